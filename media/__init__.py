@@ -1,0 +1,1 @@
+"""The media plane: ICE, DTLS-SRTP, forwarding, recording. Knows a room only as opaque id, epoch and plan."""

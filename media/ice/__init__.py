@@ -1,0 +1,1 @@
+"""ICE-lite on one UDP and TCP port."""

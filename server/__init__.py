@@ -1,0 +1,1 @@
+"""The application: accounts, cases, seats, pages, recordings. Knows no packet and no SDP."""

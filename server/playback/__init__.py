@@ -1,0 +1,1 @@
+"""Playback: the review index and byte ranges of sealed tracks."""
