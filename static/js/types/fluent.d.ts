@@ -1,0 +1,2 @@
+export { FluentBundle, FluentResource } from '@fluent/bundle';
+export { negotiateLanguages } from '@fluent/langneg';
