@@ -1,0 +1,171 @@
+"""Settings: defaults < one TOML file < environment (`HYEOPJIN_…`) < command line.
+
+A wrong value stops the start with a sentence (`ConfigError`). It must not open files other than the TOML,
+nor create directories: `app.py` and the commands do that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ConfigError(Exception):
+    """A setting is wrong; the text is a sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Times are in the unit the name ends with."""
+
+    model_config = SettingsConfigDict(env_prefix="HYEOPJIN_", extra="forbid", frozen=True)
+
+    public_url: str = "http://localhost:8080"
+    bind: tuple[str, ...] = ("127.0.0.1", "::1")
+    port: int = Field(8080, ge=0, le=65535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+
+    data_dir: Path = Path("data")
+    database_url: str = ""  # empty: SQLite in the data directory
+
+    media_udp_host: str = "0.0.0.0"
+    media_udp_port: int = Field(0, ge=0, le=65535)  # 0: any free one
+    media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    session_grace_s: int = Field(600, ge=1)  # a return within this continues the session
+    room_empty_s: float = Field(5.0, ge=0)  # an empty room is finalised after this
+    restart_grace_s: float = Field(20.0, ge=0)  # at server start, before unfinished recordings are finalised
+    signin_per_account: int = Field(5, ge=1)  # failed attempts per account + address and 5 minutes
+    signin_per_address: int = Field(300, ge=1)  # attempts per address and minute
+    account_session_hours: int = Field(12, ge=1)
+    demo: bool = False
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_an_origin(cls, value: str) -> str:
+        if "*" in value:
+            raise ValueError("must name one origin; '*' would let every site talk to the rooms")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must look like https://host or http://localhost:8080")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be an origin only: scheme, host and port")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("bind")
+    @classmethod
+    def _binds_somewhere(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one address")
+        return value
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Settings:
+        parts = urlsplit(self.public_url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
+            raise ValueError(
+                "public_url must be https unless the host is localhost: "
+                "browsers give cameras to secure pages only"
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings)
+
+    @property
+    def secure_cookies(self) -> bool:
+        """False only on plain-http localhost, where `__Host-` cookies cannot be set."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'hyeopjin.sqlite3').absolute()}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data_dir / "keys"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.data_dir / "journal"
+
+    @property
+    def objects_dir(self) -> Path:
+        return self.data_dir / "objects"
+
+    @property
+    def run_dir(self) -> Path:
+        return self.data_dir / "run"
+
+
+def load_settings(config_file: Path | None = None, **overrides: Any) -> Settings:
+    """Reads the settings; `overrides` whose value is None are ignored.
+
+    Raises ConfigError with one sentence per wrong value.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        if config_file is None:
+            return Settings(**given)
+        if not config_file.is_file():
+            raise ConfigError(f"The configuration file {config_file} does not exist.")
+        return _with_file(config_file)(**given)
+    except ValidationError as error:
+        raise ConfigError(" ".join(_sentences(error))) from None
+    except ValueError as error:  # a TOML syntax error, a malformed environment list
+        raise ConfigError(f"The configuration cannot be read: {error}.") from None
+
+
+def _with_file(config_file: Path) -> type[Settings]:
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file)
+            return (init_settings, env_settings, toml)
+
+    return FromFile
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"]) or "The configuration"
+        sentences.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}.")
+    return sentences

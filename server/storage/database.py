@@ -1,0 +1,77 @@
+"""The engine and its transactions: `read()` for a consistent look, `write()` for a change.
+
+It must not know any table. SQLite runs in WAL with synchronous=FULL, so that an acknowledged consent or
+epoch survives a power cut; another URL (postgresql+asyncpg://…) is used as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+class Database:
+    """One engine. Writers of this process queue for SQLite instead of spinning on its lock."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        # hide_parameters: a failing statement must not carry names into a log line.
+        self.engine: AsyncEngine = create_async_engine(parsed, echo=False, hide_parameters=True)
+        self._writers = asyncio.Lock()
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: one consistent state, never waits for a writer on SQLite."""
+        async with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes; committed at the end of the block, rolled back on an exception."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._writers)
+            connection = await stack.enter_async_context(self.engine.connect())
+            await connection.execution_options(hyeopjin_write=True)
+            await stack.enter_async_context(connection.begin())
+            yield connection
+
+    async def ping(self) -> bool:
+        """True when the database answers."""
+        async with self.engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+        return True
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver's own implicit BEGIN comes too late for BEGIN IMMEDIATE, so it is switched off.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("hyeopjin_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

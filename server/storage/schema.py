@@ -1,0 +1,253 @@
+"""Every table of the database, as SQLAlchemy Core.
+
+Instants are integer Unix milliseconds UTC and end in `_ms`. Ids are opaque url-safe strings; only the
+audit chain is numbered. Secrets are kept as SHA-256 hex (tokens, cookies) or argon2id (passwords).
+It must not contain queries: those live in one repository per aggregate beside this file.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ID = String(64)
+HASH = String(64)
+
+sites = Table(
+    "sites",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("country", String(2), nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),  # lower case
+    Column("password_hash", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("site_id", ID, ForeignKey("sites.id"), nullable=False),
+    Column("roles", JSON, nullable=False),  # list of role names
+    Column("verified", Boolean, nullable=False, default=False),  # licence checked
+    Column("disabled", Boolean, nullable=False, default=False),
+)
+
+account_sessions = Table(
+    "account_sessions",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("token_hash", HASH, nullable=False, unique=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Column("agent", String(200), nullable=False, default=""),
+)
+
+cases = Table(
+    "cases",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("label", Text, nullable=False),  # a number for people to say aloud, nothing of the patient
+    Column("site_id", ID, ForeignKey("sites.id"), nullable=False),  # the referring site
+    Column("specialty", String(64), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("patient", JSON, nullable=False),  # {name, birth_date, sex, synthetic}
+    Column("state", String(24), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+case_people = Table(
+    "case_people",
+    METADATA,
+    Column("case_id", ID, ForeignKey("cases.id"), primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), primary_key=True),
+    Column("relation", String(16), primary_key=True),  # invited | follows
+)
+
+consultations = Table(
+    "consultations",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("case_id", ID, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("state", String(16), nullable=False),  # scheduled | live | ended | cancelled
+    Column("starts_at_ms", BigInteger, nullable=False),
+    Column("opens_at_ms", BigInteger, nullable=False),
+    Column("closes_at_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+)
+
+seats = Table(
+    "seats",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("consultation_id", ID, ForeignKey("consultations.id"), nullable=False, index=True),
+    Column("role", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", String(16), nullable=False),  # "ru" or, for an interpreter, "ru/ko"
+    Column("site_id", ID, ForeignKey("sites.id"), nullable=False),
+    Column("account_id", ID, ForeignKey("accounts.id")),
+    Column("token_hash", HASH),
+    Column("token_state", String(8), nullable=False, default="unused"),  # unused | taken | dead
+)
+
+seat_credentials = Table(
+    "seat_credentials",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("seat_id", ID, ForeignKey("seats.id"), nullable=False, index=True),
+    Column("hash", HASH, nullable=False, unique=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    # Taken by a signed-in account: the credential falls with this account session.
+    Column("account_session_id", ID, ForeignKey("account_sessions.id"), index=True),
+)
+
+knocks = Table(
+    "knocks",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("seat_id", ID, ForeignKey("seats.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("hash", HASH, nullable=False, unique=True),  # of the knocker's own cookie
+    Column("state", String(10), nullable=False),  # waiting | admitted | refused | used
+    Column("created_ms", BigInteger, nullable=False),
+    Column("answered_by", ID),  # seat id
+)
+
+consents = Table(
+    "consents",
+    METADATA,
+    Column("id", ID, primary_key=True),  # the grant id that travels to the media plane
+    Column("consultation_id", ID, ForeignKey("consultations.id"), nullable=False),
+    Column("seat_id", ID, ForeignKey("seats.id"), nullable=False),
+    Column("purpose", String(16), nullable=False),  # recording
+    Column("decision", String(10), nullable=False),  # granted | declined
+    Column("persons", JSON, nullable=False),  # names of everybody at the seat
+    Column("version", String(32), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_consents_seat_id_at_ms", "seat_id", "at_ms"),
+)
+
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("consultation_id", ID, ForeignKey("consultations.id"), nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),  # the newest one handed out; only ever grows
+    Column("started_ms", BigInteger, nullable=False),
+    Column("emptied_ms", BigInteger),  # when the last seat left; null while somebody is in
+    Column("ended_ms", BigInteger),
+    Column("end_reason", String(24)),
+)
+
+session_notes = Table(
+    "session_notes",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("session_id", ID, ForeignKey("sessions.id"), nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("seat_id", ID),
+)
+
+recordings = Table(
+    "recordings",
+    METADATA,
+    Column("id", ID, ForeignKey("sessions.id"), primary_key=True),
+    Column("state", String(16), nullable=False),  # recording | finalising | ready | failed
+    Column("generation", Integer, nullable=False, default=0),
+    Column("epochs_finalised", Integer, nullable=False, default=0),
+    Column("duration_ms", BigInteger),
+    Column("index_json", Text),
+    Column("error_code", String(48)),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+chain_heads = Table(
+    "chain_heads",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("recording_id", ID, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("seal_index", BigInteger, nullable=False),
+    Column("hash", HASH, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    UniqueConstraint("recording_id", "epoch", "segment", "seal_index"),
+)
+
+watch_spans = Table(
+    "watch_spans",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("recording_id", ID, ForeignKey("recordings.id"), nullable=False, index=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("account_id", ID),
+    Column("seat_id", ID),
+    Column("action", String(48), nullable=False),
+    Column("subject_type", String(24), nullable=False),
+    Column("subject_id", ID, nullable=False),
+    Column("case_id", ID, index=True),  # whose data it touched: the data subject is the case's patient
+    Column("address", String(64), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("prev_hash", HASH, nullable=False),
+    Column("hash", HASH, nullable=False, unique=True),
+)
+
+__all__ = [
+    "METADATA",
+    "account_sessions",
+    "accounts",
+    "audit",
+    "case_people",
+    "cases",
+    "chain_heads",
+    "consents",
+    "consultations",
+    "knocks",
+    "recordings",
+    "seat_credentials",
+    "seats",
+    "session_notes",
+    "sessions",
+    "sites",
+    "watch_spans",
+]
