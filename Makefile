@@ -1,0 +1,37 @@
+# `make` alone prints this help. Everything is installed into .venv and static/vendor, nothing system-wide
+# except the Debian packages of the browser tests.
+ARGS ?=
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help run setup check test test-long bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: setup ## everything to a working demo: http://localhost:8080 (ARGS="--tls --public" for other machines)
+	@exec $(PY) -m server demo --data data $(ARGS)
+
+setup: ## install what `make run` needs, start nothing
+	@deploy/setup.sh run
+
+check: ## format, lint, types, unit tests: under a minute
+	@deploy/setup.sh dev
+	$(PY) -m ruff format --check server signaling media tests
+	$(PY) -m ruff check server signaling media tests
+	$(PY) -m mypy
+	@PATH="$$PATH:$(CURDIR)/.venv/bin"; node static/node_modules/typescript/bin/tsc -p static && node --test static/js/
+	$(PY) -m pytest tests/unit -q
+
+test: check ## everything CI runs, real browsers included: under 25 minutes
+	@deploy/setup.sh browsers
+	$(PY) -m pytest tests -m "not long"
+
+test-long: check ## kill series, soaks and matrices: under 80 minutes
+	@deploy/setup.sh browsers
+	$(PY) -m pytest tests -m long -s
+
+bench: setup ## CPU per forwarded packet, latency, memory; synthetic peers on loopback
+	$(PY) -m server bench media --rooms 4 --seconds 20 --json
+
+clean: ## remove what was installed (recordings in data/ stay)
+	rm -rf .venv static/vendor static/node_modules

