@@ -1,0 +1,288 @@
+"""The wire between page and room: every message, its fields, its bounds. The only source; `docs/protocol.md` tells it.
+
+socket.io, path `/socket.io`, namespace `/room`, JSON, at most 64 KiB a message and 20 events a second per seat.
+
+    page                                               server
+    connect, auth {seat} + the seat's cookie  ------>  refused with {code}, or connected
+    join {mic, camera, resume}                ------>  ack {ok, snapshot}
+                                              <------  snapshot            whenever the room as you see it changed
+                                              <------  offer {connection, offer_id, sdp, ice_restart, tracks}
+    answer {connection, offer_id, sdp}        ------>  ack {ok}
+    media {mic, camera}                       ------>  ack {ok}            muted or not
+    quality {rtt_ms, loss_up, loss_down, level} ---->  ack {ok}            each 5 s, from real statistics
+    restart {reason}                          ------>  ack {ok}            my RTCPeerConnection failed: a new one
+    ice_restart {}                            ------>  ack {ok}            my address changed: same connection
+    admit {knock, accept}                     ------>  ack {ok}            ability `admit`
+    end {}                                    ------>  ack {ok}            ability `end`, and chair
+    leave {}                                  ------>  ack {ok}            at once; the seat is free to come back to
+                                              <------  recording {state, stored_until_ms, degraded}  each second
+                                              <------  closed {code}       then the server disconnects
+
+An ack is `{"ok": true, …}` or `{"ok": false, "code": "…"}`; `bad_message` also names the `field`.
+Parsing is strict: no unknown field, no coercion. Must not: know a room's rules, do I/O.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_SDP_CHARS = 48 * 1024
+MAX_EVENTS_PER_SECOND = 20
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP_CHARS)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Millis = Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)]
+TrackKind = Literal["audio", "camera", "screen", "exam"]
+QualityLevel = Literal["good", "fair", "poor"]
+ConsentState = Literal["granted", "declined", "undecided"]
+RoomState = Literal["waiting", "live", "ended"]
+LightState = Literal["off", "waiting", "recording", "degraded", "paused", "sealed"]
+ClosedCode = Literal["ended", "replaced", "revoked", "removed"]
+
+
+M = TypeVar("M", bound="Message")
+
+
+class BadMessage(Exception):
+    """A page sent something outside the protocol. `field` is a dotted path, or "" for the whole message."""
+
+    code = "bad_message"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: frozen, strict, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    def wire(self) -> dict[str, object]:
+        """As JSON-ready dict."""
+        return self.model_dump(mode="json")
+
+
+# --- page to server --------------------------------------------------------------------------------------------
+
+
+class Connect(Message):
+    """The `auth` of the socket.io connect packet; the right to the seat is its cookie."""
+
+    seat: Id
+
+
+class Join(Message):
+    """Take part. `mic`/`camera` null = as this seat had them. `resume` = the connection the page still holds."""
+
+    mic: bool | None = None
+    camera: bool | None = None
+    resume: ConnectionId | None = None
+
+
+class Answer(Message):
+    """The answer to one offer."""
+
+    connection: ConnectionId
+    offer_id: ConnectionId
+    sdp: Sdp
+
+
+class MediaState(Message):
+    """Whether microphone and camera are on; turning off is also cutting the sender in the page."""
+
+    mic: bool
+    camera: bool
+
+
+class Restart(Message):
+    """The page's RTCPeerConnection failed or is gone: make a new connection."""
+
+    reason: Annotated[str, Field(max_length=64)] = ""
+
+
+class IceRestart(Message):
+    """The page's address changed: new ICE credentials on the same connection."""
+
+
+class Quality(Message):
+    """Link quality from getStats: round trip in ms, losses as fractions 0..1; null = not known yet."""
+
+    rtt_ms: Millis | None = None
+    loss_up: Fraction | None = None
+    loss_down: Fraction | None = None
+    level: QualityLevel
+
+
+class Leave(Message):
+    """Leave at once."""
+
+
+class End(Message):
+    """End the session and close the consultation, for everybody."""
+
+
+class Admit(Message):
+    """Answer a knock."""
+
+    knock: Id
+    accept: bool
+
+
+Incoming = Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit
+
+INCOMING: dict[str, type[Incoming]] = {
+    "join": Join,
+    "answer": Answer,
+    "media": MediaState,
+    "restart": Restart,
+    "ice_restart": IceRestart,
+    "quality": Quality,
+    "leave": Leave,
+    "end": End,
+    "admit": Admit,
+}
+
+# The ability a seat needs for each event; None = being in the room is enough. `end` also needs the chair.
+ABILITY: dict[str, str | None] = {
+    "join": "join",
+    "answer": "join",
+    "media": "join",
+    "restart": "join",
+    "ice_restart": "join",
+    "quality": "join",
+    "leave": None,
+    "end": "end",
+    "admit": "admit",
+}
+
+
+# --- server to page --------------------------------------------------------------------------------------------
+
+
+class You(Message):
+    """The receiver's own seat. `connection` null = no media yet (an offer will come)."""
+
+    participant: str
+    abilities: list[str]
+    connection: str | None
+
+
+class Participant(Message):
+    """One seat. `present` false = not here; `away` = its socket is lost, it has 30 s to return."""
+
+    id: str
+    role: str
+    name: str
+    site: str
+    time_zone: str
+    language: str
+    verified: bool
+    present: bool
+    away: bool
+    mic: bool
+    camera: bool
+    consent: ConsentState
+    quality: QualityLevel | None
+
+
+class WaitingKnock(Message):
+    """Somebody at the door, shown to those who may admit."""
+
+    id: str
+    seat: str
+    name: str
+    since_ms: int
+
+
+class Snapshot(Message):
+    """The whole room as one seat may see it. Apply the newest `version`; one from a join's ack always applies."""
+
+    version: int
+    room: str
+    state: RoomState
+    you: You
+    chair: str | None
+    session: str | None
+    started_at_ms: int | None
+    participants: list[Participant]
+    knocks: list[WaitingKnock]
+
+
+class OfferedTrack(Message):
+    """Whose track an m-line of the offer carries (downlink ones; mids 0..3 are the page's own)."""
+
+    mid: str
+    participant: str
+    kind: TrackKind
+
+
+class Offer(Message):
+    """A `connection` other than the current one: close the old RTCPeerConnection, make a new one, then answer."""
+
+    connection: ConnectionId
+    offer_id: ConnectionId
+    sdp: Sdp
+    ice_restart: bool
+    tracks: list[OfferedTrack]
+
+
+class DegradedTrack(Message):
+    """A track that is not being stored as it should, and why."""
+
+    participant: str
+    kind: str
+    cause: str
+
+
+class Recording(Message):
+    """The recording light. `degraded` with an empty list: the store has not answered for 5 s (all tracks)."""
+
+    state: LightState
+    stored_until_ms: int | None
+    degraded: list[DegradedTrack]
+
+
+class Closed(Message):
+    """The last message; the server disconnects after it."""
+
+    code: ClosedCode
+
+
+OUTGOING: dict[str, type[Message]] = {
+    "snapshot": Snapshot,
+    "offer": Offer,
+    "recording": Recording,
+    "closed": Closed,
+}
+
+
+# --- parsing ---------------------------------------------------------------------------------------------------
+
+
+def parse(event: str, data: object) -> Incoming:
+    """A page's event as a typed message; raises BadMessage with the field that is wrong."""
+    model = INCOMING.get(event)
+    if model is None:
+        raise BadMessage("event")
+    return _validate(model, data)
+
+
+def parse_connect(data: object) -> Connect:
+    """The connect packet's auth; raises BadMessage."""
+    return _validate(Connect, data)
+
+
+def _validate(model: type[M], data: object) -> M:
+    if not isinstance(data, dict):
+        raise BadMessage("")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        where = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
+        raise BadMessage(".".join(str(part) for part in where)[:64]) from None

@@ -1,0 +1,206 @@
+"""What signaling needs from the world, as Protocols; the application implements them, `server/app.py` joins them.
+
+Must not: import server, media, aiohttp, socketio, SQL. Roles are opaque labels here and abilities are words
+(`join, end, admit, pause, mode, step_out`); who has which is the application's table, not ours.
+
+Names: `room` is the consultation's id; `session` is the recording's id and the name by which media knows the room;
+`seat` is the participant's id and media's peer id. Instants are Unix milliseconds UTC (`*_ms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from signaling.state import RoomDocument
+
+Consent = Literal["granted", "declined", "undecided"]
+EndReason = Literal["ended", "emptied", "cancelled"]
+
+
+# --- authority -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A socket's right to a seat. `credential_id` names the cookie's row, so that revoking it finds the socket."""
+
+    seat: str
+    room: str
+    credential_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a socket may not connect: a stable code (`no_credential`, `link_dead`, `not_open`, `ended` …)."""
+
+    code: str
+
+
+class Gate(Protocol):
+    """The application's authority over sockets."""
+
+    async def admit_socket(self, seat: str, cookies: Mapping[str, str]) -> Ticket | Refusal:
+        """Whether these cookies may open a socket for this seat now."""
+        ...
+
+    async def still_valid(self, ticket: Ticket) -> bool:
+        """Re-checked at every event and every two seconds; the answer may be cached for at most 2 s."""
+        ...
+
+
+# --- what the application knows of a room ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SeatSeed:
+    """One seat of the consultation as the application knows it now (read again at every join)."""
+
+    id: str
+    role: str
+    name: str
+    site: str
+    time_zone: str
+    language: str
+    verified: bool
+    abilities: frozenset[str]
+    chair_rank: int | None  # the least rank among those present is the chair; None = never
+    consent: Consent = "undecided"
+    grant: str | None = None  # id of the live consent grant; None = must not be recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody at the door of a taken seat, waiting for a person inside to admit them by name."""
+
+    id: str
+    seat: str
+    name: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSeed:
+    """All seats of a consultation (also those not here yet) and the knocks still waiting."""
+
+    seats: tuple[SeatSeed, ...]
+    knocks: tuple[Knock, ...] = ()
+    ended: bool = False  # the consultation is over or cancelled: nobody joins
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRef:
+    """A session with the epoch granted just now. `id` is the recording's id; `epoch` >= 1 is a fencing token."""
+
+    id: str
+    epoch: int
+    started_at_ms: int
+
+
+class Directory(Protocol):
+    """The application's books. Every method may raise; the hub logs it and tries again where that is safe."""
+
+    async def seed(self, room: str) -> RoomSeed: ...
+
+    async def open_session(self, room: str, now_ms: int) -> SessionRef:
+        """Start a session, or continue the one that has not ended, always with a new epoch."""
+        ...
+
+    async def next_epoch(self, session: str) -> int:
+        """A new, higher epoch for a running session (its media was lost)."""
+        ...
+
+    async def end_session(self, room: str, session: str, reason: EndReason, now_ms: int) -> None:
+        """The session is over; `reason == "ended"` (by the chair) closes the consultation too. Idempotent."""
+        ...
+
+    async def note(self, session: str, at_ms: int, what: str, seat: str | None) -> None:
+        """One line of the session's time line: `joined`, `left`, `away`, `back`, `replaced`, `ended` …"""
+        ...
+
+    async def answer_knock(self, room: str, knock: str, accept: bool, by_seat: str) -> None:
+        """Admit or refuse a knock. Admitting ends the seat's first credential (then `hub.credential_revoked`)."""
+        ...
+
+
+# --- media -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPlan:
+    """One peer as media should have it. `mic`/`camera` False = muted (no alarm); `grant` None = not recorded."""
+
+    connection: str
+    mic: bool
+    camera: bool
+    grant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole state we want media to have for one session; an older (epoch, version) is to be ignored.
+
+    `room` is the *session* id. Keys are not here: who implements Media adds them (recording = room, seat = peer).
+    """
+
+    room: str
+    epoch: int
+    version: int
+    closed: bool
+    peers: Mapping[str, PeerPlan]
+
+
+class Media(Protocol):
+    """The media plane's control. `room` is the session id, `peer` the seat id."""
+
+    async def put_plan(self, plan: Plan) -> None:
+        """Returns when media has accepted it; raises when it could not be told (the hub sends again)."""
+        ...
+
+    async def answer(self, room: str, peer: str, connection: str, offer_id: str, sdp: str) -> None: ...
+
+    async def restart_ice(self, room: str, peer: str, connection: str) -> None: ...
+
+
+# --- the room's document ---------------------------------------------------------------------------------------
+
+
+class RoomStore(Protocol):
+    """Versioned documents with compare-and-set; in process on one machine, shared with several instances."""
+
+    async def load(self, room: str) -> tuple[int, RoomDocument] | None: ...
+
+    async def compare_and_set(self, room: str, version: int, document: RoomDocument) -> bool:
+        """Store `document` if the stored version is `version` (0 = there must be none); its own version is the new."""
+        ...
+
+    async def remove(self, room: str, version: int) -> bool:
+        """Forget the document if the stored version is `version`."""
+        ...
+
+    async def rooms(self) -> list[str]:
+        """Ids of all rooms that have a document."""
+        ...
+
+
+# --- the way back to the pages ---------------------------------------------------------------------------------
+
+
+class Outbox(Protocol):
+    """Implemented by `signaling/namespace.py`: sends to one socket; an unknown socket is silently ignored."""
+
+    async def send(self, socket: str, event: str, payload: dict[str, object]) -> None: ...
+
+    async def close(self, socket: str, code: str) -> None:
+        """Tell the page `closed {code}`, then disconnect."""
+        ...
+
+
+class RoomListener(Protocol):
+    """Told by the hub about turns of a room's life (implemented by the application: the finaliser)."""
+
+    async def room_emptied(self, room: str, session: str) -> None:
+        """Nobody has been in for 5 s, or the session ended; media was asked to close the epoch."""
+        ...
