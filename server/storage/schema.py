@@ -108,6 +108,7 @@ seats = Table(
     METADATA,
     Column("id", ID, primary_key=True),
     Column("consultation_id", ID, ForeignKey("consultations.id"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),  # order in the room; decides who chairs among equals
     Column("role", String(32), nullable=False),
     Column("name", Text, nullable=False),
     Column("language", String(16), nullable=False),  # "ru" or, for an interpreter, "ru/ko"

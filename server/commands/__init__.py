@@ -1,0 +1,1 @@
+"""The subcommands of `hyeopjin`; each file registers itself on the typer application."""

@@ -1,0 +1,56 @@
+"""Every refusal a person can meet, as a stable code. Texts are made by the pages, from `error-<code>`.
+
+It must not know HTTP or any language; `server/web/errors.py` gives each code its status.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: code → HTTP status it is told with. One table, so that a code without a status cannot exist.
+STATUS_BY_CODE: Final[dict[str, int]] = {
+    "bad_request": 400,
+    "sign_in_required": 401,
+    "sign_in_refused": 401,
+    "no_credential": 401,
+    "forbidden": 403,
+    "cross_site": 403,
+    "not_found": 404,
+    "link_unknown": 404,
+    "knock_unknown": 404,
+    "method_not_allowed": 405,
+    "link_used": 409,
+    "link_unused": 409,
+    "not_open": 409,
+    "ended": 409,
+    "consent_outdated": 409,
+    "consent_missing": 409,
+    "link_dead": 410,
+    "too_large": 413,
+    "json_only": 415,
+    "range_not_satisfiable": 416,
+    "too_many_attempts": 429,
+    "too_many_knocks": 429,
+    "internal": 500,
+    "not_ready": 503,
+}
+
+
+class Refused(Exception):  # noqa: N818 - it is the domain's word
+    """Somebody asked for what they may not have, or not now. `facts` are numbers the page may show."""
+
+    def __init__(self, code: str, **facts: int) -> None:
+        if code not in STATUS_BY_CODE:
+            raise ValueError(f"refusal code {code!r} has no row in STATUS_BY_CODE")
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+    @property
+    def status(self) -> int:
+        return STATUS_BY_CODE[self.code]
+
+
+def message_id(code: str) -> str:
+    """The Fluent message for a code: `link_used` → `error-link-used`."""
+    return "error-" + code.replace("_", "-")

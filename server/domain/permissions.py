@@ -1,0 +1,172 @@
+"""Who may do what: one table, role × action × relation. Routes, sockets and pages read only this.
+
+It must not load anything: the caller says which relations hold (`server/services/access.py` finds out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    REFERRING_PHYSICIAN = "referring_physician"
+    CONSULTING_PHYSICIAN = "consulting_physician"
+    INTERPRETER = "interpreter"
+    COORDINATOR = "coordinator"
+    REVIEWER = "reviewer"
+    SITE_ADMIN = "site_admin"
+    # Not people's roles but ways to come:
+    ANYONE = "anyone"  # no proof of anything
+    SIGNED_IN = "signed_in"  # any account, whatever its roles
+
+
+class Relation(StrEnum):
+    """How somebody stands to a case, a consultation, a recording or a seat."""
+
+    ANY = "any"  # none needed
+    OWN_SITE = "own_site"  # the case is their site's
+    SITE_TAKES_PART = "site_takes_part"  # their site has the case or a seat in the consultation
+    INVITED = "invited"  # named on the case
+    FOLLOWS = "follows"  # follows the patient afterwards
+    OWN_SEAT = "own_seat"  # their account's seat, or the seat whose credential they hold
+
+
+class Action(StrEnum):
+    PAGE = "page"  # the pages themselves hold no data
+    HEALTH = "health"
+    SIGN_IN = "sign_in"
+    SIGN_OUT = "sign_out"
+    ACCOUNT_READ = "account.read"
+    ACCOUNT_REVOKE = "account.revoke"
+    WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
+    SCHEDULE_READ = "schedule.read"
+    CASE_READ = "case.read"
+    RECORDING_LIST = "recording.list"
+    RECORDING_WATCH = "recording.watch"
+    SEAT_TAKE = "seat.take"
+    SEAT_REDEEM = "seat.redeem"  # the token is the proof
+    SEAT_KNOCK = "seat.knock"
+    SEAT_READ = "seat.read"
+    SEAT_CONSENT = "seat.consent"
+    ROOM_JOIN = "room.join"
+    ROOM_END = "room.end"
+    ROOM_PAUSE = "room.pause"
+    ROOM_MODE = "room.mode"
+    ROOM_ADMIT = "room.admit"
+    ROOM_STEP_OUT = "room.step_out"
+
+
+Row = dict[Role, frozenset[Relation]]
+
+
+def _by(relation: Relation, *roles: Role) -> Row:
+    return {role: frozenset({relation}) for role in roles}
+
+
+_LP, _KP, _IN = Role.REFERRING_PHYSICIAN, Role.CONSULTING_PHYSICIAN, Role.INTERPRETER
+_KC, _RV, _SA = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN
+_R = Relation
+
+PERMISSIONS: Final[dict[Action, Row]] = {
+    Action.PAGE: _by(_R.ANY, Role.ANYONE),
+    Action.HEALTH: _by(_R.ANY, Role.ANYONE),
+    Action.SIGN_IN: _by(_R.ANY, Role.ANYONE),
+    Action.SIGN_OUT: _by(_R.ANY, Role.SIGNED_IN),
+    Action.ACCOUNT_READ: _by(_R.ANY, Role.SIGNED_IN),
+    Action.ACCOUNT_REVOKE: _by(_R.ANY, Role.SIGNED_IN),
+    Action.WORKLIST: _by(_R.ANY, Role.SIGNED_IN),
+    Action.SCHEDULE_READ: {
+        _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
+        _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
+        _IN: frozenset({_R.OWN_SEAT}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+        _SA: frozenset({_R.SITE_TAKES_PART}),
+    },
+    Action.CASE_READ: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.RECORDING_LIST: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.RECORDING_WATCH: {
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
+    Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
+    Action.SEAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
+    Action.ROOM_PAUSE: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
+    Action.ROOM_MODE: _by(_R.OWN_SEAT, _LP, _KP, _IN),  # a physician only as chair
+    Action.ROOM_ADMIT: _by(_R.OWN_SEAT, _LP, _KP),  # and only verified
+    Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
+}
+
+#: The socket's word for an ability → the action it needs.
+ABILITIES: Final[dict[str, Action]] = {
+    "join": Action.ROOM_JOIN,
+    "end": Action.ROOM_END,
+    "pause": Action.ROOM_PAUSE,
+    "mode": Action.ROOM_MODE,
+    "admit": Action.ROOM_ADMIT,
+    "step_out": Action.ROOM_STEP_OUT,
+}
+
+#: Actions proven by a seat's own cookie instead of an account's session.
+BY_SEAT_CREDENTIAL: Final = frozenset(
+    {Action.SEAT_READ, Action.SEAT_CONSENT, *(action for action in ABILITIES.values())}
+)
+
+#: Abilities that somebody who came by link alone does not get.
+VERIFIED_ONLY: Final = frozenset({Action.ROOM_ADMIT})
+
+
+def is_open(action: Action) -> bool:
+    """Whether no proof at all is needed."""
+    return Role.ANYONE in PERMISSIONS[action]
+
+
+def needs_relation(action: Action) -> bool:
+    """Whether the answer depends on how somebody stands to the thing asked for."""
+    return any(relations != {Relation.ANY} for relations in PERMISSIONS[action].values())
+
+
+def allowed(action: Action, roles: Iterable[str], relations: Iterable[Relation]) -> bool:
+    """Whether somebody with these roles and relations may; unknown roles count for nothing."""
+    row = PERMISSIONS[action]
+    if Role.ANYONE in row:
+        return True
+    held = {*relations, Relation.ANY}
+    mine = {*roles, Role.SIGNED_IN}
+    return any(role in mine and not held.isdisjoint(needed) for role, needed in row.items())
+
+
+def abilities(role: str, *, verified: bool) -> frozenset[str]:
+    """What a seat of this role may do in its room; being chair is decided there."""
+    return frozenset(
+        word
+        for word, action in ABILITIES.items()
+        if role in PERMISSIONS[action] and (verified or action not in VERIFIED_ONLY)
+    )
+
+
+def page_abilities(roles: Iterable[str]) -> list[str]:
+    """Actions that some relation would allow to an account of these roles: pages show their links by it."""
+    mine = {*roles, Role.SIGNED_IN}
+    return sorted(
+        action.value
+        for action, row in PERMISSIONS.items()
+        if action not in BY_SEAT_CREDENTIAL and Role.ANYONE not in row and any(role in mine for role in row)
+    )

@@ -1,0 +1,133 @@
+"""Sites, accounts and their signed-in browsers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.people import Account, AccountSession, Site
+from server.storage.schema import account_sessions, accounts, sites
+
+
+async def add_site(tx: AsyncConnection, site: Site) -> None:
+    await tx.execute(
+        insert(sites).values(id=site.id, name=site.name, time_zone=site.time_zone, country=site.country)
+    )
+
+
+async def all_sites(tx: AsyncConnection) -> dict[str, Site]:
+    """Every site by its id."""
+    rows = (await tx.execute(select(sites))).all()
+    return {row.id: Site(row.id, row.name, row.time_zone, row.country) for row in rows}
+
+
+async def add_account(tx: AsyncConnection, account: Account, password_hash: str) -> None:
+    """Raises sqlalchemy.exc.IntegrityError when the address is taken."""
+    await tx.execute(
+        insert(accounts).values(
+            id=account.id,
+            email=account.email,
+            password_hash=password_hash,
+            name=account.name,
+            language=account.language,
+            site_id=account.site_id,
+            roles=list(account.roles),
+            verified=account.verified,
+            disabled=account.disabled,
+        )
+    )
+
+
+async def set_password(tx: AsyncConnection, account_id: str, password_hash: str) -> None:
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
+
+
+async def by_email(tx: AsyncConnection, email: str) -> tuple[Account, str] | None:
+    """The account and its password hash."""
+    row = (await tx.execute(_accounts().where(accounts.c.email == email))).one_or_none()
+    return None if row is None else (_account(row), row.password_hash)
+
+
+async def by_id(tx: AsyncConnection, account_id: str) -> Account | None:
+    row = (await tx.execute(_accounts().where(accounts.c.id == account_id))).one_or_none()
+    return None if row is None else _account(row)
+
+
+async def add_session(tx: AsyncConnection, session: AccountSession, token_hash: str) -> None:
+    await tx.execute(
+        insert(account_sessions).values(
+            id=session.id,
+            token_hash=token_hash,
+            account_id=session.account_id,
+            created_ms=session.created_ms,
+            last_seen_ms=session.last_seen_ms,
+            agent=session.agent,
+        )
+    )
+
+
+async def session_by_token(tx: AsyncConnection, token_hash: str) -> tuple[AccountSession, Account] | None:
+    query = (
+        select(account_sessions)
+        .where(account_sessions.c.token_hash == token_hash)
+        .where(account_sessions.c.revoked_ms.is_(None))
+    )
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return None
+    account = await by_id(tx, row.account_id)
+    return None if account is None else (_session(row), account)
+
+
+async def sessions_of(tx: AsyncConnection, account_id: str) -> list[AccountSession]:
+    """Those not revoked, newest first."""
+    query = (
+        select(account_sessions)
+        .where(account_sessions.c.account_id == account_id, account_sessions.c.revoked_ms.is_(None))
+        .order_by(account_sessions.c.created_ms.desc())
+    )
+    return [_session(row) for row in (await tx.execute(query)).all()]
+
+
+async def touch_session(tx: AsyncConnection, session_id: str, now_ms: int) -> None:
+    await tx.execute(
+        update(account_sessions).where(account_sessions.c.id == session_id).values(last_seen_ms=now_ms)
+    )
+
+
+async def revoke_session(tx: AsyncConnection, account_id: str, session_id: str, now_ms: int) -> bool:
+    """False when this account has no such live session."""
+    done = await tx.execute(
+        update(account_sessions)
+        .where(
+            account_sessions.c.id == session_id,
+            account_sessions.c.account_id == account_id,
+            account_sessions.c.revoked_ms.is_(None),
+        )
+        .values(revoked_ms=now_ms)
+    )
+    return done.rowcount == 1
+
+
+def _accounts() -> Select[Any]:
+    return select(accounts, sites.c.time_zone).join(sites, sites.c.id == accounts.c.site_id)
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        language=row.language,
+        site_id=row.site_id,
+        roles=tuple(row.roles),
+        verified=row.verified,
+        disabled=row.disabled,
+        time_zone=row.time_zone,
+    )
+
+
+def _session(row: Row[Any]) -> AccountSession:
+    return AccountSession(row.id, row.account_id, row.created_ms, row.last_seen_ms, row.revoked_ms, row.agent)

@@ -1,0 +1,49 @@
+"""Cases and who stands how to them."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.case import Case
+from server.storage.schema import case_people, cases
+
+
+async def add_case(tx: AsyncConnection, case: Case) -> None:
+    await tx.execute(
+        insert(cases).values(
+            id=case.id,
+            label=case.label,
+            site_id=case.site_id,
+            specialty=case.specialty,
+            question=case.question,
+            patient=case.patient,
+            state=case.state,
+            created_ms=case.created_ms,
+        )
+    )
+
+
+async def add_person(tx: AsyncConnection, case_id: str, account_id: str, relation: str) -> None:
+    await tx.execute(insert(case_people).values(case_id=case_id, account_id=account_id, relation=relation))
+
+
+async def by_id(tx: AsyncConnection, case_id: str) -> Case | None:
+    row = (await tx.execute(select(cases).where(cases.c.id == case_id))).one_or_none()
+    return None if row is None else Case(**row._mapping)
+
+
+async def all_by_id(tx: AsyncConnection, case_ids: set[str]) -> dict[str, Case]:
+    rows = (await tx.execute(select(cases).where(cases.c.id.in_(case_ids)))).all()
+    return {row.id: Case(**row._mapping) for row in rows}
+
+
+async def relations_of(tx: AsyncConnection, account_id: str) -> dict[str, set[str]]:
+    """Case id → how this account is named on it."""
+    query = select(case_people.c.case_id, case_people.c.relation).where(
+        case_people.c.account_id == account_id
+    )
+    found: dict[str, set[str]] = {}
+    for case_id, relation in (await tx.execute(query)).all():
+        found.setdefault(case_id, set()).add(relation)
+    return found

@@ -1,0 +1,40 @@
+"""Brings a database to the newest schema. Forward only in operation; a backup is the way back."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from server.storage.database import Database
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Configuration without an ini file, so that it works from a wheel too."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("server.storage") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(database: Database) -> str:
+    """Runs what is missing in one transaction and returns the revision reached."""
+    async with database.write() as tx:
+        await tx.run_sync(lambda connection: command.upgrade(alembic_config(connection), "head"))
+        return await tx.run_sync(_revision) or ""
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the database has the schema this version needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    async with database.read() as tx:
+        return await tx.run_sync(_revision) == head
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

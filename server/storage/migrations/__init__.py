@@ -1,0 +1,1 @@
+"""Alembic revisions; packaged, run by `hyeopjin migrate` and at every start."""
