@@ -1,0 +1,147 @@
+"""RTP packets as bytes: fixed-offset reads, the header-extension walk (RFC 8285) and blanking what belongs
+to one hop.
+
+No packet objects on the hot path. Nothing here raises on any input of at least 12 bytes: what lies past
+the end is
+treated as absent.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from media.codecs import BLANKED_WHEN_FORWARDED, EXT_TRANSPORT_CC
+
+HEADER_LENGTH = 12
+
+_FIXED = Struct("!xBHII")
+_TWO_SHORTS = Struct("!HH")
+_ONE_BYTE_PROFILE = 0xBEDE
+_TWO_BYTE_PROFILE = 0x1000
+_ZEROS = tuple(bytes(length) for length in range(32))
+
+
+def read_header(packet: bytes) -> tuple[int, int, int, int]:
+    """(marker bit and payload type, sequence, timestamp, ssrc); the first is `marker << 7 | pt` (RFC 3550
+    5.1)."""
+    fields: tuple[int, int, int, int] = _FIXED.unpack_from(packet)
+    return fields
+
+
+def scan(packet: bytes) -> tuple[bytes, int, int]:
+    """One walk over a packet before it is forwarded.
+
+    Returns the packet with the hop's own extensions (MID, RID, transport-cc) zeroed, its transport-wide
+    sequence
+    number or -1, and the offset of its payload (which may equal the length). Zero bytes are padding
+    elements in
+    RFC 8285, so lengths stay as they were. From a malformed element on the rest of the extension is zeroed.
+    """
+    first = packet[0]
+    at = HEADER_LENGTH + 4 * (first & 0x0F)
+    if not first & 0x10:
+        return packet, -1, at if at < len(packet) else len(packet)
+    size = len(packet)
+    if at + 4 > size:
+        return packet, -1, size
+    profile, words = _TWO_SHORTS.unpack_from(packet, at)
+    at += 4
+    end = at + 4 * words
+    if end > size:
+        return packet, -1, size
+    if profile != _ONE_BYTE_PROFILE:
+        return _scan_two_byte(packet, at, end) if profile & 0xFFF0 == _TWO_BYTE_PROFILE else (packet, -1, end)
+    twcc = -1
+    clean: bytearray | None = None
+    while at < end:
+        head = packet[at]
+        if head == 0:
+            at += 1
+            continue
+        after = at + 2 + (head & 0x0F)
+        if after > end or head >= 0xF0:
+            clean = clean or bytearray(packet)
+            clean[at:end] = bytes(end - at)
+            break
+        element = head >> 4
+        if element in BLANKED_WHEN_FORWARDED:
+            if element == EXT_TRANSPORT_CC and after - at == 3:
+                twcc = packet[at + 1] << 8 | packet[at + 2]
+            clean = clean or bytearray(packet)
+            clean[at:after] = _ZEROS[after - at]
+        at = after
+    return (packet if clean is None else bytes(clean)), twcc, end
+
+
+def _scan_two_byte(packet: bytes, at: int, end: int) -> tuple[bytes, int, int]:
+    twcc = -1
+    clean = bytearray(packet)
+    while at < end:
+        element = packet[at]
+        if element == 0:
+            at += 1
+            continue
+        after = at + 2 + packet[at + 1] if at + 1 < end else end + 1
+        if after > end:
+            clean[at:end] = bytes(end - at)
+            break
+        if element in BLANKED_WHEN_FORWARDED:
+            if element == EXT_TRANSPORT_CC and after - at == 4:
+                twcc = packet[at + 2] << 8 | packet[at + 3]
+            clean[at:after] = bytes(after - at)
+        at = after
+    return bytes(clean), twcc, end
+
+
+def find_extension(packet: bytes, wanted: int) -> bytes | None:
+    """The data of one header extension element, or None. For the first packets of a stream, not for each."""
+    first = packet[0]
+    at = HEADER_LENGTH + 4 * (first & 0x0F)
+    if not first & 0x10 or at + 4 > len(packet):
+        return None
+    profile, words = _TWO_SHORTS.unpack_from(packet, at)
+    at += 4
+    end = at + 4 * words
+    if end > len(packet):
+        return None
+    one_byte = profile == _ONE_BYTE_PROFILE
+    if not one_byte and profile & 0xFFF0 != _TWO_BYTE_PROFILE:
+        return None
+    while at < end:
+        head = packet[at]
+        if head == 0:
+            at += 1
+            continue
+        if one_byte:
+            element, data, length = head >> 4, at + 1, 1 + (head & 0x0F)
+            if element == 15:
+                return None
+        else:
+            if at + 1 >= end:
+                return None
+            element, data, length = head, at + 2, packet[at + 1]
+        if data + length > end:
+            return None
+        if element == wanted:
+            return packet[data : data + length]
+        at = data + length
+    return None
+
+
+def find_text_extension(packet: bytes, wanted: int) -> str | None:
+    """A MID or RID element as text, or None when absent, empty or not plain ASCII letters, digits, '-' and
+    '_'."""
+    value = find_extension(packet, wanted)
+    if not value or len(value) > 32:
+        return None
+    text = value.rstrip(b"\0").decode("ascii", "replace")
+    return text if text and all(c.isascii() and (c.isalnum() or c in "-_") for c in text) else None
+
+
+def payload_end(packet: bytes, payload: int) -> int:
+    """Where the payload ends: before the padding when the P bit is set (RFC 3550 5.1), never before
+    `payload`."""
+    size = len(packet)
+    if not packet[0] & 0x20 or size <= payload:
+        return size
+    return max(size - packet[-1], payload)

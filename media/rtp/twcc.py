@@ -1,0 +1,160 @@
+"""Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01, section 3).
+
+Collects the arrivals of one connection and writes feedback packets from them. Time is an argument (ns);
+sending is
+the caller's. Browsers estimate their uplink from nothing else that we send.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+INTERVAL_NS = 50_000_000
+"""Feedback is due this long after the last one, if anything has arrived."""
+_TICK_NS = 250_000
+_REFERENCE_TICKS = 256
+"""Ticks of 250 us in one unit (64 ms) of the reference time."""
+_MAX_PACKETS = 1000
+_MAX_BACK = 300
+"""A packet this much older than the newest is not reported: it is history."""
+_HEAD = Struct("!BBHIIHHI")
+_SHORT = Struct("!H")
+_LARGE = Struct("!h")
+_ONE_BIT_SYMBOLS = 14
+_TWO_BIT_SYMBOLS = 7
+_MAX_RUN = 0x1FFF
+
+
+class TransportFeedback:
+    """The arrivals of one connection since the last feedback."""
+
+    __slots__ = ("_arrivals", "_count", "_highest", "_previous", "_start", "due_ns", "sent")
+
+    def __init__(self) -> None:
+        self._arrivals: dict[int, int] = {}
+        self._previous: dict[int, int] = {}
+        self._highest = -1
+        self._start = -1
+        self._count = 0
+        self.due_ns = 0
+        self.sent = 0
+
+    def arrived(self, sequence: int, at_ns: int) -> None:
+        """One packet with this 16-bit transport-wide number."""
+        highest = self._highest
+        if highest < 0:
+            extended = 0x10000 + sequence
+            self._highest = self._start = extended
+        else:
+            extended = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
+            if extended > highest:
+                if extended - highest > _MAX_PACKETS:
+                    # Not loss but a sender that started anew: report from here on.
+                    self._arrivals.clear()
+                    self._previous.clear()
+                    self._start = extended
+                self._highest = extended
+            elif extended < self._start:
+                if extended < highest - _MAX_BACK:
+                    return
+                self._start = extended
+        self._arrivals.setdefault(extended, at_ns)
+
+    def build(self, now_ns: int, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
+        """The feedback packets for what has arrived, mostly one; [] when nothing has. Sets `due_ns`."""
+        self.due_ns = now_ns + INTERVAL_NS
+        arrivals = self._arrivals
+        if not arrivals:
+            return []
+        if self._start < min(arrivals) and self._previous:
+            known = self._previous | arrivals
+        else:
+            known = {**{s: at for s, at in self._previous.items() if s >= self._start}, **arrivals}
+        packets: list[bytes] = []
+        base = self._start
+        end = self._highest + 1
+        while base < end:
+            packet, base = self._packet(known, base, end, sender_ssrc, media_ssrc)
+            if packet:
+                packets.append(packet)
+        self._previous = arrivals
+        self._arrivals = {}
+        self._start = end
+        self.sent += len(packets)
+        return packets
+
+    def _packet(
+        self, known: dict[int, int], base: int, end: int, sender_ssrc: int, media_ssrc: int
+    ) -> tuple[bytes, int]:
+        """One packet for numbers from `base`, and the number that the next one starts with."""
+        end = min(end, base + _MAX_PACKETS)
+        first = next((known[s] for s in range(base, end) if s in known), None)
+        if first is None:
+            return b"", end
+        reference = first // _TICK_NS // _REFERENCE_TICKS
+        last = reference * _REFERENCE_TICKS
+        symbols: list[int] = []
+        deltas = bytearray()
+        sequence = base
+        while sequence < end:
+            at_ns = known.get(sequence)
+            if at_ns is None:
+                symbols.append(0)
+            else:
+                tick = at_ns // _TICK_NS
+                delta = tick - last
+                if 0 <= delta < 256:
+                    symbols.append(1)
+                    deltas.append(delta)
+                elif -32768 <= delta < 32768:
+                    symbols.append(2)
+                    deltas += _LARGE.pack(delta)
+                else:
+                    break
+                last = tick
+            sequence += 1
+        body = _chunks(symbols) + deltas
+        padding = -len(body) % 4
+        words = 4 + (len(body) + padding) // 4
+        head = _HEAD.pack(
+            0x80 | 15,
+            205,
+            words,
+            sender_ssrc,
+            media_ssrc,
+            base & 0xFFFF,
+            len(symbols),
+            (reference & 0xFFFFFF) << 8 | self._count,
+        )
+        self._count = (self._count + 1) & 0xFF
+        return head + body + bytes(padding), sequence
+
+
+def _chunks(symbols: list[int]) -> bytes:
+    """Packet status chunks (3.1.2 to 3.1.4): run lengths where they pay, else vectors of one or two bits."""
+    out = bytearray()
+    at = 0
+    total = len(symbols)
+    while at < total:
+        symbol = symbols[at]
+        run = at + 1
+        while run < total and symbols[run] == symbol and run - at < _MAX_RUN:
+            run += 1
+        if run - at >= _ONE_BIT_SYMBOLS or (symbol == 2 and run - at >= _TWO_BIT_SYMBOLS) or run == total:
+            out += _SHORT.pack(symbol << 13 | (run - at))
+            at = run
+            continue
+        part = symbols[at : at + _ONE_BIT_SYMBOLS]
+        if 2 not in part:
+            bits = 0x8000
+            for index, value in enumerate(part):
+                bits |= value << (13 - index)
+            at += len(part)
+        else:
+            part = symbols[at : at + _TWO_BIT_SYMBOLS]
+            bits = 0xC000
+            for index, value in enumerate(part):
+                bits |= value << (12 - 2 * index)
+            at += len(part)
+        out += _SHORT.pack(bits)
+    return bytes(out)
