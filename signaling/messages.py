@@ -1,21 +1,21 @@
-"""The wire between page and room: every message, its fields, its bounds. The only source; `docs/protocol.md` tells it.
+"""The wire between page and room: every message and its bounds. `docs/protocol.md` tells it at length.
 
-socket.io, path `/socket.io`, namespace `/room`, JSON, at most 64 KiB a message and 20 events a second per seat.
+socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 20 events a second per seat.
 
     page                                               server
     connect, auth {seat} + the seat's cookie  ------>  refused with {code}, or connected
     join {mic, camera, resume}                ------>  ack {ok, snapshot}
-                                              <------  snapshot            whenever the room as you see it changed
+                                              <------  snapshot {version, …}   when what you see changed
                                               <------  offer {connection, offer_id, sdp, ice_restart, tracks}
     answer {connection, offer_id, sdp}        ------>  ack {ok}
-    media {mic, camera}                       ------>  ack {ok}            muted or not
-    quality {rtt_ms, loss_up, loss_down, level} ---->  ack {ok}            each 5 s, from real statistics
-    restart {reason}                          ------>  ack {ok}            my RTCPeerConnection failed: a new one
-    ice_restart {}                            ------>  ack {ok}            my address changed: same connection
-    admit {knock, accept}                     ------>  ack {ok}            ability `admit`
-    end {}                                    ------>  ack {ok}            ability `end`, and chair
-    leave {}                                  ------>  ack {ok}            at once; the seat is free to come back to
-                                              <------  recording {state, stored_until_ms, degraded}  each second
+    media {mic, camera}                       ------>  ack {ok}        muted or not
+    quality {rtt_ms, loss_up, loss_down, level} ---->  ack {ok}        each 5 s, from real statistics
+    restart {reason}                          ------>  ack {ok}        my connection failed: a new one
+    ice_restart {}                            ------>  ack {ok}        my address changed: same connection
+    admit {knock, accept}                     ------>  ack {ok}        ability `admit`
+    end {}                                    ------>  ack {ok}        ability `end`, chair
+    leave {}                                  ------>  ack {ok}        at once; you may come back
+                                              <------  recording {state, stored_until_ms, degraded} each s
                                               <------  closed {code}       then the server disconnects
 
 An ack is `{"ok": true, …}` or `{"ok": false, "code": "…"}`; `bad_message` also names the `field`.
@@ -45,10 +45,7 @@ LightState = Literal["off", "waiting", "recording", "degraded", "paused", "seale
 ClosedCode = Literal["ended", "replaced", "revoked", "removed"]
 
 
-M = TypeVar("M", bound="Message")
-
-
-class BadMessage(Exception):
+class BadMessage(Exception):  # noqa: N818 - named as on the wire
     """A page sent something outside the protocol. `field` is a dotted path, or "" for the whole message."""
 
     code = "bad_message"
@@ -68,7 +65,7 @@ class Message(BaseModel):
         return self.model_dump(mode="json")
 
 
-# --- page to server --------------------------------------------------------------------------------------------
+# --- page to server -------------------------------------------------------------------------------------
 
 
 class Connect(Message):
@@ -78,7 +75,7 @@ class Connect(Message):
 
 
 class Join(Message):
-    """Take part. `mic`/`camera` null = as this seat had them. `resume` = the connection the page still holds."""
+    """Take part. `mic`, `camera` null = as the seat had them. `resume` = the connection the page holds."""
 
     mic: bool | None = None
     camera: bool | None = None
@@ -162,7 +159,7 @@ ABILITY: dict[str, str | None] = {
 }
 
 
-# --- server to page --------------------------------------------------------------------------------------------
+# --- server to page -------------------------------------------------------------------------------------
 
 
 class You(Message):
@@ -201,7 +198,7 @@ class WaitingKnock(Message):
 
 
 class Snapshot(Message):
-    """The whole room as one seat may see it. Apply the newest `version`; one from a join's ack always applies."""
+    """The whole room as one seat may see it. Keep the newest `version`; a join's ack always applies."""
 
     version: int
     room: str
@@ -223,7 +220,7 @@ class OfferedTrack(Message):
 
 
 class Offer(Message):
-    """A `connection` other than the current one: close the old RTCPeerConnection, make a new one, then answer."""
+    """A `connection` other than the current one: close the old RTCPeerConnection, make a new one."""
 
     connection: ConnectionId
     offer_id: ConnectionId
@@ -262,7 +259,10 @@ OUTGOING: dict[str, type[Message]] = {
 }
 
 
-# --- parsing ---------------------------------------------------------------------------------------------------
+# --- parsing --------------------------------------------------------------------------------------------
+
+
+M = TypeVar("M", bound=Message)
 
 
 def parse(event: str, data: object) -> Incoming:

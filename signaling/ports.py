@@ -1,9 +1,9 @@
-"""What signaling needs from the world, as Protocols; the application implements them, `server/app.py` joins them.
+"""What signaling needs from the world, as Protocols; the application implements and joins them.
 
 Must not: import server, media, aiohttp, socketio, SQL. Roles are opaque labels here and abilities are words
 (`join, end, admit, pause, mode, step_out`); who has which is the application's table, not ours.
 
-Names: `room` is the consultation's id; `session` is the recording's id and the name by which media knows the room;
+Names: `room` is the consultation's id; `session` is the recording's id, and what media knows the room by;
 `seat` is the participant's id and media's peer id. Instants are Unix milliseconds UTC (`*_ms`).
 """
 
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from signaling.state import RoomDocument
+    from signaling.document import RoomDocument
 
 Consent = Literal["granted", "declined", "undecided"]
 EndReason = Literal["ended", "emptied", "cancelled"]
 
 
-# --- authority -------------------------------------------------------------------------------------------------
+# --- authority ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A socket's right to a seat. `credential_id` names the cookie's row, so that revoking it finds the socket."""
+    """A socket's right to a seat. `credential_id` names the cookie's row: revoking it finds the socket."""
 
     seat: str
     room: str
@@ -51,7 +51,7 @@ class Gate(Protocol):
         ...
 
 
-# --- what the application knows of a room ----------------------------------------------------------------------
+# --- what the application knows of a room ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class RoomSeed:
 
 @dataclass(frozen=True, slots=True)
 class SessionRef:
-    """A session with the epoch granted just now. `id` is the recording's id; `epoch` >= 1 is a fencing token."""
+    """A session and the epoch granted just now. `id` is the recording's; `epoch` >= 1 is a fencing token."""
 
     id: str
     epoch: int
@@ -121,16 +121,16 @@ class Directory(Protocol):
         ...
 
     async def answer_knock(self, room: str, knock: str, accept: bool, by_seat: str) -> None:
-        """Admit or refuse a knock. Admitting ends the seat's first credential (then `hub.credential_revoked`)."""
+        """Admit or refuse a knock. Admitting ends the seat's first credential (`hub.credential_revoked`)."""
         ...
 
 
-# --- media -----------------------------------------------------------------------------------------------------
+# --- media ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PeerPlan:
-    """One peer as media should have it. `mic`/`camera` False = muted (no alarm); `grant` None = not recorded."""
+    """One peer as media should have it. `mic`, `camera` False = muted; `grant` None = not recorded."""
 
     connection: str
     mic: bool
@@ -142,7 +142,7 @@ class PeerPlan:
 class Plan:
     """The whole state we want media to have for one session; an older (epoch, version) is to be ignored.
 
-    `room` is the *session* id. Keys are not here: who implements Media adds them (recording = room, seat = peer).
+    `room` is the *session* id. Keys are not here: who implements Media adds them.
     """
 
     room: str
@@ -164,7 +164,7 @@ class Media(Protocol):
     async def restart_ice(self, room: str, peer: str, connection: str) -> None: ...
 
 
-# --- the room's document ---------------------------------------------------------------------------------------
+# --- the room's document --------------------------------------------------------------------------------
 
 
 class RoomStore(Protocol):
@@ -173,7 +173,7 @@ class RoomStore(Protocol):
     async def load(self, room: str) -> tuple[int, RoomDocument] | None: ...
 
     async def compare_and_set(self, room: str, version: int, document: RoomDocument) -> bool:
-        """Store `document` if the stored version is `version` (0 = there must be none); its own version is the new."""
+        """Store `document` if the stored version is `version` (0 = there is none); its own is the new one."""
         ...
 
     async def remove(self, room: str, version: int) -> bool:
@@ -185,7 +185,7 @@ class RoomStore(Protocol):
         ...
 
 
-# --- the way back to the pages ---------------------------------------------------------------------------------
+# --- the way back to the pages --------------------------------------------------------------------------
 
 
 class Outbox(Protocol):

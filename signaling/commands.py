@@ -1,0 +1,108 @@
+"""What a room wants done, as frozen values; `signaling/hub.py` does it. Must not: do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from signaling.messages import ClosedCode, Message
+from signaling.ports import EndReason, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The event was not allowed; the ack is `{ok: false, code}`. Nothing else of it happened."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One message to one page."""
+
+    socket: str
+    event: str
+    message: Message = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Say `closed {code}` and disconnect."""
+
+    socket: str
+    code: ClosedCode
+
+
+@dataclass(frozen=True, slots=True)
+class PutPlan:
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardAnswer:
+    session: str
+    peer: str
+    connection: str
+    offer_id: str
+    sdp: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RestartIce:
+    session: str
+    peer: str
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Answered by the event SessionOpened."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextEpoch:
+    """Answered by the event EpochGranted."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    session: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKnock:
+    knock: str
+    accept: bool
+    by_seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    session: str
+    what: str
+    seat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """The epoch was closed: nobody in for 5 s, or the session is over."""
+
+    session: str
+
+
+Command = (
+    Refused
+    | Send
+    | Close
+    | PutPlan
+    | ForwardAnswer
+    | RestartIce
+    | OpenSession
+    | NextEpoch
+    | EndSession
+    | AnswerKnock
+    | Note
+    | Emptied
+)

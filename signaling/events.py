@@ -1,0 +1,205 @@
+"""What happens to a room, as frozen values. Must not: decide anything; `signaling/transitions.py` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from signaling.messages import OfferedTrack, QualityLevel
+from signaling.ports import Consent, EndReason, Knock, RoomSeed, SessionRef
+
+# --- from a page: `socket` must be the one that sits on `seat` ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody takes the seat. `join_id` is random and new; `seed` was read just now."""
+
+    seat: str
+    socket: str
+    credential: str
+    join_id: str
+    seed: RoomSeed
+    mic: bool | None = None
+    camera: bool | None = None
+    resume: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLost:
+    """The socket closed without a word."""
+
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    seat: str
+    socket: str
+    connection: str
+    offer_id: str
+    sdp: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    seat: str
+    socket: str
+    mic: bool
+    camera: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReported:
+    seat: str
+    socket: str
+    level: QualityLevel
+
+
+@dataclass(frozen=True, slots=True)
+class RestartAsked:
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class IceRestartAsked:
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndAsked:
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnockAnswered:
+    seat: str
+    socket: str
+    knock: str
+    accept: bool
+
+
+PageEvent = (
+    Left
+    | SocketLost
+    | Answered
+    | MediaChanged
+    | QualityReported
+    | RestartAsked
+    | IceRestartAsked
+    | EndAsked
+    | KnockAnswered
+)
+
+# --- from the application -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged:
+    seat: str
+    decision: Consent
+    grant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnockArrived:
+    knock: Knock
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRevoked:
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomClosed:
+    """The consultation was cancelled or ended from outside the room."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    session: SessionRef
+
+
+@dataclass(frozen=True, slots=True)
+class EpochGranted:
+    session: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed."""
+
+
+# --- from the media plane -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    epoch: int
+    peer: str
+    connection: str
+    offer_id: str
+    ice_restart: bool
+    tracks: tuple[OfferedTrack, ...]
+    sdp: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerChanged:
+    epoch: int
+    peer: str
+    connection: str
+    state: str  # connecting, connected, disconnected, failed
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Each second: up to where the store has everything. `seats` = those it writes or wrote in this epoch."""
+
+    epoch: int
+    stored_until_ms: int | None
+    seats: tuple[tuple[str, int | None], ...]  # seat, up to when
+    degraded: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochClosed:
+    """The journal of this epoch is sealed and synced."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost:
+    """The media worker died; nothing of the running epoch is left but its journal."""
+
+
+Event = (
+    Joined
+    | PageEvent
+    | ConsentChanged
+    | KnockArrived
+    | CredentialRevoked
+    | RoomClosed
+    | SessionOpened
+    | EpochGranted
+    | Tick
+    | OfferMade
+    | PeerChanged
+    | Stored
+    | EpochClosed
+    | MediaLost
+)

@@ -1,0 +1,88 @@
+"""What the media plane does to a room. Pure, as `signaling/transitions.py`.
+
+Word of an epoch that is not the running one, or of a connection that is not the seat's, is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from signaling import events as ev
+from signaling.commands import Send
+from signaling.document import RoomDocument
+from signaling.seat import PendingOffer
+from signaling.steps import (
+    Next,
+    ended,
+    noted,
+    offer_message,
+    on,
+    running,
+    want_media,
+)
+
+STORED_FRESH_MS = 5_000  # a seat is being written if the store has it this close to its newest
+
+# --- media ----------------------------------------------------------------------------------------------
+
+
+def offer_made(document: RoomDocument, event: ev.OfferMade, now_ms: int) -> Next:
+    """To the page if it is for the current connection; kept until answered, in case the page is away."""
+    seat = document.seat(event.peer)
+    if not running(document, event.epoch) or seat is None or seat.connection != event.connection:
+        return document, []
+    tracks = tuple((track.mid, track.participant, track.kind) for track in event.tracks)
+    offer = PendingOffer(event.connection, event.offer_id, event.sdp, event.ice_restart, tracks)
+    changed = document.with_seat(replace(seat, offer=offer))
+    return changed, [] if seat.socket is None else [Send(seat.socket, "offer", offer_message(offer))]
+
+
+def peer_changed(document: RoomDocument, event: ev.PeerChanged, now_ms: int) -> Next:
+    """A failed connection is replaced by itself; an absent page gets a new one when it returns."""
+    seat = document.seat(event.peer)
+    if not running(document, event.epoch) or seat is None or seat.connection != event.connection:
+        return document, []
+    if event.state != "failed":
+        return document.with_seat(replace(seat, connected=event.state == "connected")), []
+    again = seat.disconnect() if seat.socket is None else seat.connect(document.epoch, now_ms)
+    return document.with_seat(again), noted(document, "connection_failed", seat)
+
+
+def stored(document: RoomDocument, event: ev.Stored, now_ms: int) -> Next:
+    if not running(document, event.epoch):
+        return document, []
+    newest = event.stored_until_ms or 0
+    writing = 0
+    for seat_id, until_ms in event.seats:
+        seat = document.seat(seat_id)
+        granted = seat is not None and seat.present and seat.grant is not None
+        writing += granted or (until_ms is not None and newest - until_ms < STORED_FRESH_MS)
+    return replace(
+        document, light=document.light.report(now_ms, event.stored_until_ms, writing, event.degraded)
+    ), []
+
+
+def epoch_closed(document: RoomDocument, event: ev.EpochClosed, now_ms: int) -> Next:
+    """After the end: everything is sealed, now the pages may go."""
+    if document.phase != "closing" or event.epoch != document.epoch:
+        return document, []
+    return ended(replace(document, light=replace(document.light, sealed=True)))
+
+
+def media_lost(document: RoomDocument, event: ev.MediaLost, now_ms: int) -> Next:
+    """All connections are gone; a new epoch is asked for while somebody is in."""
+    if document.media != "open":
+        return ended(document) if document.phase == "closing" else (document, [])
+    lost = replace(document.with_seats(seat.disconnect() for seat in document.seats), media="lost")
+    commands = noted(document, "media_lost")
+    if not lost.present:
+        return lost, commands
+    lost, asked = want_media(lost, now_ms)
+    return lost, commands + asked
+
+
+on(ev.OfferMade, offer_made)
+on(ev.PeerChanged, peer_changed)
+on(ev.Stored, stored)
+on(ev.EpochClosed, epoch_closed)
+on(ev.MediaLost, media_lost)

@@ -1,0 +1,40 @@
+"""From the room's document to what media should have. Pure: the plan is a function of the document alone."""
+
+from __future__ import annotations
+
+from signaling.document import RoomDocument
+from signaling.ports import PeerPlan, Plan
+
+
+def plan_of(document: RoomDocument) -> Plan | None:
+    """The whole wanted state of the room's media, or None while there is no epoch of it.
+
+    Only present seats with a connection are peers; a closed epoch has none. A seat that does not consent
+    has no grant here, whatever the document remembers of an older one.
+    """
+    if document.session is None or document.media in ("none", "lost"):
+        return None
+    peers = {
+        seat.id: PeerPlan(connection=seat.connection, mic=seat.mic, camera=seat.camera, grant=seat.grant)
+        for seat in document.present
+        if seat.connection is not None and document.media == "open"
+    }
+    return Plan(
+        room=document.session,
+        epoch=document.epoch,
+        version=document.version,
+        closed=document.media == "closed",
+        peers=peers,
+    )
+
+
+def same_plan(before: Plan | None, after: Plan | None) -> bool:
+    """Whether media would see no difference (the version aside)."""
+    if before is None or after is None:
+        return before is after
+    return (before.room, before.epoch, before.closed, before.peers) == (
+        after.room,
+        after.epoch,
+        after.closed,
+        after.peers,
+    )

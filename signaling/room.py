@@ -1,0 +1,152 @@
+"""The room: `handle(document, event, now_ms)` gives the next document and what is to be done. Pure.
+
+Must not: do I/O, keep anything between two events, read a clock, draw a random number. What everybody must
+hear follows from the difference between the two documents: a plan when media should change, a snapshot to each
+page whose view changed, the recording light each second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from signaling import media_transitions, transitions  # noqa: F401 - they register themselves
+from signaling import steps as tr
+from signaling.commands import (
+    Command,
+    Emptied,
+    EndSession,
+    NextEpoch,
+    Note,
+    OpenSession,
+    PutPlan,
+    Refused,
+    Send,
+)
+from signaling.document import RoomDocument
+from signaling.events import Event, Joined, Tick
+from signaling.light import Light
+from signaling.plan import plan_of, same_plan
+from signaling.seat import AWAY_LIMIT_MS
+from signaling.view import snapshot_of
+
+EMPTY_CLOSES_EPOCH_MS = 5_000
+EMPTY_ENDS_SESSION_MS = 600_000
+SEALING_LIMIT_MS = 2_000  # the pages wait so long for media's word that the journal is sealed
+ASK_AGAIN_MS = 5_000  # the directory is asked again when it has not answered
+
+
+def handle(
+    document: RoomDocument, event: Event, now_ms: int, *, session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS
+) -> tuple[RoomDocument, list[Command]]:
+    """The next document and the commands, in the order in which they are to be executed.
+
+    A document that did not change is returned as it was (same version). A refused event changes nothing.
+    """
+    if isinstance(event, Tick):
+        after, commands = _tick(document, now_ms, session_ends_after_ms)
+    else:
+        after, commands = tr.HANDLERS[type(event)](document, event, now_ms)
+    after = _settled(after, now_ms)
+    if after == document:
+        return document, commands + _lights(document, event, now_ms)
+    after = replace(after, version=document.version + 1)
+    joiner = event.socket if isinstance(event, Joined) else None
+    commands = _plan_changes(document, after) + _snapshots(document, after, joiner) + commands
+    if (
+        document.media in ("open", "lost")
+        and after.media in ("closed", "none")
+        and document.session is not None
+    ):
+        commands.append(Emptied(document.session))
+    return after, commands + _lights(after, event, now_ms)
+
+
+def refusal(commands: list[Command]) -> str | None:
+    """The code if the event was refused."""
+    return next((command.code for command in commands if isinstance(command, Refused)), None)
+
+
+def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
+    """With what follows from the rest: since when it is empty, and whether something ought to be stored."""
+    empty = document.session is not None and not document.present
+    since = (document.empty_since_ms or now_ms) if empty else None
+    expected = document.media == "open" and any(
+        seat.connected and seat.grant is not None and (seat.mic or seat.camera) for seat in document.present
+    )
+    return replace(document, empty_since_ms=since, light=document.light.expect(expected, now_ms))
+
+
+def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr.Next:
+    commands: list[Command] = []
+    for seat in document.present:
+        if seat.away_since_ms is not None and now_ms - seat.away_since_ms >= AWAY_LIMIT_MS:
+            document, more = tr.vacated(document, seat, "gone")
+            commands += more
+    if document.phase == "closing" and now_ms - (document.closing_since_ms or 0) >= SEALING_LIMIT_MS:
+        document, more = tr.ended(document)
+        return document, commands + more
+    document, more = _ask_again(document, now_ms)
+    commands += more
+    session = document.session
+    if document.empty_since_ms is None or session is None or document.over:
+        return document, commands
+    empty_ms = now_ms - document.empty_since_ms
+    if empty_ms >= EMPTY_CLOSES_EPOCH_MS and document.media in ("open", "lost"):
+        document = replace(tr.shut(document), light=Light())
+    elif empty_ms >= session_ends_after_ms:
+        commands += [Note(session, "emptied"), EndSession(session, "emptied")]
+        document = _forgotten_session(document)
+    return document, commands
+
+
+def _ask_again(document: RoomDocument, now_ms: int) -> tr.Next:
+    if document.wanted is None:
+        if document.present and not document.over:
+            return tr.want_media(document, now_ms)
+        return document, []
+    if now_ms - document.wanted_ms < ASK_AGAIN_MS:
+        return document, []
+    if not document.present:
+        return replace(document, wanted=None), []
+    again: Command = OpenSession()
+    if document.wanted == "epoch" and document.session is not None:
+        again = NextEpoch(document.session)
+    return replace(document, wanted_ms=now_ms), [again]
+
+
+def _forgotten_session(document: RoomDocument) -> RoomDocument:
+    return replace(
+        document,
+        phase="waiting",
+        session=None,
+        started_at_ms=None,
+        epoch=0,
+        media="none",
+        wanted=None,
+        light=Light(),
+    )
+
+
+def _plan_changes(before: RoomDocument, after: RoomDocument) -> list[Command]:
+    plan = plan_of(after)
+    return [] if plan is None or same_plan(plan_of(before), plan) else [PutPlan(plan)]
+
+
+def _snapshots(before: RoomDocument, after: RoomDocument, joiner: str | None) -> list[Command]:
+    """To each page whose view changed; who joins has it in the ack."""
+    commands: list[Command] = []
+    old = replace(before, version=after.version)
+    for seat in after.seats:
+        if seat.socket is None or seat.socket == joiner:
+            continue
+        was = old.seat(seat.id)
+        if was is None or snapshot_of(old, was) != snapshot_of(after, seat):
+            commands.append(Send(seat.socket, "snapshot", snapshot_of(after, seat)))
+    return commands
+
+
+def _lights(document: RoomDocument, event: Event, now_ms: int) -> list[Command]:
+    if not isinstance(event, Tick):
+        return []
+    light = document.light.message(now_ms, document.session is not None)
+    return [Send(seat.socket, "recording", light) for seat in document.seats if seat.socket is not None]

@@ -1,0 +1,81 @@
+"""A seat: what the application says of it, and who sits there now. Pure. Must not: know what a role means.
+
+A seat is one place for one person (or one microphone): it never has two sockets or two connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from signaling.messages import QualityLevel
+from signaling.ports import SeatSeed
+
+AWAY_LIMIT_MS = 30_000  # a lost socket may return to its seat, and to its media, for so long
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOffer:
+    """The media plane's last offer that has not been answered; sent again when the page returns."""
+
+    connection: str
+    offer_id: str
+    sdp: str
+    ice_restart: bool
+    tracks: tuple[tuple[str, str, str], ...]  # mid, participant, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A seat with its present state. `connection` None = media has nothing for it."""
+
+    facts: SeatSeed
+    present: bool = False
+    socket: str | None = None
+    credential: str | None = None
+    away_since_ms: int | None = None  # set while present without a socket
+    mic: bool = False
+    camera: bool = False
+    quality: QualityLevel | None = None
+    join_id: str = ""  # random, from the hub; begins the ids of this join's connections
+    connections: int = 0  # how many this seat has had; part of the id, never goes back
+    connection: str | None = None
+    connected: bool = False  # media says so
+    answered: bool = False  # the current connection has answered an offer
+    made_at_ms: int = 0  # when the current connection was made
+    offer: PendingOffer | None = None
+
+    @property
+    def id(self) -> str:
+        return self.facts.id
+
+    @property
+    def grant(self) -> str | None:
+        """The grant under which this seat may be recorded; never one without consent."""
+        return self.facts.grant if self.facts.consent == "granted" else None
+
+    def connect(self, epoch: int, now_ms: int) -> Seat:
+        """With a new connection of this epoch in place of the old one."""
+        number = self.connections + 1
+        return replace(
+            self,
+            connections=number,
+            connection=f"{self.join_id}.{epoch}.{number}",
+            connected=False,
+            answered=False,
+            made_at_ms=now_ms,
+            offer=None,
+        )
+
+    def disconnect(self) -> Seat:
+        """Without a connection."""
+        return replace(self, connection=None, connected=False, answered=False, offer=None)
+
+    def vacate(self) -> Seat:
+        """Nobody here; microphone, camera and consent are remembered."""
+        return replace(
+            self.disconnect(), present=False, socket=None, credential=None, away_since_ms=None, quality=None
+        )
+
+    def lose_socket(self, now_ms: int) -> Seat:
+        """Away: the socket is gone, media stays."""
+        return replace(self, socket=None, away_since_ms=now_ms)
