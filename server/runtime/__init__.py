@@ -1,0 +1,1 @@
+"""What the server runs beside itself: keys, the media worker, the finaliser, stored objects."""
