@@ -41,7 +41,7 @@ install_python() { # $1 = lock file
     printf '%s' "$want" > "$venv/.installed-$(basename "$1")"
 }
 
-node_is_new_enough() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; }
+node_is_new_enough() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; }
 
 bundle_pages() {
     want=$(digest static/package.json static/package-lock.json static/bundle.mjs)
