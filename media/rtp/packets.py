@@ -145,3 +145,13 @@ def payload_end(packet: bytes, payload: int) -> int:
     if not packet[0] & 0x20 or size <= payload:
         return size
     return max(size - packet[-1], payload)
+
+
+def payload_offset(packet: bytes) -> int:
+    """Where the payload starts; the packet's length when the header does not fit."""
+    at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        if at + 4 > len(packet):
+            return len(packet)
+        at += 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
+    return min(at, len(packet))

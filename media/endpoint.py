@@ -1,0 +1,244 @@
+"""The relay's end of one connection: takes its packets apart by SSRC, reports to its sender, obeys its
+receiver.
+
+It knows no SDP, address or key, and nothing it is given makes it raise. No object is made per packet.
+"""
+
+from __future__ import annotations
+
+import secrets
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from media.codecs import EXT_MID, EXT_RID, VP8_PT
+from media.ports import SessionPort
+from media.publication import Publication
+from media.rtp import rtcp, rtx
+from media.rtp.keyframes import vp8_key_frame
+from media.rtp.packets import find_text_extension, scan
+from media.rtp.twcc import TransportFeedback
+from media.subscription import Subscription
+from media.tracks import SourceStream
+
+if TYPE_CHECKING:
+    from media.relay import Relay
+
+_HEADER = Struct("!xBHII")
+_Route = tuple[Publication, SourceStream, bool]
+MAX_UNKNOWN = 64
+
+
+class Endpoint:
+    """A PacketSink. Made by `Relay.attach`; after `detach` it drops whatever still arrives."""
+
+    def __init__(self, relay: Relay, session: SessionPort) -> None:
+        self.peer = session.peer
+        self.session = session
+        self.local_ssrc = secrets.randbelow(0xFFFFFFFE) + 1
+        self.publications: dict[str, Publication] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        self.connected = False
+        self.recorded = False
+        self.remb_bps = 0
+        self.packets_in = 0
+        self.unknown = 0
+        self.twcc = TransportFeedback()
+        self._relay = relay
+        self._routes: dict[int, _Route] = {}
+        self._deliveries: dict[int, Subscription] = {}
+        self._unknown_ssrcs: set[int] = set()
+        self._detached = False
+
+    # -- PacketSink
+    # -------------------------------------------------------------------------------------------
+
+    def on_rtp(self, packet: bytes, at_ns: int) -> None:
+        """One RTP packet of the publisher: demultiplexed, counted, forwarded, recorded."""
+        marker, sequence, timestamp, ssrc = _HEADER.unpack_from(packet)
+        clean, transport, payload = scan(packet)
+        self.packets_in += 1
+        if transport >= 0:
+            twcc = self.twcc
+            twcc.arrived(transport, at_ns)
+            if at_ns >= twcc.due_ns:
+                self.send_feedback(at_ns, ssrc)
+        route = self._routes.get(ssrc)
+        if route is None:
+            route = self._demultiplex(packet, ssrc)
+            if route is None:
+                return
+        publication, stream, retransmission = route
+        if retransmission:
+            original = rtx.original_sequence(clean, payload)
+            number = stream.take_recovered(original, at_ns) if original >= 0 else -1
+            if number < 0:
+                return
+            clean = rtx.unwrap(clean, payload, stream.pt, stream.ssrc)
+        else:
+            if marker & 0x7F != stream.pt:
+                return
+            number = stream.take(sequence, timestamp, at_ns)
+            if number < 0:
+                return
+            if stream.missing.next_due_ns < self._relay.wake_ns:
+                self._relay.wake_at(stream.missing.next_due_ns)
+        publication.last_packet_ns = at_ns
+        stream.cache.put(number, clean)
+        key = False
+        if stream.video and payload < len(clean) and clean[payload] & 0x10:
+            key = vp8_key_frame(clean, payload, len(clean))
+            if key:
+                publication.key_frame_came(stream, at_ns)
+        if stream is publication.current or publication.elect(stream, at_ns):
+            for subscription in publication.subscriptions:
+                subscription.deliver(stream, clean, number, timestamp, key, at_ns)
+        if self.recorded:
+            self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns)
+
+    def on_rtcp(self, packet: bytes, at_ns: int) -> None:
+        """One compound: sender reports of the publisher; reports, NACKs and requests of the subscriber."""
+        for part in rtcp.split(packet):
+            if part.type in (rtcp.SR, rtcp.RR):
+                self._take_reports(part, at_ns)
+            elif part.type == rtcp.RTPFB and part.format == rtcp.NACK_FORMAT:
+                self._take_nack(part, at_ns)
+            elif part.type == rtcp.PSFB:
+                for ssrc in rtcp.parse_keyframe_requests(part):
+                    subscription = self._deliveries.get(ssrc)
+                    if subscription is not None:
+                        delivery = subscription.delivery
+                        self._relay.ask_keyframe(delivery.source, delivery.kind)
+                remb = rtcp.parse_remb(part)
+                if remb is not None:
+                    self.remb_bps = remb.bitrate
+
+    def on_negotiated(self) -> None:
+        """The session's uplink or deliveries changed."""
+        if self._detached:
+            return
+        self._update_publications()
+        self._relay.relink()
+
+    def on_state(self, state: str) -> None:
+        """Told by the session; deliveries flow only while connected."""
+        if self._detached:
+            return
+        self.connected = state == "connected"
+        self._relay.state_changed(self, state)
+
+    # -- the relay's side
+    # -------------------------------------------------------------------------------------
+
+    def detach(self) -> None:
+        """No packet in or out any more."""
+        self._detached = True
+        self.connected = False
+        self.recorded = False
+        self._routes.clear()
+        self._deliveries.clear()
+        self.subscriptions.clear()
+        self.publications.clear()
+
+    def update_subscriptions(self) -> None:
+        """Makes a Subscription for every delivery that may be sent to, and forgets the others."""
+        active = {}
+        known: dict[int, Subscription] = {}
+        for key, delivery in self.session.deliveries.items():
+            # Kept while its SSRC lives, through every pause: numbers that jumped would break SRTP's index.
+            subscription = self._deliveries.get(delivery.ssrc)
+            if subscription is None:
+                subscription = self._relay.subscribe(self.session, delivery)
+            subscription.delivery = delivery
+            known[delivery.ssrc] = subscription
+            if delivery.ready and self.connected:
+                active[key] = subscription
+        self._deliveries = known
+        self.subscriptions = active
+
+    def send_feedback(self, now_ns: int, media_ssrc: int = 0) -> None:
+        """Transport-wide feedback for what has arrived since the last."""
+        for packet in self.twcc.build(now_ns, self.local_ssrc, media_ssrc):
+            self.session.send_rtcp(packet)
+
+    def send_reports(self, now_ns: int) -> None:
+        """Receiver reports for every stream of this publisher (call once a second, so that it knows its
+        RTT)."""
+        if not self.connected:
+            return
+        blocks = [block for p in self.publications.values() for block in p.report_blocks(now_ns)]
+        if blocks:
+            report = rtcp.build_receiver_report(self.local_ssrc, blocks)
+            self.session.send_rtcp(report + rtcp.build_sdes(self.local_ssrc, "hyeopjin"))
+
+    def _update_publications(self) -> None:
+        routes: dict[int, _Route] = {}
+        for kind, uplink in self.session.uplink.items():
+            if not uplink.sending:
+                self.publications.pop(kind, None)
+                continue
+            publication = self.publications.get(kind)
+            if publication is None:
+                publication = self._relay.publish(self, kind)
+                self.publications[kind] = publication
+            if uplink.ssrcs:
+                publication.keep_streams(set(uplink.ssrcs))
+            for ssrc, rtx_ssrc in uplink.ssrcs.items():
+                stream = publication.add_stream(ssrc)
+                if stream is None:
+                    break
+                routes[ssrc] = (publication, stream, False)
+                if rtx_ssrc is not None:
+                    routes[rtx_ssrc] = (publication, stream, True)
+        for ssrc, route in self._routes.items():
+            # Streams that were found by their MID stay while their publication does.
+            publication = route[0]
+            if (
+                self.publications.get(publication.kind) is publication
+                and route[1].ssrc in publication.streams
+            ):
+                routes.setdefault(ssrc, route)
+        self._routes = routes
+        self._unknown_ssrcs.clear()
+
+    def _demultiplex(self, packet: bytes, ssrc: int) -> _Route | None:
+        """Finds the track of an SSRC that the answer did not list, by the MID (and RID) extension."""
+        self.unknown += 1
+        if self._detached or ssrc in self._unknown_ssrcs:
+            return None
+        mid = find_text_extension(packet, EXT_MID)
+        if mid is None:
+            return None
+        kind = next((kind for kind, uplink in self.session.uplink.items() if uplink.mid == mid), None)
+        publication = None if kind is None else self.publications.get(kind)
+        stream = None
+        if publication is not None and (packet[1] & 0x7F == VP8_PT or not publication.video):
+            stream = publication.add_stream(ssrc, find_text_extension(packet, EXT_RID) or "")
+        if publication is None or stream is None:
+            if len(self._unknown_ssrcs) < MAX_UNKNOWN:
+                self._unknown_ssrcs.add(ssrc)
+            return None
+        route = self._routes[ssrc] = (publication, stream, False)
+        return route
+
+    def _take_reports(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
+        info = rtcp.parse_sender_info(part)
+        if info is not None:
+            route = self._routes.get(info.ssrc)
+            if route is not None and not route[2]:
+                publication, stream, _ = route
+                stream.take_report(info, at_ns)
+                if stream is publication.current:
+                    for subscription in publication.subscriptions:
+                        subscription.sender_report(stream, at_ns)
+                if self.recorded:
+                    self._relay.record_report(self.peer, publication.kind, info, at_ns)
+        for block in rtcp.parse_reports(part):
+            subscribed = self._deliveries.get(block.ssrc)
+            if subscribed is not None:
+                subscribed.report(block, at_ns)
+
+    def _take_nack(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
+        ssrc = rtcp.parse_media_ssrc(part)
+        subscription = None if ssrc is None else self._deliveries.get(ssrc)
+        if subscription is not None:
+            subscription.nack(rtcp.parse_nack(part), at_ns)

@@ -1,0 +1,258 @@
+"""One delivery: one source track on its way to one subscriber. Rewrites numbers, answers losses, maps
+reports.
+
+The subscriber sees one endless stream whatever the source does: each time the source changes, restarts or
+resumes a
+new range begins with its own offsets, and late and repeated packets use the offsets of the range they
+belong to.
+Video begins with a key frame. Time is an argument.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from media.codecs import RTX_PT
+from media.ports import Delivery, SessionPort
+from media.rtp import rtcp, rtx
+from media.rtp.packets import payload_offset, read_header
+from media.rtp.sequence import MAX_DROPOUT
+from media.tracks import SourceStream
+
+RESEND_NS = 100_000_000
+MAX_RANGES = 4
+_REMEMBERED_RESENDS = 1024
+_REMEMBERED_REPORTS = 4
+
+
+@dataclass(slots=True)
+class Range:
+    """Source numbers first..last of one stream, and what is added to them on this hop."""
+
+    stream: SourceStream
+    first: int
+    last: int
+    number_offset: int
+    timestamp_offset: int
+
+
+class Subscription:
+    """One Delivery of one session. `ask_keyframe` reaches the source; `cname` is the source's for SDES."""
+
+    __slots__ = (
+        "_ask_keyframe",
+        "_cname",
+        "_first",
+        "_forward",
+        "_last",
+        "_last_ns",
+        "_last_timestamp",
+        "_number_offset",
+        "_octets",
+        "_range",
+        "_ranges",
+        "_reports",
+        "_resent",
+        "_rtx_sequence",
+        "_session",
+        "_ssrc",
+        "_stream",
+        "_timestamp_offset",
+        "_video",
+        "delivery",
+        "fraction_lost",
+        "packets",
+        "resent",
+        "rtt_ns",
+    )
+
+    def __init__(
+        self, session: SessionPort, delivery: Delivery, *, video: bool, ask_keyframe: Callable[[], None]
+    ) -> None:
+        self.delivery = delivery
+        self.packets = 0
+        self.resent = 0
+        self.fraction_lost = 0
+        self.rtt_ns = RESEND_NS
+        self._session = session
+        self._forward = session.forward
+        self._ssrc = delivery.ssrc
+        self._video = video
+        self._ask_keyframe = ask_keyframe
+        self._cname = delivery.source
+        self._octets = 0
+        self._stream: SourceStream | None = None
+        self._range: Range | None = None
+        self._ranges: list[Range] = []
+        self._first = self._last = self._last_ns = self._last_timestamp = 0
+        self._number_offset = self._timestamp_offset = 0
+        self._resent: dict[int, int] = {}
+        self._reports: dict[int, int] = {}
+        self._rtx_sequence = secrets.randbelow(0x8000)
+
+    def hold(self) -> None:
+        """Stops until the next key frame (video) or packet (audio): at start, pause or a switch of the
+        source."""
+        if self._range is not None:
+            self._range.last = self._last
+        self._stream = None
+        if self._video:
+            self._ask_keyframe()
+
+    def deliver(
+        self, stream: SourceStream, packet: bytes, number: int, timestamp: int, key: bool, at_ns: int
+    ) -> None:
+        """Sends one packet of the source on, rewritten. `number` is extended; `key` = begins a key frame."""
+        if stream is not self._stream:
+            if not key and self._video:
+                self._late(stream, packet, number, timestamp)
+                return
+            self._begin(stream, number, timestamp, at_ns)
+            if number < stream.sequence.highest:
+                self._send(packet, number, timestamp)
+                self._catch_up(stream, number)
+                return
+        elif number > self._last:
+            if number - self._last > MAX_DROPOUT:
+                self.hold()
+                if self._video and not key:
+                    return
+                self._begin(stream, number, timestamp, at_ns)
+            self._last = number
+            self._last_ns = at_ns
+            self._last_timestamp = timestamp
+        elif number < self._first:
+            self._late(stream, packet, number, timestamp)
+            return
+        self.packets += 1
+        self._octets += len(packet)
+        self._forward(
+            packet,
+            stream.pt,
+            (number + self._number_offset) & 0xFFFF,
+            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            self._ssrc,
+        )
+
+    def sender_report(self, stream: SourceStream, at_ns: int) -> None:
+        """Forwards the source's latest report with this hop's SSRC, timestamps and counters, brought up to
+        `at_ns`: the browser derives lip sync from it."""
+        info = stream.report
+        if info is None or stream is not self._stream:
+            return
+        elapsed = at_ns - stream.report_ns
+        ntp = info.ntp + (elapsed << 32) // 1_000_000_000
+        timestamp = info.rtp_timestamp + elapsed * stream.clock_hz // 1_000_000_000
+        own = rtcp.SenderInfo(self._ssrc, ntp, timestamp + self._timestamp_offset, self.packets, self._octets)
+        self._reports[ntp >> 16 & 0xFFFFFFFF] = at_ns
+        while len(self._reports) > _REMEMBERED_REPORTS:
+            del self._reports[next(iter(self._reports))]
+        self._session.send_rtcp(rtcp.build_sender_report(own) + rtcp.build_sdes(self._ssrc, self._cname))
+
+    def report(self, block: rtcp.ReportBlock, now_ns: int) -> None:
+        """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1)."""
+        self.fraction_lost = block.fraction
+        sent_ns = self._reports.get(block.lsr) if block.lsr else None
+        if sent_ns is not None:
+            rtt_ns = now_ns - sent_ns - block.dlsr * 1_000_000_000 // 65536
+            self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
+
+    def nack(self, sequences: list[int], now_ns: int) -> None:
+        """The subscriber misses these 16-bit numbers: what is cached is sent again, RTX for video and plainly
+        for audio, none twice within min(100 ms, RTT). What we miss ourselves comes by the uplink's
+        recovery."""
+        if self._range is None:
+            return
+        highest = self._last + self._number_offset
+        pause_ns = min(RESEND_NS, self.rtt_ns)
+        for sequence in sequences:
+            out = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
+            if now_ns - self._resent.get(out, -RESEND_NS) < pause_ns:
+                continue
+            found = self._find(out)
+            if found is None:
+                continue
+            self._resent[out] = now_ns
+            self._resend(found[0], found[1], out)
+        if len(self._resent) > _REMEMBERED_RESENDS:
+            self._resent = {s: at for s, at in self._resent.items() if now_ns - at < RESEND_NS}
+
+    def _begin(self, stream: SourceStream, number: int, timestamp: int, at_ns: int) -> None:
+        """A new range begins with this packet, one number after the last one sent."""
+        if self._range is None:
+            # Below 2^15, so that losing the first packets cannot hide a wrap from SRTP's rollover counter.
+            out, out_timestamp = secrets.randbelow(0x8000), secrets.randbits(31)
+        else:
+            self._range.last = self._last
+            out = self._last + self._number_offset + 1
+            elapsed = max(1, (at_ns - self._last_ns) * stream.clock_hz // 1_000_000_000)
+            out_timestamp = self._last_timestamp + self._timestamp_offset + elapsed
+        self._number_offset = out - number
+        self._timestamp_offset = out_timestamp - timestamp
+        self._stream = stream
+        self._first = self._last = number
+        self._last_ns = at_ns
+        self._last_timestamp = timestamp
+        self._range = Range(stream, number, number, self._number_offset, self._timestamp_offset)
+        self._ranges.append(self._range)
+        del self._ranges[:-MAX_RANGES]
+        self.sender_report(stream, at_ns)
+
+    def _catch_up(self, stream: SourceStream, number: int) -> None:
+        """A key frame's first packet came late: what followed it is still in the cache."""
+        for later in range(number + 1, stream.sequence.highest + 1):
+            packet = stream.cache.get(later)
+            if packet is not None:
+                self._last = later
+                self._last_timestamp = read_header(packet)[2]
+                self._send(packet, later, self._last_timestamp)
+
+    def _late(self, stream: SourceStream, packet: bytes, number: int, timestamp: int) -> None:
+        """A packet from before the present range: sent on only if its own range had begun before it."""
+        for old in self._ranges:
+            if old.stream is stream and old.first <= number <= old.last:
+                out = (number + old.number_offset) & 0xFFFF
+                self.packets += 1
+                self._forward(
+                    packet, stream.pt, out, (timestamp + old.timestamp_offset) & 0xFFFFFFFF, self._ssrc
+                )
+                return
+
+    def _send(self, packet: bytes, number: int, timestamp: int) -> None:
+        self.packets += 1
+        self._octets += len(packet)
+        out = (number + self._number_offset) & 0xFFFF
+        out_timestamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        self._forward(packet, packet[1] & 0x7F, out, out_timestamp, self._ssrc)
+
+    def _find(self, out: int) -> tuple[bytes, int] | None:
+        """The cached source packet that was or would be number `out` here, and its timestamp here."""
+        for past in reversed(self._ranges):
+            number = out - past.number_offset
+            last = self._last if past is self._range else past.last
+            if past.first <= number <= last:
+                packet = past.stream.cache.get(number)
+                if packet is None:
+                    return None
+                return packet, (read_header(packet)[2] + past.timestamp_offset) & 0xFFFFFFFF
+        return None
+
+    def _resend(self, packet: bytes, timestamp: int, out: int) -> None:
+        self.resent += 1
+        rtx_ssrc = self.delivery.rtx_ssrc
+        if rtx_ssrc is None:
+            self._forward(packet, packet[1] & 0x7F, out & 0xFFFF, timestamp, self._ssrc)
+            return
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        buffer, length = rtx.wrap(
+            packet,
+            payload_offset(packet),
+            RTX_PT,
+            rtx_ssrc,
+            self._rtx_sequence,
+            timestamp,
+            out & 0xFFFF,
+        )
+        self._session.send(buffer, length)

@@ -1,0 +1,128 @@
+"""One received RTP stream (one SSRC) of a publication: numbers, losses, statistics, cache. It sends
+nothing."""
+
+from __future__ import annotations
+
+from media.codecs import OPUS_PT, VP8_PT, clock_hz
+from media.ports import AUDIO_KINDS
+from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
+from media.rtp.nack import MAX_TRIES, MissingPackets
+from media.rtp.rtcp import ReportBlock, SenderInfo
+from media.rtp.sequence import REJECTED, ReceptionStats, SequenceUnwrapper
+
+AUDIO_NACK_TRIES = 2
+DEFAULT_RTT_NS = 100_000_000
+DUPLICATE = -1
+
+
+class SourceStream:
+    """What is known of one SSRC. `current` packets reach subscribers; every accepted one reaches the
+    recorder."""
+
+    __slots__ = (
+        "cache",
+        "clock_hz",
+        "duplicates",
+        "key_ns",
+        "kind",
+        "last_ns",
+        "missing",
+        "overrun",
+        "packets",
+        "pt",
+        "recovered",
+        "report",
+        "report_ns",
+        "rid",
+        "rtt_ns",
+        "sequence",
+        "ssrc",
+        "stats",
+        "video",
+    )
+
+    def __init__(self, kind: str, rid: str, ssrc: int) -> None:
+        self.kind = kind
+        self.rid = rid
+        self.ssrc = ssrc
+        self.video = kind not in AUDIO_KINDS
+        self.pt = VP8_PT if self.video else OPUS_PT
+        self.clock_hz = clock_hz(kind)
+        self.sequence = SequenceUnwrapper()
+        self.stats = ReceptionStats(self.clock_hz)
+        self.missing = MissingPackets(MAX_TRIES if self.video else AUDIO_NACK_TRIES)
+        self.cache = PacketCache(VIDEO_PACKETS if self.video else AUDIO_PACKETS)
+        self.report: SenderInfo | None = None
+        self.report_ns = 0
+        self.rtt_ns = DEFAULT_RTT_NS
+        self.last_ns = 0
+        self.key_ns = 0
+        self.packets = 0
+        self.recovered = 0
+        self.duplicates = 0
+        self.overrun = False
+        """More was lost at once than can be asked for again: only a key frame helps. The publication
+        resets it."""
+
+    def take(self, sequence: int, timestamp: int, at_ns: int) -> int:
+        """A packet of this SSRC has arrived: its extended number, or DUPLICATE when it is to be dropped."""
+        unwrapper = self.sequence
+        before = unwrapper.highest
+        restarts = unwrapper.restarts
+        number = unwrapper.take(sequence)
+        if number > before:
+            if number != before + 1 and before >= 0:
+                if unwrapper.restarts != restarts:
+                    self.missing.clear()
+                    self.stats.restart()
+                elif self.missing.gap(before + 1, number, at_ns):
+                    self.overrun = True
+            self.stats.arrived(timestamp, at_ns)
+            self.last_ns = at_ns
+            self.packets += 1
+            return number
+        if number == REJECTED:
+            self.duplicates += 1
+            return DUPLICATE
+        asked_for_ns = self.missing.received(number, at_ns)
+        if asked_for_ns < 0:
+            self.duplicates += 1
+            return DUPLICATE
+        self.stats.received += 1
+        self._recovered(asked_for_ns)
+        return number
+
+    def take_recovered(self, sequence: int, at_ns: int) -> int:
+        """The same for a number from an RTX packet: only what is missing is wanted (browsers probe with
+        RTX)."""
+        number = self.sequence.extend(sequence)
+        asked_for_ns = self.missing.received(number, at_ns) if number >= 0 else -1
+        if asked_for_ns < 0:
+            return DUPLICATE
+        self._recovered(asked_for_ns)
+        self.recovered += 1
+        return number
+
+    def take_report(self, info: SenderInfo, at_ns: int) -> None:
+        """A sender report for this SSRC."""
+        self.report = info
+        self.report_ns = at_ns
+
+    def report_block(self, now_ns: int, proxied_fraction: int) -> ReportBlock | None:
+        """What to tell the sender (RFC 3550 6.4.1). `proxied_fraction` is a subscriber's loss in 1/256."""
+        highest = self.sequence.highest
+        if highest < 0:
+            return None
+        fraction = max(self.stats.interval(self.sequence.base, highest), proxied_fraction)
+        lsr = dlsr = 0
+        if self.report is not None:
+            lsr = self.report.ntp >> 16 & 0xFFFFFFFF
+            dlsr = (now_ns - self.report_ns) * 65536 // 1_000_000_000
+        return ReportBlock(
+            self.ssrc, fraction, self.stats.lost, highest - 0x10000, int(self.stats.jitter), lsr, dlsr
+        )
+
+    def _recovered(self, asked_for_ns: int) -> None:
+        self.packets += 1
+        if asked_for_ns > 0:
+            self.rtt_ns += (asked_for_ns - self.rtt_ns) // 4
