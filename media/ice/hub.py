@@ -1,0 +1,336 @@
+"""One UDP port and one TCP port for all sessions of a worker: receive, tell apart, hand over.
+
+Told apart by the first byte (RFC 7983) and the source address. From an unknown source only STUN with a known
+ufrag is looked at. No handler raises and no packet closes anything. Must not know SDP, DTLS or SRTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from media.ice import stun
+from media.ice.addresses import CandidateLine, candidates, interface_addresses
+from media.ice.endpoint import Endpoint, Path
+from media.ice.limits import KeyedBuckets
+from media.ice.tcp import TcpPath
+
+log = logging.getLogger("hyeopjin.media.hub")
+
+BUFFER_BYTES = 4 * 1024 * 1024
+DATAGRAM_BYTES = 2048
+MAX_DRAIN = 128
+"""Datagrams taken per wake-up, so that a flood cannot keep the loop from everything else."""
+TICK_S = 0.5
+STOOD_STILL_NS = 3_000_000_000
+UNKNOWN_PER_SECOND = 20.0
+UNKNOWN_BURST = 100.0
+UNKNOWN_ADDRESSES = 4096
+BIND_TRIES = 20
+WILDCARDS = ("", "0.0.0.0", "::")
+
+
+def now_ns() -> int:
+    """CLOCK_BOOTTIME in nanoseconds."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+class UdpPath:
+    """One remote UDP address, reached through one of our sockets."""
+
+    __slots__ = ("_hash", "_hub", "_socket", "source")
+
+    def __init__(self, hub: IceHub, sock: socket.socket, source: tuple[Any, ...]) -> None:
+        self._hub = hub
+        self._socket = sock
+        self.source = source
+        self._hash = hash(source)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UdpPath) and other.source == self.source
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @property
+    def address(self) -> stun.Address:
+        return str(self.source[0]).partition("%")[0], int(self.source[1])
+
+    def send(self, data: bytes | bytearray | memoryview) -> bool:
+        try:
+            self._socket.sendto(data, self.source)
+        except OSError:  # full send buffer, unreachable, closed: a lost datagram like any other
+            self._hub.counters["send_failed"] += 1
+            return False
+        return True
+
+
+class IceHub:
+    """See the module. Open with `IceHub.open`, always `close`."""
+
+    def __init__(self, announce: Sequence[str]) -> None:
+        self._announce = list(announce)
+        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
+        self._by_source: dict[tuple[Any, ...], tuple[Endpoint, UdpPath]] = {}
+        self._proven: set[tuple[Any, ...]] = set()
+        self._by_ufrag: dict[str, Endpoint] = {}
+        self._endpoints: set[Endpoint] = set()
+        self._tcp: set[TcpPath] = set()
+        self._unknown = KeyedBuckets(UNKNOWN_PER_SECOND, UNKNOWN_BURST, UNKNOWN_ADDRESSES)
+        self._buffer = bytearray(DATAGRAM_BYTES)
+        self._view = memoryview(self._buffer)
+        self._tick_handle: asyncio.TimerHandle | None = None
+        self._ticked_ns = now_ns()
+        self.udp_port = 0
+        self.tcp_port: int | None = None
+        self.counters: Counter[str] = Counter()
+        """Why datagrams were dropped."""
+
+    @classmethod
+    async def open(
+        cls, host: str = "0.0.0.0", port: int = 0, *, announce: Sequence[str] = (), tcp: bool = True
+    ) -> IceHub:
+        """Bind UDP and, on the same number, TCP. A wildcard host means IPv4 and IPv6.
+
+        `announce`: the addresses offers will name; empty = every interface, loopback last. Raises OSError.
+        """
+        hub = cls(announce or (interface_addresses() if host in WILDCARDS else [host]))
+        for left in reversed(range(BIND_TRIES if port == 0 else 1)):
+            try:
+                await hub._bind(host, port, tcp=tcp)
+                break
+            except OSError:
+                await hub._unbind()
+                if not left:
+                    raise
+        loop = asyncio.get_running_loop()
+        for sock in hub._sockets:
+            loop.add_reader(sock.fileno(), hub._on_readable, sock)
+        hub._tick_handle = loop.call_later(TICK_S, hub._tick)
+        return hub
+
+    async def _bind(self, host: str, port: int, *, tcp: bool) -> None:
+        hosts = ["0.0.0.0", "::"] if host in WILDCARDS else [host]
+        for text in hosts:
+            family = socket.AF_INET6 if ":" in text else socket.AF_INET
+            try:
+                self._sockets.append(_bound(family, socket.SOCK_DGRAM, text, port))
+            except OSError:
+                if text == "::" and self._sockets:
+                    continue  # no IPv6 on this machine
+                raise
+            port = self._sockets[-1].getsockname()[1]
+        self.udp_port = port
+        if not tcp:
+            return
+        loop = asyncio.get_running_loop()
+        for sock in list(self._sockets):
+            listener = _bound(sock.family, socket.SOCK_STREAM, sock.getsockname()[0], port)
+            self._servers.append(await loop.create_server(lambda: TcpPath(self), sock=listener, backlog=64))
+        self.tcp_port = port
+
+    async def _unbind(self) -> None:
+        for server in self._servers:
+            server.close()
+        for sock in self._sockets:
+            sock.close()
+        self._servers.clear()
+        self._sockets.clear()
+
+    def candidates(self) -> list[CandidateLine]:
+        """What an offer announces."""
+        return candidates(self._announce, self.udp_port, self.tcp_port)
+
+    async def close(self) -> None:
+        """Stop receiving and close every socket. Idempotent; close the sessions first."""
+        if self._tick_handle is not None:
+            self._tick_handle.cancel()
+            self._tick_handle = None
+        loop = asyncio.get_running_loop()
+        for sock in self._sockets:
+            loop.remove_reader(sock.fileno())
+        for connection in list(self._tcp):
+            connection.abort()
+        await self._unbind()
+        self._by_source.clear()
+        self._by_ufrag.clear()
+        self._endpoints.clear()
+
+    # -- what sessions register
+
+    def add(self, endpoint: Endpoint) -> None:
+        self._endpoints.add(endpoint)
+
+    def remove(self, endpoint: Endpoint) -> None:
+        self._endpoints.discard(endpoint)
+
+    def register(self, ufrag: str, endpoint: Endpoint) -> None:
+        self._by_ufrag[ufrag] = endpoint
+
+    def unregister(self, ufrag: str) -> None:
+        self._by_ufrag.pop(ufrag, None)
+
+    def claim(self, path: Path, endpoint: Endpoint, *, proven: bool) -> None:
+        """Datagrams from `path` belong to `endpoint`.
+
+        An unproven claim never takes an address from a session; a proven one (it answered our check) does.
+        """
+        if isinstance(path, TcpPath):
+            path.endpoint = endpoint
+            return
+        if not isinstance(path, UdpPath):
+            return
+        held = self._by_source.get(path.source)
+        if held is not None and held[0] is not endpoint:
+            if not proven and path.source in self._proven:
+                return
+            self._by_source[path.source] = (endpoint, path)
+            self._proven.discard(path.source)
+            held[0].on_path_lost(path)
+        self._by_source[path.source] = (endpoint, path)
+        if proven:
+            self._proven.add(path.source)
+
+    def release(self, path: Path, endpoint: Endpoint) -> None:
+        """Undo `claim`."""
+        if isinstance(path, TcpPath):
+            if path.endpoint is endpoint:
+                path.abort()
+        elif isinstance(path, UdpPath):
+            held = self._by_source.get(path.source)
+            if held is not None and held[0] is endpoint:
+                del self._by_source[path.source]
+                self._proven.discard(path.source)
+
+    # -- what arrives
+
+    def _on_readable(self, sock: socket.socket) -> None:
+        at_ns = now_ns()
+        buffer = self._buffer
+        for _ in range(MAX_DRAIN):
+            try:
+                size, source = sock.recvfrom_into(buffer)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                self.counters["receive_failed"] += 1
+                return
+            try:
+                self._take(sock, size, source, at_ns)
+            except Exception:
+                self._failed()
+
+    def _take(self, sock: socket.socket, size: int, source: tuple[Any, ...], at_ns: int) -> None:
+        if not 0 < size < DATAGRAM_BYTES:
+            self.counters["size"] += 1
+            return
+        first = self._buffer[0]
+        held = self._by_source.get(source)
+        if 127 < first < 192:
+            if held is not None:
+                held[0].on_srtp(self._view[:size], at_ns)
+            else:
+                self.counters["unknown_source"] += 1
+        elif first < 4:
+            path = held[1] if held is not None else UdpPath(self, sock, source)
+            self._take_stun(bytes(self._view[:size]), path, held and held[0], at_ns)
+        elif 19 < first < 64:
+            if held is not None:
+                held[0].on_dtls(bytes(self._view[:size]), held[1], at_ns)
+            else:
+                self.counters["unknown_source"] += 1
+        else:
+            self.counters["first_byte"] += 1
+
+    def _take_stun(self, data: bytes, path: Path, held: Endpoint | None, at_ns: int) -> None:
+        ufrag = stun.ufrag_of(data)
+        endpoint = held if ufrag is None else self._by_ufrag.get(ufrag)
+        if endpoint is not None:
+            endpoint.on_stun(data, path, at_ns)
+        elif self._unknown.take(path.address[0], at_ns):
+            self.counters["unknown_ufrag"] += 1
+        else:
+            self.counters["unknown_ufrag_flood"] += 1
+
+    def take_frame(self, path: TcpPath, frame: bytes) -> bool:
+        """One RFC 4571 frame of a TCP connection; False when the connection is not worth keeping."""
+        at_ns = now_ns()
+        try:
+            first = frame[0] if frame else 255
+            if first < 4:
+                if path.endpoint is None and not self._unknown.take(path.address[0], at_ns):
+                    return False
+                self._take_stun(frame, path, path.endpoint, at_ns)
+            elif path.endpoint is None:
+                return False
+            elif 127 < first < 192:
+                path.endpoint.on_srtp(memoryview(frame), at_ns)
+            elif 19 < first < 64:
+                path.endpoint.on_dtls(frame, path, at_ns)
+            else:
+                self.counters["first_byte"] += 1
+        except Exception:
+            self._failed()
+        return True
+
+    def tcp_opened(self, path: TcpPath) -> None:
+        self._tcp.add(path)
+
+    def tcp_closed(self, path: TcpPath) -> None:
+        self._tcp.discard(path)
+        if path.endpoint is not None:
+            try:
+                path.endpoint.on_path_lost(path)
+            except Exception:
+                self._failed()
+
+    @property
+    def tcp_unproven(self) -> int:
+        """Open TCP connections that belong to no session yet."""
+        return sum(1 for path in self._tcp if path.endpoint is None)
+
+    def _tick(self) -> None:
+        at_ns = now_ns()
+        gap_ns = at_ns - self._ticked_ns
+        self._ticked_ns = at_ns
+        for endpoint in list(self._endpoints):
+            try:
+                if gap_ns > STOOD_STILL_NS:
+                    endpoint.on_stood_still(gap_ns)
+                endpoint.on_tick(at_ns)
+            except Exception:
+                self._failed()
+        self._tick_handle = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _failed(self) -> None:
+        self.counters["handler_failed"] += 1
+        if self.counters["handler_failed"] <= 20:  # a flood of bad packets must not become a flood of log
+            log.exception("a packet handler failed")
+
+
+def _bound(family: int, kind: int, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, kind)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+            with contextlib.suppress(OSError):  # SO_RCVBUFFORCE: past net.core.rmem_max, for root only
+                sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER_BYTES)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

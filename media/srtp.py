@@ -1,0 +1,176 @@
+"""The packet path: libsrtp through pylibsrtp's cffi binding, in buffers of our own.
+
+Runs for every packet: no task, no queue, no log line. Must not raise and must not know SDP, ICE or a packet's
+meaning beyond the RTP header. Replay protection of received packets stays on (window 1024).
+RFC 3711, RFC 7714, RFC 3550 section 5.1.
+
+GCM and repeats: a sequence number sent twice must carry the very same bytes, or the key stream is reused.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pylibsrtp._binding import ffi, lib
+
+from media.aiortc_seam import SrtpKeys
+
+MAX_PACKET_BYTES = 1500
+"""Plain RTP or RTCP; larger is dropped and counted."""
+_BUFFER_BYTES = 2048
+_TRAILER_BYTES = 160
+RTP_HEADER_BYTES = 12
+RTCP_HEADER_BYTES = 8
+
+_REWRITE = struct.Struct("!BHII")
+
+# One inbound and one outbound buffer per process: the event loop is the only user, one packet at a time.
+_in = bytearray(_BUFFER_BYTES)
+_in_view = memoryview(_in)
+_in_c = ffi.from_buffer(_in)
+_out = bytearray(_BUFFER_BYTES)
+_out_view = memoryview(_out)
+_out_c = ffi.from_buffer(_out)
+_length = ffi.new("int *")
+
+Out = Callable[[memoryview], bool]
+
+
+class RtpSink(Protocol):
+    def on_rtp(self, packet: bytes, at_ns: int) -> None: ...
+
+    def on_rtcp(self, packet: bytes, at_ns: int) -> None: ...
+
+
+def is_rtcp(data: bytes | bytearray | memoryview) -> bool:
+    """RFC 5761 section 4: payload types 64-95 belong to RTCP."""
+    return 192 <= data[1] <= 223
+
+
+def plausible_rtp(packet: bytes | bytearray | memoryview, size: int) -> bool:
+    """Version 2, and CSRCs, extension and padding end inside the packet."""
+    if size < RTP_HEADER_BYTES:
+        return False
+    first = packet[0]
+    if first == 0x80:
+        return True
+    if first >> 6 != 2:
+        return False
+    at = RTP_HEADER_BYTES + 4 * (first & 15)
+    if first & 0x10:
+        if at + 4 > size:
+            return False
+        at += 4 + 4 * ((packet[at + 2] << 8) | packet[at + 3])
+    if at > size:
+        return False
+    return not (first & 0x20) or 0 < packet[size - 1] <= size - at
+
+
+class SrtpPath:
+    """Both directions of one session, once its handshake is done."""
+
+    __slots__ = (
+        "_out",
+        "_rx",
+        "_rx_owner",
+        "_tx",
+        "_tx_owner",
+        "bytes_in",
+        "bytes_out",
+        "dropped_in",
+        "dropped_out",
+        "packets_in",
+        "packets_out",
+        "profile",
+    )
+
+    def __init__(self, keys: SrtpKeys, out: Out) -> None:
+        self._rx_owner, self._tx_owner = keys.receive, keys.send  # keep libsrtp's memory alive
+        self._rx: Any = keys.receive._srtp[0]
+        self._tx: Any = keys.send._srtp[0]
+        self._out = out
+        self.profile = keys.profile
+        self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
+        self.dropped_in = self.dropped_out = 0
+
+    def receive(self, data: memoryview, sink: RtpSink, at_ns: int) -> bool:
+        """Unprotect one datagram and hand owned bytes to the sink; False when it was refused."""
+        size = len(data)
+        if size < RTP_HEADER_BYTES or size > _BUFFER_BYTES:
+            self.dropped_in += 1
+            return False
+        _in[:size] = data
+        _length[0] = size
+        if is_rtcp(data):
+            failed = lib.srtp_unprotect_rtcp(self._rx, _in_c, _length)
+            size = _length[0]
+            if failed or size < RTCP_HEADER_BYTES or _in[0] >> 6 != 2:
+                self.dropped_in += 1
+                return False
+            self.packets_in += 1
+            sink.on_rtcp(bytes(_in_view[:size]), at_ns)
+            return True
+        failed = lib.srtp_unprotect(self._rx, _in_c, _length)
+        size = _length[0]
+        if failed or not plausible_rtp(_in, size):
+            self.dropped_in += 1
+            return False
+        self.packets_in += 1
+        self.bytes_in += size
+        sink.on_rtp(bytes(_in_view[:size]), at_ns)
+        return True
+
+    def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
+        """Send a copy with a new header; the marker bit stays. Values are taken modulo their field."""
+        size = len(packet)
+        if not RTP_HEADER_BYTES <= size <= MAX_PACKET_BYTES:
+            self.dropped_out += 1
+            return
+        _out[:size] = packet
+        _REWRITE.pack_into(
+            _out,
+            1,
+            (packet[1] & 0x80) | (pt & 0x7F),
+            seq & 0xFFFF,
+            timestamp & 0xFFFFFFFF,
+            ssrc & 0xFFFFFFFF,
+        )
+        _length[0] = size
+        if lib.srtp_protect(self._tx, _out_c, _length):
+            self.dropped_out += 1
+            return
+        size = _length[0]
+        if self._out(_out_view[:size]):
+            self.packets_out += 1
+            self.bytes_out += size
+        else:
+            self.dropped_out += 1
+
+    def send(self, packet: bytearray | memoryview, length: int) -> None:
+        """Protect `packet[:length]` where it lies and send it."""
+        if not RTP_HEADER_BYTES <= length <= MAX_PACKET_BYTES or len(packet) < length + 16:
+            self.dropped_out += 1
+            return
+        _length[0] = length
+        if lib.srtp_protect(self._tx, ffi.from_buffer(packet), _length):
+            self.dropped_out += 1
+            return
+        size = _length[0]
+        if self._out(memoryview(packet)[:size]):
+            self.packets_out += 1
+            self.bytes_out += size
+        else:
+            self.dropped_out += 1
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Protect and send one RTCP compound."""
+        size = len(packet)
+        if not RTCP_HEADER_BYTES <= size <= MAX_PACKET_BYTES:
+            self.dropped_out += 1
+            return
+        _out[:size] = packet
+        _length[0] = size
+        if lib.srtp_protect_rtcp(self._tx, _out_c, _length) or not self._out(_out_view[: _length[0]]):
+            self.dropped_out += 1
