@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -275,19 +276,20 @@ def entries(plain: bytes) -> Iterator[tuple[int, int, int, int]]:
 
 def parse_clock(body: bytes) -> tuple[int, bytes]:
     """(wall ns, boot id)."""
-    return _unpack(_CLOCK, body, exact=True)  # type: ignore[return-value]
+    wall_ns, boot_id = _unpack(_CLOCK, body, exact=True)
+    return wall_ns, boot_id
 
 
 def parse_sr(body: bytes) -> tuple[int, int, int, int]:
     """(track number, ssrc, NTP 64 bit, RTP timestamp)."""
-    return _unpack(_SR, body, exact=True)  # type: ignore[return-value]
+    track, ssrc, ntp, rtp_timestamp = _unpack(_SR, body, exact=True)
+    return track, ssrc, ntp, rtp_timestamp
 
 
 def parse_end(body: bytes) -> tuple[int, int, str]:
     """(data seals, RTP entries, reason)."""
     seals, packets = _unpack(_END, body, exact=False)
-    return int(seals), int(packets), body[_END.size :].decode("ascii", "replace")  # type:
-    ignore[call - overload]
+    return seals, packets, body[_END.size :].decode("ascii", "replace")
 
 
 def parse_track(body: bytes) -> TrackEntry:
@@ -302,7 +304,7 @@ def parse_track(body: bytes) -> TrackEntry:
         at += 1 + body[at]
     if at != len(body):
         raise LayoutError("bad_entry", "track")
-    return TrackEntry(int(number), int(ssrc), int(rate), *texts)  # type: ignore[call-overload]
+    return TrackEntry(number, ssrc, rate, *texts)
 
 
 def parse_json(body: bytes) -> dict[str, object]:
@@ -316,7 +318,7 @@ def parse_json(body: bytes) -> dict[str, object]:
     return value
 
 
-def _unpack(layout: struct.Struct, body: bytes, *, exact: bool) -> tuple[object, ...]:
+def _unpack(layout: struct.Struct, body: bytes, *, exact: bool) -> tuple[Any, ...]:
     if len(body) < layout.size or (exact and len(body) != layout.size):
         raise LayoutError("bad_entry", "length")
     return layout.unpack_from(body)
