@@ -116,10 +116,13 @@ class MediaLink:
         return await self._client.metrics()
 
     async def wait_closed(self, recording: str, epoch: int, timeout: float) -> bool:
-        """Wait until the worker has sealed and synced this epoch's journal; False after `timeout` seconds."""
+        """Wait until the worker has sealed and synced this epoch's journal; False after `timeout` seconds.
+
+        True at once for a recording this worker was never told of: its journal is as it is.
+        """
 
         def sealed() -> bool:
-            return self._closed.get(recording, 0) >= epoch
+            return recording not in self._plans or self._closed.get(recording, 0) >= epoch
 
         try:
             async with asyncio.timeout(timeout), self._closing:
@@ -159,7 +162,9 @@ class MediaLink:
     async def _worker_ready(self, ready: WorkerReady) -> None:
         if ready.start > 1:
             # Every start of a worker is a new epoch; the old plans must not reach it.
-            self._plans.clear()
+            async with self._closing:
+                self._plans.clear()
+                self._closing.notify_all()
         await self._connect(ready)
         if ready.start > 1:
             self._put_event(_LOST)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.control import WorkerSettings
+from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
 
 log = logging.getLogger("hyeopjin.runtime.supervisor")
@@ -36,7 +37,6 @@ READY_TIMEOUT_S = 15.0
 EOF_GRACE_S = 1.5
 TERM_GRACE_S = 0.3
 MAX_SOCKET_PATH = 90
-_MAX_LOG_LINE = 4096
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
@@ -145,7 +145,7 @@ class WorkerSupervisor:
         process = await self._spawn()
         self._process = process
         assert process.stderr is not None  # noqa: S101 - PIPE was asked for
-        errors = self._owner.spawn(_pass_through(process.stderr), "stderr")
+        errors = self._owner.spawn(pass_through(process.stderr, worker_log), "stderr")
         try:
             ready = await self._greet(process, socket)
             if ready is None:
@@ -261,16 +261,3 @@ async def _guarded(call: Awaitable[None], name: str) -> None:
         await call
     except Exception as error:
         log.error("%s failed: %s", name, describe(error))
-
-
-async def _pass_through(stream: asyncio.StreamReader) -> None:
-    """The worker's stderr into our log, line by line; an endless line is cut, never kept whole."""
-    rest = b""
-    while chunk := await stream.read(65536):
-        *lines, rest = (rest + chunk).split(b"\n")
-        rest = rest[:_MAX_LOG_LINE]
-        for line in lines:
-            if text := line[:_MAX_LOG_LINE].decode("utf-8", "replace").strip():
-                worker_log.info("%s", text)
-    if rest.strip():
-        worker_log.info("%s", rest.decode("utf-8", "replace").strip())

@@ -17,7 +17,6 @@ from sqlalchemy import Row, Select, func, insert, or_, select, update
 
 from server.storage.database import Database
 from server.storage.schema import (
-    case_people,
     cases,
     chain_heads,
     consents,
@@ -165,27 +164,6 @@ class Recordings:
             RecordedSeat(row.id, row.role, row.name, row.language, last.get(row.id, "undecided"))
             for row in found
         ]
-
-    async def relations(self, recording: str, account: str) -> frozenset[str]:
-        """How an account stands to the recording's case: `follows`, `invited`, `seat:<role>`."""
-        base = select(consultations.c.case_id, consultations.c.id).join(
-            sessions, sessions.c.consultation_id == consultations.c.id
-        )
-        async with self._database.read() as connection:
-            where = (await connection.execute(base.where(sessions.c.id == recording))).first()
-            if where is None:
-                return frozenset()
-            people = select(case_people.c.relation).where(
-                case_people.c.case_id == where.case_id, case_people.c.account_id == account
-            )
-            sat = (
-                select(seats.c.role)
-                .join(consultations, consultations.c.id == seats.c.consultation_id)
-                .where(consultations.c.case_id == where.case_id, seats.c.account_id == account)
-            )
-            found = [row.relation for row in (await connection.execute(people)).all()]
-            found += [f"seat:{row.role}" for row in (await connection.execute(sat)).all()]
-        return frozenset(found)
 
     async def add_heads(self, recording: str, epoch: int, heads: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep the heads a worker reported (`{seat: {segment, index, hash}}`); repeats are ignored."""

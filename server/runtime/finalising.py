@@ -1,0 +1,316 @@
+"""Turns journals into watchable generations: one niced child at a time, from what is on disk.
+
+A recording is due when its room has emptied, its session has ended, or, at server start, when it is
+unfinished and nobody has returned. A killed child is started again from the segments; people coming back
+end it, and it runs over everything when they have left. It publishes only what it has read back, and must
+not remove a generation before a newer one is committed. Keys reach the child on its stdin only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server.runtime.generation import Generation, GenerationError
+from server.runtime.keystore import ROOM, KeyStore
+from server.runtime.objects import Objects
+from server.runtime.pipes import pass_through
+from server.runtime.tasks import TaskOwner, describe
+from server.storage.recordings import RecordingRow, Recordings
+
+log = logging.getLogger("hyeopjin.runtime.finalising")
+child_log = logging.getLogger("hyeopjin.media.finaliser")
+
+TRIES = 3
+RETRY_S = (0.5, 2.0)
+SILENCE_S = 300.0
+"""A child that says nothing for so long is taken for hung."""
+JOURNAL_WAIT_S = 5.0
+_PACKAGES = Path(__file__).resolve().parents[2]
+
+
+class FinaliseError(Exception):
+    """One run failed. `code`: finaliser_killed, finaliser_failed, finaliser_silent, output_unreadable …"""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class FinalisingOptions:
+    """Where the journals are; `start_grace_s`: how long after the start people may return first."""
+
+    journal_root: Path
+    start_grace_s: float = 20.0
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def _no_wait(_recording: str, _epoch: int, _timeout: float) -> bool:
+    return True
+
+
+class Finalising:
+    """The queue. Implements `signaling.ports.RoomListener`. Order: construct, `start`, …, `stop`.
+
+    `occupied(room)` says whether somebody is in a consultation's room now; `wait_closed` waits for the
+    worker to have synced an epoch (`MediaLink.wait_closed`).
+    """
+
+    def __init__(
+        self,
+        rows: Recordings,
+        keys: KeyStore,
+        objects: Objects,
+        options: FinalisingOptions,
+        occupied: Callable[[str], bool] = lambda _room: False,
+        wait_closed: Callable[[str, int, float], Awaitable[bool]] = _no_wait,
+        now_ms: Callable[[], int] = _unix_ms,
+    ) -> None:
+        self._rows = rows
+        self._keys = keys
+        self._objects = objects
+        self._options = options
+        self._occupied = occupied
+        self._wait_closed = wait_closed
+        self._now_ms = now_ms
+        self._owner = TaskOwner("finalising")
+        self._due: dict[str, float] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._current: str | None = None
+        self._cancelled = False
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Begin, and take up everything a former run left, after the grace for people to return."""
+        await asyncio.to_thread(self._objects.discard_scratch)
+        self._owner.spawn(self._run(), "queue")
+        for row in await self._rows.unfinished():
+            self._enqueue(row.id, self._options.start_grace_s)
+
+    async def stop(self) -> None:
+        """End a running child (it starts again from the segments next time). Idempotent."""
+        self._kill()
+        await self._owner.close()
+
+    async def room_emptied(self, room: str, session: str) -> None:
+        """Nobody has been in for 5 s, or the session ended (`signaling.ports.RoomListener`)."""
+        self._enqueue(session, 0.0)
+
+    def returned(self, recording: str) -> None:
+        """People are in again: stop working on it; `room_emptied` brings it back."""
+        self._due.pop(recording, None)
+        if self._current == recording:
+            self._cancelled = True
+            self._kill()
+
+    async def idle(self) -> None:
+        """Wait until nothing is due or running (tests and commands)."""
+        await self._idle.wait()
+
+    @property
+    def waiting(self) -> int:
+        """How many recordings are queued or in work (metrics)."""
+        return len(self._due) + (self._current is not None)
+
+    # --- the queue -------------------------------------------------------------------------------------
+
+    def _enqueue(self, recording: str, delay_s: float) -> None:
+        self._due[recording] = time.monotonic() + delay_s
+        self._idle.clear()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            recording = self._next_due()
+            if recording is None:
+                if not self._due:
+                    self._idle.set()
+                wait = max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), wait)
+                continue
+            del self._due[recording]
+            self._current, self._cancelled = recording, False
+            try:
+                await self._finalise(recording)
+            except Exception as error:
+                log.error("finalising failed: %s", describe(error))
+            finally:
+                self._current = None
+
+    def _next_due(self) -> str | None:
+        now = time.monotonic()
+        due = [(at, recording) for recording, at in self._due.items() if at <= now]
+        return min(due)[1] if due else None
+
+    # --- one recording ---------------------------------------------------------------------------------
+
+    async def _finalise(self, recording: str) -> None:
+        row = await self._rows.get(recording)
+        if row is None or not row.unfinished:
+            return
+        if row.ended_ms is None and self._occupied(row.consultation_id):
+            return  # somebody returned; the room's emptying brings it back
+        await self._wait_closed(recording, row.epoch, JOURNAL_WAIT_S)
+        await self._rows.set_state(recording, "finalising", self._now_ms())
+        code = "finaliser_failed"
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S)) - 1])
+            if self._cancelled:
+                break
+            try:
+                await self._attempt(row)
+            except FinaliseError as error:
+                code = error.code
+                log.warning("attempt %d to finalise a recording failed: %s", attempt + 1, code)
+            else:
+                return
+        if self._cancelled:
+            await self._rows.set_state(recording, "recording", self._now_ms())
+            return
+        log.error("a recording could not be finalised: %s", code)
+        await self._rows.set_state(recording, "failed", self._now_ms(), code)
+
+    async def _attempt(self, row: RecordingRow) -> None:
+        known = await asyncio.to_thread(self._objects.generations, row.id)
+        number = max([row.generation, *known]) + 1
+        scratch = await asyncio.to_thread(self._objects.scratch, row.id)
+        try:
+            job = await asyncio.to_thread(self._job, row, number, scratch)
+            await self._run_child(job)
+            await self._objects.publish(row.id, number, scratch)
+            try:
+                generation = await Generation.open(self._objects, self._keys, row.id, number)
+                await generation.verify()
+            except (GenerationError, OSError) as error:
+                await self._objects.remove_generation(row.id, number)
+                raise FinaliseError(getattr(error, "code", "output_unreadable")) from error
+        except OSError as error:
+            raise FinaliseError(f"storage_{error.errno or 0}") from error
+        finally:
+            await asyncio.to_thread(self._objects.discard_scratch, scratch)
+        await self._commit(row, number, generation)
+
+    async def _commit(self, row: RecordingRow, number: int, generation: Generation) -> None:
+        index = generation.index
+        await self._rows.commit_generation(
+            row.id, number, row.epoch, generation.duration_ms, index, self._now_ms()
+        )
+        log.info("a recording is ready: generation %d, %d tracks", number, len(generation.tracks))
+        for other in await asyncio.to_thread(self._objects.generations, row.id):
+            if other != number:
+                await self._objects.remove_generation(row.id, other)
+
+    def _job(self, row: RecordingRow, number: int, out_dir: Path) -> bytes:
+        keys = self._keys.keys(row.id)
+        room_key = keys.pop(ROOM, None) or self._keys.seat_key(row.id, ROOM)
+        epochs_root = self._options.journal_root / row.id
+        epochs = sorted(
+            int(path.name) for path in epochs_root.glob("*") if path.name.isdecimal() and path.is_dir()
+        )
+        job: dict[str, Any] = {
+            "journal_root": str(self._options.journal_root.absolute()),
+            "recording": row.id,
+            "epochs": [epoch for epoch in epochs if epoch <= row.epoch],
+            "keys": {seat: _base64(key) for seat, key in keys.items()},
+            "room_key": _base64(room_key),
+            "signing_key": _base64(self._keys.signing_key),
+            "out_dir": str(out_dir),
+            "generation": number,
+            "session": {"started_at_ms": row.started_ms},
+        }
+        return json.dumps(job, separators=(",", ":")).encode() + b"\n"
+
+    # --- the child -------------------------------------------------------------------------------------
+
+    async def _run_child(self, job: bytes) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "server.runtime.child",
+            "media.finaliser",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            cwd=_PACKAGES,
+            limit=16 * 1024 * 1024,
+        )
+        self._child = process
+        assert process.stderr is not None  # noqa: S101 - PIPE was asked for
+        errors = self._owner.spawn(pass_through(process.stderr, child_log), "stderr")
+        try:
+            if self._cancelled:
+                raise FinaliseError("cancelled")
+            result = await self._converse(process, job)
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                _kill(process)
+                await process.wait()
+            self._child = None
+            await asyncio.wait([errors], timeout=0.5)
+        if code != 0 or result is None:
+            raise FinaliseError("finaliser_killed" if code < 0 else _code_of(result))
+        return result
+
+    async def _converse(self, process: asyncio.subprocess.Process, job: bytes) -> dict[str, Any] | None:
+        """Hand over the job, follow the progress; the last JSON object with a result, or None."""
+        assert process.stdin is not None  # noqa: S101 - PIPE was asked for
+        assert process.stdout is not None  # noqa: S101
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(job)
+            await process.stdin.drain()
+            process.stdin.close()
+        result: dict[str, Any] | None = None
+        while True:
+            try:
+                line = await asyncio.wait_for(process.stdout.readline(), SILENCE_S)
+            except TimeoutError:
+                raise FinaliseError("finaliser_silent") from None
+            except ValueError:
+                raise FinaliseError("finaliser_failed") from None
+            if not line:
+                return result
+            with contextlib.suppress(ValueError):
+                told = json.loads(line)
+                if isinstance(told, dict):
+                    result = told
+
+    def _kill(self) -> None:
+        if self._child is not None:
+            _kill(self._child)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _code_of(result: dict[str, Any] | None) -> str:
+    code = (result or {}).get("code")
+    return code if isinstance(code, str) and code.replace("_", "").isalnum() else "finaliser_failed"
+
+
+def _base64(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")
