@@ -1,6 +1,6 @@
 """The generator process: `python -m media.bench.generator`, one JSON line of settings on stdin.
 
-Settings: `{"socket", "rooms", "seconds", "record"}`. Prints `{"phase": "measuring"}` and `{"phase": "measured"}`
+Settings: `{"socket", "rooms", "seconds", "record"}`. Prints `{"phase": "measuring"}` and "measured"
 when it begins and ends counting, so that the parent can read the worker's CPU time at those instants, then
 one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
 """

@@ -1,0 +1,102 @@
+"""Real Chromium, one process per participant, each with its own fake camera and tone.
+
+Fake device files belong to a browser process, so participants never share one; windows of one profile do, on
+purpose, in the test about links. It takes no screenshots by itself and judges nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+from tests.support.fakes import PLAIN_SOUND, Voice, write_camera, write_tone
+
+CHROMIUM = os.environ.get("HYEOPJIN_CHROMIUM", "/usr/bin/chromium")
+DEVICE_FLAGS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+# Loopback candidates, and host candidates with addresses instead of mDNS names; see MEDIA.md, Testing.
+NETWORK_FLAGS = (
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+)
+QUIET_FLAGS = ("--autoplay-policy=no-user-gesture-required", "--disable-gpu", "--mute-audio")
+
+
+class Person:
+    """A participant at a browser of their own: open pages in `context`, read `console` and `urls`."""
+
+    def __init__(self, browser: Browser, voice: Voice | None, language: str, width: int = 1440) -> None:
+        self.browser = browser
+        self.voice = voice
+        self.console: list[str] = []
+        self.urls: list[str] = []
+        self.context = self.profile(language, width)
+
+    def profile(self, language: str = "en", width: int = 1440) -> BrowserContext:
+        """A fresh profile (cookies, storage) in this browser, with camera and microphone allowed."""
+        context = self.browser.new_context(
+            locale=language,
+            permissions=["camera", "microphone"],
+            viewport={"width": width, "height": 900},
+            ignore_https_errors=True,
+        )
+        context.set_default_timeout(15_000)
+        context.add_init_script(PLAIN_SOUND)
+        context.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        context.on("weberror", lambda error: self.console.append(f"uncaught: {error.error}"))
+        context.on("request", lambda request: self.urls.append(request.url))
+        return context
+
+    def page(self) -> Page:
+        return self.context.new_page()
+
+    def errors(self) -> list[str]:
+        """Uncaught exceptions and console errors so far."""
+        return [line for line in self.console if line.startswith(("error:", "uncaught:"))]
+
+    def close(self) -> None:
+        self.browser.close()
+
+
+class Crowd:
+    """Starts browsers and closes them all. Use as a context manager."""
+
+    def __init__(self, playwright: Playwright, folder: Path) -> None:
+        self._playwright = playwright
+        self._folder = folder
+        self.people: list[Person] = []
+
+    def person(
+        self,
+        voice: Voice | None = None,
+        language: str = "en",
+        flags: Sequence[str] = NETWORK_FLAGS,
+        init: str = "",
+        executable: str = CHROMIUM,
+        width: int = 1440,
+    ) -> Person:
+        """A new browser process; `init` is a script that every page of it runs first."""
+        arguments = [*DEVICE_FLAGS, *QUIET_FLAGS, *flags]
+        if voice is not None:
+            camera = write_camera(self._folder / f"{voice.name}.y4m", voice)
+            tone = write_tone(self._folder / f"{voice.name}.wav", voice)
+            arguments += [
+                f"--use-file-for-fake-video-capture={camera}",
+                f"--use-file-for-fake-audio-capture={tone}",
+            ]
+        browser = self._playwright.chromium.launch(executable_path=executable, args=arguments)
+        person = Person(browser, voice, language, width)
+        if init:
+            person.context.add_init_script(init)
+        self.people.append(person)
+        return person
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        for person in self.people:
+            person.close()
