@@ -21,6 +21,7 @@ class Credential:
     id: str
     seat_id: str
     verified: bool
+    account_session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ async def _credential(
         return Credential(row.id, row.seat_id, verified=False)
     if row.revoked_ms is not None or row.disabled or row.created_ms <= oldest_session_ms:
         return None
-    return Credential(row.id, row.seat_id, verified=bool(row.verified))
+    return Credential(row.id, row.seat_id, bool(row.verified), row.account_session_id)
 
 
 async def verified_seats(tx: AsyncConnection, seat_ids: set[str]) -> set[str]:

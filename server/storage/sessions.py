@@ -8,16 +8,26 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.session import Session
-from server.storage.schema import session_notes, sessions
+from server.storage.schema import recordings, session_notes, sessions
 
 
 async def add(tx: AsyncConnection, session: Session) -> None:
+    """A session and, in the same transaction, its recording: there is never one without the other."""
     await tx.execute(
         insert(sessions).values(
             id=session.id,
             consultation_id=session.consultation_id,
             epoch=session.epoch,
             started_ms=session.started_ms,
+        )
+    )
+    await tx.execute(
+        insert(recordings).values(
+            id=session.id,
+            state="recording",
+            generation=0,
+            epochs_finalised=0,
+            updated_ms=session.started_ms,
         )
     )
 

@@ -1,0 +1,52 @@
+"""`signaling.ports.Directory`: the application's books, as rooms read and write them."""
+
+from __future__ import annotations
+
+from server.services.bundle import Services
+from signaling.ports import Consent, EndReason, Knock, RoomSeed, SeatSeed, SessionRef
+
+_CONSENT: dict[str, Consent] = {"granted": "granted", "declined": "declined"}
+
+
+class Books:
+    """Translates between the services' words and signaling's; decides nothing."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def seed(self, room: str) -> RoomSeed:
+        view = await self._services.rooms.view(room)
+        seats = tuple(
+            SeatSeed(
+                id=seat.id,
+                role=seat.role,
+                name=seat.name,
+                site=seat.site,
+                time_zone=seat.time_zone,
+                language=seat.language,
+                verified=seat.verified,
+                abilities=seat.abilities,
+                chair_rank=seat.chair_rank,
+                consent=_CONSENT.get(seat.consent, "undecided"),
+                grant=seat.grant,
+            )
+            for seat in view.seats
+        )
+        knocks = tuple(Knock(row.id, row.seat_id, row.name, row.created_ms) for row in view.knocks)
+        return RoomSeed(seats=seats, knocks=knocks, ended=view.over)
+
+    async def open_session(self, room: str, now_ms: int) -> SessionRef:
+        session = await self._services.rooms.open_session(room, now_ms)
+        return SessionRef(id=session.id, epoch=session.epoch, started_at_ms=session.started_ms)
+
+    async def next_epoch(self, session: str) -> int:
+        return await self._services.rooms.next_epoch(session)
+
+    async def end_session(self, room: str, session: str, reason: EndReason, now_ms: int) -> None:
+        await self._services.rooms.end_session(room, session, reason, now_ms)
+
+    async def note(self, session: str, at_ms: int, what: str, seat: str | None) -> None:
+        await self._services.rooms.note(session, at_ms, what, seat)
+
+    async def answer_knock(self, room: str, knock: str, accept: bool, by_seat: str) -> None:
+        await self._services.knocks.answer(room, knock, accept, by_seat)

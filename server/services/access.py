@@ -1,0 +1,92 @@
+"""Finds out how somebody stands to a thing, and asks the permissions table. Knows no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.consultation import Consultation, Seat
+from server.domain.errors import Refused
+from server.domain.people import Account
+from server.domain.permissions import Action, Relation, allowed
+from server.services.context import Context
+from server.storage import cases, consultations, sessions
+
+
+class Subject(StrEnum):
+    """What an action is about."""
+
+    NONE = "none"
+    CASE = "case"
+    RECORDING = "recording"
+    SEAT = "seat"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The case behind a subject and how the account stands to it."""
+
+    case_id: str
+    relations: frozenset[Relation]
+
+
+class Access:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def require(self, account: Account, action: Action, subject: Subject, subject_id: str) -> Found:
+        """Raises Refused `not_found` (there is no such thing) or `forbidden`."""
+        async with self._context.database.read() as tx:
+            found = await self._find(tx, account, subject, subject_id)
+        if found is None:
+            raise Refused("not_found")
+        if not allowed(action, account.roles, found.relations):
+            raise Refused("forbidden")
+        return found
+
+    async def _find(
+        self, tx: AsyncConnection, account: Account, subject: Subject, subject_id: str
+    ) -> Found | None:
+        if subject is Subject.SEAT:
+            seat = await consultations.seat_by_id(tx, subject_id)
+            if seat is None:
+                return None
+            held = {Relation.OWN_SEAT} if seat.account_id == account.id else set()
+            consultation = await consultations.by_id(tx, seat.consultation_id)
+            return Found(consultation.case_id if consultation else "", frozenset(held))
+        case_id: str | None = subject_id
+        if subject is Subject.RECORDING:
+            session = await sessions.by_id(tx, subject_id)
+            consultation = await consultations.by_id(tx, session.consultation_id) if session else None
+            case_id = consultation.case_id if consultation else None
+        case = await cases.by_id(tx, case_id) if case_id else None
+        if case is None:
+            return None
+        own_seats = await consultations.seats_of_account_in_case(tx, account.id, case.id)
+        named = (await cases.relations_of(tx, account.id)).get(case.id, set())
+        return Found(case.id, relations(account, case.site_id, named, own_seats, own_seats))
+
+
+def relations(
+    account: Account, case_site: str, named: set[str], seats: list[Seat], own_seats: list[Seat]
+) -> frozenset[Relation]:
+    """How an account stands to a case (or one of its consultations, whose seats are given)."""
+    held = {Relation(name) for name in named}
+    if account.site_id == case_site:
+        held |= {Relation.OWN_SITE, Relation.SITE_TAKES_PART}
+    if any(seat.site_id == account.site_id for seat in seats):
+        held.add(Relation.SITE_TAKES_PART)
+    if any(seat.account_id == account.id for seat in own_seats):
+        held.add(Relation.OWN_SEAT)
+    return frozenset(held)
+
+
+async def seat_and_consultation(tx: AsyncConnection, seat_id: str) -> tuple[Seat, Consultation]:
+    """Raises Refused `not_found`."""
+    seat = await consultations.seat_by_id(tx, seat_id)
+    consultation = await consultations.by_id(tx, seat.consultation_id) if seat else None
+    if seat is None or consultation is None:
+        raise Refused("not_found")
+    return seat, consultation

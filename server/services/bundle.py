@@ -1,0 +1,50 @@
+"""All use cases in one place, so that handlers and the joints find them by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.services.access import Access
+from server.services.accounts import Accounts
+from server.services.consent import Consents
+from server.services.context import Context
+from server.services.knocks import Knocks
+from server.services.limiting import Attempts
+from server.services.passwords import Passwords
+from server.services.rooms import Rooms
+from server.services.seats import Seats
+from server.services.worklist import Worklist
+from server.storage.recordings import Recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    context: Context
+    passwords: Passwords
+    access: Access
+    accounts: Accounts
+    seats: Seats
+    knocks: Knocks
+    consents: Consents
+    rooms: Rooms
+    worklist: Worklist
+    recordings: Recordings
+
+
+def build_services(context: Context) -> Services:
+    settings = context.settings
+    passwords = Passwords()
+    attempts = Attempts(settings.signin_per_account, settings.signin_per_address)
+    recordings = Recordings(context.database)
+    return Services(
+        context=context,
+        passwords=passwords,
+        access=Access(context),
+        accounts=Accounts(context, passwords, attempts),
+        seats=Seats(context, attempts),
+        knocks=Knocks(context, attempts),
+        consents=Consents(context),
+        rooms=Rooms(context),
+        worklist=Worklist(context, recordings),
+        recordings=recordings,
+    )

@@ -1,0 +1,44 @@
+"""How often somebody may try. Keys hold addresses and hashes in memory only; nothing of them is logged."""
+
+from __future__ import annotations
+
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from server.domain.errors import Refused
+
+FIVE_MINUTES = 5
+
+
+class Attempts:
+    """Sliding windows per key. One process has one; several instances would share a storage."""
+
+    def __init__(self, per_account: int, per_address: int) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._account = RateLimitItemPerMinute(per_account, FIVE_MINUTES)
+        self._address = RateLimitItemPerMinute(per_address)
+        self._knocks = RateLimitItemPerMinute(12)
+
+    async def sign_in(self, account: str, address: str) -> None:
+        """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
+        await self._hit(self._address, "address", address)
+        await self._hit(self._account, "account", account, address)
+
+    async def signed_in(self, account: str, address: str) -> None:
+        """A right password: earlier wrong ones no longer count against this person."""
+        await self._limiter.clear(self._account, "account", account, address)
+
+    async def link(self, address: str) -> None:
+        await self._hit(self._address, "link", address)
+
+    async def knock(self, seat: str, address: str) -> None:
+        await self._hit(self._knocks, "knock", seat, address)
+
+    async def _hit(self, item: RateLimitItem, *key: str) -> None:
+        if await self._limiter.hit(item, *key):
+            return
+        reset_at = (await self._limiter.get_window_stats(item, *key)).reset_time
+        raise Refused("too_many_attempts", retry_after_s=max(1, round(reset_at - time.time())))

@@ -1,0 +1,159 @@
+"""A room's books: seats, sessions, epochs. Signaling reads them through `server/directory.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from server.domain.consent import decision_of, grant_of
+from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session
+from server.domain.errors import Refused
+from server.domain.permissions import abilities
+from server.domain.session import Session, continues
+from server.services.context import Context
+from server.services.knocks import KNOCK_LIFE_MS
+from server.storage import accounts, audit, consents, consultations, sessions
+from server.storage import seats as chairs
+from server.storage.ids import new_id
+from server.storage.seats import KnockRow
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """One seat of a room, with everything the room needs to know of it."""
+
+    id: str
+    role: str
+    name: str = field(repr=False)
+    site: str
+    time_zone: str
+    language: str
+    verified: bool
+    abilities: frozenset[str]
+    chair_rank: int | None
+    consent: str
+    grant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    seats: tuple[SeatView, ...]
+    knocks: tuple[KnockRow, ...]
+    over: bool
+
+
+class Rooms:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def view(self, room: str) -> RoomView:
+        """Raises Refused `not_found`."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.read() as tx:
+            consultation = await consultations.by_id(tx, room)
+            if consultation is None:
+                raise Refused("not_found")
+            sites = await accounts.all_sites(tx)
+            seats = await consultations.seats_of(tx, {room})
+            ids = {seat.id for seat in seats}
+            decisions = await consents.newest_by_seat(tx, room)
+            verified = await chairs.verified_seats(tx, ids)
+            knocks = await chairs.waiting_knocks(tx, ids, now_ms - KNOCK_LIFE_MS)
+        ranks = chair_ranks(seats)
+        views = tuple(
+            SeatView(
+                id=seat.id,
+                role=seat.role,
+                name=seat.name,
+                site=sites[seat.site_id].name,
+                time_zone=sites[seat.site_id].time_zone,
+                language=seat.language,
+                verified=seat.id in verified,
+                abilities=abilities(seat.role, verified=seat.id in verified),
+                chair_rank=ranks[seat.id],
+                consent=decision_of(decisions.get(seat.id)),
+                grant=grant_of(decisions.get(seat.id)),
+            )
+            for seat in seats
+        )
+        return RoomView(views, tuple(knocks), effective_state(consultation, now_ms) in OVER)
+
+    async def open_session(self, room: str, now_ms: int) -> Session:
+        """Continues the unended session, or starts one; always with a new epoch.
+
+        Raises Refused `not_found` or `ended`.
+        """
+        grace_ms = self._context.settings.session_grace_s * 1000
+        async with self._context.database.write() as tx:
+            consultation = await consultations.by_id(tx, room)
+            if consultation is None:
+                raise Refused("not_found")
+            if effective_state(consultation, now_ms) in OVER:
+                raise Refused("ended")
+            session: Session | None = None
+            for old in await sessions.unended(tx, room):
+                if session is None and continues(old, now_ms, grace_ms):
+                    epoch = await sessions.grant_epoch(tx, old.id)
+                    session = Session(old.id, room, epoch, old.started_ms, None, None)
+                else:
+                    await sessions.end(tx, old.id, "emptied", old.emptied_ms or now_ms)
+            if session is None:
+                session = Session(new_id(), room, 1, now_ms, None, None)
+                await sessions.add(tx, session)
+                entry = audit.Entry(
+                    "session_started", "session", session.id, "", case_id=consultation.case_id
+                )
+                await audit.append(tx, now_ms, entry)
+            await consultations.set_state(tx, room, "live")
+        return session
+
+    async def next_epoch(self, session_id: str) -> int:
+        """Raises LookupError for an unknown session."""
+        async with self._context.database.write() as tx:
+            return await sessions.grant_epoch(tx, session_id)
+
+    async def mark_emptied(self, session_id: str, now_ms: int) -> None:
+        async with self._context.database.write() as tx:
+            await sessions.mark_emptied(tx, session_id, now_ms)
+
+    async def end_session(self, room: str, session_id: str, reason: str, now_ms: int) -> None:
+        """Idempotent. `ended` and `cancelled` close the consultation and kill its links."""
+        async with self._context.database.write() as tx:
+            consultation = await consultations.by_id(tx, room)
+            ended_now = await sessions.end(tx, session_id, reason, now_ms)
+            if consultation is None:
+                return
+            state = state_after_session(consultation, reason, now_ms)
+            if state != consultation.state:
+                ended_ms = now_ms if state in OVER else None
+                await consultations.set_state(tx, room, state, ended_ms)
+            if ended_now:
+                entry = audit.Entry(
+                    action="session_ended",
+                    subject_type="session",
+                    subject_id=session_id,
+                    address="",
+                    case_id=consultation.case_id,
+                    detail={"reason": reason},
+                )
+                await audit.append(tx, now_ms, entry)
+
+    async def end_abandoned(self, now_ms: int) -> list[str]:
+        """Ends sessions empty for longer than the grace (a server was down meanwhile); returns their ids.
+
+        After a crash nobody marked them empty: for those the grace starts now.
+        """
+        grace_ms = self._context.settings.session_grace_s * 1000
+        async with self._context.database.read() as tx:
+            open_ones = await sessions.unended(tx)
+        ended: list[str] = []
+        for session in open_ones:
+            if session.emptied_ms is None and not self._context.live.presence(session.consultation_id):
+                await self.mark_emptied(session.id, now_ms)
+            elif not continues(session, now_ms, grace_ms):
+                await self.end_session(session.consultation_id, session.id, "emptied", now_ms)
+                ended.append(session.id)
+        return ended
+
+    async def note(self, session_id: str, at_ms: int, what: str, seat_id: str | None) -> None:
+        async with self._context.database.write() as tx:
+            await sessions.note(tx, session_id, at_ms, what, seat_id)

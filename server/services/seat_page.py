@@ -1,0 +1,59 @@
+"""What the room page knows before it joins: the seat itself, the consultation, the consent asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.domain.consent import CONSENT_VERSION
+from server.domain.consultation import effective_state
+from server.services.access import seat_and_consultation
+from server.services.context import Context
+from server.storage import accounts, consents, consultations
+
+
+async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
+    """Raises Refused `not_found`."""
+    now_ms = context.now_ms()
+    async with context.database.read() as tx:
+        seat, consultation = await seat_and_consultation(tx, seat_id)
+        seats = await consultations.seats_of(tx, {consultation.id})
+        sites = await accounts.all_sites(tx)
+        consent = await consents.newest_of_seat(tx, seat_id)
+    return {
+        "seat": {
+            "id": seat.id,
+            "role": seat.role,
+            "name": seat.name,
+            "language": seat.language,
+            "site": sites[seat.site_id].name,
+            "time_zone": sites[seat.site_id].time_zone,
+        },
+        "consultation": {
+            "id": consultation.id,
+            "state": effective_state(consultation, now_ms),
+            "starts_at_ms": consultation.starts_at_ms,
+            "opens_at_ms": consultation.opens_at_ms,
+            "closes_at_ms": consultation.closes_at_ms,
+        },
+        "now_ms": now_ms,
+        "consent": None
+        if consent is None
+        else {
+            "decision": consent.decision,
+            "persons": list(consent.persons),
+            "version": consent.version,
+            "language": consent.language,
+        },
+        "consent_version": CONSENT_VERSION,
+        "seats": [
+            {
+                "id": other.id,
+                "role": other.role,
+                "name": other.name,
+                "language": other.language,
+                "site": sites[other.site_id].name,
+                "time_zone": sites[other.site_id].time_zone,
+            }
+            for other in seats
+        ],
+    }

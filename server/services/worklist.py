@@ -1,0 +1,145 @@
+"""The consultations of the day as one account may see them, and the page of one case.
+
+Answers are plain JSON values; times are instants, places bring their zone, and the pages make local times.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.domain.case import Case
+from server.domain.consultation import Consultation, Seat, effective_state, is_joinable
+from server.domain.errors import Refused
+from server.domain.people import Account, Site
+from server.domain.permissions import Action, Relation, allowed
+from server.services.access import relations
+from server.services.context import Context
+from server.storage import accounts, audit, cases, consultations
+from server.storage.recordings import RecordingRow, Recordings
+
+BACK_MS = 12 * 3_600_000
+AHEAD_MS = 36 * 3_600_000
+
+
+class Worklist:
+    def __init__(self, context: Context, recordings: Recordings) -> None:
+        self._context = context
+        self._recordings = recordings
+
+    async def today(self, account: Account) -> dict[str, Any]:
+        """`{now_ms, consultations: […]}`: what touches the last 12 and the next 36 hours, anywhere's today."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.read() as tx:
+            found = await consultations.around(tx, now_ms - BACK_MS, now_ms + AHEAD_MS)
+            seats = await consultations.seats_of(tx, {row.id for row in found})
+            by_case = await cases.all_by_id(tx, {row.case_id for row in found})
+            named = await cases.relations_of(tx, account.id)
+            sites = await accounts.all_sites(tx)
+        rows = []
+        for consultation in found:
+            case = by_case[consultation.case_id]
+            around = [seat for seat in seats if seat.consultation_id == consultation.id]
+            held = relations(account, case.site_id, named.get(case.id, set()), around, around)
+            if allowed(Action.SCHEDULE_READ, account.roles, held):
+                rows.append(await self._row(account, consultation, case, around, sites, held))
+        return {"now_ms": now_ms, "consultations": rows}
+
+    async def case_page(self, account: Account, case_id: str, address: str) -> dict[str, Any]:
+        """The case with its consultations and recordings; the look is audited. Raises Refused `not_found`."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            case = await cases.by_id(tx, case_id)
+            if case is None:
+                raise Refused("not_found")
+            found = await consultations.of_case(tx, case_id)
+            seats = await consultations.seats_of(tx, {row.id for row in found})
+            named = (await cases.relations_of(tx, account.id)).get(case_id, set())
+            sites = await accounts.all_sites(tx)
+            entry = audit.Entry(
+                "case_read", "case", case_id, address, account_id=account.id, case_id=case_id
+            )
+            await audit.append(tx, now_ms, entry)
+        held = relations(account, case.site_id, named, seats, seats)
+        rows = []
+        for consultation in found:
+            around = [seat for seat in seats if seat.consultation_id == consultation.id]
+            rows.append(await self._row(account, consultation, case, around, sites, held))
+        return {
+            "case": {
+                "id": case.id,
+                "label": case.label,
+                "patient": case.patient,
+                "specialty": case.specialty,
+                "question": case.question,
+                "site": sites[case.site_id].name,
+                "state": case.state,
+            },
+            "now_ms": now_ms,
+            "consultations": rows,
+            "recordings": await self._recordings_of(account, case_id, None, held),
+        }
+
+    async def _row(
+        self,
+        account: Account,
+        consultation: Consultation,
+        case: Case,
+        seats: list[Seat],
+        sites: dict[str, Site],
+        held: frozenset[Relation],
+    ) -> dict[str, Any]:
+        now_ms = self._context.now_ms()
+        present = self._context.live.presence(consultation.id)
+        mine = next((seat.id for seat in seats if seat.account_id == account.id), None)
+        place_ids = dict.fromkeys([case.site_id, *(seat.site_id for seat in seats)])
+        row: dict[str, Any] = {
+            "id": consultation.id,
+            "case_id": case.id,
+            "case_label": case.label,
+            "case_readable": allowed(Action.CASE_READ, account.roles, held),
+            "specialty": case.specialty,
+            "state": effective_state(consultation, now_ms),
+            "starts_at_ms": consultation.starts_at_ms,
+            "opens_at_ms": consultation.opens_at_ms,
+            "closes_at_ms": consultation.closes_at_ms,
+            "places": [{"site": sites[id_].name, "time_zone": sites[id_].time_zone} for id_ in place_ids],
+            "seats": [
+                {
+                    "id": seat.id,
+                    "role": seat.role,
+                    "name": seat.name,
+                    "language": seat.language,
+                    "mine": seat.account_id == account.id,
+                    "present": seat.id in present,
+                }
+                for seat in seats
+            ],
+            "my_seat": mine,
+            "joinable": mine is not None and is_joinable(consultation, now_ms),
+        }
+        if allowed(Action.RECORDING_LIST, account.roles, held):
+            row["recordings"] = await self._recordings_of(account, case.id, consultation.id, held)
+        return row
+
+    async def _recordings_of(
+        self, account: Account, case_id: str, consultation_id: str | None, held: frozenset[Relation]
+    ) -> list[dict[str, Any]]:
+        if not allowed(Action.RECORDING_LIST, account.roles, held):
+            return []
+        watchable = allowed(Action.RECORDING_WATCH, account.roles, held)
+        return [
+            _recording(row, watchable)
+            for row in await self._recordings.of_case(case_id)
+            if consultation_id is None or row.consultation_id == consultation_id
+        ]
+
+
+def _recording(row: RecordingRow, watchable: bool) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "consultation_id": row.consultation_id,
+        "started_at_ms": row.started_ms,
+        "duration_ms": row.duration_ms,
+        "state": row.state,
+        "watchable": watchable,
+    }

@@ -1,0 +1,63 @@
+"""Refusals as JSON: `{"error": {"code", "message_id", …numbers}}`. No text, no echo of what was sent."""
+
+from __future__ import annotations
+
+import logging
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from server.domain.errors import STATUS_BY_CODE, Refused, message_id
+
+log = logging.getLogger("hyeopjin.web")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_CODE_BY_STATUS = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "json_only",
+    416: "range_not_satisfiable",
+}
+
+
+def refusal(code: str, facts: dict[str, int] | None = None) -> web.Response:
+    """The one way to say no."""
+    body = {"error": {"code": code, "message_id": message_id(code), **(facts or {})}}
+    response = web.json_response(body, status=STATUS_BY_CODE[code])
+    if facts and "retry_after_s" in facts:
+        response.headers["Retry-After"] = str(facts["retry_after_s"])
+    return response
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+    """Turns every exception into a refusal; one we did not expect is logged by type and place only."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return refusal(refused.code, refused.facts)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = refusal(_CODE_BY_STATUS.get(error.status, "bad_request"))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except ConnectionError:
+        raise  # the browser went away; nobody is left to be told
+    except Exception:
+        log.exception("a request failed")
+        return refusal("internal")
+
+
+async def parsed(request: web.Request, model: type[Model]) -> Model:
+    """The request's JSON body as `model`. Raises Refused `bad_request`, never with the values sent."""
+    try:
+        return model.model_validate_json(await request.read())
+    except (ValidationError, UnicodeDecodeError):
+        raise Refused("bad_request") from None

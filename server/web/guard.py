@@ -1,0 +1,86 @@
+"""Stands before every handler: proves who asks and reads the permissions table. Handlers decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.domain.errors import Refused
+from server.domain.permissions import BY_SEAT_CREDENTIAL, Action, Relation, allowed, is_open, needs_relation
+from server.services.access import Subject, seat_and_consultation
+from server.services.accounts import SignedIn
+from server.storage.seats import Credential
+from server.web.cookies import seat_cookie_name, session_cookie_name
+from server.web.keys import CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One URL with its permission row. `subject` is found under the path's placeholder of the same name."""
+
+    method: str
+    path: str
+    handler: Handler
+    action: Action
+    subject: Subject = Subject.NONE
+    stranger: str = "sign_in_required"  # what somebody without a session is told
+
+
+def guarded(route: Route) -> Handler:
+    """The handler behind its check."""
+
+    async def guard(request: web.Request) -> web.StreamResponse:
+        await authorise(request, route)
+        return await route.handler(request)
+
+    return guard
+
+
+async def authorise(request: web.Request, route: Route) -> None:
+    """Raises Refused. May be called again during a long answer: everything is looked up afresh."""
+    if is_open(route.action):
+        return
+    if route.action in BY_SEAT_CREDENTIAL:
+        await _by_seat(request, route)
+        return
+    signed_in = await signed_in_or_none(request)
+    if signed_in is None:
+        raise Refused(route.stranger)
+    request[SIGNED_IN] = signed_in
+    if needs_relation(route.action):
+        access = request.app[SERVICES].access
+        found = await access.require(
+            signed_in.account, route.action, route.subject, request.match_info[route.subject.value]
+        )
+        request[CASE_ID] = found.case_id
+    elif not allowed(route.action, signed_in.account.roles, ()):
+        raise Refused("forbidden")
+
+
+async def signed_in_or_none(request: web.Request) -> SignedIn | None:
+    """The account behind the session cookie, if it still proves one."""
+    secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]))
+    return await request.app[SERVICES].accounts.authenticate(secret)
+
+
+async def credential_or_none(request: web.Request, seat_id: str) -> Credential | None:
+    """The live credential behind this seat's cookie."""
+    secret = request.cookies.get(seat_cookie_name(request.app[SETTINGS], seat_id))
+    return await request.app[SERVICES].seats.credential(seat_id, secret)
+
+
+async def _by_seat(request: web.Request, route: Route) -> None:
+    seat_id = request.match_info["seat"]
+    credential = await credential_or_none(request, seat_id)
+    if credential is None:
+        raise Refused("no_credential")
+    async with request.app[SERVICES].context.database.read() as tx:
+        seat, consultation = await seat_and_consultation(tx, seat_id)
+    if not allowed(route.action, (seat.role,), (Relation.OWN_SEAT,)):
+        raise Refused("forbidden")
+    request[SEAT_CREDENTIAL] = credential
+    request[CASE_ID] = consultation.case_id

@@ -1,0 +1,111 @@
+"""The pages and their static files. They hold no data: everything about people comes from the API."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+
+from aiohttp import web
+
+from server.domain.errors import Refused
+from server.domain.permissions import Action
+from server.services.access import Subject
+from server.web.guard import signed_in_or_none
+from server.web.keys import SERVICES
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+#: Only these are given out, as these.
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".ftl": "text/plain; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".wav": "audio/wav",
+    ".webm": "video/webm",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+PRIVATE = frozenset({"node_modules", "test", "tests"})
+
+mimetypes.add_type("text/javascript", ".js")
+
+
+async def front(request: web.Request) -> web.Response:
+    there = "/worklist" if await signed_in_or_none(request) else "/signin"
+    raise web.HTTPFound(there)
+
+
+async def signin(_request: web.Request) -> web.StreamResponse:
+    return _page("signin")
+
+
+async def worklist(request: web.Request) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("worklist")
+
+
+async def case(_request: web.Request) -> web.StreamResponse:
+    return _page("case")
+
+
+async def room(_request: web.Request) -> web.StreamResponse:
+    return _page("room")
+
+
+async def review(request: web.Request) -> web.StreamResponse:
+    """The same page for everybody, but a copied address says 403 at once to who may not watch."""
+    status = 403
+    signed_in = await signed_in_or_none(request)
+    if signed_in is not None:
+        try:
+            await request.app[SERVICES].access.require(
+                signed_in.account,
+                Action.RECORDING_WATCH,
+                Subject.RECORDING,
+                request.match_info["recording"],
+            )
+            status = 200
+        except Refused as refused:
+            status = refused.status
+    return _page("review", status)
+
+
+async def static(request: web.Request) -> web.StreamResponse:
+    """A file under `static/`, by type; with an ETag, so that a page's second visit moves no bytes."""
+    asked = request.match_info["path"]
+    path = (STATIC / asked).resolve()
+    if not path.is_relative_to(STATIC) or path.suffix not in TYPES:
+        raise web.HTTPNotFound
+    parts = path.relative_to(STATIC).parts
+    hidden = any(part.startswith(".") or part in PRIVATE for part in parts)
+    if hidden or len(parts) < 2 or not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(
+        path, headers={"Content-Type": TYPES[path.suffix], "Cache-Control": "public, no-cache"}
+    )
+
+
+async def favicon(_request: web.Request) -> web.StreamResponse:
+    for name in ("img/favicon.svg", "img/favicon.ico"):
+        if (STATIC / name).is_file():
+            return web.FileResponse(STATIC / name, headers={"Content-Type": TYPES[Path(name).suffix]})
+    return web.Response(status=204)
+
+
+def _page(name: str, status: int = 200) -> web.StreamResponse:
+    path = STATIC / f"{name}.html"
+    if not path.is_file():
+        raise web.HTTPNotFound
+    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
+    return web.FileResponse(path, status=status, headers=headers)

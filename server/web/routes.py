@@ -1,0 +1,82 @@
+"""Every URL on one page, each with its row of the permissions table (`server/domain/permissions.py`).
+
+The sockets' path `/socket.io/` is added by `signaling/namespace.py`; its events are checked by abilities.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from server.domain.permissions import Action
+from server.services.access import Subject
+from server.web import accounts, health, pages, recordings, seats, worklist
+from server.web.guard import Route, guarded
+
+_A, _S = Action, Subject
+
+ROUTES: Final[tuple[Route, ...]] = (
+    # pages
+    Route("GET", "/", pages.front, _A.PAGE),
+    Route("GET", "/signin", pages.signin, _A.PAGE),
+    Route("GET", "/worklist", pages.worklist, _A.PAGE),
+    Route("GET", "/cases/{case}", pages.case, _A.PAGE),
+    Route("GET", "/room/{seat}", pages.room, _A.PAGE),
+    Route("GET", "/review/{recording}", pages.review, _A.PAGE),
+    Route("GET", "/favicon.ico", pages.favicon, _A.PAGE),
+    Route("GET", "/static/{path:.+}", pages.static, _A.PAGE),
+    # machines
+    Route("GET", "/healthz", health.healthz, _A.HEALTH),
+    Route("GET", "/readyz", health.readyz, _A.HEALTH),
+    Route("GET", "/metrics", health.metrics, _A.HEALTH),
+    # accounts
+    Route("POST", "/api/sign-in", accounts.sign_in, _A.SIGN_IN),
+    Route("POST", "/api/sign-out", accounts.sign_out, _A.SIGN_OUT),
+    Route("GET", "/api/me", accounts.me, _A.ACCOUNT_READ),
+    Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
+    Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
+    # consultations
+    Route("GET", "/api/worklist", worklist.worklist, _A.WORKLIST),
+    Route("GET", "/api/cases/{case}", worklist.case, _A.CASE_READ, _S.CASE),
+    # seats
+    Route("POST", "/api/seats/{seat}/take", seats.take, _A.SEAT_TAKE, _S.SEAT),
+    Route("POST", "/api/seats/{seat}/redeem", seats.redeem, _A.SEAT_REDEEM),
+    Route("POST", "/api/seats/{seat}/knock", seats.knock, _A.SEAT_KNOCK),
+    Route("GET", "/api/seats/{seat}/knock", seats.knock_state, _A.SEAT_KNOCK),
+    Route("GET", "/api/seats/{seat}", seats.look, _A.SEAT_READ, _S.SEAT),
+    Route("POST", "/api/seats/{seat}/consent", seats.consent, _A.SEAT_CONSENT, _S.SEAT),
+    # recordings: a copied address says 403, signed in or not
+    Route(
+        "GET",
+        "/api/recordings/{recording}",
+        recordings.recording,
+        _A.RECORDING_WATCH,
+        _S.RECORDING,
+        "forbidden",
+    ),
+    Route(
+        "GET",
+        "/api/recordings/{recording}/tracks/{track}",
+        recordings.track,
+        _A.RECORDING_WATCH,
+        _S.RECORDING,
+        "forbidden",
+    ),
+    Route(
+        "POST",
+        "/api/recordings/{recording}/watched",
+        recordings.watched,
+        _A.RECORDING_WATCH,
+        _S.RECORDING,
+        "forbidden",
+    ),
+)
+
+
+def add_routes(app: web.Application) -> None:
+    for route in ROUTES:
+        if route.method == "GET":
+            app.router.add_get(route.path, guarded(route))
+        else:
+            app.router.add_route(route.method, route.path, guarded(route))
