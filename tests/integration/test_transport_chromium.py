@@ -56,7 +56,8 @@ async def test_a_page_connects_sees_its_echo_and_keeps_it_through_an_ice_restart
             assert session.transport.agent.local.ufrag != before
             await page.until_frames(mid, frames + 20)
             assert sink.states == ["connected"]
-            assert session.transport.agent.counters == {}
+            # Chromium also pairs its new ports with our old candidates; nothing else may be refused.
+            assert set(session.transport.agent.counters) <= {"remote_ufrag"}
         finally:
             await session.close()
             await hub.close()
