@@ -1,8 +1,8 @@
 """The room: `handle(document, event, now_ms)` gives the next document and what is to be done. Pure.
 
 Must not: do I/O, keep anything between two events, read a clock, draw a random number. What everybody must
-hear follows from the difference between the two documents: a plan when media should change, a snapshot to each
-page whose view changed, the recording light each second.
+hear follows from the difference between the two documents: a plan when media should change, a snapshot to
+each page whose view changed, the recording light each second.
 """
 
 from __future__ import annotations

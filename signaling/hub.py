@@ -1,0 +1,261 @@
+"""The hub: every way into a room, one line per room, and the clock's tick. A thin shell.
+
+Must not: decide (`signaling/room.py`), know sockets' library (`signaling/namespace.py`), parse.
+A method of the ports may call back into the hub, except `Directory.seed`: the room's line waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from signaling import commands as cm
+from signaling import events as ev
+from signaling import messages as ms
+from signaling.inbound import media_event
+from signaling.line import Outcome, RoomLine, Surroundings
+from signaling.ports import (
+    Consent,
+    Directory,
+    EndReason,
+    Gate,
+    Knock,
+    Media,
+    Outbox,
+    RoomListener,
+    RoomStore,
+    Ticket,
+)
+from signaling.room import EMPTY_ENDS_SESSION_MS, refusal
+from signaling.tasks import TaskOwner, failure_site
+from signaling.view import snapshot_of
+
+log = logging.getLogger("hyeopjin.signaling.hub")
+
+TICK_S = 1.0
+RECHECK_S = 2.0  # every connected socket's authority
+SOCKETS_PER_SEAT = 4  # the fifth closes the oldest: a seat is one place
+
+
+def wall_ms() -> int:
+    """Unix milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_join_id() -> str:
+    """Random, never used again."""
+    return secrets.token_urlsafe(9)
+
+
+class Silent:
+    """The outbox before there is one: nobody is connected yet."""
+
+    async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
+        """Nobody hears it."""
+
+    async def close(self, socket: str, code: str) -> None:
+        """Nobody is there."""
+
+
+class Hub:
+    """All rooms of this process. `start` begins the ticking, `aclose` stops everything."""
+
+    def __init__(
+        self,
+        *,
+        store: RoomStore,
+        directory: Directory,
+        media: Media,
+        gate: Gate,
+        listener: RoomListener | None = None,
+        now_ms: Callable[[], int] = wall_ms,
+        join_id: Callable[[], str] = new_join_id,
+        session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS,
+        tick_s: float = TICK_S,
+        recheck_s: float = RECHECK_S,
+    ) -> None:
+        self.now_ms = now_ms
+        self._store = store
+        self._directory = directory
+        self._media = media
+        self._gate = gate
+        self._listener = listener
+        self._join_id = join_id
+        self._session_ends_after_ms = session_ends_after_ms
+        self._tick_s = tick_s
+        self._recheck_s = recheck_s
+        self._outbox: Outbox = Silent()
+        self._tasks = TaskOwner()
+        self._lines: dict[str, RoomLine] = {}
+        self._rooms: dict[str, str] = {}  # session -> room
+        self._sockets: dict[str, Ticket] = {}
+
+    def bind(self, outbox: Outbox) -> None:
+        """Name the way to the pages; before `start`."""
+        self._outbox = outbox
+
+    async def start(self) -> None:
+        """Begin to tick and to re-check authority."""
+        self._tasks.start(self._every(self._tick_s, self.tick), "hub-tick")
+        self._tasks.start(self._every(self._recheck_s, self.recheck), "hub-recheck")
+
+    async def aclose(self) -> None:
+        """Stop. Sessions stay open in the books: after a restart the pages come back to them."""
+        await self._tasks.aclose()
+
+    # --- from the sockets ----------------------------------------------------------------------------------
+
+    async def connected(self, socket: str, ticket: Ticket) -> None:
+        """A socket with a right to a seat; it is not in the room before `join`."""
+        self._sockets[socket] = ticket
+        same = [other for other, held in self._sockets.items() if held.seat == ticket.seat]
+        for oldest in same[:-SOCKETS_PER_SEAT]:
+            await self._outbox.close(oldest, "replaced")
+
+    def disconnected(self, socket: str) -> None:
+        """The socket is gone; never waits, since closing a socket is itself a command of a room."""
+        ticket = self._sockets.pop(socket, None)
+        if ticket is not None:
+            self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket))
+
+    async def join(self, ticket: Ticket, socket: str, message: ms.Join) -> ms.Snapshot | str:
+        """The room as the seat sees it, or the code of the refusal."""
+
+        async def joined() -> ev.Event:
+            return ev.Joined(
+                seat=ticket.seat,
+                socket=socket,
+                credential=ticket.credential_id,
+                join_id=self._join_id(),
+                seed=await self._directory.seed(ticket.room),
+                mic=message.mic,
+                camera=message.camera,
+                resume=message.resume,
+            )
+
+        document, commands = await self._line(ticket.room).ask(joined)
+        seat = None if document is None else document.seat(ticket.seat)
+        code = refusal(commands)
+        if code is not None or document is None or seat is None:
+            return code or "removed"
+        return snapshot_of(document, seat)
+
+    async def tell(self, room: str, event: ev.PageEvent) -> str | None:
+        """Any other event of a page; the code if it was refused."""
+        _, commands = await self._ask(room, event)
+        return refusal(commands)
+
+    # --- from the application ------------------------------------------------------------------------------
+
+    async def consent_changed(self, room: str, seat: str, decision: Consent, grant: str | None) -> None:
+        """Acts on media at once; without a room nothing is to be done (the next join reads the books)."""
+        await self._ask(room, ev.ConsentChanged(seat, decision, grant))
+
+    async def knock(self, room: str, knock: Knock) -> None:
+        """Show a knock to those who may admit."""
+        await self._ask(room, ev.KnockArrived(knock))
+
+    async def credential_revoked(self, credential: str) -> None:
+        """Close every socket that came in by it, and free its seat; also one that is away."""
+        for room in await self._store.rooms():
+            await self._ask(room, ev.CredentialRevoked(credential))
+        for socket in [s for s, ticket in self._sockets.items() if ticket.credential_id == credential]:
+            await self._outbox.close(socket, "revoked")
+
+    async def room_closed(self, room: str, reason: EndReason) -> None:
+        """The consultation was cancelled, or ended outside the room."""
+        await self._ask(room, ev.RoomClosed(reason))
+        code = "removed" if reason == "cancelled" else "ended"
+        document = await self._store.load(room)
+        if document is None:  # sockets that never joined; those inside are closed once media has sealed
+            for socket in [s for s, ticket in self._sockets.items() if ticket.room == room]:
+                await self._outbox.close(socket, code)
+
+    async def presence(self, room: str) -> set[str]:
+        """Ids of the seats that are present (also those away for less than 30 s)."""
+        stored = await self._store.load(room)
+        return set() if stored is None else {seat.id for seat in stored[1].present}
+
+    # --- from media ----------------------------------------------------------------------------------------
+
+    def media_event(self, raw: Mapping[str, Any]) -> None:
+        """One event of the media plane's control channel; never raises, never waits."""
+        try:
+            parsed = media_event(raw)
+        except ValueError:
+            log.warning("malformed media event dropped")
+            return
+        if parsed is None:
+            return
+        session, event = parsed
+        room = self._rooms.get(session)
+        if room is not None:
+            self._line(room).post(event)
+
+    async def media_lost(self) -> None:
+        """The media worker died: each of its rooms gets a new epoch and new connections."""
+        for room in await self._store.rooms():
+            await self._ask(room, ev.MediaLost())
+
+    # --- time ----------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """A second has passed in every room. Lines without work and without a document are let go."""
+        rooms = set(await self._store.rooms())
+        for room in rooms:
+            self._line(room).post(ev.Tick())
+        for room, line in list(self._lines.items()):
+            if room not in rooms and line.idle:
+                del self._lines[room]
+                line.close()
+        self._rooms = {session: room for session, room in self._rooms.items() if room in self._lines}
+
+    async def recheck(self) -> None:
+        """Ask the gate about every connected socket; a credential that is dead is revoked here and now."""
+        for ticket in set(self._sockets.values()):
+            if not await self._gate.still_valid(ticket):
+                await self.credential_revoked(ticket.credential_id)
+
+    async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Exception as error:
+                log.error("%s failed: %s", work.__name__, failure_site(error))
+
+    # --- lines ---------------------------------------------------------------------------------------------
+
+    async def _ask(self, room: str, event: ev.Event) -> Outcome:
+        async def made() -> ev.Event:
+            return event
+
+        if room not in self._lines and await self._store.load(room) is None:
+            return None, [cm.Refused("not_joined")]
+        return await self._line(room).ask(made)
+
+    def _line(self, room: str) -> RoomLine:
+        line = self._lines.get(room)
+        if line is None:
+            line = self._lines[room] = RoomLine(room, self._around())
+        return line
+
+    def _session_known(self, session: str, room: str) -> None:
+        self._rooms[session] = room
+
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            store=self._store,
+            directory=self._directory,
+            media=self._media,
+            outbox=self._outbox,
+            listener=self._listener,
+            now_ms=self.now_ms,
+            session_ends_after_ms=self._session_ends_after_ms,
+            tasks=self._tasks,
+            session_known=self._session_known,
+        )

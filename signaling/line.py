@@ -1,0 +1,235 @@
+"""One room's line: its events one after the other, its commands in order. The shell around `room.handle`.
+
+Three queues, each served by one task: *events* (load, handle, compare-and-set, execute), *media* (plans,
+answers: one request at a time, an outdated plan is skipped, a failed one is sent again), *books* (the
+directory's calls). So a slow worker or database delays its own calls only.
+Must not: decide anything; `signaling/room.py` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from signaling import commands as cm
+from signaling import events as ev
+from signaling.document import RoomDocument, new_document
+from signaling.ports import Directory, Media, Outbox, Plan, RoomListener, RoomStore
+from signaling.room import handle
+from signaling.tasks import TaskOwner, failure_site
+
+log = logging.getLogger("hyeopjin.signaling.line")
+
+CONFLICT_TRIES = 20
+MEDIA_TRY_AGAIN_S = 0.25
+MEDIA_TIMEOUT_S = 10.0
+CLOSED_PLAN_TRIES = (
+    20  # a plan that only closes is given up after this many: a dead worker has closed already
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a line needs, the same for every room."""
+
+    store: RoomStore
+    directory: Directory
+    media: Media
+    outbox: Outbox
+    listener: RoomListener | None
+    now_ms: Callable[[], int]
+    session_ends_after_ms: int
+    tasks: TaskOwner
+    session_known: Callable[[str, str], None]  # session, room
+
+
+EventMaker = Callable[[], Awaitable[ev.Event]]
+Outcome = tuple[RoomDocument | None, list[cm.Command]]
+MediaCall = cm.PutPlan | cm.ForwardAnswer | cm.RestartIce | cm.Emptied
+BooksCall = cm.OpenSession | cm.NextEpoch | cm.EndSession | cm.AnswerKnock | cm.Note | cm.Emptied
+
+
+class RoomLine:
+    """Owns nothing of the room but its order; the document lives in the store."""
+
+    def __init__(self, room: str, around: Surroundings) -> None:
+        self.room = room
+        self._around = around
+        self._events: asyncio.Queue[tuple[EventMaker, asyncio.Future[Outcome] | None]] = asyncio.Queue()
+        self._media: asyncio.Queue[MediaCall] = asyncio.Queue()
+        self._books: asyncio.Queue[tuple[BooksCall, int]] = asyncio.Queue()
+        self._newest_plan: Plan | None = None
+        self._working = 0
+        self._tasks = [
+            around.tasks.start(serve(), f"line{serve.__name__}")
+            for serve in (self._serve_events, self._serve_media, self._serve_books)
+        ]
+
+    def close(self) -> None:
+        """Stop serving; only for a line that is idle, or with the whole process."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is being done."""
+        queues = (self._events, self._media, self._books)
+        return self._working == 0 and all(queue.empty() for queue in queues)
+
+    def post(self, event: ev.Event) -> None:
+        """Take the event into the line; nobody waits for it."""
+
+        async def made() -> ev.Event:
+            return event
+
+        self._events.put_nowait((made, None))
+
+    async def ask(self, make: EventMaker) -> Outcome:
+        """The document after the event, and its commands (executed already); raises what `make` raises."""
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._events.put_nowait((make, done))
+        return await done
+
+    # --- events ------------------------------------------------------------------------------------------
+
+    async def _serve_events(self) -> None:
+        while True:
+            make, done = await self._events.get()
+            self._working += 1
+            try:
+                outcome = await self._turn(await make())
+                if done is not None and not done.done():
+                    done.set_result(outcome)
+            except Exception as error:
+                log.error("event failed: %s", failure_site(error))
+                if done is not None and not done.done():
+                    done.set_exception(error)
+            finally:
+                self._working -= 1
+
+    async def _turn(self, event: ev.Event) -> Outcome:
+        around = self._around
+        for _ in range(CONFLICT_TRIES):
+            stored = await around.store.load(self.room)
+            if stored is None and not isinstance(event, ev.Joined):
+                return None, [cm.Refused("not_joined")]
+            if stored is None:
+                assert isinstance(event, ev.Joined)  # noqa: S101 - for the type checker
+                version, document = 0, new_document(self.room, event.seed)
+            else:
+                version, document = stored
+            now_ms = around.now_ms()
+            after, commands = handle(
+                document, event, now_ms, session_ends_after_ms=around.session_ends_after_ms
+            )
+            if after is document or await around.store.compare_and_set(self.room, version, after):
+                for command in commands:
+                    await self._execute(command, now_ms)
+                await self._forget_if_idle(after)
+                return after, commands
+        raise RuntimeError("the room's document changes faster than it can be stored")
+
+    async def _execute(self, command: cm.Command, now_ms: int) -> None:
+        match command:
+            case cm.Send():
+                await self._around.outbox.send(command.socket, command.event, command.message.wire())
+            case cm.Close():
+                await self._around.outbox.close(command.socket, command.code)
+            case cm.PutPlan():
+                self._newest_plan = command.plan
+                self._around.session_known(command.plan.room, self.room)
+                self._media.put_nowait(command)
+            case cm.ForwardAnswer() | cm.RestartIce() | cm.Emptied():
+                self._media.put_nowait(command)
+            case cm.Refused():
+                pass
+            case _:
+                self._books.put_nowait((command, now_ms))
+
+    async def _forget_if_idle(self, document: RoomDocument) -> None:
+        """An ended or empty room leaves nothing behind; the next join reads the books again."""
+        quiet = document.session is None or document.phase == "ended"
+        if quiet and not document.present and document.wanted is None and self._books.empty():
+            await self._around.store.remove(self.room, document.version)
+
+    # --- media -------------------------------------------------------------------------------------------
+
+    async def _serve_media(self) -> None:
+        while True:
+            call = await self._media.get()
+            self._working += 1
+            try:
+                await self._tell_media(call)
+            finally:
+                self._working -= 1
+
+    async def _tell_media(self, call: MediaCall) -> None:
+        media = self._around.media
+        match call:
+            case cm.Emptied():
+                self._books.put_nowait((call, self._around.now_ms()))
+            case cm.PutPlan():
+                await self._put_plan(call.plan)
+            case cm.ForwardAnswer():
+                await self._try_media(
+                    media.answer(call.session, call.peer, call.connection, call.offer_id, call.sdp), "answer"
+                )
+            case cm.RestartIce():
+                await self._try_media(
+                    media.restart_ice(call.session, call.peer, call.connection), "restart_ice"
+                )
+
+    async def _put_plan(self, plan: Plan) -> None:
+        """Until it is accepted or a newer one waits; media without its plan would be a silent room."""
+        tries = 0
+        while plan is self._newest_plan:
+            if await self._try_media(self._around.media.put_plan(plan), "plan"):
+                return
+            tries += 1
+            if plan.closed and tries >= CLOSED_PLAN_TRIES:
+                return
+            await asyncio.sleep(MEDIA_TRY_AGAIN_S)
+
+    async def _try_media(self, call: Awaitable[None], what: str) -> bool:
+        try:
+            async with asyncio.timeout(MEDIA_TIMEOUT_S):
+                await call
+        except Exception as error:
+            log.warning("media was not told %s: %s", what, failure_site(error))
+            return False
+        return True
+
+    # --- books -------------------------------------------------------------------------------------------
+
+    async def _serve_books(self) -> None:
+        while True:
+            call, at_ms = await self._books.get()
+            self._working += 1
+            try:
+                await self._tell_books(call, at_ms)
+            except Exception as error:
+                log.error("the books were not told %s: %s", type(call).__name__, failure_site(error))
+            finally:
+                self._working -= 1
+
+    async def _tell_books(self, call: BooksCall, at_ms: int) -> None:
+        directory = self._around.directory
+        match call:
+            case cm.OpenSession():
+                session = await directory.open_session(self.room, self._around.now_ms())
+                self._around.session_known(session.id, self.room)
+                self.post(ev.SessionOpened(session))
+            case cm.NextEpoch():
+                epoch = await directory.next_epoch(call.session)
+                self.post(ev.EpochGranted(call.session, epoch))
+            case cm.EndSession():
+                await directory.end_session(self.room, call.session, call.reason, at_ms)
+            case cm.AnswerKnock():
+                await directory.answer_knock(self.room, call.knock, call.accept, call.by_seat)
+            case cm.Note():
+                await directory.note(call.session, at_ms, call.what, call.seat)
+            case cm.Emptied():
+                if self._around.listener is not None:
+                    await self._around.listener.room_emptied(self.room, call.session)

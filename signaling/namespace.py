@@ -1,0 +1,205 @@
+"""The wire: socket.io in, hub out. The only file with socketio in it: parses, asks the gate, calls, replies.
+
+Must not: know a room's rules, log anything a page sent. Order of the checks on every event: rate, message,
+authority, then the room. An exception becomes `{ok: false, code: "internal"}` and a log line without content.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+import socketio
+from socketio import packet as wire
+
+from signaling import events as ev
+from signaling import messages as ms
+from signaling.hub import Hub
+from signaling.limits import Bucket
+from signaling.ports import Gate, Refusal, Ticket
+from signaling.tasks import failure_site
+
+log = logging.getLogger("hyeopjin.signaling.namespace")
+
+PATH = "/socket.io"
+NAMESPACE = "/room"
+PING_INTERVAL_S = 5
+PING_TIMEOUT_S = 10
+RESERVED = frozenset({"connect", "disconnect", "connect_error"})
+Ack = dict[str, object]
+
+
+class TextPacket(wire.Packet):
+    """socket.io packets without binary parts, and without events that pose as the library's own."""
+
+    def decode(self, encoded_packet: str) -> int:
+        """Raises ValueError for what a page may not send; the library drops the packet."""
+        attachments: int = super().decode(encoded_packet)  # type: ignore[no-untyped-call]
+        if self.packet_type in (wire.BINARY_EVENT, wire.BINARY_ACK) or attachments:
+            raise ValueError("binary packet")
+        if self.packet_type == wire.EVENT:
+            data = self.data
+            named = isinstance(data, list) and bool(data) and isinstance(data[0], str)
+            if not named or data[0] in RESERVED or len(data) > 2:
+                raise ValueError("malformed event packet")
+        return attachments
+
+
+def allowed_origin(public_url: str) -> str:
+    """The one origin pages may come from; raises ValueError for `*`, `null` and anything but http(s)."""
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or "*" in public_url or "@" in parts.netloc:
+        raise ValueError("public_url must be one http(s) origin")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def cookies_of(header: str) -> dict[str, str]:
+    """A Cookie header as name -> value (RFC 6265, 5.4); the first of a name counts."""
+    found: dict[str, str] = {}
+    for part in header.split(";"):
+        name, equals, value = part.strip().partition("=")
+        if name and equals:
+            found.setdefault(name, value.strip('"'))
+    return found
+
+
+def attach(app: Any, hub: Hub, gate: Gate, public_url: str) -> Any:
+    """Serve the rooms at /socket.io of this `aiohttp.web.Application`; before it starts, once per hub.
+
+    Returns the `socketio.AsyncServer`. Raises ValueError for a public_url that is not one http(s) origin.
+    """
+    quiet = logging.getLogger("hyeopjin.signaling.socketio")
+    quiet.setLevel(logging.CRITICAL)  # below that the library logs messages, which carry SDP and names
+    server: Any = socketio.AsyncServer(  # type: ignore[no-untyped-call]
+        async_mode="aiohttp",
+        cors_allowed_origins=[allowed_origin(public_url)],
+        cors_credentials=False,
+        max_http_buffer_size=ms.MAX_MESSAGE_BYTES,
+        async_handlers=False,  # a page's events in the order in which it sent them
+        serializer=TextPacket,
+        namespaces=[NAMESPACE],
+        ping_interval=PING_INTERVAL_S,
+        ping_timeout=PING_TIMEOUT_S,
+        logger=quiet,
+        engineio_logger=quiet,
+    )
+    sockets = Sockets(server, hub, gate)
+    server.on("connect", sockets.connect, namespace=NAMESPACE)
+    server.on("disconnect", sockets.disconnect, namespace=NAMESPACE)
+    server.on("*", sockets.event, namespace=NAMESPACE)
+    hub.bind(sockets)
+    server.attach(app, socketio_path=PATH)
+    return server
+
+
+class Sockets:
+    """Sockets of the pages; also the hub's Outbox."""
+
+    def __init__(self, server: Any, hub: Hub, gate: Gate) -> None:
+        self._server = server
+        self._hub = hub
+        self._gate = gate
+        self._tickets: dict[str, Ticket] = {}
+        self._buckets: dict[str, Bucket] = {}  # by seat
+
+    # --- Outbox --------------------------------------------------------------------------------------------
+
+    async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
+        """To one socket; one that is gone is ignored."""
+        await self._server.emit(event, payload, to=socket, namespace=NAMESPACE)
+
+    async def close(self, socket: str, code: str) -> None:
+        """`closed {code}`, then disconnect."""
+        if socket in self._tickets:
+            await self.send(socket, "closed", ms.Closed.model_validate({"code": code}).wire())
+            await self._server.disconnect(socket, namespace=NAMESPACE)
+
+    # --- connecting ----------------------------------------------------------------------------------------
+
+    async def connect(self, socket: str, environ: dict[str, Any], auth: object) -> None:
+        """Raises the library's ConnectionRefusedError with `{code}` as its data."""
+        try:
+            seat = ms.parse_connect(auth).seat
+            admitted = await self._gate.admit_socket(seat, cookies_of(environ.get("HTTP_COOKIE", "")))
+        except ms.BadMessage as error:
+            raise refused_connection(error.code) from None
+        except Exception as error:
+            log.error("admitting a socket failed: %s", failure_site(error))
+            raise refused_connection("internal") from None
+        if isinstance(admitted, Refusal):
+            raise refused_connection(admitted.code)
+        self._tickets[socket] = admitted
+        await self._hub.connected(socket, admitted)
+
+    def disconnect(self, socket: str, reason: object = None) -> None:
+        """The library says the socket is gone, whoever closed it."""
+        ticket = self._tickets.pop(socket, None)
+        if ticket is None:
+            return
+        if all(other.seat != ticket.seat for other in self._tickets.values()):
+            self._buckets.pop(ticket.seat, None)
+        self._hub.disconnected(socket)
+
+    # --- events --------------------------------------------------------------------------------------------
+
+    async def event(self, event: str, socket: str, data: object = None) -> Ack:
+        """Every event of every page; raises nothing."""
+        try:
+            return await self._event(event, socket, {} if data is None else data)
+        except Exception as error:
+            log.error("event of a page failed: %s", failure_site(error))
+            return refused("internal")
+
+    async def _event(self, event: str, socket: str, data: object) -> Ack:
+        ticket = self._tickets.get(socket)
+        if ticket is None:
+            return refused("not_joined")
+        now_ms = self._hub.now_ms()
+        if not self._buckets.setdefault(ticket.seat, Bucket(now_ms)).take(now_ms):
+            return refused("too_fast")
+        try:
+            message = ms.parse(event, data)
+        except ms.BadMessage as error:
+            return {**refused(error.code), "field": error.field}
+        if not await self._gate.still_valid(ticket):
+            await self._hub.credential_revoked(ticket.credential_id)
+            return refused("revoked")
+        if isinstance(message, ms.Join):
+            joined = await self._hub.join(ticket, socket, message)
+            return refused(joined) if isinstance(joined, str) else {"ok": True, "snapshot": joined.wire()}
+        code = await self._hub.tell(ticket.room, room_event(message, ticket.seat, socket))
+        return {"ok": True} if code is None else refused(code)
+
+
+def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
+    """A page's message as an event of its room."""
+    match message:
+        case ms.Answer():
+            return ev.Answered(seat, socket, message.connection, message.offer_id, message.sdp)
+        case ms.MediaState():
+            return ev.MediaChanged(seat, socket, message.mic, message.camera)
+        case ms.Quality():
+            return ev.QualityReported(seat, socket, message.level)
+        case ms.Restart():
+            return ev.RestartAsked(seat, socket)
+        case ms.IceRestart():
+            return ev.IceRestartAsked(seat, socket)
+        case ms.Admit():
+            return ev.KnockAnswered(seat, socket, message.knock, message.accept)
+        case ms.End():
+            return ev.EndAsked(seat, socket)
+        case ms.Leave():
+            return ev.Left(seat, socket)
+        case ms.Join():
+            raise TypeError("join has its own way into the room")
+
+
+def refused(code: str) -> Ack:
+    """The ack of a refused event."""
+    return {"ok": False, "code": code}
+
+
+def refused_connection(code: str) -> Exception:
+    """The connect error: `error.data.code` in the page."""
+    return socketio.exceptions.ConnectionRefusedError(code, {"code": code})  # type: ignore[no-untyped-call]
