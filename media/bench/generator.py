@@ -1,8 +1,8 @@
 """The generator process: `python -m media.bench.generator`, one JSON line of settings on stdin.
 
-Settings: `{"socket", "rooms", "seconds", "record"}`. Prints `{"phase": "measuring"}` and "measured"
-when it begins and ends counting, so that the parent can read the worker's CPU time at those instants, then
-one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
+Settings: `{"socket", "rooms", "seconds", "record"}`. Prints `{"phase": "measuring"}` when it begins to count
+and `{"phase": "measured"}` when it ends, so that the parent can read the worker's CPU time at those instants;
+then one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The real demo as a child process: started on a free port, read through its seats file, stopped as a terminal would.
+"""The real demo as a child process: a free port, its seats file, and the Ctrl-C a terminal would send.
 
 It kills only the processes it started, by pid, and says so when something survives a Ctrl-C.
 """
@@ -106,17 +106,10 @@ class Demo:
             "HYEOPJIN_MEDIA_ANNOUNCE": '["127.0.0.1"]'
         }  # fmt: skip
         arguments = ["demo", "--port", str(self.port), "--data", str(self.data)]
+        arguments += ["--seats-file", str(self.seats_file)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [
-                    *self._prefix,
-                    sys.executable,
-                    "-m",
-                    "server",
-                    *arguments,
-                    "--seats-file",
-                    str(self.seats_file),
-                ],
+                [*self._prefix, sys.executable, "-m", "server", *arguments],
                 cwd=TOP,
                 env={**os.environ, "HYEOPJIN_LOG_LEVEL": "debug", **announce, **self._env},
                 stdin=subprocess.DEVNULL,

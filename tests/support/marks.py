@@ -23,7 +23,7 @@ STARTS = {"EBML": b"\x1a\x45\xdf\xa3", "RIFF": b"RIFF", "y4m": b"YUV4MPEG2"}
 
 
 def spellings(mark: str) -> dict[str, bytes]:
-    """A mark as it may be written: UTF-8, UTF-16, JSON escapes, percent-encoded, base64 (three alignments)."""
+    """A mark as it may be written: UTF-8, UTF-16, JSON escapes, percent-encoded, base64 (3 alignments)."""
     raw = mark.encode()
     found = {
         "utf-8": raw,

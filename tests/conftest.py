@@ -1,0 +1,30 @@
+"""What all tests share: where screenshots and logs of a run go, and an honest word when Chromium is missing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def output() -> Path:
+    """A git-ignored folder for screenshots and logs; kept after the run."""
+    folder = TOP / "test-output"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    chromium = os.environ.get("HYEOPJIN_CHROMIUM", "/usr/bin/chromium")
+    if Path(chromium).exists():
+        return
+    missing = pytest.mark.skip(
+        reason=f"{chromium} is not there: run `make test` as root once, or set HYEOPJIN_CHROMIUM"
+    )
+    for item in items:
+        if "browser" in item.keywords:
+            item.add_marker(missing)
