@@ -1,4 +1,4 @@
-"""What all tests share: where screenshots and logs of a run go, and an honest word when Chromium is missing."""
+"""What all tests share: where a run's screenshots go, and an honest word when Chromium is missing."""
 
 from __future__ import annotations
 

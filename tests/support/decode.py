@@ -30,7 +30,7 @@ VP8, OPUS = 96, 111
 
 @dataclass
 class Content:
-    """What was found in one place: colours by number of pictures, tones with their level, and the raw amount."""
+    """What was found in one place: colours by number of pictures, tones, and the raw amount."""
 
     colours: Counter[str] = field(default_factory=Counter)
     tones: set[str] = field(default_factory=set)
