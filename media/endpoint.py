@@ -40,10 +40,9 @@ class Endpoint:
         self.connected = False
         self.recorded = False
         self.remb_bps = 0
-        self.packets_in = 0
-        self.unknown = 0
         self.twcc = TransportFeedback()
         self._relay = relay
+        self._counters = relay.counters
         self._routes: dict[int, _Route] = {}
         self._deliveries: dict[int, Subscription] = {}
         self._unknown_ssrcs: set[int] = set()
@@ -56,7 +55,8 @@ class Endpoint:
         """One RTP packet of the publisher: demultiplexed, counted, forwarded, recorded."""
         marker, sequence, timestamp, ssrc = _HEADER.unpack_from(packet)
         clean, transport, payload = scan(packet)
-        self.packets_in += 1
+        counters = self._counters
+        counters.packets_in += 1
         if transport >= 0:
             twcc = self.twcc
             twcc.arrived(transport, at_ns)
@@ -73,12 +73,14 @@ class Endpoint:
             number = stream.take_recovered(original, at_ns) if original >= 0 else -1
             if number < 0:
                 return
+            counters.packets_recovered += 1
             clean = rtx.unwrap(clean, payload, stream.pt, stream.ssrc)
         else:
             if marker & 0x7F != stream.pt:
                 return
             number = stream.take(sequence, timestamp, at_ns)
             if number < 0:
+                counters.packets_dropped += 1
                 return
             if stream.missing.next_due_ns < self._relay.wake_ns:
                 self._relay.wake_at(stream.missing.next_due_ns)
@@ -90,13 +92,16 @@ class Endpoint:
             if key:
                 publication.key_frame_came(stream, at_ns)
         if stream is publication.current or publication.elect(stream, at_ns):
-            for subscription in publication.subscriptions:
+            subscriptions = publication.subscriptions
+            counters.packets_forwarded += len(subscriptions)
+            for subscription in subscriptions:
                 subscription.deliver(stream, clean, number, timestamp, key, at_ns)
         if self.recorded:
             self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns)
 
     def on_rtcp(self, packet: bytes, at_ns: int) -> None:
         """One compound: sender reports of the publisher; reports, NACKs and requests of the subscriber."""
+        self._counters.rtcp_in += 1
         for part in rtcp.split(packet):
             if part.type in (rtcp.SR, rtcp.RR):
                 self._take_reports(part, at_ns)
@@ -202,7 +207,7 @@ class Endpoint:
 
     def _demultiplex(self, packet: bytes, ssrc: int) -> _Route | None:
         """Finds the track of an SSRC that the answer did not list, by the MID (and RID) extension."""
-        self.unknown += 1
+        self._counters.packets_unknown += 1
         if self._detached or ssrc in self._unknown_ssrcs:
             return None
         mid = find_text_extension(packet, EXT_MID)
@@ -241,4 +246,6 @@ class Endpoint:
         ssrc = rtcp.parse_media_ssrc(part)
         subscription = None if ssrc is None else self._deliveries.get(ssrc)
         if subscription is not None:
+            before = subscription.resent
             subscription.nack(rtcp.parse_nack(part), at_ns)
+            self._counters.packets_resent += subscription.resent - before

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from media.metrics import Counters
 from media.ports import AUDIO_KINDS
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
@@ -35,6 +36,7 @@ class Publication:
         local_ssrc: int,
         send_rtcp: Callable[[bytes], None],
         wake: Callable[[int], None],
+        counters: Counters,
     ) -> None:
         self.peer = peer
         self.kind = kind
@@ -43,8 +45,7 @@ class Publication:
         self.current: SourceStream | None = None
         self.subscriptions: tuple[Subscription, ...] = ()
         self.last_packet_ns = 0
-        self.nacks_sent = 0
-        self.keyframe_requests_sent = 0
+        self._counters = counters
         self._local_ssrc = local_ssrc
         self._send_rtcp = send_rtcp
         self._wake = wake
@@ -101,7 +102,7 @@ class Publication:
             if missing.next_due_ns <= now_ns:
                 ask, lost = missing.due(now_ns, stream.sequence.highest, stream.rtt_ns)
                 if ask:
-                    self.nacks_sent += len(ask)
+                    self._counters.nacks_sent += len(ask)
                     self._send_rtcp(rtcp.build_nack(self._local_ssrc, stream.ssrc, ask))
                 if lost:
                     self.ask_keyframe(now_ns)
@@ -132,7 +133,7 @@ class Publication:
         due = self._asked_ns + PLI_INTERVAL_NS
         if now_ns >= due:
             self._asked_ns = now_ns
-            self.keyframe_requests_sent += 1
+            self._counters.keyframe_requests += 1
             self._send_rtcp(rtcp.build_pli(self._local_ssrc, current.ssrc))
             due = now_ns + PLI_INTERVAL_NS
         self._wake(due)

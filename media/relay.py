@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from media.endpoint import Endpoint
+from media.metrics import Counters
 from media.ports import Delivery, SessionPort
 from media.publication import Publication
 from media.rtp import rtcp
@@ -62,7 +63,9 @@ class Relay:
         now: Callable[[], int],
         call_later: CallLater,
         on_state: Callable[[str, str, str], None],
+        counters: Counters,
     ) -> None:
+        self.counters = counters
         self.recorder: RecorderPort | None = None
         self.endpoints: dict[str, Endpoint] = {}
         self.publications: dict[tuple[str, str], Publication] = {}
@@ -81,6 +84,9 @@ class Relay:
     def attach(self, session: SessionPort) -> Endpoint:
         """A new connection of a peer; an older one of the same peer is detached first."""
         self.detach(session.peer)
+        expected = self._expected.get(session.peer)
+        if expected is not None:
+            expected.mic_ns = expected.camera_ns = self._now()
         endpoint = self.endpoints[session.peer] = Endpoint(self, session)
         return endpoint
 
@@ -173,7 +179,8 @@ class Relay:
 
     def publish(self, endpoint: Endpoint, kind: str) -> Publication:
         """A new source track of an endpoint."""
-        return Publication(endpoint.peer, kind, endpoint.local_ssrc, endpoint.session.send_rtcp, self.wake_at)
+        send = endpoint.session.send_rtcp
+        return Publication(endpoint.peer, kind, endpoint.local_ssrc, send, self.wake_at, self.counters)
 
     def subscribe(self, session: SessionPort, delivery: Delivery) -> Subscription:
         """A new delivery to a session."""
@@ -211,6 +218,7 @@ class Relay:
     def record(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int) -> None:
         """One accepted packet of an admitted peer, recovered ones included."""
         if self.recorder is not None:
+            self.counters.packets_recorded += 1
             self.recorder.rtp(peer, kind, rid, packet, at_ns)
 
     def record_report(self, peer: str, kind: str, info: rtcp.SenderInfo, at_ns: int) -> None:

@@ -1,0 +1,365 @@
+"""One room in one epoch: applies the whole wanted state, owns its sessions, relay and recorder.
+
+Knows the room as an opaque id, epoch and plan only; never a role, name or language. It does not read
+sockets: the
+worker hands it plans, answers and ticks, and takes its events. An error here ends at this room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from media.clock import Clock
+from media.control import ControlRefusedError, PeerPlan, RoomPlan
+from media.metrics import Counters
+from media.ports import Offer, OnOffer, SessionPort
+from media.recorder import RoomRecorder, StoredReport
+from media.relay import CallLater, Relay
+from media.sdp import SdpRefused
+
+log = logging.getLogger("hyeopjin.media.room")
+
+STORE_BEHIND_MS = 3000
+ALWAYS = ("audio", "camera")
+WHEN_PUBLISHED = ("screen", "exam")
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class MakeSession(Protocol):
+    """Makes one peer's connection; it does nothing until `start`."""
+
+    def __call__(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort: ...
+
+
+class MakeRecorder(Protocol):
+    """Makes the recorder of a (room, epoch)."""
+
+    def __call__(
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+    ) -> RoomRecorder: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTools:
+    """What the worker lends to each of its rooms."""
+
+    make_session: MakeSession
+    make_recorder: MakeRecorder
+    clock: Clock
+    call_later: CallLater
+    emit: Emit
+    counters: Counters
+
+
+class Room:
+    """See the module. `apply` is the only way to change it; calls of one room run one at a time."""
+
+    def __init__(self, name: str, epoch: int, tools: RoomTools) -> None:
+        self.name = name
+        self.epoch = epoch
+        self.closed = False
+        self._tools = tools
+        self._plan = RoomPlan(name, epoch, -1)
+        self._sessions: dict[str, SessionPort] = {}
+        self._admitted: dict[str, int] = {}
+        """Peer -> Unix ms since when it may be recorded."""
+        self._recorder: RoomRecorder | None = None
+        self._recorder_failed = False
+        self._lock = asyncio.Lock()
+        self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        return self._plan.order
+
+    async def apply(self, plan: RoomPlan) -> None:
+        """Makes the room what `plan` says. An older plan changes nothing."""
+        async with self._lock:
+            if self.closed or plan.epoch != self.epoch or plan.order < self.order:
+                return
+            self._plan = plan
+            if plan.closed:
+                await self._close()
+                return
+            # Withdrawals act before anything that can wait: no packet is recorded after this line.
+            self._apply_recording(plan)
+            await self._remove_sessions(plan)
+            opened = []
+            for peer, wanted in plan.peers.items():
+                self._expect(peer, wanted)
+                if peer not in self._sessions:
+                    opened.append(self._open_session(peer, wanted))
+            self._mark_recorded()
+            await self._subscribe()
+            # Started last, so that a newcomer's first offer has everybody in it.
+            for session in opened:
+                session.start()
+
+    async def answer(self, peer: str, connection: str, offer_id: str, sdp: str) -> None:
+        """A page's answer. Raises ControlRefusedError: unknown_peer, unknown_connection, or SdpRefused's
+        code."""
+        session = self._session(peer, connection)
+        try:
+            await session.accept_answer(offer_id, sdp)
+        except SdpRefused as refused:
+            log.warning("answer of connection %s refused: %s", connection, refused.code)
+            raise ControlRefusedError(refused.code) from refused
+
+    async def restart_ice(self, peer: str, connection: str) -> None:
+        """Offers new ICE credentials on the same connection."""
+        await self._session(peer, connection).restart_ice()
+
+    def tick(self, now_ns: int) -> None:
+        """Every 100 ms."""
+        if not self.closed:
+            self._relay.tick(now_ns)
+
+    async def second(self, now_ns: int) -> None:
+        """Every second: tells what is stored, and follows what has begun to be published."""
+        if self.closed:
+            return
+        self._tools.emit(self._stored_event(now_ns))
+        async with self._lock:
+            if not self.closed:
+                await self._subscribe()
+
+    def tell_heads(self) -> None:
+        """The journal's chain heads, for the database's audit chain."""
+        if self._recorder is not None:
+            heads = self._recorder.heads()
+            self._tools.emit({"ev": "heads", "room": self.name, "epoch": self.epoch, "heads": heads})
+
+    def state(self) -> dict[str, Any]:
+        """What is, as a reply to a plan."""
+        peers = {
+            peer: {
+                "connection": session.connection,
+                "state": session.state,
+                "connected": session.state == "connected",
+            }
+            for peer, session in self._sessions.items()
+        }
+        epoch, version = self.order
+        return {
+            "room": self.name,
+            "epoch": epoch,
+            "version": version,
+            "closed": self.closed,
+            "peers": peers,
+        }
+
+    async def close(self) -> None:
+        """Closes connections, seals and syncs the journal, tells it. Idempotent."""
+        async with self._lock:
+            await self._close()
+
+    # -- inside
+    # -----------------------------------------------------------------------------------------------
+
+    async def _close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._relay.close()
+        sessions, self._sessions = list(self._sessions.values()), {}
+        self._admitted.clear()
+        if self._recorder is not None:
+            try:
+                await self._recorder.close()
+            except Exception:
+                log.exception("journal of room %s did not close", self.name)
+            self.tell_heads()
+        results = await asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                log.error("a session of room %s did not close", self.name, exc_info=result)
+        self._tools.emit({"ev": "closed", "room": self.name, "epoch": self.epoch})
+
+    def _session(self, peer: str, connection: str) -> SessionPort:
+        session = self._sessions.get(peer)
+        if session is None:
+            raise ControlRefusedError("unknown_peer")
+        if session.connection != connection:
+            raise ControlRefusedError("unknown_connection")
+        return session
+
+    def _apply_recording(self, plan: RoomPlan) -> None:
+        now_ns = self._tools.clock.boottime_ns()
+        for peer in self._admitted.keys() - {n for n, wanted in plan.peers.items() if wanted.recordable}:
+            left = peer not in plan.peers
+            del self._admitted[peer]
+            self._relay.set_recorded(peer, False)
+            if self._recorder is not None:
+                if left:
+                    self._recorder.event(peer, "left", now_ns)
+                self._recorder.dismiss(peer, keep=left)
+        if self._recorder is None and plan.room_key is not None:
+            self._open_recorder(plan.room_key)
+        recorder = self._recorder
+        if recorder is None:
+            return
+        for peer, wanted in plan.peers.items():
+            if wanted.grant is None or wanted.key is None:
+                continue
+            try:
+                recorder.admit(peer, wanted.grant, wanted.key)
+            except Exception:
+                log.exception("room %s: a seat could not be admitted to the journal", self.name)
+                continue
+            self._admitted.setdefault(peer, self._tools.clock.wall_ns() // 1_000_000)
+
+    def _open_recorder(self, room_key: bytes) -> None:
+        try:
+            self._recorder = self._tools.make_recorder(
+                self.name, self.epoch, room_key, self._relay.ask_keyframe
+            )
+        except Exception:
+            if not self._recorder_failed:
+                log.exception("room %s has no journal", self.name)
+            self._recorder_failed = True
+            return
+        self._recorder_failed = False
+        self._relay.recorder = self._recorder
+
+    def _mark_recorded(self) -> None:
+        for peer in self._sessions:
+            self._relay.set_recorded(peer, peer in self._admitted)
+
+    async def _remove_sessions(self, plan: RoomPlan) -> None:
+        leaving = []
+        for peer, session in list(self._sessions.items()):
+            wanted = plan.peers.get(peer)
+            if wanted is not None and wanted.connection == session.connection:
+                continue
+            # Detached before its transport closes, so that nobody forwards into a closed session.
+            if wanted is None:
+                self._relay.forget(peer)
+            else:
+                self._relay.detach(peer)
+            del self._sessions[peer]
+            leaving.append(session)
+        if not leaving:
+            return
+        await self._subscribe()
+        for session in leaving:
+            try:
+                await session.close()
+            except Exception:
+                log.exception("a session of room %s did not close", self.name)
+
+    def _open_session(self, peer: str, wanted: PeerPlan) -> SessionPort:
+        def on_offer(offer: Offer) -> None:
+            self._tell_offer(peer, offer)
+
+        session = self._tools.make_session(peer, wanted.connection, on_offer)
+        self._sessions[peer] = session
+        session.attach(self._relay.attach(session))
+        self._record_event(peer, "joined")
+        return session
+
+    def _expect(self, peer: str, wanted: PeerPlan) -> None:
+        if self._relay.expect(peer, wanted.mic, wanted.camera):
+            self._record_event(peer, "media", mic=int(wanted.mic), camera=int(wanted.camera))
+
+    async def _subscribe(self) -> None:
+        for peer, session in list(self._sessions.items()):
+            try:
+                await session.set_subscriptions(self._wanted(peer))
+            except Exception:
+                self._tools.counters.room_failures += 1
+                log.exception("subscriptions of a peer of room %s failed", self.name)
+        # A delivery that was given up must stop now, not when the subscriber has answered.
+        self._relay.relink()
+
+    def _wanted(self, subscriber: str) -> list[tuple[str, str]]:
+        """(source peer, kind) pairs of one subscriber, in the plan's order of peers."""
+        routes = self._plan.routes
+        pairs = []
+        for source in self._plan.peers:
+            if source == subscriber or source not in self._sessions:
+                continue
+            for kind in (*ALWAYS, *WHEN_PUBLISHED):
+                if routes is not None and (source, kind) not in routes.get(subscriber, ()):
+                    continue
+                if kind in ALWAYS or self._is_published(source, kind):
+                    pairs.append((source, kind))
+        return pairs
+
+    def _is_published(self, peer: str, kind: str) -> bool:
+        publication = self._relay.publications.get((peer, kind))
+        return publication is not None and publication.last_packet_ns > 0
+
+    def _tell_offer(self, peer: str, offer: Offer) -> None:
+        tracks = [{"mid": t.mid, "participant": t.participant, "kind": t.kind} for t in offer.tracks]
+        self._tools.emit(
+            {
+                "ev": "offer",
+                "room": self.name,
+                "epoch": self.epoch,
+                "peer": peer,
+                "connection": offer.connection,
+                "offer_id": offer.offer_id,
+                "sdp": offer.sdp,
+                "ice_restart": offer.ice_restart,
+                "tracks": tracks,
+            }
+        )
+
+    def _state_changed(self, peer: str, connection: str, state: str) -> None:
+        self._record_event(peer, state)
+        if state == "closed":
+            return
+        self._tools.emit(
+            {
+                "ev": "peer",
+                "room": self.name,
+                "epoch": self.epoch,
+                "peer": peer,
+                "connection": connection,
+                "state": state,
+            }
+        )
+
+    def _record_event(self, peer: str, name: str, **fields: int | str) -> None:
+        # Without a grant not even the fact that somebody was there is in the recording.
+        if self._recorder is not None and peer in self._admitted:
+            self._recorder.event(peer, name, self._tools.clock.boottime_ns(), **fields)
+
+    def _stored_event(self, now_ns: int) -> dict[str, Any]:
+        if self._recorder is None and self._plan.room_key is not None:
+            self._apply_recording(self._plan)
+            self._mark_recorded()
+        report = StoredReport(None, {}, [])
+        if self._recorder is not None:
+            report = self._recorder.stored(now_ns)
+        return {
+            "ev": "stored",
+            "room": self.name,
+            "epoch": self.epoch,
+            "stored_until_ms": report.until_ms,
+            "seats": {peer: {"until_ms": seat.until_ms} for peer, seat in report.seats.items()},
+            "degraded": self._degraded(report, now_ns),
+        }
+
+    def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
+        """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
+        found = {(peer, kind): cause for peer, kind, cause in report.degraded}
+        wall_ms = self._tools.clock.wall_ns() // 1_000_000
+        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
+        for peer in (peer for peer, wanted in recordable.items() if wanted):
+            seat = report.seats.get(peer)
+            last_ns = self._relay.last_packet_ns(peer)
+            if seat is None:
+                found.setdefault((peer, "audio"), "store_behind")
+            elif last_ns and not any(known == peer for known, _ in found):
+                stored_ms = seat.until_ms or self._admitted.get(peer, wall_ms)
+                if wall_ms - (now_ns - last_ns) // 1_000_000 - stored_ms > STORE_BEHIND_MS:
+                    found[(peer, "audio")] = "store_behind"
+        for peer, kind in self._relay.silent(now_ns, recordable):
+            found.setdefault((peer, kind), "no_packets")
+        return [{"peer": peer, "kind": kind, "cause": cause} for (peer, kind), cause in found.items()]

@@ -1,0 +1,332 @@
+"""The media worker: one process, one event loop, all rooms given to it; driven by whole-state plans.
+
+Started by the supervisor with one line of settings on stdin; end of file there, or SIGTERM, seals every
+journal and
+ends the process within two seconds. Knows rooms as opaque ids only. A room's error never reaches another
+room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+
+from media import control
+from media.clock import SystemClock
+from media.control import ControlRefusedError, RoomPlan, WorkerSettings
+from media.control_server import ControlServer
+from media.ice.hub import IceHub
+from media.metrics import Counters, LoopLag, process_usage
+from media.ports import OnOffer, SessionPort
+from media.recorder import RoomRecorder
+from media.recordstore.store import StoreWriter
+from media.relay import TICK_S
+from media.room import Room, RoomTools
+from media.session import Session
+from media.tasks import TaskOwner
+
+log = logging.getLogger("hyeopjin.media.worker")
+
+HEADS_EVERY_S = 10
+CLOSE_LIMIT_S = 1.4
+EXIT_LIMIT_S = 1.9
+REMEMBERED_ENDS = 1024
+
+
+class Worker:
+    """All rooms of one process. Use `run`."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._store = StoreWriter(self._clock)
+        self._counters = Counters()
+        self._lag = LoopLag()
+        self._rooms: dict[str, Room] = {}
+        self._ended: dict[str, tuple[int, int]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._tasks = TaskOwner("worker")
+        self._control = ControlServer(Path(settings.socket), self._handle)
+        self._hub: IceHub | None = None
+        self._draining = False
+        self._seconds = 0
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[dict[str, Any]], None]) -> None:
+        """Serves until `stop` is set, then closes every room and returns."""
+        settings = self._settings
+        os.makedirs(settings.journal_root, mode=0o700, exist_ok=True)
+        self._hub = await IceHub.open(settings.udp_host, settings.udp_port, announce=settings.announce)
+        self._store.start()
+        await self._control.start()
+        self._tasks.start(self._tick())
+        ready({"ready": True, "udp_port": self._hub.udp_port, "tcp_port": self._hub.tcp_port})
+        try:
+            await stop.wait()
+        finally:
+            await self._close()
+
+    # -- requests
+    # ---------------------------------------------------------------------------------------------
+
+    async def _handle(self, request: control.Request) -> dict[str, Any]:
+        """The values of the reply. Raises ControlRefusedError."""
+        match request:
+            case control.PlanRequest(plan=plan):
+                return {"state": await self._apply(plan)}
+            case control.AnswerRequest():
+                room = self._room(request.room)
+                await room.answer(request.peer, request.connection, request.offer_id, request.sdp)
+            case control.RestartIceRequest():
+                await self._room(request.room).restart_ice(request.peer, request.connection)
+            case control.MetricsRequest():
+                return {"metrics": self._metrics()}
+            case control.DrainRequest():
+                self._draining = True
+        return {}
+
+    async def _apply(self, plan: RoomPlan) -> dict[str, Any]:
+        async with self._locks.setdefault(plan.room, asyncio.Lock()):
+            room = self._rooms.get(plan.room)
+            if room is not None and plan.epoch > room.epoch:
+                await self._end(room)
+                room = None
+            ended = self._ended.get(plan.room)
+            if room is None and (plan.closed or (ended is not None and plan.epoch <= ended[0])):
+                return self._ended_state(plan, ended)
+            if room is None:
+                room = self._open(plan)
+            await room.apply(plan)
+            if room.closed:
+                await self._end(room)
+            return room.state()
+
+    def _open(self, plan: RoomPlan) -> Room:
+        if self._draining:
+            raise ControlRefusedError("draining")
+        tools = RoomTools(
+            make_session=self._make_session,
+            make_recorder=self._make_recorder,
+            clock=self._clock,
+            call_later=asyncio.get_running_loop().call_later,
+            emit=self._control.tell,
+            counters=self._counters,
+        )
+        room = self._rooms[plan.room] = Room(plan.room, plan.epoch, tools)
+        log.info("room %s epoch %d opened", plan.room, plan.epoch)
+        return room
+
+    async def _end(self, room: Room) -> None:
+        await room.close()
+        if self._rooms.get(room.name) is room:
+            del self._rooms[room.name]
+        self._ended[room.name] = room.order
+        while len(self._ended) > REMEMBERED_ENDS:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            self._locks.pop(oldest, None)
+        log.info("room %s epoch %d closed", room.name, room.epoch)
+
+    @staticmethod
+    def _ended_state(plan: RoomPlan, ended: tuple[int, int] | None) -> dict[str, Any]:
+        epoch, version = ended or plan.order
+        return {"room": plan.room, "epoch": epoch, "version": version, "closed": True, "peers": {}}
+
+    def _room(self, name: str) -> Room:
+        room = self._rooms.get(name)
+        if room is None:
+            raise ControlRefusedError("unknown_room")
+        return room
+
+    def _make_session(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort:
+        assert self._hub is not None  # noqa: S101 - rooms are made only between open and close
+        return Session.create(hub=self._hub, peer=peer, connection=connection, on_offer=on_offer)
+
+    def _make_recorder(
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+    ) -> RoomRecorder:
+        root = Path(self._settings.journal_root)
+        return RoomRecorder(root, room, epoch, self._store, room_key, self._clock, ask_keyframe)
+
+    def _metrics(self) -> dict[str, float]:
+        hub = self._hub
+        return {
+            **self._counters.as_dict(),
+            **self._lag.take(),
+            **process_usage(),
+            **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
+            "rooms": len(self._rooms),
+            "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),
+            "store_queued_bytes": self._store.queued_bytes,
+            "draining": int(self._draining),
+        }
+
+    # -- time
+    # -------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        per_second = round(1 / TICK_S)
+        count = 0
+        while True:
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
+            self._lag.note(loop.time() - due)
+            now_ns = self._clock.boottime_ns()
+            count += 1
+            for room in list(self._rooms.values()):
+                try:
+                    room.tick(now_ns)
+                except Exception:
+                    self._failed(room)
+            if count % per_second == 0:
+                await self._second(now_ns)
+
+    async def _second(self, now_ns: int) -> None:
+        self._seconds += 1
+        for room in list(self._rooms.values()):
+            try:
+                await room.second(now_ns)
+                if self._seconds % HEADS_EVERY_S == 0 and not room.closed:
+                    room.tell_heads()
+            except Exception:
+                self._failed(room)
+
+    def _failed(self, room: Room) -> None:
+        self._counters.room_failures += 1
+        log.exception("room %s failed at its tick", room.name)
+
+    async def _close(self) -> None:
+        await self._tasks.close()
+        rooms = list(self._rooms.values())
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await asyncio.gather(*(self._end(room) for room in rooms), return_exceptions=True)
+        except TimeoutError:
+            log.exception("not every room closed in time")
+        self._store.close(timeout_s=0.3)
+        await self._control.close()
+        if self._hub is not None:
+            await self._hub.close()
+
+
+def read_settings_line(limit: int = control.MAX_LINE) -> bytes:
+    """The first line of stdin, read without buffering: what follows belongs to the watcher of its end."""
+    line = bytearray()
+    while len(line) < limit:
+        byte = os.read(0, 1)
+        if not byte or byte == b"\n":
+            break
+        line += byte
+    return bytes(line)
+
+
+def watch_stdin(on_end: Callable[[], None]) -> None:
+    """Calls `on_end` from a thread when stdin ends: the supervisor is gone, however it went."""
+
+    def watch() -> None:
+        try:
+            while os.read(0, 4096):
+                pass
+        except OSError:
+            pass
+        on_end()
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def set_up_logging(level: str) -> None:
+    """One JSON object per line on stderr, for ours and the libraries' records alike."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    # The libraries' DEBUG lines carry SDP and addresses; ours never do.
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping().get(level.upper(), logging.INFO)))
+    logging.getLogger("hyeopjin").setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.INFO))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+async def serve(settings: WorkerSettings) -> None:
+    """Runs a worker until stdin ends or SIGTERM."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def end() -> None:
+        if not stop.is_set():
+            # Whatever hangs, the process is gone in time: the supervisor counts on it.
+            guard = threading.Timer(EXIT_LIMIT_S, os._exit, (1,))
+            guard.daemon = True
+            guard.start()
+        stop.set()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    # Ctrl-C reaches the whole process group; the supervisor decides when a worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def stdin_ended() -> None:
+        loop.call_soon_threadsafe(end)
+
+    watch_stdin(stdin_ended)
+
+    def ready(message: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+
+    await Worker(settings).run(stop, ready)
+
+
+def main() -> int:
+    """Entry point of `python -m media.worker`."""
+    # The process holds seat keys: no core file may.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        settings = control.parse_settings(read_settings_line())
+    except ControlRefusedError as refused:
+        sys.stderr.write(f"media worker: {refused.code}\n")
+        return 2
+    set_up_logging(settings.log_level)
+    started = time.monotonic()
+    try:
+        uvloop.run(serve(settings))
+    except OSError as error:
+        sys.stderr.write(f"media worker {settings.worker_id} cannot start: {error}\n")
+        return 1
+    log.info("worker %s ended after %.0f s", settings.worker_id, time.monotonic() - started)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
