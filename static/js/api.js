@@ -1,0 +1,67 @@
+/** HTTP calls of the pages. A refusal is an ApiRefusal with the server's stable code; it must not contain sentences. */
+
+export class ApiRefusal extends Error {
+  /**
+   * @param {string} code
+   * @param {number} status 0 when no answer came
+   * @param {Record<string, unknown>} [detail]
+   */
+  constructor(code, status, detail = {}) {
+    super(code);
+    this.code = code;
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{keepalive?: boolean}} [options]
+ * @returns {Promise<any>} null for 204
+ */
+async function call(method, path, body, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      keepalive: options.keepalive ?? false,
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiRefusal('network', 0);
+  }
+  if (answer.status === 204) return null;
+  const data = await answer.json().catch(() => null);
+  if (answer.ok) return data;
+  const error = data?.error ?? {};
+  throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
+}
+
+/** @param {string} path */
+export const get = (path) => call('GET', path);
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{keepalive?: boolean}} [options]
+ */
+export const post = (path, body = {}, options) => call('POST', path, body, options);
+
+/**
+ * @param {unknown} error
+ * @returns {string} its stable code
+ */
+export function codeOf(error) {
+  return error instanceof ApiRefusal ? error.code : 'unexpected';
+}
+
+/** Where to sign in, and come back here afterwards. */
+export function goToSignIn() {
+  const here = location.pathname;
+  location.assign(here === '/worklist' ? '/signin' : `/signin?next=${encodeURIComponent(here)}`);
+}

@@ -1,0 +1,61 @@
+/** What stands on every page: the mark, the language switch, the signed-in person. */
+import { html, nothing } from '/static/vendor/lit.js';
+import { chooseLanguage, language, LANGUAGES, t } from '../i18n.js';
+import { post } from '../api.js';
+import { icon } from './icons.js';
+import { LightElement } from './base.js';
+
+/** <hj-language>: chooses the page's language. */
+class LanguageSwitch extends LightElement {
+  render() {
+    return html`<label class="language">
+      <span class="visually-hidden">${t('language-label')}</span>${icon('globe')}
+      <select data-testid="language" @change=${(/** @type {Event} */ event) =>
+        void chooseLanguage(/** @type {HTMLSelectElement} */ (event.target).value)}>
+        ${LANGUAGES.map((code) => html`<option value=${code} lang=${code} ?selected=${code === language()}>${t(`language-${code}`)}</option>`)}
+      </select>
+    </label>`;
+  }
+}
+customElements.define('hj-language', LanguageSwitch);
+
+/** <hj-header>: mark, who is signed in, language, sign-out. */
+class Header extends LightElement {
+  static properties = { account: { attribute: false } };
+
+  constructor() {
+    super();
+    /** @type {import('../types/wire.js').Account | null} */
+    this.account = null;
+  }
+
+  async signOut() {
+    await post('/api/sign-out').catch(() => undefined);
+    location.assign('/signin');
+  }
+
+  render() {
+    const home = this.account ? '/worklist' : '/';
+    return html`<header class="bar">
+      <a class="mark" href=${home}>${mark()}<span class="mark-name" lang="ko">${t('product-name')}</span></a>
+      <div class="bar-end">
+        ${this.account
+          ? html`<span class="who"><strong>${this.account.name}</strong>
+              <span>${this.account.roles.map((role) => t(`role-${role}`)).join(' · ')}</span></span>`
+          : nothing}
+        <hj-language></hj-language>
+        ${this.account ? html`<button class="quiet" @click=${() => void this.signOut()}>${t('sign-out')}</button>` : nothing}
+      </div>
+    </header>`;
+  }
+}
+customElements.define('hj-header', Header);
+
+/** Two people, one thing between them: the product's sign. */
+export function mark() {
+  return html`<svg class="mark-sign" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">
+    <rect width="32" height="32" rx="8" fill="currentColor"/>
+    <circle cx="12" cy="16" r="6.5" fill="none" stroke="#fff" stroke-width="2.4"/>
+    <circle cx="20" cy="16" r="6.5" fill="none" stroke="#fff" stroke-width="2.4"/>
+  </svg>`;
+}

@@ -1,0 +1,139 @@
+/** <hj-stage>: the room once joined: clocks, light, tiles, who is waited for, who knocks, the toolbar. It shows state and asks. */
+import { html, nothing, repeat } from '/static/vendor/lit.js';
+import { language, t } from '../i18n.js';
+import { hourMinute, span } from '../time.js';
+import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
+import { mark } from './chrome.js';
+import { icon } from './icons.js';
+import { LightElement } from './base.js';
+import './tile.js';
+import './light.js';
+import './device-check.js';
+
+class Stage extends LightElement {
+  static properties = {
+    state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
+    now: { attribute: false }, deaf: { type: Boolean }, endingIn: { attribute: false }, settings: { state: true },
+  };
+
+  constructor() {
+    super();
+    /** @type {import('../room/reducer.js').State | null} */
+    this.state = null;
+    /** @type {import('../room/devices.js').Devices | null} */
+    this.devices = null;
+    /** @type {Map<string, MediaStream>} */
+    this.streams = new Map();
+    /** @type {Set<string>} */
+    this.speaking = new Set();
+    this.now = 0;
+    this.deaf = false;
+    /** @type {number | null} seconds until the consultation is ended, while it can still be taken back */
+    this.endingIn = null;
+    this.settings = false;
+  }
+
+  render() {
+    const state = this.state;
+    if (!state) return nothing;
+    const everybody = present(state);
+    const own = me(state);
+    const others = everybody.filter((person) => person !== own);
+    const shown = light(state, this.now);
+    const names = new Map((state.snapshot?.participants ?? []).map((person) => [person.id, person.name]));
+    return html`<div class="room">
+      ${this.top(state, shown)}
+      <hj-banner .value=${shown} .names=${names}></hj-banner>
+      ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
+      ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
+        <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
+      <div class="floor">
+        <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
+          ${repeat(others, (person) => person.id, (person) => this.tile(person, false))}
+          ${others.length === 0 ? this.alone(state) : nothing}
+        </section>
+        <aside class="rail">
+          ${this.knocks(state)}
+          ${own ? this.tile(own, true) : nothing}
+          ${others.length === 0 ? nothing : this.waiting(state)}
+        </aside>
+      </div>
+      ${this.settings ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
+      ${this.toolbar(state)}
+      <div class="visually-hidden" aria-live="polite">${state.notices.slice(-1).map((notice) => t(notice.message, { name: notice.name }))}</div>
+    </div>`;
+  }
+
+  /**
+   * @param {import('../room/reducer.js').State} state
+   * @param {ReturnType<typeof light>} shown
+   */
+  top(state, shown) {
+    const places = new Map((state.snapshot?.participants ?? []).map((person) => [person.site, person.time_zone]));
+    const words = connectionWords(state, this.now);
+    const started = state.snapshot?.started_at_ms;
+    return html`<header class="top">
+      <h1 class="mark">${mark()}<span class="visually-hidden">${t('page-room')}</span></h1>
+      <p class="connection" data-tone=${words.tone} role="status" data-testid="connection">${t(words.message)}</p>
+      <ul class="clocks">${[...places].map(([site, zone]) => html`<li><span>${site}</span><time class="figures">${hourMinute(this.now, language(), zone)}</time></li>`)}
+        ${started ? html`<li><span>${t('room-elapsed')}</span><time class="figures">${span(this.now - started)}</time></li>` : nothing}</ul>
+      <hj-light .value=${shown}></hj-light>
+      <hj-language></hj-language>
+    </header>`;
+  }
+
+  /**
+   * @param {import('../types/wire.js').Participant} person
+   * @param {boolean} self
+   */
+  tile(person, self) {
+    const shown = self ? { ...person, mic: this.state?.mic ?? true, camera: (this.state?.camera ?? true) && this.devices?.camera !== null } : person;
+    return html`<hj-tile data-testid="tile" data-participant=${person.id} data-role=${person.role} ?data-self=${self}
+      .person=${shown} ?self=${self} .stream=${this.streams.get(person.id) ?? null} ?speaking=${this.speaking.has(person.id)}
+      .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}></hj-tile>`;
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  alone(state) {
+    return html`<div class="alone"><h2>${t('room-alone')}</h2><p>${t('room-alone-hint')}</p>${this.waiting(state)}</div>`;
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  waiting(state) {
+    const missing = awaited(state);
+    if (missing.length === 0) return nothing;
+    return html`<section class="waiting" data-testid="awaited"><h2>${t('room-awaited')}</h2><ul>${missing.map((person) => html`<li>
+      <strong>${person.name}</strong><span>${t(`role-${person.role}`)} · ${person.site}
+      <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span></li>`)}</ul></section>`;
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  knocks(state) {
+    const asking = may(state, 'admit') ? (state.snapshot?.knocks ?? []) : [];
+    const seats = new Map((state.snapshot?.participants ?? []).map((person) => [person.id, person]));
+    return repeat(asking, (knock) => knock.id, (knock) => html`<section class="knock" role="alert" data-testid="knocking">
+      <p><strong>${knock.name}</strong>${t('knock-asks', { seat: seats.get(knock.seat)?.name ?? '' })}</p>
+      <p class="hint">${t('knock-check')}</p>
+      <div class="row"><button class="primary" data-testid="admit" @click=${() => this.ask('admit', { knock: knock.id, accept: true })}>${t('knock-admit')}</button>
+        <button class="secondary" data-testid="refuse" @click=${() => this.ask('admit', { knock: knock.id, accept: false })}>${t('knock-refuse')}</button></div>
+    </section>`);
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  toolbar(state) {
+    const { mic, camera } = state;
+    return html`<nav class="toolbar" aria-label=${t('room-controls')}>
+      <button class="tool" data-testid="toggle-mic" aria-pressed=${mic} @click=${() => this.ask('mic', { on: !mic })}>
+        ${icon(mic ? 'mic' : 'micOff')}<span>${mic ? t('mic-turn-off') : t('mic-turn-on')}</span></button>
+      <button class="tool" data-testid="toggle-camera" aria-pressed=${camera} @click=${() => this.ask('camera', { on: !camera })}>
+        ${icon(camera ? 'camera' : 'cameraOff')}<span>${camera ? t('camera-turn-off') : t('camera-turn-on')}</span></button>
+      <button class="tool" data-testid="settings" aria-expanded=${this.settings} @click=${() => { this.settings = !this.settings; }}>
+        ${icon('settings')}<span>${t('room-settings')}</span></button>
+      <button class="tool tool-leave" data-testid="leave" @click=${() => this.ask('leave')}>${icon('leave')}<span>${t('room-leave')}</span></button>
+      ${may(state, 'end')
+        ? html`<button class="tool tool-end" data-testid="end-consultation" ?disabled=${this.endingIn !== null} @click=${() => this.ask('end')}>${icon('end')}<span>${t('room-end')}</span></button>`
+        : nothing}
+    </nav>`;
+  }
+}
+customElements.define('hj-stage', Stage);

@@ -1,0 +1,94 @@
+/**
+ * <hj-tile>: one participant: picture and voice, name, role, place and its time, what is off, how good the link is.
+ * The host carries data-testid, data-participant and data-role; voice and picture share one element so that they stay in step.
+ */
+import { html, nothing } from '/static/vendor/lit.js';
+import { language, t } from '../i18n.js';
+import { hourMinute } from '../time.js';
+import { bars, icon } from './icons.js';
+import { LightElement } from './base.js';
+
+class Tile extends LightElement {
+  static properties = {
+    person: { attribute: false }, stream: { attribute: false }, self: { type: Boolean }, speaking: { type: Boolean },
+    now: { attribute: false }, sink: { attribute: false }, quality: { attribute: false },
+  };
+
+  constructor() {
+    super();
+    /** @type {import('../types/wire.js').Participant | null} */
+    this.person = null;
+    /** @type {MediaStream | null} */
+    this.stream = null;
+    this.self = false;
+    this.speaking = false;
+    this.now = 0;
+    /** @type {string | undefined} */
+    this.sink = undefined;
+    /** @type {'good' | 'fair' | 'poor' | null} */
+    this.quality = null;
+    this.deaf = false;
+  }
+
+  updated() {
+    const video = this.querySelector('video');
+    if (!video) return;
+    if (this.self) video.muted = true; // as a property: an attribute alone is not kept by every browser
+    if (video.srcObject !== this.stream) video.srcObject = this.stream;
+    const aimed = /** @type {HTMLVideoElement & {sinkId?: string, setSinkId?: (id: string) => Promise<void>}} */ (video);
+    if (this.sink !== undefined && aimed.sinkId !== this.sink) void aimed.setSinkId?.(this.sink).catch(() => undefined);
+    if (this.stream && video.paused) void this.start();
+  }
+
+  /** Called again by the page after a touch, when the browser refused to play by itself. */
+  async start() {
+    const video = this.querySelector('video');
+    try {
+      await video?.play();
+      if (this.deaf) this.ask('heard', { participant: this.person?.id });
+      this.deaf = false;
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || this.self) return;
+      this.deaf = true;
+      this.ask('deaf', { participant: this.person?.id });
+    }
+  }
+
+  render() {
+    const person = this.person;
+    if (!person) return nothing;
+    const covered = !person.camera || (!this.self && person.away);
+    return html`<figure class="tile-frame" ?data-speaking=${this.speaking && person.mic} ?data-self=${this.self}
+        aria-label=${t('tile-label', { name: person.name, role: t(`role-${person.role}`) })}>
+      ${this.self
+        ? html`<video data-testid="self-video" autoplay playsinline muted .muted=${true} class="mirrored"></video>`
+        : html`<video data-testid="remote-video" autoplay playsinline></video>`}
+      ${covered ? this.cover(person) : nothing}
+      <figcaption class="plate">
+        <span class="plate-name">${person.name}${this.self ? html` <em>${t('tile-you')}</em>` : nothing}</span>
+        <span class="plate-role">${t(`role-${person.role}`)}</span>
+        <span class="plate-place">${person.site} <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span>
+      </figcaption>
+      <div class="signs">${this.signs(person)}</div>
+    </figure>`;
+  }
+
+  /** @param {import('../types/wire.js').Participant} person */
+  cover(person) {
+    const away = person.away && !this.self;
+    return html`<div class="cover">${icon(away ? 'clock' : 'person')}
+      <span>${away ? t('tile-away') : t('tile-camera-off')}</span></div>`;
+  }
+
+  /** @param {import('../types/wire.js').Participant} person */
+  signs(person) {
+    const quality = this.self ? this.quality : person.quality;
+    return html`
+      ${person.consent === 'granted' ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
+      ${person.verified ? nothing : html`<span class="sign sign-plain">${t('tile-not-verified')}</span>`}
+      ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}
+      ${person.camera ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-camera-off')} title=${t('tile-camera-off')}>${icon('cameraOff')}</span>`}
+      ${quality ? html`<span class="sign" role="img" aria-label=${t(`quality-${quality}`)} title=${t(`quality-${quality}`)}>${bars(quality)}</span>` : nothing}`;
+  }
+}
+customElements.define('hj-tile', Tile);

@@ -1,0 +1,113 @@
+/**
+ * The page's language: loads the Fluent catalogue, translates, remembers the choice.
+ * It must not contain a sentence itself; every string lives in i18n/*.ftl.
+ */
+import { FluentBundle, FluentResource, negotiateLanguages } from '/static/vendor/fluent.js';
+
+export const LANGUAGES = Object.freeze(['ko', 'ru', 'en']);
+const FALLBACK = 'en';
+const STORE = 'hyeopjin.language.';
+
+/** @type {FluentBundle[]} */
+let bundles = [];
+let current = FALLBACK;
+/** Whose choice is remembered: a seat, or the account; three seats in one browser keep three languages. */
+let scope = 'page';
+/** Dispatches `change` when another language is shown. */
+export const languageEvents = new EventTarget();
+
+/** @returns {string} one of LANGUAGES */
+export function language() {
+  return current;
+}
+
+/**
+ * @param {string} code
+ * @returns {Promise<FluentBundle>}
+ */
+async function load(code) {
+  const bundle = new FluentBundle(code, { useIsolating: false });
+  const answer = await fetch(`/static/i18n/${code}.ftl`, { cache: 'no-cache' });
+  if (answer.ok) bundle.addResource(new FluentResource(await answer.text()));
+  return bundle;
+}
+
+/** @param {string} code */
+async function show(code) {
+  const wanted = code === FALLBACK ? [code] : [code, FALLBACK];
+  bundles = await Promise.all(wanted.map(load));
+  current = code;
+  document.documentElement.lang = code;
+  languageEvents.dispatchEvent(new Event('change'));
+}
+
+/** @param {string} key */
+function remembered(key) {
+  try {
+    return localStorage.getItem(STORE + key);
+  } catch {
+    return null; // storage forbidden: the choice lives as long as the page
+  }
+}
+
+/**
+ * Shows the language for a scope: what was chosen there, else `preferred` (the seat's or account's), else the browser's.
+ * @param {string} newScope seat id or 'account'
+ * @param {string | null} [preferred]
+ */
+export async function startLanguage(newScope, preferred = null) {
+  scope = newScope;
+  const asked = [remembered(scope), preferred, ...navigator.languages].filter((code) => typeof code === 'string');
+  const [best] = negotiateLanguages(/** @type {string[]} */ (asked), LANGUAGES, {
+    strategy: 'lookup',
+    defaultLocale: FALLBACK,
+  });
+  if (best !== current || bundles.length === 0) await show(best);
+}
+
+/** @param {string} code one of LANGUAGES, chosen by the person */
+export async function chooseLanguage(code) {
+  if (!LANGUAGES.includes(code)) return;
+  try {
+    localStorage.setItem(STORE + scope, code);
+  } catch {
+    /* storage forbidden */
+  }
+  await show(code);
+}
+
+/** @param {string} id */
+export function has(id) {
+  return bundles.some((bundle) => bundle.hasMessage(id));
+}
+
+/**
+ * @param {string} id message of the catalogue
+ * @param {Record<string, string | number>} [args]
+ * @returns {string} the id itself when no catalogue has it, so that a hole is seen and not hidden
+ */
+export function t(id, args) {
+  for (const bundle of bundles) {
+    const value = bundle.getMessage(id)?.value;
+    if (value) return bundle.formatPattern(value, args, []);
+  }
+  return id;
+}
+
+/**
+ * @param {string} code a refusal's stable code
+ * @returns {string} what to do now
+ */
+export function tError(code) {
+  const id = `error-${code.replaceAll('_', '-')}`;
+  return has(id) ? t(id) : t('error-unexpected', { code });
+}
+
+/**
+ * @param {string} prefix e.g. 'gap', 'state'
+ * @param {string} value a value off the wire
+ */
+export function tValue(prefix, value) {
+  const id = `${prefix}-${value.replaceAll('_', '-')}`;
+  return has(id) ? t(id) : t(`${prefix}-other`);
+}

@@ -1,0 +1,353 @@
+/**
+ * The room page. It only wires: visit (HTTP), devices, signal link (socket), media link (RTCPeerConnection) and the
+ * reducer's state to the elements. Rules are in room/reducer.js, pictures in elements/.
+ */
+import { html, render } from '/static/vendor/lit.js';
+import { codeOf, ApiRefusal } from '../api.js';
+import { language, languageEvents, startLanguage, t } from '../i18n.js';
+import { Devices } from '../room/devices.js';
+import { LevelMeter } from '../room/level-meter.js';
+import { MediaLink } from '../room/media-link.js';
+import { initial, me, reduce } from '../room/reducer.js';
+import { SignalLink } from '../room/signal-link.js';
+import { Visit } from '../room/visit.js';
+import '../elements/chrome.js';
+import '../elements/door.js';
+import '../elements/visit.js';
+import '../elements/stage.js';
+
+/** Long enough to take back an end that was pressed by mistake. */
+const END_AFTER_S = 3;
+const OWN_SPEAKING_LEVEL = 0.45;
+
+const root = /** @type {HTMLElement} */ (document.querySelector('main'));
+const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
+const devices = new Devices();
+let state = initial();
+/** @type {SignalLink | null} */
+let signal = null;
+/** @type {MediaLink | null} */
+let media = null;
+/** @type {LevelMeter | null} */
+let ownMeter = null;
+/** @type {Map<string, MediaStream>} */
+let streams = new Map();
+/** @type {Set<string>} */
+let speaking = new Set();
+let ownSpeaking = false;
+/** @type {MediaStream | null} */
+let ownStream = null;
+/** @type {Set<string>} participants the browser will not play before a touch */
+const deaf = new Set();
+/** @type {number | null} */
+let endingIn = null;
+let drawing = false;
+
+/** @param {import('../room/reducer.js').Event} event */
+function happen(event) {
+  const before = state;
+  state = reduce(state, event);
+  if (state !== before) draw();
+}
+
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  queueMicrotask(() => {
+    drawing = false;
+    document.title = t('page-title', { page: t('page-room') });
+    document.body.dataset.phase = state.phase;
+    render(view(), root);
+  });
+}
+
+function view() {
+  if (state.phase === 'room') {
+    return html`<hj-stage .state=${state} .devices=${devices} .streams=${allStreams()} .speaking=${allSpeaking()} .now=${Date.now()}
+      ?deaf=${deaf.size > 0} .endingIn=${endingIn}></hj-stage>`;
+  }
+  return html`<hj-header></hj-header><div class="page">${page()}</div>`;
+}
+
+function page() {
+  switch (state.phase) {
+    case 'used':
+    case 'knocking':
+      return html`<hj-knock-form .state=${state}></hj-knock-form>`;
+    case 'over':
+      return html`<hj-over .code=${state.over ?? ''}></hj-over>`;
+    case 'door':
+      return html`<hj-door .state=${state} .devices=${devices}></hj-door>`;
+    default:
+      return html`<p class="loading" role="status">${t('loading')}</p>`;
+  }
+}
+
+function allStreams() {
+  const own = me(state)?.id;
+  return own && ownStream ? new Map([...streams, [own, ownStream]]) : streams;
+}
+
+function allSpeaking() {
+  const own = me(state)?.id;
+  return own && ownSpeaking && state.mic ? new Set([...speaking, own]) : speaking;
+}
+
+// --- the door -------------------------------------------------------------------------------------------
+
+async function enter() {
+  await startLanguage(visit.seat);
+  try {
+    const answer = await visit.look();
+    if (answer) {
+      if (visit.token) visit.forgetToken();
+      await startLanguage(visit.seat, answer.seat.language);
+      const before = visit.joined();
+      happen({ type: 'door', seat: answer });
+      if (before && answer.consultation.state !== 'ended') {
+        await join(before);
+        return;
+      }
+    } else if (visit.token) happen({ type: 'door', seat: null });
+    else {
+      happen({ type: 'over', code: 'no_credential' });
+      return;
+    }
+  } catch (error) {
+    happen({ type: 'over', code: codeOf(error) });
+    return;
+  }
+  await devices.open();
+}
+
+/**
+ * @param {'granted' | 'declined'} decision
+ * @param {string[]} others
+ */
+async function decide(decision, others) {
+  happen({ type: 'busy' });
+  try {
+    let answer = state.seat;
+    if (!answer) {
+      await visit.redeem();
+      answer = await visit.look();
+      if (!answer) throw new ApiRefusal('no_credential', 401);
+      await startLanguage(visit.seat, answer.seat.language);
+      happen({ type: 'door', seat: answer });
+    }
+    await visit.consent(answer, decision, others, language());
+    happen({ type: 'decided', decision });
+  } catch (error) {
+    const code = codeOf(error);
+    happen(code === 'link_used' ? { type: 'used' } : { type: 'problem', code });
+  }
+}
+
+/** @param {string} name */
+async function knock(name) {
+  happen({ type: 'knocking' });
+  try {
+    const admitted = await visit.knock(name);
+    if (!admitted) happen({ type: 'knock_refused' });
+    else await enter();
+  } catch (error) {
+    happen({ type: 'used' });
+    happen({ type: 'problem', code: codeOf(error) });
+  }
+}
+
+// --- the room -------------------------------------------------------------------------------------------
+
+/** @param {{mic: boolean, camera: boolean} | null} before what was on before a reload */
+async function join(before = null) {
+  if (signal) return;
+  if (before) {
+    devices.micOn = before.mic;
+    devices.cameraOn = before.camera;
+  }
+  happen({ type: 'own', mic: devices.micOn, camera: devices.cameraOn });
+  happen({ type: 'joining' });
+  visit.remember({ mic: state.mic, camera: state.camera });
+  // The seat is taken at once; a permission prompt that nobody answers keeps nobody out.
+  const opened = devices.audio && (devices.camera || !devices.cameraOn) ? Promise.resolve() : devices.open();
+  await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, 4000))]);
+  media = wireMedia(new MediaLink());
+  syncTracks();
+  signal = wireSignal(new SignalLink(visit.seat, () => ({
+    mic: sendsMic(), camera: sendsCamera(), resume: media?.pc?.connectionState === 'connected' ? media.connection : null,
+  })));
+  signal.open();
+  ownMeter = new LevelMeter((level) => {
+    if (level > OWN_SPEAKING_LEVEL === ownSpeaking) return;
+    ownSpeaking = !ownSpeaking;
+    draw();
+  });
+  ownMeter.follow(devices.audio);
+}
+
+const sendsMic = () => state.mic && devices.audio !== null;
+const sendsCamera = () => state.camera && devices.camera !== null;
+let told = '';
+
+/** Brings what is sent, and what the others are told of it, in line with the devices. */
+function syncTracks() {
+  ownMeter?.follow(devices.audio);
+  const camera = state.camera ? devices.camera : null;
+  if (ownStream?.getVideoTracks()[0] !== (camera ?? undefined)) ownStream = camera ? new MediaStream([camera]) : null;
+  if (!media) return;
+  if (media.local.audio !== devices.audio) void media.setLocal('audio', devices.audio);
+  if (media.local.camera !== camera) void media.setLocal('camera', camera);
+  const now = { mic: sendsMic(), camera: sendsCamera() };
+  if (told === JSON.stringify(now)) return;
+  told = JSON.stringify(now);
+  void signal?.send('media', now);
+}
+
+/** @param {SignalLink} link */
+function wireSignal(link) {
+  link.addEventListener('online', () => happen({ type: 'online' }));
+  link.addEventListener('lost', () => happen({ type: 'lost' }));
+  on(link, 'joined', (snapshot) => happen({ type: 'snapshot', snapshot, fresh: true }));
+  on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
+  on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
+  on(link, 'offer', (offer) => void media?.apply(offer));
+  on(link, 'closed', ({ code }) => finish(code));
+  return link;
+}
+
+/** @param {MediaLink} link */
+function wireMedia(link) {
+  on(link, 'answer', (answer) => void sendAnswer(answer));
+  on(link, 'state', (now) => happen({ type: 'media', state: now, now: Date.now() }));
+  on(link, 'restart', (detail) => void signal?.send('restart', detail));
+  on(link, 'ice_restart', () => void signal?.send('ice_restart'));
+  on(link, 'quality', (quality) => {
+    happen({ type: 'quality', level: quality.level });
+    void signal?.send('quality', quality);
+  });
+  on(link, 'speaking', (now) => {
+    speaking = now;
+    draw();
+  });
+  on(link, 'incoming', (all) => {
+    streams = new Map(all.map((/** @type {any} */ one) => [one.participant, one.stream]));
+    draw();
+  });
+  return link;
+}
+
+/** @param {{connection: string}} answer */
+async function sendAnswer(answer) {
+  const ack = await signal?.send('answer', answer);
+  const lost = ack && !ack.ok && (ack.code === 'timeout' || ack.code === 'too_fast');
+  if (!lost || media?.connection !== answer.connection) return;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  if (media?.connection === answer.connection) await signal?.send('answer', answer);
+}
+
+/**
+ * @param {EventTarget} target
+ * @param {string} name
+ * @param {(detail: any) => void} act
+ */
+function on(target, name, act) {
+  target.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+}
+
+/** @param {string} code */
+function finish(code) {
+  visit.remember(null);
+  endingIn = null;
+  signal?.close();
+  media?.close();
+  ownMeter?.close();
+  devices.close();
+  signal = null;
+  media = null;
+  ownStream = null;
+  happen({ type: 'over', code });
+}
+
+async function leave() {
+  await Promise.race([signal?.send('leave'), new Promise((resolve) => setTimeout(resolve, 1500))]);
+  finish('left');
+}
+
+/** @param {number} seconds */
+function endIn(seconds) {
+  endingIn = seconds;
+  draw();
+  setTimeout(() => {
+    if (endingIn !== seconds) return;
+    if (seconds > 1) endIn(seconds - 1);
+    else void end();
+  }, 1000);
+}
+
+async function end() {
+  endingIn = null;
+  draw();
+  const ack = await signal?.send('end');
+  if (ack && !ack.ok) happen({ type: 'problem', code: ack.code ?? 'unexpected' });
+}
+
+// --- what the elements ask for --------------------------------------------------------------------------
+
+/** @type {Record<string, (detail: any) => unknown>} */
+const ACTIONS = {
+  consent: ({ decision, others }) => decide(decision, others),
+  knock: ({ name }) => knock(name),
+  join: () => join(),
+  return: () => location.reload(),
+  leave: () => leave(),
+  end: () => endIn(END_AFTER_S),
+  'end-undo': () => {
+    endingIn = null;
+    draw();
+  },
+  admit: ({ knock: id, accept }) => signal?.send('admit', { knock: id, accept }),
+  device: ({ kind, id }) => devices.choose(kind, id),
+  original: ({ on: original }) => devices.setOriginalSound(original),
+  mic: ({ on: mic }) => {
+    devices.setMic(mic);
+    own({ mic });
+  },
+  camera: async ({ on: camera }) => {
+    own({ camera });
+    await devices.setCamera(camera);
+    syncTracks();
+  },
+  deaf: ({ participant }) => {
+    deaf.add(participant);
+    draw();
+  },
+  heard: ({ participant }) => {
+    deaf.delete(participant);
+    draw();
+  },
+  hear: () => {
+    for (const tile of document.querySelectorAll('hj-tile')) void /** @type {any} */ (tile).start();
+  },
+};
+
+/** @param {{mic?: boolean, camera?: boolean}} change */
+function own(change) {
+  happen({ type: 'own', ...change });
+  if (state.phase === 'room') visit.remember({ mic: state.mic, camera: state.camera });
+  syncTracks();
+}
+
+root.addEventListener('ask', (event) => {
+  const { type, ...detail } = /** @type {CustomEvent} */ (event).detail;
+  void ACTIONS[type]?.(detail);
+});
+devices.addEventListener('change', () => {
+  syncTracks();
+  draw();
+});
+languageEvents.addEventListener('change', draw);
+addEventListener('online', () => signal?.hurry());
+setInterval(() => {
+  if (state.phase === 'room') draw();
+}, 1000);
+void enter();

@@ -1,0 +1,77 @@
+/** How loud our own microphone is, 0..1, for the door's meter and our own tile. It must not record or send. */
+
+const EVERY_MS = 100;
+const FLOOR_DB = -60;
+
+export class LevelMeter {
+  /** @param {(level: number) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
+    /** @type {AudioContext | null} */
+    this.context = null;
+    /** @type {AnalyserNode | null} */
+    this.analyser = null;
+    /** @type {MediaStreamTrack | null} */
+    this.track = null;
+    this.samples = new Float32Array(1024);
+    this.timer = setInterval(() => this.measure(), EVERY_MS);
+    // Browsers keep sound asleep until the person touched the page.
+    this.wake = () => void this.context?.resume().catch(() => undefined);
+    document.addEventListener('pointerdown', this.wake);
+    document.addEventListener('keydown', this.wake);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  follow(track) {
+    if (track === this.track) return;
+    this.track = track;
+    this.analyser?.disconnect();
+    this.analyser = null;
+    if (!track) return;
+    this.context ??= new AudioContext();
+    this.analyser = this.context.createAnalyser();
+    this.analyser.fftSize = 2 * this.samples.length;
+    this.context.createMediaStreamSource(new MediaStream([track])).connect(this.analyser);
+    this.wake();
+  }
+
+  measure() {
+    if (!this.analyser || !this.track?.enabled) {
+      this.tell(0);
+      return;
+    }
+    this.analyser.getFloatTimeDomainData(this.samples);
+    let sum = 0;
+    for (const sample of this.samples) sum += sample * sample;
+    const db = 10 * Math.log10(sum / this.samples.length + 1e-12);
+    this.tell(Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB)));
+  }
+
+  close() {
+    clearInterval(this.timer);
+    document.removeEventListener('pointerdown', this.wake);
+    document.removeEventListener('keydown', this.wake);
+    void this.context?.close();
+    this.context = null;
+  }
+}
+
+/** Two soft notes, so that the person can tell whether the loudspeaker works. @param {string} [sink] */
+export async function playTestSound(sink) {
+  const context = new AudioContext();
+  const aim = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (context);
+  if (sink) await aim.setSinkId?.(sink).catch(() => undefined);
+  await context.resume();
+  for (const [at, frequency] of [[0, 523.25], [0.35, 659.25]]) {
+    const note = context.createOscillator();
+    const gain = context.createGain();
+    note.frequency.value = frequency;
+    gain.gain.setValueAtTime(0, context.currentTime + at);
+    gain.gain.linearRampToValueAtTime(0.25, context.currentTime + at + 0.03);
+    gain.gain.exponentialRampToValueAtTime(0.001, context.currentTime + at + 0.6);
+    note.connect(gain).connect(context.destination);
+    note.start(context.currentTime + at);
+    note.stop(context.currentTime + at + 0.65);
+  }
+  setTimeout(() => void context.close(), 1500);
+}

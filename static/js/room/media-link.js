@@ -1,0 +1,249 @@
+/**
+ * The room's one RTCPeerConnection: answers the server's offers, sends our microphone and camera, gives out others' tracks.
+ * It must not know the socket, the DOM or who a participant is: it maps mids to opaque participant ids as the offer says.
+ *
+ * Uplink m-lines have fixed mids: "0" audio, "1" camera, "2" screen, "3" exam (RFC 8829: we are always the answerer).
+ */
+import { QualityMeter } from './quality.js';
+
+/**
+ * @typedef {import('../types/wire.js').Offer} Offer
+ * @typedef {{participant: string, stream: MediaStream, receivers: Partial<Record<string, RTCRtpReceiver>>}} Incoming
+ */
+
+const UPLINK = Object.freeze({ audio: '0', camera: '1' });
+const MAX_BITRATE = Object.freeze({ audio: 48_000, camera: 1_200_000 });
+/** ICE consent checks run every few seconds; a shorter pause often heals by itself. */
+const ICE_RESTART_AFTER_MS = 3000;
+const GIVE_UP_AFTER_MS = 12_000;
+const RESTART_NOT_BEFORE_MS = 2500;
+const QUALITY_EVERY_MS = 5000;
+const LEVEL_EVERY_MS = 200;
+/** RFC 6465: audioLevel is linear 0..1; speech in a quiet room is well above this. */
+const SPEAKING_LEVEL = 0.02;
+
+/**
+ * Events: `answer` {connection, offer_id, sdp}, `state` (string), `incoming` (Incoming[]), `speaking` (Set of participants),
+ * `quality` (Quality), `restart` {reason}, `ice_restart`.
+ */
+export class MediaLink extends EventTarget {
+  constructor() {
+    super();
+    /** @type {RTCPeerConnection | null} */
+    this.pc = null;
+    /** @type {string | null} */
+    this.connection = null;
+    /** @type {{audio: MediaStreamTrack | null, camera: MediaStreamTrack | null}} */
+    this.local = { audio: null, camera: null };
+    /** @type {Map<string, Incoming>} */
+    this.incoming = new Map();
+    /** @type {Promise<void>} offers are applied one after the other */
+    this.work = Promise.resolve();
+    this.meter = new QualityMeter();
+    /** @type {Set<string>} */
+    this.speaking = new Set();
+    this.restartedAt = -Infinity;
+    /** @type {number | undefined} */
+    this.watch = undefined;
+    this.timers = [
+      setInterval(() => void this.measure(), QUALITY_EVERY_MS),
+      setInterval(() => this.listen(), LEVEL_EVERY_MS),
+    ];
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /**
+   * @param {Offer} offer
+   * @returns {Promise<void>} settled when the answer was given out, or a restart asked for
+   */
+  apply(offer) {
+    this.work = this.work.then(() => this.answer(offer)).catch(() => this.askRestart('offer_refused'));
+    return this.work;
+  }
+
+  /** @param {Offer} offer */
+  async answer(offer) {
+    if (offer.connection !== this.connection || !this.pc) this.renew(offer.connection);
+    const pc = /** @type {RTCPeerConnection} */ (this.pc);
+    await pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
+    for (const transceiver of pc.getTransceivers()) await this.prepare(transceiver);
+    this.sortIncoming(pc, offer);
+    const answer = await pc.createAnswer();
+    if (this.pc !== pc) return;
+    await pc.setLocalDescription(answer);
+    for (const kind of /** @type {const} */ (['audio', 'camera'])) await this.limit(pc, kind);
+    this.tell('answer', { connection: offer.connection, offer_id: offer.offer_id, sdp: pc.localDescription?.sdp ?? '' });
+    if (pc.connectionState !== 'connected') this.watchdog(GIVE_UP_AFTER_MS, () => this.askRestart('not_connected'));
+  }
+
+  /** @param {string} connection */
+  renew(connection) {
+    this.drop();
+    this.connection = connection;
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.pc = pc;
+    pc.addEventListener('connectionstatechange', () => {
+      if (this.pc === pc) this.stateChanged(pc.connectionState);
+    });
+    this.tell('state', 'connecting');
+  }
+
+  /**
+   * Before createAnswer, so that the answer names our SSRCs: what we may send we send, the rest of the uplink sleeps.
+   * @param {RTCRtpTransceiver} transceiver
+   */
+  async prepare(transceiver) {
+    if (transceiver.mid === UPLINK.audio || transceiver.mid === UPLINK.camera) {
+      const kind = transceiver.mid === UPLINK.audio ? 'audio' : 'camera';
+      if (transceiver.direction !== 'sendonly') transceiver.direction = 'sendonly';
+      if (transceiver.sender.track !== this.local[kind]) await transceiver.sender.replaceTrack(this.local[kind]);
+    } else if (transceiver.mid === '2' || transceiver.mid === '3') {
+      if (transceiver.direction !== 'inactive') transceiver.direction = 'inactive';
+    }
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {'audio' | 'camera'} kind
+   */
+  async limit(pc, kind) {
+    const sender = this.sender(pc, kind);
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters?.encodings?.length) return;
+    if (parameters.encodings[0].maxBitrate === MAX_BITRATE[kind]) return;
+    parameters.encodings[0].maxBitrate = MAX_BITRATE[kind];
+    await sender.setParameters(parameters).catch(() => undefined); // a browser without it sends at its own rate
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {'audio' | 'camera'} kind
+   */
+  sender(pc, kind) {
+    return pc.getTransceivers().find((transceiver) => transceiver.mid === UPLINK[kind])?.sender;
+  }
+
+  /**
+   * @param {'audio' | 'camera'} kind
+   * @param {MediaStreamTrack | null} track null = send nothing (camera off, no device)
+   */
+  async setLocal(kind, track) {
+    this.local[kind] = track;
+    if (!this.pc) return;
+    await this.sender(this.pc, kind)?.replaceTrack(track).catch(() => this.askRestart('track_refused'));
+  }
+
+  /**
+   * Who sends what on which mid is said by the offer alone; stream ids and the order of m-lines mean nothing.
+   * @param {RTCPeerConnection} pc
+   * @param {Offer} offer
+   */
+  sortIncoming(pc, offer) {
+    const byMid = new Map(pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver]));
+    /** @type {Map<string, Incoming>} */
+    const next = new Map();
+    for (const { mid, participant, kind } of offer.tracks) {
+      const receiver = byMid.get(mid)?.receiver;
+      if (!receiver) continue;
+      const known = next.get(participant) ?? {
+        participant,
+        stream: this.incoming.get(participant)?.stream ?? new MediaStream(),
+        receivers: {},
+      };
+      known.receivers[kind] = receiver;
+      next.set(participant, known);
+    }
+    this.incoming = next;
+    for (const one of next.values()) this.fill(one);
+    this.tell('incoming', [...next.values()]);
+  }
+
+  /**
+   * Puts a participant's tracks into their stream. A picture joins it only once one was decoded: an element waits for the
+   * first picture before it plays anything, and a camera that is off must not silence a voice.
+   * @param {Incoming} one
+   */
+  fill(one) {
+    const wanted = Object.entries(one.receivers)
+      .filter(([kind, receiver]) => kind === 'audio' || (receiver && isFlowing(receiver, one.stream)))
+      .map(([, receiver]) => /** @type {RTCRtpReceiver} */ (receiver).track);
+    for (const track of one.stream.getTracks()) if (!wanted.includes(track)) one.stream.removeTrack(track);
+    for (const track of wanted) if (!one.stream.getTracks().includes(track)) one.stream.addTrack(track);
+  }
+
+  /** Who is speaking, from the levels the senders wrote into their packets; and cameras that began to flow. */
+  listen() {
+    /** @type {Set<string>} */
+    const now = new Set();
+    for (const one of this.incoming.values()) {
+      this.fill(one);
+      const newest = one.receivers.audio?.getSynchronizationSources()[0];
+      if ((newest?.audioLevel ?? 0) > SPEAKING_LEVEL) now.add(one.participant);
+    }
+    if (now.size !== this.speaking.size || [...now].some((id) => !this.speaking.has(id))) {
+      this.speaking = now;
+      this.tell('speaking', now);
+    }
+  }
+
+  async measure() {
+    if (this.pc?.connectionState !== 'connected') return;
+    const quality = this.meter.read(await this.pc.getStats(), this.connection ?? '');
+    if (quality) this.tell('quality', quality);
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  stateChanged(state) {
+    clearTimeout(this.watch);
+    if (state === 'failed') this.askRestart('failed');
+    if (state === 'disconnected') {
+      this.watchdog(ICE_RESTART_AFTER_MS, () => {
+        this.tell('ice_restart');
+        this.watchdog(GIVE_UP_AFTER_MS, () => this.askRestart('disconnected'));
+      });
+    }
+    this.tell('state', state === 'new' ? 'connecting' : state);
+  }
+
+  /** @param {number} ms @param {() => void} what */
+  watchdog(ms, what) {
+    clearTimeout(this.watch);
+    this.watch = setTimeout(what, ms);
+  }
+
+  /** @param {string} reason */
+  askRestart(reason) {
+    const wait = Math.max(0, this.restartedAt + RESTART_NOT_BEFORE_MS - performance.now());
+    this.watchdog(wait, () => {
+      this.restartedAt = performance.now();
+      this.tell('restart', { reason });
+      this.watchdog(GIVE_UP_AFTER_MS, () => this.askRestart(reason)); // the request itself may have been lost
+    });
+  }
+
+  drop() {
+    clearTimeout(this.watch);
+    this.pc?.close();
+    this.pc = null;
+    this.connection = null;
+    this.incoming = new Map();
+    this.meter = new QualityMeter();
+  }
+
+  close() {
+    this.drop();
+    for (const timer of this.timers) clearInterval(timer);
+  }
+}
+
+/**
+ * @param {RTCRtpReceiver} receiver
+ * @param {MediaStream} stream
+ */
+function isFlowing(receiver, stream) {
+  return stream.getTracks().includes(receiver.track) || receiver.getSynchronizationSources().length > 0;
+}

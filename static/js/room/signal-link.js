@@ -1,0 +1,134 @@
+/**
+ * The room's socket: connects, joins, comes back by itself, hands events on, sends with an acknowledgement.
+ * It must not know the DOM, nor what an offer means.
+ */
+import { io } from '/static/vendor/socket.io.js';
+
+/**
+ * @typedef {import('../types/wire.js').Ack} Ack
+ * @typedef {import('../types/wire.js').Snapshot} Snapshot
+ */
+
+const ACK_TIMEOUT_MS = 8000;
+/** Refusals that pass by themselves; every other one ends the visit. */
+const PASSING = new Set(['unavailable', 'too_fast', 'too_many_attempts', 'not_ready', 'timeout', 'internal', 'unexpected']);
+const AGAIN_MS = [500, 1000, 2000, 4000, 5000];
+
+/**
+ * Events: `online`, `lost`, `joined` (a join's snapshot), `snapshot`, `offer`, `recording`, `closed` (detail = what the server sent; closed: {code}).
+ */
+export class SignalLink extends EventTarget {
+  /**
+   * @param {string} seat
+   * @param {() => {mic: boolean, camera: boolean, resume: string | null}} wish what to join with, asked at every (re)connect
+   */
+  constructor(seat, wish) {
+    super();
+    this.wish = wish;
+    this.over = false;
+    this.attempt = 0;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.socket = io('/room', {
+      path: '/socket.io',
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+      auth: { seat },
+      autoConnect: false,
+      reconnectionDelay: 300,
+      reconnectionDelayMax: 3000,
+      timeout: 8000,
+    });
+    this.socket.on('connect', () => void this.join());
+    this.socket.on('connect_error', (error) => this.refused(/** @type {any} */ (error)));
+    this.socket.on('disconnect', (reason) => this.dropped(reason));
+    for (const name of ['snapshot', 'offer', 'recording']) {
+      this.socket.on(name, (detail) => this.tell(name, detail));
+    }
+    this.socket.on('closed', (detail) => this.finish(String(detail?.code ?? 'ended')));
+  }
+
+  open() {
+    this.socket.connect();
+  }
+
+  /** @param {string} name @param {unknown} [detail] */
+  tell(name, detail) {
+    if (!this.over) this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  async join() {
+    const ack = await this.send('join', this.wish());
+    if (this.over || !this.socket.connected) return;
+    if (ack.ok) {
+      this.attempt = 0;
+      this.tell('online');
+      if (ack.snapshot) this.tell('joined', ack.snapshot);
+    } else if (PASSING.has(ack.code ?? '')) {
+      this.again(() => void this.join());
+    } else {
+      this.finish(ack.code ?? 'unexpected');
+    }
+  }
+
+  /** @param {Error & {data?: {code?: string}}} error */
+  refused(error) {
+    const code = error.data?.code;
+    if (code && !PASSING.has(code)) {
+      this.finish(code);
+      return;
+    }
+    this.tell('lost');
+    if (!this.socket.active) this.again(() => this.socket.connect());
+  }
+
+  /** @param {string} reason */
+  dropped(reason) {
+    if (this.over) return;
+    this.tell('lost');
+    // The server's own disconnect does not make socket.io return; ours is never "over" without a `closed`.
+    if (reason === 'io server disconnect') this.again(() => this.socket.connect());
+  }
+
+  /** @param {() => void} what */
+  again(what) {
+    clearTimeout(this.timer);
+    const delay = AGAIN_MS[Math.min(this.attempt++, AGAIN_MS.length - 1)];
+    this.timer = setTimeout(() => {
+      if (!this.over) what();
+    }, delay);
+  }
+
+  /**
+   * @param {string} name
+   * @param {object} [message]
+   * @returns {Promise<Ack>} never throws: a lost connection is `{ok: false, code: 'timeout'}`
+   */
+  async send(name, message = {}) {
+    if (!this.socket.connected) return { ok: false, code: 'timeout' };
+    try {
+      return (await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(name, message)) ?? { ok: true };
+    } catch {
+      return { ok: false, code: 'timeout' };
+    }
+  }
+
+  /** The network came back: do not sit out the back-off. */
+  hurry() {
+    if (this.over || this.socket.connected) return;
+    this.socket.disconnect().connect();
+  }
+
+  /** @param {string} code */
+  finish(code) {
+    if (this.over) return;
+    this.tell('closed', { code });
+    this.close();
+  }
+
+  close() {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.socket.disconnect();
+  }
+}

@@ -1,0 +1,60 @@
+/** What goes over the wire between page and server, as docs/protocol.md describes it. Types only. */
+export type Role =
+  | 'referring_physician' | 'consulting_physician' | 'interpreter' | 'coordinator' | 'reviewer' | 'site_admin' | 'patient';
+export type Kind = 'audio' | 'camera' | 'screen' | 'exam';
+export type Level = 'good' | 'fair' | 'poor';
+export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused' | 'sealed';
+
+export interface Participant {
+  id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
+  present: boolean; away: boolean; mic: boolean; camera: boolean;
+  consent: 'granted' | 'declined' | 'undecided'; quality: Level | null;
+}
+export interface Knock { id: string; seat: string; name: string; since_ms: number }
+export interface Snapshot {
+  version: number; room: string; state: 'waiting' | 'live' | 'ended';
+  you: { participant: string; abilities: string[]; connection: string | null };
+  chair: string | null; session: string | null; started_at_ms: number | null;
+  participants: Participant[]; knocks?: Knock[];
+}
+export interface OfferTrack { mid: string; participant: string; kind: Kind }
+export interface Offer { connection: string; offer_id: string; sdp: string; ice_restart: boolean; tracks: OfferTrack[] }
+export interface Degraded { participant: string; kind: Kind; cause: string }
+export interface Recording { state: LightState; stored_until_ms: number | null; degraded: Degraded[] }
+export interface Quality { rtt_ms: number | null; loss_up: number; loss_down: number; level: Level }
+export interface Ack { ok: boolean; code?: string; snapshot?: Snapshot }
+
+export interface SeatAnswer {
+  seat: { id: string; role: Role; name: string; language: string; site: string; time_zone: string };
+  consultation: { id: string; state: string; starts_at_ms: number; opens_at_ms: number; closes_at_ms: number };
+  consent: { decision: 'granted' | 'declined'; persons: string[]; version: string; language: string } | null;
+  consent_version: string;
+  seats: { role: Role; name: string; site: string; time_zone: string }[];
+}
+export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string }
+export interface ConsultationRow {
+  id: string; case_id: string; case_label: string; specialty: string; state: string;
+  starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
+  places: { site: string; time_zone: string }[];
+  seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
+  my_seat: string | null; joinable: boolean; recordings?: RecordingRow[];
+}
+export interface RecordingRow { id: string; started_at_ms: number; duration_ms: number | null; state: string }
+export interface CaseAnswer {
+  case: {
+    id: string; label: string; specialty: string; question: string;
+    patient?: { name: string; birth_date: string; sex: string; synthetic: boolean };
+  };
+  consultations: ConsultationRow[]; recordings?: RecordingRow[];
+}
+export interface Gap { from: number; to: number; cause: string }
+export interface Track {
+  id: string; participant: string; name: string; role: Role; language: string; kind: Kind; mime: string;
+  offset_ms: number; duration_ms: number; present: [number, number][]; gaps: Gap[]; sync_error_ms: number | null;
+  width?: number; height?: number;
+}
+export interface RecordingAnswer {
+  id: string; consultation_id: string; case_id: string; state: 'recording' | 'finalising' | 'ready' | 'failed';
+  generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
+  tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
+}
