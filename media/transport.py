@@ -6,6 +6,7 @@ Must not know SDP nor offers (`media/session.py`), nor look into packets (`media
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from media.aiortc_seam import Certificate, Dtls, Fingerprint, SrtpKeys
@@ -16,6 +17,9 @@ from media.srtp import RtpSink, SrtpPath
 from media.tasks import TaskOwner
 
 log = logging.getLogger("hyeopjin.media.transport")
+
+MAX_WAITING = 8
+"""DTLS datagrams kept while there is no address to send them to; one flight is one to four."""
 
 
 class PeerTransport:
@@ -31,6 +35,7 @@ class PeerTransport:
         self._tasks = TaskOwner(f"transport {connection}")
         self._path: Path | None = None
         self._fingerprints: tuple[Fingerprint, ...] = ()
+        self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
         self._closed = False
         self._dtls_ended = False
         self.srtp: SrtpPath | None = None
@@ -87,6 +92,8 @@ class PeerTransport:
     def _send_dtls(self, data: bytes) -> None:
         if self._path is not None:
             self._path.send(data)
+        else:  # wait for an address: DTLS itself would repeat this only after a second
+            self._waiting.append(data)
 
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         """See `SessionPort.forward`."""
@@ -134,6 +141,8 @@ class PeerTransport:
 
     def on_selected(self, path: Path) -> None:
         self._path = path
+        while self._waiting:
+            path.send(self._waiting.popleft())
 
     def on_forgotten(self, path: Path) -> None:
         if self._path == path:

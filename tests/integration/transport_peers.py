@@ -25,6 +25,9 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
 ]
 
+STRANGER_FLAGS = [flag for flag in CHROMIUM_FLAGS if "loopback" not in flag and "Mdns" not in flag]
+"""Fake devices only: the network is as in anybody's browser."""
+
 SCRIPT = """
 async () => {
   const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 320, height: 240}});
@@ -145,6 +148,7 @@ class Page_:  # noqa: N801
         self.page = page
         self.offers: asyncio.Queue[Offer] = asyncio.Queue()
         self.seen: list[Offer] = []
+        self.rewrite: Callable[[str], str] = lambda sdp: sdp
         self._task: asyncio.Task[None] | None = None
 
     def serve(self, session: Session) -> None:
@@ -154,7 +158,7 @@ class Page_:  # noqa: N801
         while True:
             offer = await self.offers.get()
             self.seen.append(offer)
-            answer = await self.page.evaluate("(sdp) => window.answer(sdp)", offer.sdp)
+            answer = await self.page.evaluate("(sdp) => window.answer(sdp)", self.rewrite(offer.sdp))
             await session.accept_answer(offer.offer_id, answer)
 
     async def frames(self, mid: str) -> int:
@@ -180,11 +184,11 @@ class Page_:  # noqa: N801
 
 
 @contextlib.asynccontextmanager
-async def chromium_page() -> AsyncIterator[Page_]:
+async def chromium_page(flags: list[str] = CHROMIUM_FLAGS) -> AsyncIterator[Page_]:
     """A page with a fake camera and a peer connection, in a browser of its own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", headless=True, args=CHROMIUM_FLAGS
+            executable_path="/usr/bin/chromium", headless=True, args=flags
         )
         try:
             page = await (await browser.new_context(permissions=["camera", "microphone"])).new_page()

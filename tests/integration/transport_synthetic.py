@@ -1,4 +1,4 @@
-"""A peer of few lines: full ICE on raw sockets, DTLS and SRTP by our own classes, to do what no browser does."""
+"""A peer of few lines: full ICE on raw sockets, DTLS and SRTP by our classes; does what no browser does."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class SyntheticPeer:
         self._server_fingerprint: Fingerprint | None = None
         self._tasks = TaskOwner("synthetic peer")
         self._dtls = Dtls(self.certificate, self._send)
+        self._reachable = asyncio.Event()
         self._sockets: list[socket.socket] = []
         self.sock = self.new_socket()
 
@@ -72,10 +73,9 @@ class SyntheticPeer:
             await self.session.accept_answer(offer.offer_id, self.answer_text(offer.sdp))
         if first:
             self._tasks.start(self._check_for_ever())
-            self._tasks.start(
-                self._dtls.run(
-                    [self._server_fingerprint], server=self.setup == "passive", on_keys=self._on_keys
-                )
+            await self._reachable.wait()
+            await self._dtls.run(
+                [self._server_fingerprint], server=self.setup == "passive", on_keys=self._on_keys
             )
 
     def answer_text(self, offer: str) -> str:
@@ -129,6 +129,7 @@ class SyntheticPeer:
                     message = stun.parse(data)
                     if message.is_request and message.signed_with(self.password):
                         sock.sendto(stun.success(message, source[:2], self.password), source)
+                    self._reachable.set()
                 elif data[0] < 64:
                     self._dtls.on_datagram(data)
                 elif self.srtp is not None:
