@@ -1,0 +1,126 @@
+"""Three physically separate browsers in one room: who sees and hears whom, who returns, who is kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.support import probes
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo, running, until
+from tests.support.fakes import BLUE, GREEN, RED, YELLOW
+from tests.support.story import Guest, come_in, join, wait_stored
+
+pytestmark = pytest.mark.browser
+
+PLACES = (("referring_physician", RED), ("consulting_physician", GREEN), ("interpreter", BLUE))
+
+
+@pytest.fixture(scope="module")
+def three(demo: Demo, crowd: Crowd) -> dict[str, Guest]:
+    return {role: join(crowd.person(voice), demo, role) for role, voice in PLACES}
+
+
+def others(three: dict[str, Guest], guest: Guest) -> list[Guest]:
+    return [one for one in three.values() if one is not guest]
+
+
+def test_each_receiver_sees_the_others_colours_and_hears_their_tones(three: dict[str, Guest]) -> None:
+    for guest in three.values():
+        for other in others(three, guest):
+            probes.wait_for_colour(guest.page, other.seat, other.voice)
+            probes.wait_for_tone(guest.page, other.seat, other.voice)
+        assert sorted(probes.remote_participants(guest.page)) == sorted(o.seat for o in others(three, guest))
+
+
+def test_every_page_shows_the_recording_advancing(three: dict[str, Guest]) -> None:
+    reached = [wait_stored(guest, 1.5) for guest in three.values()]
+    assert max(reached) - min(reached) < 15_000
+    for guest in three.values():
+        assert guest.page.get_by_test_id("recording-banner").count() == 0
+
+
+def test_a_muted_microphone_is_silent_and_a_camera_off_is_covered(three: dict[str, Guest]) -> None:
+    muted, listener = three["interpreter"], three["consulting_physician"]
+    muted.page.get_by_test_id("toggle-mic").click()
+    muted.page.get_by_test_id("toggle-camera").click()
+    until("silence", lambda: not probes.heard(listener.page, muted.seat), 10)
+    cover = f"[data-testid=tile][data-participant='{muted.seat}'] .cover"
+    listener.page.locator(cover).wait_for(timeout=5_000)
+    muted.page.get_by_test_id("toggle-mic").click()
+    muted.page.get_by_test_id("toggle-camera").click()
+    probes.wait_for_tone(listener.page, muted.seat, muted.voice)
+    probes.wait_for_colour(listener.page, muted.seat, muted.voice)
+
+
+def test_a_reload_returns_to_the_same_seat_without_a_ghost_tile(three: dict[str, Guest]) -> None:
+    guest, witness = three["referring_physician"], three["consulting_physician"]
+    guest.page.reload()
+    guest.page.locator("[data-testid=tile]").first.wait_for(timeout=10_000)
+    for other in others(three, guest):
+        probes.wait_for_colour(guest.page, other.seat, other.voice, 10)
+        probes.wait_for_colour(other.page, guest.seat, guest.voice, 10)
+        probes.wait_for_tone(other.page, guest.seat, guest.voice, 10)
+        probes.wait_for_tone(guest.page, other.seat, other.voice, 10)
+    participants = [tile["participant"] for tile in probes.tiles(witness.page)]
+    assert sorted(participants) == sorted(one.seat for one in three.values())
+
+
+def test_a_used_link_is_refused_and_a_knock_is_admitted_by_name(
+    three: dict[str, Guest], demo: Demo, crowd: Crowd
+) -> None:
+    chair, first = three["consulting_physician"], three["interpreter"]
+    late = crowd.person(YELLOW)
+    page = late.page()
+    page.goto(demo.seat("interpreter")["room_url"])
+    page.get_by_test_id("consent-accept").click()
+    page.get_by_test_id("link-used").wait_for()
+    page.get_by_test_id("knock-name").fill("Synthetic Latecomer")
+    page.get_by_test_id("knock").click()
+    chair.page.get_by_text("Synthetic Latecomer").wait_for()
+    chair.page.get_by_test_id("admit").click()
+    first.page.get_by_test_id("over").wait_for(timeout=10_000)
+    page.get_by_test_id("join").wait_for(timeout=10_000)
+    if page.get_by_test_id("consent-accept").count():
+        page.get_by_test_id("consent-accept").click()
+    page.get_by_test_id("join").click()
+    probes.wait_for_colour(chair.page, first.seat, YELLOW)
+    probes.wait_for_tone(chair.page, first.seat, YELLOW)
+    assert len(probes.tiles(chair.page)) == 3
+
+
+def test_no_page_threw_an_exception(three: dict[str, Guest]) -> None:
+    for guest in three.values():
+        assert not [line for line in guest.person.console if line.startswith("uncaught:")], guest.role
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running(tmp_path_factory.mktemp("windows")) as started:
+        yield started
+
+
+def test_three_links_in_three_windows_of_one_profile_are_three_seats(
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, fresh: Demo
+) -> None:
+    with Crowd(playwright, tmp_path_factory.mktemp("windows-fakes")) as crowd:
+        person = crowd.person(RED)
+        seats = {role: fresh.seat_id(role) for role, _ in PLACES}
+        pages = {role: person.page() for role in seats}
+        for role, page in pages.items():
+            come_in(page, fresh.seat(role)["room_url"])
+        for _ in range(2):
+            for role, page in pages.items():
+                until("three tiles", lambda page=page: len(probes.tiles(page)) == 3, 15)  # type: ignore[misc]
+                own = page.locator("[data-testid=tile][data-self]")
+                assert own.get_attribute("data-participant") == seats[role]
+                assert sorted(t["participant"] for t in probes.tiles(page)) == sorted(seats.values())
+            for page in pages.values():
+                page.reload()
+        for role, page in pages.items():
+            own = page.locator("[data-testid=tile][data-self]")
+            own.wait_for(timeout=15_000)
+            assert own.get_attribute("data-participant") == seats[role]
+        assert fresh.stop() <= 3.0
