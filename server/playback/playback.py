@@ -1,0 +1,159 @@
+"""What a reviewer sees of a recording: its index with people's names, its tracks, what was watched.
+
+Use cases only: who may is asked before (`server.services.access`); HTTP is `server/web/recordings.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.domain.errors import Refused
+from server.runtime.generation import Generation, GenerationError, TrackReader
+from server.runtime.keystore import KeyStore
+from server.runtime.objects import Objects
+from server.services.context import unix_ms
+from server.storage import audit
+from server.storage.database import Database
+from server.storage.recordings import RecordedSeat, RecordingRow, Recordings
+
+log = logging.getLogger("hyeopjin.playback")
+
+MAX_OPEN = 32
+MAX_SPANS = 500
+MAX_REMEMBERED = 4096
+_TRACK_FIELDS = ("id", "participant", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms")
+_OPTIONAL_FIELDS = ("width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody opened a recording or (with `track`) one of its tracks, in a browser session."""
+
+    action: str
+    recording: str
+    track: str
+    account: str
+    session: str
+    address: str
+    case_id: str
+
+
+class Playback:
+    """One per server."""
+
+    def __init__(
+        self,
+        database: Database,
+        rows: Recordings,
+        keys: KeyStore,
+        objects: Objects,
+        now_ms: Callable[[], int] = unix_ms,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._keys = keys
+        self._objects = objects
+        self._now_ms = now_ms
+        self._open: OrderedDict[tuple[str, int], Generation] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+    async def describe(self, recording: str) -> dict[str, Any]:
+        """The answer of GET /api/recordings/{id}. Raises Refused not_found. Times in ms since its start."""
+        row = await self._row(recording)
+        people = await self._rows.seats(recording)
+        index = row.index or {}
+        named = {seat.id: seat for seat in people}
+        return {
+            "id": row.id,
+            "consultation_id": row.consultation_id,
+            "case_id": row.case_id,
+            "state": row.state,
+            "generation": row.generation,
+            "started_at_ms": row.started_ms,
+            "duration_ms": row.duration_ms,
+            "chain": index.get("chain", "unknown"),
+            "tracks": [_track(track, named) for track in index.get("tracks", [])],
+            "gaps": index.get("gaps", []),
+            "declined": [
+                {"participant": seat.id, "name": seat.name, "role": seat.role}
+                for seat in people
+                if seat.decision == "declined"
+            ],
+        }
+
+    async def track(self, recording: str, track: str) -> TrackReader:
+        """A track of the newest generation. Raises Refused not_found."""
+        row = await self._row(recording)
+        if row.generation < 1:
+            raise Refused("not_found")
+        try:
+            generation = await self._generation(recording, row.generation)
+            return await generation.track(track)
+        except GenerationError as error:
+            if error.code != "track_unknown":
+                log.error("a track cannot be read: %s", error.code)
+            raise Refused("not_found") from error
+
+    async def note_opened(self, opening: Opening) -> None:
+        """An audit entry; the same track in the same browser session is written once, not per range."""
+        if opening.track:
+            key = (opening.session, opening.recording, opening.track)
+            if key in self._told:
+                return
+            self._told[key] = None
+            while len(self._told) > MAX_REMEMBERED:
+                self._told.popitem(last=False)
+        entry = audit.Entry(
+            action=opening.action,
+            subject_type="recording",
+            subject_id=opening.recording,
+            address=opening.address,
+            account_id=opening.account,
+            case_id=opening.case_id,
+            detail={"track": opening.track} if opening.track else {},
+        )
+        async with self._database.write() as tx:
+            await audit.append(tx, self._now_ms(), entry)
+
+    async def note_watched(self, recording: str, account: str, spans: Sequence[tuple[int, int]]) -> None:
+        """Note spans of the recording, in ms since its start, as watched. Raises Refused bad_request."""
+        row = await self._row(recording)
+        if any(not 0 <= start <= stop for start, stop in spans):
+            raise Refused("bad_request")
+        end = row.duration_ms or 0
+        inside = [(start, min(stop, end)) for start, stop in spans if start < min(stop, end)]
+        await self._rows.add_watched(recording, account, inside, self._now_ms())
+
+    async def _row(self, recording: str) -> RecordingRow:
+        row = await self._rows.get(recording)
+        if row is None:
+            raise Refused("not_found")
+        return row
+
+    async def _generation(self, recording: str, number: int) -> Generation:
+        key = (recording, number)
+        found = self._open.get(key)
+        if found is None:
+            found = await Generation.open(self._objects, self._keys, recording, number)
+            self._open[key] = found
+            while len(self._open) > MAX_OPEN:
+                self._open.popitem(last=False)
+        else:
+            self._open.move_to_end(key)
+        return found
+
+
+def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, Any]:
+    seat = named.get(str(track.get("participant")))
+    told: dict[str, Any] = {name: track.get(name) for name in _TRACK_FIELDS}
+    told |= {name: track[name] for name in _OPTIONAL_FIELDS if track.get(name)}
+    told["present"] = track.get("present", [])
+    told["gaps"] = track.get("gaps", [])
+    told["name"] = seat.name if seat else ""
+    told["role"] = seat.role if seat else ""
+    told["language"] = seat.language if seat else ""
+    return told

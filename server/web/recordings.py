@@ -1,0 +1,159 @@
+"""Recordings over HTTP: the index, byte ranges of tracks decrypted on the way out, what was watched.
+
+A response is sealed media opened piece by piece; nothing of it is cached anywhere (`private, no-store`),
+and every piece waits for the right to be asked again (`server.playback.lease`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.domain.errors import Refused
+from server.domain.permissions import Action
+from server.playback.lease import Lease
+from server.playback.playback import MAX_SPANS, Opening, Playback
+from server.playback.ranges import (
+    ByteRange,
+    RangeNotSatisfiableError,
+    none_match,
+    parse_range,
+    range_applies,
+)
+from server.runtime.generation import GenerationError, TrackReader
+from server.services.access import Subject
+from server.web.errors import parsed, refusal
+from server.web.guard import signed_in_or_none
+from server.web.keys import ADDRESS, CASE_ID, SERVICES, SIGNED_IN
+
+PLAYBACK: web.AppKey[Playback] = web.AppKey("playback", Playback)
+
+SEND_BUFFER_BYTES = 96 * 1024
+WRITE_BUFFER_BYTES = 32 * 1024
+
+
+class Watched(BaseModel):
+    """Spans in ms since the recording's start."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    spans: list[tuple[int, int]] = Field(max_length=MAX_SPANS)
+
+
+# Each of the three handlers stands behind the row Action.RECORDING_WATCH with Subject.RECORDING.
+
+
+async def recording(request: web.Request) -> web.Response:
+    """GET /api/recordings/{recording}: what there is to watch; opening it is audited."""
+    described = await request.app[PLAYBACK].describe(request.match_info["recording"])
+    await _note(request, "recording_opened", "")
+    return web.json_response(described, headers={hdrs.CACHE_CONTROL: "private, no-store"})
+
+
+async def track(request: web.Request) -> web.StreamResponse:
+    """GET, HEAD /api/recordings/{recording}/tracks/{track}: 200, 206, 304 or 416 (RFC 9110)."""
+    reader = await request.app[PLAYBACK].track(request.match_info["recording"], request.match_info["track"])
+    headers = _headers(reader)
+    if none_match(request.headers.get(hdrs.IF_NONE_MATCH), reader.etag):
+        return web.Response(status=304, headers=headers)
+    span: ByteRange | None = None
+    if range_applies(request.headers.get(hdrs.IF_RANGE), reader.etag):
+        try:
+            span = parse_range(request.headers.get(hdrs.RANGE), reader.size)
+        except RangeNotSatisfiableError:
+            return _not_satisfiable(reader)
+    await _note(request, "recording_track_opened", reader.track.id)
+    response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
+    if span is not None:
+        response.headers[hdrs.CONTENT_RANGE] = span.content_range
+    return await _send(request, response, reader, span or ByteRange(0, reader.size, reader.size))
+
+
+async def watched(request: web.Request) -> web.Response:
+    """POST /api/recordings/{recording}/watched {spans: [[from_ms, to_ms], …]} → 204"""
+    told = await parsed(request, Watched)
+    account = request[SIGNED_IN].account.id
+    await request.app[PLAYBACK].note_watched(request.match_info["recording"], account, told.spans)
+    return web.Response(status=204)
+
+
+async def _ask_again(request: web.Request) -> None:
+    """As at the start, from the books: the session may be revoked, the role or the relation gone."""
+    signed_in = await signed_in_or_none(request)
+    if signed_in is None:
+        raise Refused("sign_in_required")
+    access, recording_id = request.app[SERVICES].access, request.match_info["recording"]
+    await access.require(signed_in.account, Action.RECORDING_WATCH, Subject.RECORDING, recording_id)
+
+
+async def _note(request: web.Request, action: str, what: str) -> None:
+    signed_in = request[SIGNED_IN]
+    address = request.get(ADDRESS, request.remote or "")
+    opening = Opening(
+        action=action,
+        recording=request.match_info["recording"],
+        track=what,
+        account=signed_in.account.id,
+        session=signed_in.session.id,
+        address=address,
+        case_id=request[CASE_ID],
+    )
+    await request.app[PLAYBACK].note_opened(opening)
+
+
+def _headers(reader: TrackReader) -> dict[str, str]:
+    kind = "audio" if reader.track.kind == "audio" else "video"
+    return {
+        hdrs.CONTENT_TYPE: f"{kind}/webm",
+        hdrs.ACCEPT_RANGES: "bytes",
+        hdrs.CACHE_CONTROL: "private, no-store",
+        hdrs.ETAG: reader.etag,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Accel-Buffering": "no",  # a proxy must not take more than the browser asked for
+    }
+
+
+def _not_satisfiable(reader: TrackReader) -> web.Response:
+    response = refusal("range_not_satisfiable")
+    response.headers[hdrs.CONTENT_RANGE] = f"bytes */{reader.size}"
+    response.headers[hdrs.CACHE_CONTROL] = "private, no-store"
+    return response
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, reader: TrackReader, span: ByteRange
+) -> web.StreamResponse:
+    response.content_length = span.length
+    writer = await response.prepare(request)
+    if writer is None or request.method == hdrs.METH_HEAD:
+        return response
+    _keep_little_in_flight(request)
+    lease = Lease(lambda: _ask_again(request))
+    try:
+        async for chunk in reader.chunks(span.start, span.end):
+            await lease.hold(len(chunk))
+            await response.write(chunk)
+            await writer.drain()
+        await response.write_eof()
+    except (Refused, GenerationError):
+        # The status is long sent: the only honest end is a broken one.
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the reader went away, as players do at every seek
+    return response
+
+
+def _keep_little_in_flight(request: web.Request) -> None:
+    """What lies in our buffers cannot be taken back: let it be little."""
+    transport = request.transport
+    if transport is None:
+        return
+    with contextlib.suppress(OSError, AttributeError, NotImplementedError):
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
