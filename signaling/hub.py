@@ -207,7 +207,7 @@ class Hub:
         """A second has passed in every room. Lines without work and without a document are let go."""
         rooms = set(await self._store.rooms())
         for room in rooms:
-            self._line(room).post(ev.Tick())
+            self._line(room).tick()
         for room, line in list(self._lines.items()):
             if room not in rooms and line.idle:
                 del self._lines[room]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from signaling import commands as cm
 from signaling import events as ev
 from signaling.document import RoomDocument, new_document
+from signaling.plan import plan_of
 from signaling.ports import Directory, Media, Outbox, Plan, RoomListener, RoomStore
 from signaling.room import handle
 from signaling.tasks import TaskOwner, failure_site
@@ -25,6 +26,7 @@ log = logging.getLogger("hyeopjin.signaling.line")
 CONFLICT_TRIES = 20
 MEDIA_TRY_AGAIN_S = 0.25
 MEDIA_TIMEOUT_S = 10.0
+EVENT_TIMEOUT_S = 10.0  # for reading the books before a join
 CLOSED_PLAN_TRIES = (
     20  # a plan that only closes is given up after this many: a dead worker has closed already
 )
@@ -62,6 +64,8 @@ class RoomLine:
         self._books: asyncio.Queue[tuple[BooksCall, int]] = asyncio.Queue()
         self._newest_plan: Plan | None = None
         self._working = 0
+        self._books_waiting = 0  # also the one being done
+        self._tick_waits = False
         self._tasks = [
             around.tasks.start(serve(), f"line{serve.__name__}")
             for serve in (self._serve_events, self._serve_media, self._serve_books)
@@ -77,6 +81,12 @@ class RoomLine:
         """Nothing waits and nothing is being done."""
         queues = (self._events, self._media, self._books)
         return self._working == 0 and all(queue.empty() for queue in queues)
+
+    def tick(self) -> None:
+        """A second has passed; one tick waiting is enough for a slow line."""
+        if not self._tick_waits:
+            self._tick_waits = True
+            self.post(ev.Tick())
 
     def post(self, event: ev.Event) -> None:
         """Take the event into the line; nobody waits for it."""
@@ -99,7 +109,10 @@ class RoomLine:
             make, done = await self._events.get()
             self._working += 1
             try:
-                outcome = await self._turn(await make())
+                async with asyncio.timeout(EVENT_TIMEOUT_S):
+                    event = await make()
+                self._tick_waits = self._tick_waits and not isinstance(event, ev.Tick)
+                outcome = await self._turn(event)
                 if done is not None and not done.done():
                     done.set_result(outcome)
             except Exception as error:
@@ -125,11 +138,20 @@ class RoomLine:
                 document, event, now_ms, session_ends_after_ms=around.session_ends_after_ms
             )
             if after is document or await around.store.compare_and_set(self.room, version, after):
+                if plan_of(after) is None:
+                    self._newest_plan = None  # an older epoch's plan is not to be sent again
                 for command in commands:
-                    await self._execute(command, now_ms)
+                    await self._try_to_execute(command, now_ms)
                 await self._forget_if_idle(after)
                 return after, commands
         raise RuntimeError("the room's document changes faster than it can be stored")
+
+    async def _try_to_execute(self, command: cm.Command, now_ms: int) -> None:
+        """The document is stored already: one command that fails must not take the others with it."""
+        try:
+            await self._execute(command, now_ms)
+        except Exception as error:
+            log.error("command %s failed: %s", type(command).__name__, failure_site(error))
 
     async def _execute(self, command: cm.Command, now_ms: int) -> None:
         match command:
@@ -146,12 +168,12 @@ class RoomLine:
             case cm.Refused():
                 pass
             case _:
-                self._books.put_nowait((command, now_ms))
+                self._enter(command, now_ms)
 
     async def _forget_if_idle(self, document: RoomDocument) -> None:
         """An ended or empty room leaves nothing behind; the next join reads the books again."""
         quiet = document.session is None or document.phase == "ended"
-        if quiet and not document.present and document.wanted is None and self._books.empty():
+        if quiet and not document.present and document.wanted is None and self._books_waiting == 0:
             await self._around.store.remove(self.room, document.version)
 
     # --- media -------------------------------------------------------------------------------------------
@@ -169,7 +191,7 @@ class RoomLine:
         media = self._around.media
         match call:
             case cm.Emptied():
-                self._books.put_nowait((call, self._around.now_ms()))
+                self._enter(call, self._around.now_ms())
             case cm.PutPlan():
                 await self._put_plan(call.plan)
             case cm.ForwardAnswer():
@@ -203,6 +225,10 @@ class RoomLine:
 
     # --- books -------------------------------------------------------------------------------------------
 
+    def _enter(self, call: BooksCall, at_ms: int) -> None:
+        self._books_waiting += 1
+        self._books.put_nowait((call, at_ms))
+
     async def _serve_books(self) -> None:
         while True:
             call, at_ms = await self._books.get()
@@ -213,6 +239,7 @@ class RoomLine:
                 log.error("the books were not told %s: %s", type(call).__name__, failure_site(error))
             finally:
                 self._working -= 1
+                self._books_waiting -= 1
 
     async def _tell_books(self, call: BooksCall, at_ms: int) -> None:
         directory = self._around.directory

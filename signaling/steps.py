@@ -105,12 +105,10 @@ def closing(document: RoomDocument, reason: EndReason, now_ms: int) -> Next:
     if document.session is None:
         return ended(document)
     commands = [*noted(document, reason), EndSession(document.session, reason)]
-    if document.media != "open":
-        document, more = ended(document)
-        return document, commands + more
-    return replace(
-        document.with_seats(seat.disconnect() for seat in document.seats), media="closed"
-    ), commands
+    if document.media == "open":
+        return shut(document), commands
+    document, more = ended(shut(document))
+    return document, commands + more
 
 
 def ended(document: RoomDocument) -> Next:

@@ -184,5 +184,5 @@ async def settled(condition: object, seconds: float = 3.0) -> None:
     """Wait until `condition()` is true; raises TimeoutError."""
     assert callable(condition)
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The hub with a real store and small real ports: events go in order, commands are executed, failures repeated."""
+"""The hub with a real store and small real ports: in order, executed, repeated after failures."""
 
 from __future__ import annotations
 
