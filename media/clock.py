@@ -87,14 +87,18 @@ class Unwrapper:
         if self._last is None:
             self._last = value + self._span
             return self._last
-        step = (value - self._last) % self._span
-        if step >= self._span >> 1:
-            step -= self._span
-        unwrapped = self._last + step
+        unwrapped = self.near(value)
         # Only forward moves become the reference: a late packet must not drag the reference back by half a
         # span.
         self._last = max(self._last, unwrapped)
         return unwrapped
+
+    def near(self, value: int) -> int:
+        """As feed(), but without moving the reference."""
+        if self._last is None:
+            return value + self._span
+        step = (value - self._last) % self._span
+        return self._last + (step if step < self._span >> 1 else step - self._span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class SenderReports:
             self._lines.append((local[i][0], line))
         self._xs = [x for x, _ in self._lines]
         residuals = sorted(abs(y - line.at(x)) for (x, y), (_, line) in zip(local, self._lines, strict=True))
-        self.spread_ns = residuals[min(len(residuals) - 1, int(len(residuals) * 0.9))]
+        self.spread_ns = round(residuals[min(len(residuals) - 1, int(len(residuals) * 0.9))])
         self.reports = len(local)
 
     def ntp_ns(self, rtp: int) -> int:
@@ -209,10 +213,13 @@ class LeastDelay:
         minima = sorted(least.values())
         self._floor = min(delay for _, delay in minima)
         self._line: Line | None = None
+        delays = sorted(float(arrived - sent) for sent, arrived in points)
+        self.spread_ns = round(min(delays[len(delays) // 2] - self._floor, 1e9)) if len(delays) > 2 else 0
         if len(minima) >= 6:
             # Around nominal slope 1, so the tolerance (200 ppm) is about the drift between two quartz clocks.
             shifted = [(x, x + delay) for x, delay in minima]
             line = fit(shifted, 1.0, 2e-4)
+            self.spread_ns = round(line.spread)
             below = min(y - line.at(x) for x, y in shifted)
             self._line = Line(
                 line.x0, line.y0 + max(below, -2 * line.spread), line.slope, line.spread, line.used

@@ -1,0 +1,110 @@
+"""Says why something is missing: the holes of a track and of the whole recording, each with one cause.
+
+Evidence in order of weight: damage and overflow that were written down, the worker's death, consent, the
+person's
+leaving, the mute button, lost sequence numbers. Pure; must not guess beyond that (the rest is `no_media`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from .finalise_write import MS
+from .recordstore.index import Event, Survey
+
+WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
+NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
+EMPTY = "empty"
+SLACK_NS = 1_500 * MS
+"""The page tells of its mute button a little before or after the packets stop."""
+
+_BACK = {"connected", "joined", "returned"}
+_GONE = {"left", "disconnected", "failed", "closed", "stepped_out"}
+_KINDS = {
+    "mic": "audio",
+    "audio": "audio",
+    "camera": "camera",
+    "video": "camera",
+    "screen": "screen",
+    "exam": "exam",
+}
+
+
+def track_gaps(
+    survey: Survey, peer: str, kind: str, present: Sequence[Sequence[int]], losses: Sequence[int]
+) -> list[dict[str, object]]:
+    """Gaps between spans of presence, session ms: {"from", "to", "cause"}. `losses`: session ns of lost
+    packets.
+    """
+    gaps: list[dict[str, object]] = []
+    for (_, begin), (end, _) in itertools.pairwise(present):
+        cause = _cause(survey, peer, kind, begin * MS, end * MS, losses)
+        gaps.append({"from": begin, "to": end, "cause": cause})
+    return gaps
+
+
+def recording_gaps(survey: Survey) -> list[dict[str, object]]:
+    """Times in which nobody could be recorded: between epochs, and what the room's own file lost."""
+    gaps: list[dict[str, object]] = []
+    spans = sorted(survey.epochs, key=lambda span: span.epoch)
+    for before, after in itertools.pairwise(spans):
+        if after.first_ns > before.last_ns:
+            cause = EMPTY if before.ended else WORKER
+            gaps.append({"from": before.last_ns // MS, "to": after.first_ns // MS, "cause": cause})
+    for hole in survey.holes:
+        if not hole.peer:
+            gaps.append({"from": hole.from_ns // MS, "to": hole.to_ns // MS, "cause": hole.cause})
+    return sorted(gaps, key=lambda gap: (str(gap["from"]).zfill(16), str(gap["cause"])))
+
+
+def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: Sequence[int]) -> str:
+    for hole in survey.holes:
+        if hole.peer in ("", peer) and hole.from_ns < end and hole.to_ns > begin:
+            return hole.cause
+    spans = sorted(survey.epochs, key=lambda span: span.epoch)
+    for before, after in itertools.pairwise(spans):
+        if before.last_ns < end and after.first_ns > begin and not before.ended:
+            return WORKER
+    told = _told(survey.events, peer, kind, begin, end)
+    if told is not None:
+        return told
+    if any(begin - SLACK_NS <= at <= end + SLACK_NS for at in losses):
+        return NETWORK
+    for before, after in itertools.pairwise(spans):
+        if before.last_ns < end and after.first_ns > begin:
+            return LEFT
+    return NO_MEDIA
+
+
+def _told(events: Sequence[Event], peer: str, kind: str, begin: int, end: int) -> str | None:
+    """The gravest state the peer was in at any time between, by what was told; None if in none."""
+    state: dict[str, bool] = {}
+    seen: set[str] = set()
+    for event in sorted((e for e in events if e.peer in ("", peer)), key=lambda e: e.at):
+        if event.at > end - min(SLACK_NS, (end - begin) // 2):
+            break
+        if event.at > begin + SLACK_NS:
+            seen.update(name for name, holds in state.items() if holds)
+        _apply(state, event, kind)
+    seen.update(name for name, holds in state.items() if holds)
+    return next((name for name in (WITHDRAWN, LEFT, PAUSED, MUTED) if name in seen), None)
+
+
+def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
+    name = event.name
+    if name in ("muted", "unmuted"):
+        if _KINDS.get(str(event.fields.get("kind", kind))) == kind:
+            state[MUTED] = name == "muted"
+    elif name == "media":
+        state[MUTED] = event.fields.get({"audio": "mic"}.get(kind, kind)) == 0
+    elif name in ("paused", "resumed"):
+        state[PAUSED] = name == "paused"
+    elif name == "dismissed":
+        state[WITHDRAWN if event.fields.get("cause") == "withdrawn" else LEFT] = True
+    elif name == "admitted":
+        state[WITHDRAWN] = state[LEFT] = False
+    elif name in _GONE:
+        state[LEFT] = True
+    elif name in _BACK:
+        state[LEFT] = False

@@ -1,0 +1,303 @@
+"""The finaliser: `python -m media.finaliser`, one JSON job on stdin, journals in, sealed watchable tracks
+out.
+
+Idempotent: the same journal gives the same plaintext. Keys come on stdin and stay in memory; what it
+writes is
+sealed, its scratch does not exist. It prints progress as JSON lines and one result line last. It must not
+decode
+media, touch the journal, or let one bad track stop the others.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import os
+import resource
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .finalise_gaps import recording_gaps, track_gaps
+from .finalise_time import Run, connections, tie
+from .finalise_write import CLUSTER_MS, MS, Timed, TrackFile, write_audio, write_video
+from .recordstore import layout, manifest
+from .recordstore.index import Journal, Stream, Survey
+from .recordstore.sealed import SealedError, final_key, seal_bytes
+from .recordstore.verify import chain_state, describe_segments
+
+INDEX_VERSION = 1
+INDEX_NAME = "index"
+Progress = Callable[[Mapping[str, object]], None]
+
+
+class JobError(Exception):
+    """The job cannot be done at all. `code`: job_malformed, no_journal, out_dir_unwritable."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to finalise; keys raw. Its repr shows none."""
+
+    journal_root: Path
+    recording: str
+    epochs: tuple[int, ...]
+    keys: Mapping[str, bytes] = field(repr=False)
+    room_key: bytes = field(repr=False)
+    signing_key: bytes = field(repr=False)
+    out_dir: Path
+    generation: int
+    started_at_ms: int
+
+
+@dataclass(slots=True)
+class Lane:
+    """One track of the result: everything a peer sent of one kind (and layer), over all connections and
+    epochs.
+    """
+
+    peer: str
+    kind: str
+    rid: str
+    mime: str
+    runs: list[Run] = field(default_factory=list)
+    losses: array[int] = field(default_factory=lambda: array("q"))
+    lost: int = 0
+
+    @property
+    def name(self) -> str:
+        """The track's id, which is also its file's name."""
+        return f"{self.peer}-{self.kind}" + (f"-{self.rid}" if self.rid else "")
+
+
+def parse_job(text: str) -> Job:
+    """Strict about what is needed. Raises JobError(job_malformed)."""
+    try:
+        raw = json.loads(text)
+        return Job(
+            journal_root=Path(raw["journal_root"]),
+            recording=layout.check_id(raw["recording"]),
+            epochs=tuple(sorted({int(epoch) for epoch in raw["epochs"]})),
+            keys={layout.check_id(peer): _key(key) for peer, key in raw["keys"].items()},
+            room_key=_key(raw["room_key"]),
+            signing_key=_key(raw["signing_key"]),
+            out_dir=Path(raw["out_dir"]),
+            generation=int(raw["generation"]),
+            started_at_ms=int(raw["session"]["started_at_ms"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise JobError("job_malformed") from error
+
+
+def _key(text: str) -> bytes:
+    try:
+        raw = base64.b64decode(
+            text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
+        )
+    except binascii.Error as error:
+        raise ValueError("key") from error
+    if len(raw) != 32:
+        raise ValueError("key")
+    return raw
+
+
+def finalise(job: Job, progress: Progress) -> dict[str, object]:
+    """Do the job; the result line as a dict. Raises JobError when nothing can be done."""
+    try:
+        job.out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for stale in job.out_dir.glob("*.tmp"):
+            stale.unlink()
+    except OSError as error:
+        raise JobError("out_dir_unwritable") from error
+    with Journal(job.journal_root, job.recording, job.epochs, job.keys, job.room_key) as journal:
+        survey = journal.survey(job.started_at_ms)
+        if not survey.reports:
+            raise JobError("no_journal")
+        lanes = plan_lanes(survey)
+        progress({"progress": "surveyed", "segments": len(survey.reports), "tracks": len(lanes)})
+        tracks: list[dict[str, object]] = []
+        failed: list[dict[str, object]] = []
+        for lane in lanes:
+            began = time.monotonic()
+            try:
+                track = _write_lane(job, journal, survey, lane)
+            except (OSError, SealedError, ValueError, ArithmeticError, IndexError, RuntimeError) as error:
+                failed.append(
+                    {"id": lane.name, "peer": lane.peer, "kind": lane.kind, "code": type(error).__name__}
+                )
+                continue
+            if track is not None:
+                tracks.append(track)
+            progress({"progress": "track", "id": lane.name, "seconds": round(time.monotonic() - began, 2)})
+        return _publish(job, survey, tracks, failed)
+
+
+def plan_lanes(survey: Survey) -> list[Lane]:
+    """Which tracks the recording has, each with its runs in order of time."""
+    lanes: dict[tuple[str, str, str], Lane] = {}
+    by_peer: dict[tuple[int, str], list[Stream]] = {}
+    for stream in survey.streams:
+        by_peer.setdefault((stream.epoch, stream.peer), []).append(stream)
+    for (epoch, peer), streams in sorted(by_peer.items()):
+        told = [event for event in survey.events if event.epoch == epoch and event.peer == peer]
+        for connection in connections(streams, told):
+            for run in tie(connection):
+                stream = run.stream
+                key = (stream.peer, stream.kind, stream.rid)
+                lane = lanes.setdefault(key, Lane(*key, stream.mime))
+                lane.runs.append(run)
+    for lane in lanes.values():
+        lane.runs.sort(key=lambda run: (run.stream.epoch, run.starts()))
+    return [lanes[key] for key in sorted(lanes)]
+
+
+def packets_of(journal: Journal, lane: Lane) -> Iterator[Timed]:
+    """A lane's packets in order, on the session's clock; lost sequence numbers are noted on the lane."""
+    for source, run in enumerate(lane.runs):
+        stream, previous = run.stream, None
+        for i in run.order[run.first : run.last]:
+            packet = journal.packet(stream, i)
+            if packet is None:
+                continue
+            at_ns = run.at(stream.rtp[i])
+            if previous is not None and stream.seq[i] > previous + 1:
+                lane.lost += stream.seq[i] - previous - 1
+                lane.losses.append(at_ns)
+            previous = stream.seq[i]
+            yield Timed(at_ns, source, stream.seq[i], stream.rtp[i], stream.at[i], packet)
+
+
+def _write_lane(job: Job, journal: Journal, survey: Survey, lane: Lane) -> dict[str, object] | None:
+    seat_key = job.keys[lane.peer]
+    key, associated = final_key(seat_key, job.recording, job.generation, lane.name)
+    path = job.out_dir / f"{lane.name}.webm.sealed"
+    packets = packets_of(journal, lane)
+    if lane.mime.startswith("video"):
+        cues = sum(len(stream.keys) for stream in {id(run.stream): run.stream for run in lane.runs}.values())
+        written = write_video(path, key, associated, lane.kind, packets, cues)
+    else:
+        length_ms = (lane.runs[-1].at(_last_rtp(lane.runs[-1])) - lane.runs[0].starts()) // MS
+        written = write_audio(path, key, associated, packets, 16 + 2 * max(0, length_ms) // CLUSTER_MS)
+    if not written.frames:
+        return None
+    return _describe(survey, lane, written, path.name)
+
+
+def _last_rtp(run: Run) -> int:
+    return run.stream.rtp[run.order[run.last - 1]]
+
+
+def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:
+    track: dict[str, object] = {
+        "id": lane.name, "peer": lane.peer, "kind": lane.kind, "rid": lane.rid, "file": file,
+        "mime": 'video/webm; codecs="vp8"' if lane.mime.startswith("video") else 'audio/webm; codecs="opus"',
+        "offset_ms": written.offset_ms, "duration_ms": written.duration_ms,
+        "present": written.present,
+        "gaps": track_gaps(survey, lane.peer, lane.kind, written.present, lane.losses),
+        "sync_error_ms": max(-(-run.error_ns // MS) for run in lane.runs),
+        "sha256": written.sha256, "bytes": written.plain_bytes,
+        "packets": written.packets, "lost_packets": lane.lost,
+        "frames": written.frames, "dropped_frames": written.dropped_frames,
+    }  # fmt: skip
+    if lane.mime.startswith("video"):
+        track["width"], track["height"] = written.width, written.height
+        track["key_frames_ms"] = written.key_frames
+    return track
+
+
+def _publish(
+    job: Job, survey: Survey, tracks: list[dict[str, object]], failed: list[dict[str, object]]
+) -> dict[str, object]:
+    """The sealed index and the signed manifest, in this order: a manifest says that all is there."""
+    ends = [span.last_ns // MS for span in survey.epochs]
+    ends += [int(str(t["offset_ms"])) + int(str(t["duration_ms"])) for t in tracks]
+    gaps = recording_gaps(survey)
+    chain = chain_state(survey)
+    index: dict[str, object] = {
+        "version": INDEX_VERSION, "recording": job.recording, "generation": job.generation,
+        "started_at_ms": job.started_at_ms, "duration_ms": max(ends, default=0), "chain": chain,
+        "stored": [[span.first_ns // MS, span.last_ns // MS] for span in survey.epochs],
+        "tracks": tracks, "failed": failed, "gaps": gaps,
+    }  # fmt: skip
+    plain = layout.canonical(index)
+    key, associated = final_key(job.room_key, job.recording, job.generation, INDEX_NAME)
+    seal_bytes(job.out_dir / "index.json.sealed", key, associated, plain)
+    signed = {
+        "version": manifest.VERSION, "recording": job.recording, "generation": job.generation,
+        "started_at_ms": job.started_at_ms, "duration_ms": index["duration_ms"], "chain": chain,
+        "stored": index["stored"], "segments": describe_segments(survey), "gaps": gaps,
+        "tracks": [{k: v for k, v in track.items() if k != "key_frames_ms"} | _spacing(track) for track in
+        tracks],
+        "index_sha256": _sha256(plain), "fenced_packets": survey.fenced,
+    }  # fmt: skip
+    _write_plain(job.out_dir / "manifest.json", manifest.sign(signed, job.signing_key))
+    return {
+        "ok": True, "recording": job.recording, "generation": job.generation, "chain": chain,
+        "duration_ms": index["duration_ms"], "tracks": len(tracks), "failed": failed, "index": index,
+    }  # fmt: skip
+
+
+def _spacing(track: Mapping[str, Any]) -> dict[str, object]:
+    keys = track.get("key_frames_ms") or []
+    if not keys:
+        return {}
+    ends = [*keys[1:], track["offset_ms"] + track["duration_ms"]]
+    return {"key_frame_spacing_ms": max(b - a for a, b in zip(keys, ends, strict=True))}
+
+
+def _sha256(plain: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(plain).hexdigest()
+
+
+def _write_plain(path: Path, data: bytes) -> None:
+    """The manifest alone is readable without a key: it holds ids, counts and hashes."""
+    tmp = path.with_name(path.name + ".tmp")
+    fd = os.open(tmp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(tmp, path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _say(line: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """The process: 0 with a result line `{"ok": true, …}`, else 1 with `{"ok": false, "code": …}`."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):
+        os.nice(10)
+    os.umask(0o077)
+    try:
+        result = finalise(parse_job(sys.stdin.read()), _say)
+    except JobError as error:
+        result = {"ok": False, "code": error.code}
+    except (OSError, SealedError, layout.LayoutError) as error:
+        result = {"ok": False, "code": getattr(error, "code", "finaliser_failed")}
+    _say(result)
+    return 0 if result["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
