@@ -1,4 +1,4 @@
-"""Two pages of real Chromium through a real worker process: media flows, quality rises, losses of a page heal."""
+"""Two pages of real Chromium through a real worker process: media flows, quality rises, losses heal."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ async function take_offer(sdp, fresh) {
   }
   await pc.setRemoteDescription({type: 'offer', sdp});
   for (const tr of pc.getTransceivers()) {
-    const track = tr.mid === '0' ? local.getAudioTracks()[0] : tr.mid === '1' ? local.getVideoTracks()[0] : null;
-    if (track && tr.sender.track !== track) { await tr.sender.replaceTrack(track); tr.direction = 'sendonly'; }
+    const track = {'0': local.getAudioTracks()[0], '1': local.getVideoTracks()[0]}[tr.mid];
+    if (track && tr.sender.track !== track) {
+      await tr.sender.replaceTrack(track); tr.direction = 'sendonly';
+    }
   }
   await pc.setLocalDescription(await pc.createAnswer());
   return pc.localDescription.sdp;
@@ -207,7 +209,7 @@ async def test_a_noisy_picture_is_sent_with_a_megabit_and_more() -> None:
             rate = pair.get("availableOutgoingBitrate", 0)
             return rate if rate >= 1_500_000 else 0
 
-        rate = await until(available, 20, "the estimate stays low")
+        await until(available, 20, "the estimate stays low")
 
         def sent(stats: dict[str, Any]) -> int:
             return sum(s["bytesSent"] for s in stats["outbound"] if s["kind"] == "video")

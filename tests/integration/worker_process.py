@@ -1,4 +1,5 @@
-"""A real media worker process for tests: started, spoken to over its control channel, ended by the end of stdin."""
+"""A real media worker process for tests: started, spoken to over its control channel, ended by the end of
+stdin."""
 
 from __future__ import annotations
 
