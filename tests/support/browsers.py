@@ -74,12 +74,13 @@ class Crowd:
         voice: Voice | None = None,
         language: str = "en",
         flags: Sequence[str] = NETWORK_FLAGS,
+        quiet: bool = True,
         init: str = "",
         executable: str = CHROMIUM,
         width: int = 1440,
     ) -> Person:
         """A new browser process; `init` is a script that every page of it runs first."""
-        arguments = [*DEVICE_FLAGS, *QUIET_FLAGS, *flags]
+        arguments = [*DEVICE_FLAGS, *(QUIET_FLAGS if quiet else ()), *flags]
         if voice is not None:
             camera = write_camera(self._folder / f"{voice.name}.y4m", voice)
             tone = write_tone(self._folder / f"{voice.name}.wav", voice)

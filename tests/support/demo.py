@@ -86,7 +86,11 @@ class Demo:
     """One running demo. `seats` and `accounts` are keyed by role."""
 
     def __init__(
-        self, folder: Path, env: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        announce: str | None = "127.0.0.1",
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -94,6 +98,8 @@ class Demo:
         self.seats_file = folder / "seats.json"
         self.port = free_port()
         self._env = dict(env or {})
+        if announce is not None:
+            self._env.setdefault("HYEOPJIN_MEDIA_ANNOUNCE", json.dumps([announce]))
         self._prefix = prefix
         self.process: subprocess.Popen[bytes] | None = None
         self.info: dict[str, Any] = {}
@@ -102,16 +108,13 @@ class Demo:
         """Starts and waits until the seats file is whole and /readyz says yes."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.seats_file.unlink(missing_ok=True)
-        announce = {} if "HYEOPJIN_MEDIA_ANNOUNCE" in self._env else {
-            "HYEOPJIN_MEDIA_ANNOUNCE": '["127.0.0.1"]'
-        }  # fmt: skip
         arguments = ["demo", "--port", str(self.port), "--data", str(self.data)]
         arguments += ["--seats-file", str(self.seats_file)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._prefix, sys.executable, "-m", "server", *arguments],
                 cwd=TOP,
-                env={**os.environ, "HYEOPJIN_LOG_LEVEL": "debug", **announce, **self._env},
+                env={**os.environ, "HYEOPJIN_LOG_LEVEL": "debug", **self._env},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

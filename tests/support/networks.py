@@ -1,0 +1,49 @@
+"""A network namespace of its own for a test: loopback and one dummy interface, nothing of the machine's.
+
+Needs root and `ip`; without them `available()` is false and the caller runs in the ordinary network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ADDRESS = "192.0.2.10"  # TEST-NET-1: belongs to nobody
+
+
+def available() -> bool:
+    """True when a namespace can be made here."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        return False
+    return subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@contextmanager
+def namespace() -> Iterator[tuple[str, ...]]:
+    """Yields the command prefix that runs a program inside; removes the namespace afterwards."""
+    name = f"hj-test-{os.getpid()}"
+    _ip("netns", "add", name)
+    try:
+        _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", name, "link", "add", "hj0", "type", "dummy")
+        _ip("-n", name, "addr", "add", f"{ADDRESS}/24", "dev", "hj0")
+        _ip("-n", name, "link", "set", "hj0", "up")
+        yield ("ip", "netns", "exec", name)
+    finally:
+        _ip("netns", "del", name)
+
+
+def wrapper(folder: Path, prefix: tuple[str, ...], program: str) -> str:
+    """An executable script that runs a program inside the namespace, for launchers that take one path."""
+    path = folder / "inside"
+    path.write_text(f'#!/bin/sh\nexec {" ".join(prefix)} {program} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
