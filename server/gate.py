@@ -1,4 +1,4 @@
-"""`signaling.ports.Gate`: the application's authority over sockets. A cookie of the seat is the only proof."""
+"""`signaling.ports.Gate`: the application's authority over sockets. Only a seat's cookie is proof."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_CACHED = 10_000
 
 
 class SeatGate:
-    """Admits sockets and says whether an admission still holds (remembered for 1.5 s, forgotten on revoke)."""
+    """Admits sockets; says whether an admission still holds (remembered for 1.5 s, less on revoke)."""
 
     def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._services = services

@@ -68,7 +68,7 @@ def configure_logging(level: str, log_format: str) -> None:
 def without_exception_text(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replaces `exc_info` by `error` (type names of the chain) and `at` (file:line of the innermost frames)."""
+    """Replaces `exc_info` by `error` (type names of the chain) and `at` (file:line, innermost frames)."""
     info = event.pop("exc_info", None)
     event.pop("stack_info", None)
     if info is True:

@@ -24,9 +24,9 @@ class Live(Protocol):
 
     async def credential_revoked(self, credential_id: str) -> None: ...
 
-    async def room_closed(self, room: str, code: str) -> None: ...
+    async def room_closed(self, room: str, reason: str) -> None: ...
 
-    def presence(self, room: str) -> set[str]:
+    async def presence(self, room: str) -> set[str]:
         """Seats that are in the room now."""
         ...
 
@@ -43,10 +43,10 @@ class NoRooms:
     async def credential_revoked(self, credential_id: str) -> None:
         return None
 
-    async def room_closed(self, room: str, code: str) -> None:
+    async def room_closed(self, room: str, reason: str) -> None:
         return None
 
-    def presence(self, room: str) -> set[str]:
+    async def presence(self, room: str) -> set[str]:
         return set()
 
 

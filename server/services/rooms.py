@@ -147,7 +147,7 @@ class Rooms:
             open_ones = await sessions.unended(tx)
         ended: list[str] = []
         for session in open_ones:
-            if session.emptied_ms is None and not self._context.live.presence(session.consultation_id):
+            if session.emptied_ms is None and not await self._context.live.presence(session.consultation_id):
                 await self.mark_emptied(session.id, now_ms)
             elif not continues(session, now_ms, grace_ms):
                 await self.end_session(session.consultation_id, session.id, "emptied", now_ms)

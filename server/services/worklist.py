@@ -27,7 +27,7 @@ class Worklist:
         self._recordings = recordings
 
     async def today(self, account: Account) -> dict[str, Any]:
-        """`{now_ms, consultations: […]}`: what touches the last 12 and the next 36 hours, anywhere's today."""
+        """`{now_ms, consultations: […]}`: the last 12 and the next 36 hours, anywhere's today."""
         now_ms = self._context.now_ms()
         async with self._context.database.read() as tx:
             found = await consultations.around(tx, now_ms - BACK_MS, now_ms + AHEAD_MS)
@@ -55,9 +55,7 @@ class Worklist:
             seats = await consultations.seats_of(tx, {row.id for row in found})
             named = (await cases.relations_of(tx, account.id)).get(case_id, set())
             sites = await accounts.all_sites(tx)
-            entry = audit.Entry(
-                "case_read", "case", case_id, address, account_id=account.id, case_id=case_id
-            )
+            entry = audit.Entry("case_read", "case", case_id, address, account_id=account.id, case_id=case_id)
             await audit.append(tx, now_ms, entry)
         held = relations(account, case.site_id, named, seats, seats)
         rows = []
@@ -89,7 +87,7 @@ class Worklist:
         held: frozenset[Relation],
     ) -> dict[str, Any]:
         now_ms = self._context.now_ms()
-        present = self._context.live.presence(consultation.id)
+        present = await self._context.live.presence(consultation.id)
         mine = next((seat.id for seat in seats if seat.account_id == account.id), None)
         place_ids = dict.fromkeys([case.site_id, *(seat.site_id for seat in seats)])
         row: dict[str, Any] = {

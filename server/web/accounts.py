@@ -25,9 +25,7 @@ async def sign_in(request: web.Request) -> web.Response:
     body = await parsed(request, SignIn)
     settings = request.app[SETTINGS]
     agent = request.headers.get("User-Agent", "")
-    outcome = await request.app[SERVICES].accounts.sign_in(
-        body.email, body.password, request[ADDRESS], agent
-    )
+    outcome = await request.app[SERVICES].accounts.sign_in(body.email, body.password, request[ADDRESS], agent)
     response = web.json_response({"account": _account(outcome.account)})
     life_s = settings.account_session_hours * 3600
     set_cookie(response, settings, session_cookie_name(settings), outcome.secret, life_s, "Lax")
@@ -36,9 +34,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 async def sign_out(request: web.Request) -> web.Response:
     signed_in = request[SIGNED_IN]
-    await request.app[SERVICES].accounts.revoke(
-        signed_in.account.id, signed_in.session.id, request[ADDRESS]
-    )
+    await request.app[SERVICES].accounts.revoke(signed_in.account.id, signed_in.session.id, request[ADDRESS])
     response = web.Response(status=204)
     settings = request.app[SETTINGS]
     drop_cookie(response, settings, session_cookie_name(settings))

@@ -24,7 +24,7 @@ def knock_cookie_name(settings: Settings, seat_id: str) -> str:
 def set_cookie(
     response: web.StreamResponse, settings: Settings, name: str, value: str, max_age_s: int, same_site: str
 ) -> None:
-    """`same_site`: Strict for seats and knocks, Lax for the account (a link in a mail finds one signed in)."""
+    """`same_site`: Strict for seats and knocks, Lax for the account (a mailed link finds one signed in)."""
     response.set_cookie(
         name,
         value,

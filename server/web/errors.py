@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from server.domain.errors import STATUS_BY_CODE, Refused, message_id
+from server.web.keys import Handler
 
 log = logging.getLogger("hyeopjin.web")
 
@@ -35,7 +36,7 @@ def refusal(code: str, facts: dict[str, int] | None = None) -> web.Response:
 
 
 @web.middleware
-async def errors_as_json(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns every exception into a refusal; one we did not expect is logged by type and place only."""
     try:
         return await handler(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,9 +12,7 @@ from server.services.access import Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name, session_cookie_name
-from server.web.keys import CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from server.web.keys import CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN, Handler
 
 
 @dataclass(frozen=True, slots=True)

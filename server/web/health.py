@@ -7,9 +7,16 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
-from server.web.keys import HEALTH
+from server.web.keys import HEALTH, Handler
 
 log = logging.getLogger("hyeopjin.web.health")
 
@@ -27,11 +34,12 @@ class Health:
         self.sources: list[MetricsSource] = []
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "hyeopjin_http_requests", "Answers by route and status", ["route", "status"], registry=self.registry
+            "hyeopjin_http_requests",
+            "Answers by route and status",
+            ["route", "status"],
+            registry=self.registry,
         )
-        self.seconds = Histogram(
-            "hyeopjin_http_seconds", "Time to answer", ["route"], registry=self.registry
-        )
+        self.seconds = Histogram("hyeopjin_http_seconds", "Time to answer", ["route"], registry=self.registry)
         self._gauges: dict[str, Gauge] = {}
 
     async def ready(self) -> dict[str, bool]:
@@ -65,13 +73,11 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    return web.Response(
-        body=await request.app[HEALTH].text(), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return web.Response(body=await request.app[HEALTH].text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @web.middleware
-async def counted(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts by route pattern, so that no id becomes a label."""
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "unknown"

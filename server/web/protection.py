@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 from aiohttp import web
 
 from server.config import Settings
 from server.domain.errors import Refused
-from server.web.keys import ADDRESS, SETTINGS
+from server.web.keys import ADDRESS, SETTINGS, Handler
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -61,21 +62,19 @@ def install_headers(app: web.Application, settings: Settings) -> None:
 
 
 @web.middleware
-async def client_address(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def client_address(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The browser's address: the peer's, or what a proxy that we trust says of it."""
     address = request.remote or ""
     if address in request.app[SETTINGS].trusted_proxies:
         forwarded = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
-        try:
+        with contextlib.suppress(ValueError):  # a proxy that says nothing useful: its own address stands
             address = str(ipaddress.ip_address(forwarded))
-        except ValueError:
-            pass  # a proxy that says nothing useful: its own address stands
     request[ADDRESS] = address
     return await handler(request)
 
 
 @web.middleware
-async def own_origin_only(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def own_origin_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A request that changes something must come from our own pages.
 
     Every browser sends Origin with it; newer ones Sec-Fetch-Site too. What sends neither is no browser, and
@@ -90,7 +89,7 @@ async def own_origin_only(request: web.Request, handler: web.Handler) -> web.Str
 
 
 @web.middleware
-async def json_only(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def json_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Forms and plain text cannot be sent here, so no other site's form can reach a handler."""
     if (
         request.path.startswith("/api/")

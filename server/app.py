@@ -1,0 +1,204 @@
+"""The composition root: builds every part in order, joins them, and closes them in reverse.
+
+It must not hold rules. A reader's entry: settings → books → media plane → rooms → web.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.config import Settings
+from server.directory import Books
+from server.gate import SeatGate
+from server.live import Emptied, LiveRooms
+from server.playback.playback import Playback
+from server.runtime.finalising import Finalising, FinalisingOptions
+from server.runtime.keystore import KeyStore
+from server.runtime.media_link import MediaLink
+from server.runtime.objects import Objects
+from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
+from server.runtime.tasks import TaskOwner
+from server.services.bundle import Services, build_services
+from server.services.context import Context
+from server.storage.database import Database
+from server.storage.migrate import is_current, migrate
+from server.web.factory import build_web
+from server.web.health import Health
+from server.web.recordings import PLAYBACK
+from signaling.hub import Hub
+from signaling.namespace import attach
+from signaling.store import MemoryRoomStore
+
+log = logging.getLogger("hyeopjin.app")
+
+SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
+ABANDONED_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started server. `port` is the one really bound."""
+
+    settings: Settings
+    services: Services
+    health: Health
+    hub: Hub
+    finalising: Finalising
+    port: int
+    closing: contextlib.AsyncExitStack  # what is pushed here closes first
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Everything is up inside the block and down after it, within 3 s; the parts close in reverse."""
+    async with contextlib.AsyncExitStack() as stack:
+        services = await _books(settings, stack)
+        context = services.context
+        health = Health()
+        health.checks["database"] = context.database.ping
+        health.checks["schema"] = lambda: is_current(context.database)
+
+        keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
+        supervisor = WorkerSupervisor(_worker_options(settings))
+        media = MediaLink(supervisor, keys, services.recordings)
+        objects = Objects(settings.objects_dir)
+        finalising = Finalising(
+            services.recordings,
+            keys,
+            objects,
+            FinalisingOptions(settings.journal_dir, settings.restart_grace_s),
+            occupied=lambda room: context.live.presence(room),
+            wait_closed=media.wait_closed,
+        )
+        media.on_live = finalising.returned
+
+        gate = SeatGate(services)
+        hub = Hub(
+            store=MemoryRoomStore(),
+            directory=Books(services),
+            media=media,
+            gate=gate,
+            listener=Emptied(services, finalising),
+            session_ends_after_ms=settings.session_grace_s * 1000,
+        )
+        media.attach(hub)
+        context.live = LiveRooms(hub, gate)
+
+        app = build_web(settings, services, health)
+        app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
+        attach(app, hub, gate, settings.public_url)
+        _watch(health, media, supervisor, finalising)
+
+        await media.start()
+        stack.push_async_callback(media.stop)
+        await finalising.start()
+        stack.push_async_callback(finalising.stop)
+        await hub.start()
+        stack.push_async_callback(hub.aclose)
+        owner = TaskOwner("server")
+        stack.push_async_callback(owner.close)
+        owner.spawn(_end_abandoned(services), "abandoned")
+        port = await _listen(app, settings, stack)
+        yield Running(settings, services, health, hub, finalising, port, stack)
+        log.info("stopping")
+
+
+async def _books(settings: Settings, stack: contextlib.AsyncExitStack) -> Services:
+    """The database at its newest schema, and the use cases over it."""
+    await asyncio.to_thread(_make_directories, settings)
+    database = Database(settings.database)
+    stack.push_async_callback(database.close)
+    await migrate(database)
+    services = build_services(Context(settings, database))
+    stack.callback(services.passwords.close)
+    return services
+
+
+def _make_directories(settings: Settings) -> None:
+    for path in (settings.data_dir, settings.journal_dir, settings.objects_dir, settings.run_dir):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _worker_options(settings: Settings) -> WorkerOptions:
+    return WorkerOptions(
+        journal_root=settings.journal_dir,
+        run_dir=settings.run_dir,
+        udp_host=settings.media_udp_host,
+        udp_port=settings.media_udp_port,
+        announce=settings.media_announce,
+        log_level=settings.log_level.upper(),
+    )
+
+
+def _watch(health: Health, media: MediaLink, supervisor: WorkerSupervisor, finalising: Finalising) -> None:
+    """What /readyz asks and /metrics tells."""
+
+    async def worker_answers() -> bool:
+        return media.ready
+
+    async def numbers() -> dict[str, float]:
+        return {
+            "hyeopjin_media_worker_up": float(media.ready),
+            "hyeopjin_media_worker_starts": float(supervisor.starts),
+            "hyeopjin_recordings_to_finalise": float(finalising.waiting),
+        }
+
+    async def worker_numbers() -> dict[str, float]:
+        counters = await media.metrics()
+        return {
+            f"hyeopjin_media_{name}": float(value)
+            for name, value in counters.items()
+            if isinstance(value, int | float) and name.isidentifier()
+        }
+
+    health.checks["worker"] = worker_answers
+    health.sources += [numbers, worker_numbers]
+
+
+async def _end_abandoned(services: Services) -> None:
+    """Sessions nobody came back to after this or an earlier process fell."""
+    while True:
+        await asyncio.sleep(ABANDONED_EVERY_S)
+        try:
+            await services.rooms.end_abandoned(services.context.now_ms())
+        except Exception:
+            log.exception("ending abandoned sessions failed")
+
+
+async def _listen(app: web.Application, settings: Settings, stack: contextlib.AsyncExitStack) -> int:
+    """Binds every address; one that this machine lacks (::1 in many containers) is left out."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    tls = _tls(settings)
+    port, bound = settings.port, 0
+    for host in settings.bind:
+        site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE or (bound == 0 and host == settings.bind[-1]):
+                raise
+            log.warning("an address could not be bound: errno %s", error.errno)
+            continue
+        bound += 1
+        if port == 0:
+            port = int(runner.addresses[0][1])
+    return port
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context

@@ -1,0 +1,131 @@
+"""`hyeopjin doctor`: what this machine has and lacks. Not configured is grey and no fault; red exits 1."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from server.config import ConfigError, Settings, load_settings
+from server.storage.database import sqlite_is_whole
+
+State = Literal["green", "grey", "red"]
+MIN_FREE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`code` is stable; `detail` holds numbers and paths only."""
+
+    check: str
+    state: State
+    code: str
+    detail: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    config: Annotated[Path | None, typer.Option(help="TOML file")] = None,
+    data: Annotated[Path | None, typer.Option(help="data directory")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Look at this machine and its settings."""
+    try:
+        settings = load_settings(config, data_dir=data)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    findings = [check(settings) for check in CHECKS]
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        console = Console(soft_wrap=True)
+        for finding in findings:
+            colour = "bright_black" if finding.state == "grey" else finding.state
+            console.print(f"[{colour}]●[/] {finding.check}: {finding.code} {finding.detail}".rstrip())
+    if any(finding.state == "red" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _python(_settings: Settings) -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= (3, 11)
+    return Finding("python", "green" if good else "red", "ok" if good else "too_old", version)
+
+
+def _data(settings: Settings) -> Finding:
+    path = settings.data_dir
+    if not path.exists():
+        return Finding("data", "grey", "not_configured", str(path))
+    if path.stat().st_mode & 0o077:
+        return Finding("data", "red", "readable_by_others", str(path))
+    return Finding("data", "green", "ok", str(path))
+
+
+def _disk(settings: Settings) -> Finding:
+    path = settings.data_dir.absolute()
+    while not path.exists():
+        path = path.parent
+    free = shutil.disk_usage(path).free
+    good = free >= MIN_FREE_BYTES
+    return Finding(
+        "disk", "green" if good else "red", "ok" if good else "nearly_full", f"{free // 1024**2} MiB"
+    )
+
+
+def _database(settings: Settings) -> Finding:
+    if settings.database_url:
+        return Finding("database", "grey", "not_checked")
+    file = settings.data_dir / "hyeopjin.sqlite3"
+    if not file.exists():
+        return Finding("database", "grey", "not_configured")
+    whole = sqlite_is_whole(file)
+    return Finding("database", "green" if whole else "red", "ok" if whole else "damaged")
+
+
+def _keys(settings: Settings) -> Finding:
+    kek = settings.secrets_dir / "kek"
+    if not kek.exists():
+        return Finding("keys", "grey", "not_configured")
+    private = not kek.stat().st_mode & 0o077
+    return Finding("keys", "green" if private else "red", "ok" if private else "readable_by_others")
+
+
+def _pages(_settings: Settings) -> Finding:
+    vendor = Path(__file__).resolve().parents[2] / "static" / "vendor"
+    return Finding("pages", "green", "ok") if vendor.is_dir() else Finding("pages", "red", "not_bundled")
+
+
+def _tls(settings: Settings) -> Finding:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return Finding("tls", "grey", "not_configured")
+    there = settings.tls_certificate.is_file() and settings.tls_key.is_file()
+    return Finding("tls", "green" if there else "red", "ok" if there else "file_missing")
+
+
+def _later(name: str) -> Callable[[Settings], Finding]:
+    return lambda _settings: Finding(name, "grey", "not_configured")
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (
+    _python,
+    _data,
+    _disk,
+    _database,
+    _keys,
+    _pages,
+    _tls,
+    _later("turn"),
+    _later("redis"),
+    _later("mail"),
+)

@@ -1,0 +1,58 @@
+"""Running the server as a process: one stop signal is enough, the second changes nothing.
+
+Also the marker that tells a demo's data directory from a real one: they never meet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+from server.app import Running, running
+from server.config import ConfigError, Settings
+
+Marker = Literal["DEMO", "SERVE"]
+_OTHER: dict[Marker, Marker] = {"DEMO": "SERVE", "SERVE": "DEMO"}
+
+
+def claim_directory(path: Path, marker: Marker) -> None:
+    """Makes the directory ours, or refuses one that something else made.
+
+    Raises ConfigError: `demo` takes an empty directory or its own; `serve` any but a demo's.
+    """
+    if (path / marker).is_file():
+        return
+    if (path / _OTHER[marker]).exists():
+        made_by = _OTHER[marker].lower()
+        raise ConfigError(f"The data directory {path} was made by `{made_by}`; choose another one.")
+    if marker == "DEMO" and path.exists() and any(path.iterdir()):
+        raise ConfigError(f"The data directory {path} was not made by `demo`; choose an empty one.")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    (path / marker).write_text("Hyeopjin data directory. Do not remove this file.\n")
+
+
+def run_until_stopped(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
+    """Serves until SIGINT or SIGTERM, then closes everything. `ready` is called once all parts are up."""
+    asyncio.run(_serve(settings, ready))
+
+
+async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked_to_stop() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # From here on we are stopping; a second Ctrl-C must not tear the closing apart.
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked_to_stop)
+    async with running(settings) as server:
+        await ready(server)
+        await stop.wait()

@@ -1,0 +1,31 @@
+"""The Fluent catalogue that the pages use too, for what the server prints. A missing text shows its id."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from fluent.runtime import FluentBundle, FluentResource
+
+FOLDER = Path(__file__).resolve().parents[1] / "static" / "i18n"
+LANGUAGES = ("en", "ko", "ru")
+
+
+@cache
+def _bundle(language: str) -> FluentBundle:
+    bundle = FluentBundle([language], use_isolating=False)
+    file = FOLDER / f"{language}.ftl"
+    if file.is_file():
+        bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+    return bundle
+
+
+def text(language: str, message: str, **values: str | int) -> str:
+    """The message in this language, else in English, else its id."""
+    for each in (language, "en"):
+        bundle = _bundle(each)
+        if bundle.has_message(message):
+            pattern = bundle.get_message(message).value
+            if pattern is not None:
+                return str(bundle.format_pattern(pattern, values)[0])
+    return message

@@ -1,0 +1,47 @@
+"""The joints between use cases, rooms and the finaliser: who hears of what. They decide nothing."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from server.gate import SeatGate
+from server.runtime.finalising import Finalising
+from server.services.bundle import Services
+from signaling.hub import Hub
+from signaling.ports import Consent, EndReason, Knock
+
+
+class LiveRooms:
+    """`server.services.context.Live` on the hub."""
+
+    def __init__(self, hub: Hub, gate: SeatGate) -> None:
+        self._hub = hub
+        self._gate = gate
+
+    async def consent_changed(self, room: str, seat: str, decision: str, grant: str | None) -> None:
+        await self._hub.consent_changed(room, seat, cast("Consent", decision), grant)
+
+    async def knocked(self, room: str, knock: str, seat: str, name: str, since_ms: int) -> None:
+        await self._hub.knock(room, Knock(knock, seat, name, since_ms))
+
+    async def credential_revoked(self, credential_id: str) -> None:
+        self._gate.forget(credential_id)
+        await self._hub.credential_revoked(credential_id)
+
+    async def room_closed(self, room: str, reason: str) -> None:
+        await self._hub.room_closed(room, cast("EndReason", reason))
+
+    async def presence(self, room: str) -> set[str]:
+        return await self._hub.presence(room)
+
+
+class Emptied:
+    """`signaling.ports.RoomListener`: notes the emptiness in the books, then hands over to the finaliser."""
+
+    def __init__(self, services: Services, finalising: Finalising) -> None:
+        self._services = services
+        self._finalising = finalising
+
+    async def room_emptied(self, room: str, session: str) -> None:
+        await self._services.rooms.mark_emptied(session, self._services.context.now_ms())
+        await self._finalising.room_emptied(room, session)
