@@ -25,7 +25,7 @@ log = logging.getLogger("hyeopjin.playback")
 MAX_OPEN = 32
 MAX_SPANS = 500
 MAX_REMEMBERED = 4096
-_TRACK_FIELDS = ("id", "participant", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms")
+_TRACK_FIELDS = ("id", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms")
 _OPTIONAL_FIELDS = ("width", "height")
 
 
@@ -77,7 +77,7 @@ class Playback:
             "duration_ms": row.duration_ms,
             "chain": index.get("chain", "unknown"),
             "tracks": [_track(track, named) for track in index.get("tracks", [])],
-            "gaps": index.get("gaps", []),
+            "gaps": [_gap(gap) for gap in index.get("gaps", [])],
             "declined": [
                 {"participant": seat.id, "name": seat.name, "role": seat.role}
                 for seat in people
@@ -148,12 +148,18 @@ class Playback:
 
 
 def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, Any]:
-    seat = named.get(str(track.get("participant")))
+    seat = named.get(str(track.get("peer")))
     told: dict[str, Any] = {name: track.get(name) for name in _TRACK_FIELDS}
+    told["participant"] = track.get("peer")
     told |= {name: track[name] for name in _OPTIONAL_FIELDS if track.get(name)}
     told["present"] = track.get("present", [])
-    told["gaps"] = track.get("gaps", [])
+    told["gaps"] = [_gap(gap) for gap in track.get("gaps", [])]
     told["name"] = seat.name if seat else ""
     told["role"] = seat.role if seat else ""
     told["language"] = seat.language if seat else ""
     return told
+
+
+def _gap(gap: dict[str, Any]) -> dict[str, Any]:
+    told = {name: gap.get(name) for name in ("from", "to", "cause")}
+    return told | ({"participant": gap["peer"]} if gap.get("peer") else {})

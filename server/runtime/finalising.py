@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,14 @@ from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
-from server.storage.recordings import RecordingRow, Recordings
+from server.storage.recordings import RecordingRow, Recordings, StoredHead
 
 log = logging.getLogger("hyeopjin.runtime.finalising")
 child_log = logging.getLogger("hyeopjin.media.finaliser")
 
 TRIES = 3
 RETRY_S = (0.5, 2.0)
+HOPELESS = ("no_journal", "job_malformed")
 SILENCE_S = 300.0
 """A child that says nothing for so long is taken for hung."""
 JOURNAL_WAIT_S = 5.0
@@ -178,25 +179,30 @@ class Finalising:
             if self._cancelled:
                 break
             try:
-                await self._attempt(row)
+                await self._attempt(row, last=attempt == TRIES - 1)
             except FinaliseError as error:
                 code = error.code
                 log.warning("attempt %d to finalise a recording failed: %s", attempt + 1, code)
             else:
                 return
+            if code in HOPELESS:
+                break
         if self._cancelled:
             await self._rows.set_state(recording, "recording", self._now_ms())
             return
         log.error("a recording could not be finalised: %s", code)
         await self._rows.set_state(recording, "failed", self._now_ms(), code)
 
-    async def _attempt(self, row: RecordingRow) -> None:
+    async def _attempt(self, row: RecordingRow, last: bool) -> None:
         known = await asyncio.to_thread(self._objects.generations, row.id)
         number = max([row.generation, *known]) + 1
         scratch = await asyncio.to_thread(self._objects.scratch, row.id)
         try:
             job = await asyncio.to_thread(self._job, row, number, scratch)
-            await self._run_child(job)
+            result = await self._run_child(job)
+            if result.get("failed") and (row.generation or not last):
+                # one bad track does not stop the others, but first it gets its chance again
+                raise FinaliseError("track_failed")
             await self._objects.publish(row.id, number, scratch)
             try:
                 generation = await Generation.open(self._objects, self._keys, row.id, number)
@@ -212,6 +218,8 @@ class Finalising:
 
     async def _commit(self, row: RecordingRow, number: int, generation: Generation) -> None:
         index = generation.index
+        heads = await self._rows.heads(row.id)
+        index["chain"] = witnessed_chain(str(index.get("chain")), generation.manifest, heads)
         await self._rows.commit_generation(
             row.id, number, row.epoch, generation.duration_ms, index, self._now_ms()
         )
@@ -300,6 +308,18 @@ class Finalising:
     def _kill(self) -> None:
         if self._child is not None:
             _kill(self._child)
+
+
+def witnessed_chain(chain: str, manifest: Mapping[str, Any], heads: Sequence[StoredHead]) -> str:
+    """The finaliser's verdict, worsened where the database was once told of more than the journal holds."""
+    ends = {(row["epoch"], row["file"]): row["head"] for row in manifest.get("segments", [])}
+    for head in heads:
+        end = ends.get((head.epoch, head.segment))
+        if end is None or end["index"] < head.seal_index:
+            return "cut_after_ack"
+        if end["index"] == head.seal_index and end["hash"] != head.hash and chain == "intact":
+            chain = "broken"
+    return chain
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -171,11 +171,11 @@ def _tracks(manifest: Mapping[str, Any]) -> list[Track]:
     return [
         Track(
             id=str(row["id"]),
-            seat=str(row["participant"]),
+            seat=str(row["peer"]),
             kind=str(row["kind"]),
             mime=str(row["mime"]),
             sha256=str(row["sha256"]),
-            size=int(row["size"]),
+            size=int(row["bytes"]),
         )
         for row in manifest["tracks"]
     ]

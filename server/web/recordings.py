@@ -105,9 +105,8 @@ async def _note(request: web.Request, action: str, what: str) -> None:
 
 
 def _headers(reader: TrackReader) -> dict[str, str]:
-    kind = "audio" if reader.track.kind == "audio" else "video"
     return {
-        hdrs.CONTENT_TYPE: f"{kind}/webm",
+        hdrs.CONTENT_TYPE: "audio/webm" if reader.track.kind == "audio" else "video/webm",
         hdrs.ACCEPT_RANGES: "bytes",
         hdrs.CACHE_CONTROL: "private, no-store",
         hdrs.ETAG: reader.etag,
