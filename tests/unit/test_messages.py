@@ -1,0 +1,144 @@
+"""The wire's parser: what a page may say, and how everything else is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import typing
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling import messages as ms
+from signaling.inbound import media_event
+from signaling.limits import Bucket
+
+GOOD: Mapping[str, dict[str, object]] = {
+    "join": {"mic": True, "camera": False, "resume": None},
+    "answer": {"connection": "j1.1.1", "offer_id": "o-1", "sdp": "v=0\r\n"},
+    "media": {"mic": True, "camera": True},
+    "restart": {"reason": "failed"},
+    "ice_restart": {},
+    "quality": {"rtt_ms": 120, "loss_up": 0.01, "loss_down": None, "level": "good"},
+    "leave": {},
+    "end": {},
+    "admit": {"knock": "knock-1", "accept": True},
+}
+BAD: list[tuple[str, object, str]] = [
+    ("join", {"mic": 1}, "mic"),
+    ("join", {"mic": "true"}, "mic"),
+    ("join", {"resume": "x" * 129}, "resume"),
+    ("join", {"resume": "a b"}, "resume"),
+    ("join", {"admin": True}, "admin"),
+    ("join", [], ""),
+    ("join", None, ""),
+    ("answer", {"connection": "c", "offer_id": "o"}, "sdp"),
+    ("answer", {"connection": "c", "offer_id": "o", "sdp": ""}, "sdp"),
+    ("answer", {"connection": "c", "offer_id": "o", "sdp": "x" * (ms.MAX_SDP_CHARS + 1)}, "sdp"),
+    ("answer", {"connection": "../c\n", "offer_id": "o", "sdp": "v=0"}, "connection"),
+    ("media", {"mic": True}, "camera"),
+    ("quality", {"level": "excellent"}, "level"),
+    ("quality", {"level": "good", "rtt_ms": -1}, "rtt_ms"),
+    ("quality", {"level": "good", "rtt_ms": float("nan")}, "rtt_ms"),
+    ("quality", {"level": "good", "loss_up": 1.5}, "loss_up"),
+    ("restart", {"reason": "x" * 65}, "reason"),
+    ("admit", {"knock": "k", "accept": "yes"}, "accept"),
+    ("admit", {"knock": "", "accept": True}, "knock"),
+    ("shutdown", {}, "event"),
+]
+
+
+@pytest.mark.parametrize("event", sorted(ms.INCOMING))
+def test_every_event_has_an_example_that_parses_and_an_ability(event: str) -> None:
+    assert type(ms.parse(event, GOOD[event])) is ms.INCOMING[event]
+    assert event in ms.ABILITY
+
+
+@pytest.mark.parametrize(("event", "data", "field"), BAD)
+def test_what_is_outside_the_protocol_is_refused_with_its_field(event: str, data: object, field: str) -> None:
+    with pytest.raises(ms.BadMessage) as refused:
+        ms.parse(event, data)
+    assert refused.value.field == field
+    assert refused.value.code == "bad_message"
+
+
+def test_the_connect_packet_names_a_seat_and_nothing_else() -> None:
+    assert ms.parse_connect({"seat": "abc"}).seat == "abc"
+    for bad in ({}, {"seat": 1}, {"seat": "a/b"}, {"seat": "a", "token": "t"}, None, "abc"):
+        with pytest.raises(ms.BadMessage):
+            ms.parse_connect(bad)
+
+
+def test_a_refusal_quotes_nothing_of_the_message() -> None:
+    with pytest.raises(ms.BadMessage) as refused:
+        ms.parse("join", {"mic": "MARK-OF-A-PATIENT"})
+    assert "MARK" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = sorted({name for model in ms.INCOMING.values() for name in model.model_fields})
+
+
+@given(event=st.sampled_from(sorted(ms.INCOMING)) | st.text(max_size=10), data=JSON)
+def test_any_json_either_parses_or_is_refused(event: str, data: object) -> None:
+    with contextlib.suppress(ms.BadMessage):
+        assert isinstance(ms.parse(event, data), ms.Message)
+
+
+@given(event=st.sampled_from(sorted(ms.INCOMING)), data=st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_known_fields_of_any_type_either_parse_or_are_refused(event: str, data: dict[str, object]) -> None:
+    try:
+        parsed = ms.parse(event, data)
+    except ms.BadMessage:
+        return
+    assert set(parsed.wire()) >= set(data)
+
+
+def test_every_outgoing_message_is_closed_to_unknown_fields() -> None:
+    for model in ms.OUTGOING.values():
+        assert model.model_config["extra"] == "forbid"
+    assert set(typing.get_args(ms.ClosedCode)) == {"ended", "replaced", "revoked", "removed"}
+
+
+# --- the media plane's events -----------------------------------------------------------------------------
+
+
+def test_media_events_that_are_not_ours_are_none() -> None:
+    assert media_event({"ev": "heads", "room": "s", "epoch": 1, "heads": {}}) is None
+    assert media_event({}) is None
+    assert media_event({"ev": "closed", "room": "s", "epoch": 1, "more": 1}) is not None
+
+
+@given(
+    name=st.sampled_from(["offer", "peer", "stored", "closed"]),
+    data=st.dictionaries(st.text(max_size=6), JSON),
+)
+def test_a_malformed_media_event_is_a_value_error_and_nothing_else(
+    name: str, data: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match="malformed"):
+        media_event({**data, "ev": name, "epoch": "one"})
+
+
+# --- how fast --------------------------------------------------------------------------------------------
+
+
+def test_twenty_events_a_second_pass_and_the_next_does_not() -> None:
+    bucket = Bucket(0)
+    assert [bucket.take(0) for _ in range(21)] == [True] * 20 + [False]
+    assert bucket.take(50)
+    assert not bucket.take(50)
+
+
+def test_a_clock_that_steps_back_gives_nothing() -> None:
+    bucket = Bucket(10_000)
+    for _ in range(20):
+        bucket.take(10_000)
+    assert not bucket.take(0)
+    assert bucket.take(50)
