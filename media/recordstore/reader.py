@@ -154,8 +154,13 @@ class SegmentReader:
             kind, length, found, previous = head
             end = at + layout.SEAL_HEAD.size + length
             if end > report.size:
-                report.fault("truncated", at, found)
-                break
+                # A torn last seal has nothing after it; a lying length hides the seals that it swallows.
+                if self._resync(at) == report.size:
+                    report.fault("truncated", at, found)
+                    break
+                report.fault("bad_seal", at, found)
+                at, broken = self._resync(at), True
+                continue
             if report.ended:
                 report.fault("after_end", at, found)
             seal = self._seal(at, end, kind, found)
@@ -164,15 +169,16 @@ class SegmentReader:
             elif previous != expected and not broken:
                 report.fault("bad_header" if found == 0 else "bad_chain", at, found)
             broken = seal.plain is None and self._aead is not None
-            report.hashes[found] = seal.hash
-            report.head_index, report.head_hash = found, seal.hash
-            if kind == layout.DATA:
-                report.seals += 1
-            else:
+            if not broken:
+                report.hashes[found] = seal.hash
+                report.head_index, report.head_hash = found, seal.hash
+                report.seals += kind == layout.DATA
+            if kind == layout.END_MARK:
                 self._end(seal, at)
             yield seal
             expected = bytes.fromhex(seal.hash)
-            at, index = end, found + 1
+            # A seal that does not open may lie about its number: count on from the one that was due.
+            at, index = end, (index if broken else found) + 1
         if not report.ended:
             report.fault("missing_end", report.size)
 

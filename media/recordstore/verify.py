@@ -62,9 +62,11 @@ def witnesses(
 
 def segment_state(report: SegmentReport, known: Mapping[int, str]) -> str:
     """State of one file against its own chain and its witnesses."""
+    if report.damaged:
+        return BROKEN
     if known and max(known) > report.head_index:
         return CUT
-    if report.damaged or any(report.hashes.get(index) != digest for index, digest in known.items()):
+    if any(report.hashes.get(index) != digest for index, digest in known.items()):
         return BROKEN
     return INTACT
 
