@@ -60,7 +60,7 @@ def test_no_finished_track_holds_the_declining_seat(
         found |= content.names()
     assert found == {RED.name, GREEN.name}
     index, _ = decode.finished(demo.data, recording)
-    assert guests["declined"].seat not in {track["participant"] for track in index["tracks"]}
+    assert guests["declined"].seat not in {track["peer"] for track in index["tracks"]}
 
 
 def test_the_recording_verifies(demo: Demo, session: tuple[dict[str, Guest], str]) -> None:

@@ -136,3 +136,39 @@ def advancing(page: Page, participant: str) -> bool:
 
 def _time(page: Page, participant: str) -> float:
     return next((float(tile["time"]) for tile in tiles(page) if tile["participant"] == participant), 0.0)
+
+
+# The review page: media elements instead of streams.
+
+LOOK_REVIEW = """
+(participant) => {
+  const video = document.querySelector(`video[data-participant="${participant}"]`);
+  if (!video || !video.videoWidth || video.readyState < 2) return null;
+  const canvas = document.createElement('canvas'); canvas.width = 32; canvas.height = 32;
+  const paint = canvas.getContext('2d', { willReadFrequently: true });
+  paint.drawImage(video, video.videoWidth / 2 - 16, video.videoHeight / 2 - 16, 32, 32, 0, 0, 32, 32);
+  const data = paint.getImageData(0, 0, 32, 32).data;
+  const sum = [0, 0, 0];
+  for (let i = 0; i < data.length; i += 4) for (const c of [0, 1, 2]) sum[c] += data[i + c];
+  return sum.map((value) => value / 1024);
+}
+"""
+HEAR_REVIEW = HEAR.replace(
+    """document.querySelector(
+    `[data-testid=tile][data-participant="${participant}"] [data-testid=remote-video]`)""",
+    """document.querySelector(`audio[data-participant="${participant}"]`)""",
+).replace("element?.srcObject?.getAudioTracks()", "element?.captureStream().getAudioTracks()")
+
+
+def look_review(page: Page, participant: str) -> str | None:
+    """The name of the voice whose colour the participant's recorded picture has now, or None."""
+    rgb = page.evaluate(LOOK_REVIEW, participant)
+    voice = colour_of(rgb) if rgb else None
+    return voice.name if voice else None
+
+
+def heard_review(page: Page, participant: str) -> set[str]:
+    """The voices one hears from a participant's recorded sound while it plays."""
+    tones = {voice.name: voice.tone for voice in VOICES}
+    levels: dict[str, float] | None = page.evaluate(HEAR_REVIEW, [participant, tones])
+    return present_tones(levels or {}, PAGE_FLOOR_DB)
