@@ -1,4 +1,4 @@
-"""The contract with aiortc, OpenSSL's binding and pylibsrtp: every private name we use, and the seam itself."""
+"""The contract with aiortc, OpenSSL and pylibsrtp: every private name we use, and the seam itself."""
 
 from __future__ import annotations
 
