@@ -61,10 +61,8 @@ def reviewed(demo: Demo, crowd: Crowd) -> Reviewed:
 
 def play_from(page: Page, ms: int) -> None:
     """Seeks and plays; returns once the clock has moved past the place."""
-    page.get_by_test_id("review-seek").evaluate(
-        "(slider, ms) => { slider.value = ms; slider.dispatchEvent(new Event('input', { bubbles: true })); }",
-        ms,
-    )
+    script = "(e, ms) => { e.value = ms; e.dispatchEvent(new Event('input', { bubbles: true })); }"
+    page.get_by_test_id("review-seek").evaluate(script, ms)
     if page.get_by_test_id("review-play").get_attribute("aria-pressed") != "true":
         page.get_by_test_id("review-play").click()
     until("the clock runs", lambda: clock(page) > ms + 300, 10)
@@ -114,11 +112,10 @@ def test_lips_and_voice_are_in_step_in_the_files_and_on_the_page(
 ) -> None:
     index, plain = decode.finished(demo.data, reviewed.recording)
     mine = {t["kind"]: t for t in index["tracks"] if t["peer"] == reviewed.guests["interpreter"].seat}
+    files = {kind: plain[track["file"].removesuffix(".sealed")] for kind, track in mine.items()}
     stored = lipsync.pairs(
-        lipsync.flashes_of(
-            plain[mine["camera"]["file"].removesuffix(".sealed")], mine["camera"]["offset_ms"]
-        ),
-        lipsync.beeps_of(plain[mine["audio"]["file"].removesuffix(".sealed")], mine["audio"]["offset_ms"]),
+        lipsync.flashes_of(files["camera"], mine["camera"]["offset_ms"]),
+        lipsync.beeps_of(files["audio"], mine["audio"]["offset_ms"]),
     )
     assert len(stored) >= 6, stored
     play_from(reviewed.page, reviewed.track("interpreter", "camera")["present"][0][0] + 1000)

@@ -94,7 +94,8 @@ class Demo:
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.log = folder / "demo.log"
+        self.log = folder / "demo.log"  # stderr: what is logged
+        self.printed = folder / "demo.out"  # stdout: the table of links, which is no log
         self.seats_file = folder / "seats.json"
         self.port = free_port()
         self._env = dict(env or {})
@@ -110,14 +111,14 @@ class Demo:
         self.seats_file.unlink(missing_ok=True)
         arguments = ["demo", "--port", str(self.port), "--data", str(self.data)]
         arguments += ["--seats-file", str(self.seats_file)]
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self.printed.open("ab") as printed:
             self.process = subprocess.Popen(
                 [*self._prefix, sys.executable, "-m", "server", *arguments],
                 cwd=TOP,
                 env={**os.environ, "HYEOPJIN_LOG_LEVEL": "debug", **self._env},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=printed,
+                stderr=log,
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_TIMEOUT
