@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PLI_INTERVAL_NS = 500_000_000
 SILENT_NS = 1_000_000_000
 """A source that has sent nothing for this long is not asked again until it sends."""
+FIRST_KEYFRAME_NS = 20_000_000
+"""A stream mostly begins with a key frame: given this long before one is asked for."""
 MAX_STREAMS = 8
 
 
@@ -73,6 +75,8 @@ class Publication:
         current = self.current
         if current is None or at_ns - current.last_ns >= SILENT_NS:
             self.current = stream
+            if self._keyframe_wanted:
+                self._wake(at_ns + FIRST_KEYFRAME_NS)
             return True
         return current is stream
 

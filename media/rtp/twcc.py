@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-INTERVAL_NS = 50_000_000
+INTERVAL_NS = 90_000_000
 """Feedback is due this long after the last one, if anything has arrived."""
 _TICK_NS = 250_000
 _REFERENCE_TICKS = 256

@@ -1,0 +1,173 @@
+"""A SessionPort that sends into lists instead of a socket: the other end of the relay for tests of
+numbers."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from media.metrics import Counters
+from media.ports import Delivery, PacketSink, Uplink
+from media.relay import Relay
+
+MS = 1_000_000
+START_NS = 1_000_000 * MS
+
+
+class Outbox:
+    """Keeps every packet as it would go to the wire, header rewritten."""
+
+    def __init__(self, peer: str, connection: str = "c.1.1") -> None:
+        self.peer = peer
+        self.connection = connection
+        self.state = "connecting"
+        self.uplink: dict[str, Uplink] = {}
+        self.deliveries: dict[tuple[str, str], Delivery] = {}
+        self.rtp: list[bytes] = []
+        self.rtcp: list[bytes] = []
+        self.sink: PacketSink | None = None
+
+    def attach(self, sink: PacketSink) -> None:
+        self.sink = sink
+
+    def start(self) -> None:
+        self.state = "connecting"
+
+    async def set_subscriptions(self, wanted: list[tuple[str, str]]) -> None:
+        """Nothing is negotiated here."""
+
+    async def accept_answer(self, offer_id: str, sdp: str) -> None:
+        """Nothing is negotiated here."""
+
+    async def restart_ice(self) -> None:
+        """Nothing is negotiated here."""
+
+    async def close(self) -> None:
+        self.state = "closed"
+
+    def send(self, packet: bytearray | memoryview, length: int) -> None:
+        assert len(packet) >= length + 64
+        self.rtp.append(bytes(packet[:length]))
+
+    def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
+        head = struct.pack("!BBHII", packet[0], packet[1] & 0x80 | pt, seq, timestamp, ssrc)
+        self.rtp.append(head + packet[12:])
+
+    def send_rtcp(self, packet: bytes) -> None:
+        self.rtcp.append(packet)
+
+    def connect(self) -> None:
+        self.state = "connected"
+        assert self.sink is not None
+        self.sink.on_state("connected")
+
+
+class Time:
+    """A clock and a timer that move only when told to."""
+
+    def __init__(self) -> None:
+        self.now_ns = START_NS
+        self._timers: list[tuple[int, Callable[[], None], list[bool]]] = []
+
+    def now(self) -> int:
+        return self.now_ns
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Handle:
+        cancelled = [False]
+        self._timers.append((self.now_ns + int(delay_s * 1e9), call, cancelled))
+        return Handle(cancelled)
+
+    def advance(self, ms: float) -> None:
+        """Runs every timer that falls due on the way, in order."""
+        end = self.now_ns + int(ms * MS)
+        while True:
+            self._timers = [timer for timer in self._timers if not timer[2][0]]
+            due = [timer for timer in self._timers if timer[0] <= end]
+            if not due:
+                break
+            timer = min(due, key=lambda item: item[0])
+            self._timers.remove(timer)
+            self.now_ns = max(self.now_ns, timer[0])
+            timer[1]()
+        self.now_ns = end
+
+
+class Handle:
+    def __init__(self, cancelled: list[bool]) -> None:
+        self._cancelled = cancelled
+
+    def cancel(self) -> None:
+        self._cancelled[0] = True
+
+
+class Stage:
+    """A relay with a publisher `p` (audio ssrc 10, camera 20 with RTX 21) and subscribers, on a clock of
+    its own."""
+
+    def __init__(self, *subscribers: str, listed: bool = True) -> None:
+        self.time = Time()
+        self.states: list[tuple[str, str, str]] = []
+        self.relay = Relay(
+            self.time.now,
+            self.time.call_later,
+            lambda *state: self.states.append(state),
+            Counters(),
+        )
+        self.publisher = self.join_publisher(listed=listed)
+        self.subscribers = [self.join_subscriber(name) for name in subscribers]
+
+    def join_publisher(self, *, listed: bool = True, audio: int = 10, camera: int = 20) -> Outbox:
+        out = Outbox("p")
+        out.uplink = {
+            "audio": Uplink("audio", "0", True, {audio: None} if listed else {}),
+            "camera": Uplink("camera", "1", True, {camera: camera + 1} if listed else {}),
+        }
+        out.attach(self.relay.attach(out))
+        assert out.sink is not None
+        out.sink.on_negotiated()
+        out.connect()
+        return out
+
+    def join_subscriber(self, name: str, *, ready: bool = True) -> Outbox:
+        out = Outbox(name)
+        out.deliveries = {
+            ("p", "audio"): Delivery("p", "audio", "4", 100, None, ready),
+            ("p", "camera"): Delivery("p", "camera", "5", 200, 201, ready),
+        }
+        out.attach(self.relay.attach(out))
+        assert out.sink is not None
+        out.sink.on_negotiated()
+        out.connect()
+        return out
+
+    def audio(self, sequence: int, *, ssrc: int = 10, payload: bytes = b"opus", head: bytes = b"") -> None:
+        self.rtp(111, sequence, sequence * 960, ssrc, payload, head)
+
+    def video(
+        self, sequence: int, *, key: bool = False, ssrc: int = 20, first: bool = True, head: bytes = b""
+    ) -> None:
+        payload = bytes([0x10 if first else 0, 0 if key else 1]) + struct.pack("!H", sequence & 0xFFFF)
+        self.rtp(96, sequence, sequence * 3000, ssrc, payload, head)
+
+    def rtp(
+        self, pt: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, head: bytes = b""
+    ) -> None:
+        first = 0x90 if head else 0x80
+        packet = struct.pack("!BBHII", first, pt, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc)
+        assert self.publisher.sink is not None
+        self.publisher.sink.on_rtp(packet + head + payload, self.time.now_ns)
+
+    def from_publisher(self, compound: bytes) -> None:
+        assert self.publisher.sink is not None
+        self.publisher.sink.on_rtcp(compound, self.time.now_ns)
+
+    def from_subscriber(self, compound: bytes, index: int = 0) -> None:
+        sink = self.subscribers[index].sink
+        assert sink is not None
+        sink.on_rtcp(compound, self.time.now_ns)
+
+
+def fields(packet: bytes) -> tuple[int, int, int, int]:
+    """(payload type, sequence, timestamp, ssrc)."""
+    second, sequence, timestamp, ssrc = struct.unpack_from("!xBHII", packet)
+    return second & 0x7F, sequence, timestamp, ssrc
