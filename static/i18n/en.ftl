@@ -336,3 +336,13 @@ demo-column-email = E-mail
 demo-column-password = Password
 demo-seats = Seats
 demo-accounts = Accounts
+
+## Specialties as codes; other words are shown as the site wrote them
+specialty-neurosurgery = Neurosurgery
+specialty-cardiology = Cardiology
+specialty-oncology = Oncology
+specialty-orthopaedics = Orthopaedics
+specialty-orthopedics = Orthopaedics
+specialty-gastroenterology = Gastroenterology
+specialty-surgery = General surgery
+specialty-paediatrics = Paediatrics

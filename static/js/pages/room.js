@@ -125,6 +125,7 @@ async function enter() {
  * @param {string[]} others
  */
 async function decide(decision, others) {
+  const read = language(); // the text was read in this one, whatever the seat's own is
   happen({ type: 'busy' });
   try {
     let answer = state.seat;
@@ -135,7 +136,7 @@ async function decide(decision, others) {
       await startLanguage(visit.seat, answer.seat.language);
       happen({ type: 'door', seat: answer });
     }
-    await visit.consent(answer, decision, others, language());
+    await visit.consent(answer, decision, others, read);
     happen({ type: 'decided', decision });
   } catch (error) {
     const code = codeOf(error);

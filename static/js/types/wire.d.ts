@@ -33,19 +33,19 @@ export interface SeatAnswer {
 }
 export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string }
 export interface ConsultationRow {
-  id: string; case_id: string; case_label: string; specialty: string; state: string;
+  id: string; case_id: string; case_label: string; case_readable?: boolean; specialty: string; state: string;
   starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
   places: { site: string; time_zone: string }[];
   seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
   my_seat: string | null; joinable: boolean; recordings?: RecordingRow[];
 }
-export interface RecordingRow { id: string; started_at_ms: number; duration_ms: number | null; state: string }
+export interface RecordingRow { id: string; started_at_ms: number; duration_ms: number | null; state: string; watchable?: boolean }
 export interface CaseAnswer {
   case: {
     id: string; label: string; specialty: string; question: string;
     patient?: { name: string; birth_date: string; sex: string; synthetic: boolean };
   };
-  consultations: ConsultationRow[]; recordings?: RecordingRow[];
+  now_ms?: number; consultations: ConsultationRow[]; recordings?: RecordingRow[];
 }
 export interface Gap { from: number; to: number; cause: string }
 export interface Track {

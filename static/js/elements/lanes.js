@@ -1,0 +1,115 @@
+/** <hj-lanes>: one lane per track: where it holds something, where it does not and why; the voice's volume beside it. */
+import { html, nothing, svg } from '/static/vendor/lit.js';
+import { t, tValue } from '../i18n.js';
+import { span } from '../time.js';
+import { share } from '../review/timeline.js';
+import { icon } from './icons.js';
+import { LightElement } from './base.js';
+
+/** Widths in the drawing's own units; it is stretched to the page's width. */
+const UNITS = 1000;
+/** A gap shorter than this share of the line could not be pointed at. */
+const LEAST_UNITS = 3;
+
+class Lanes extends LightElement {
+  static properties = { playback: { attribute: false }, volumes: { attribute: false }, said: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {import('../review/playback.js').Playback | null} */
+    this.playback = null;
+    /** @type {Map<string, {volume: number, muted: boolean}>} */
+    this.volumes = new Map();
+    this.said = '';
+    this.move = () => this.moveHead();
+  }
+
+  updated() {
+    this.playback?.removeEventListener('tick', this.move);
+    this.playback?.addEventListener('tick', this.move);
+    this.moveHead();
+  }
+
+  /** The play head moves ten times a second: only its place is touched, nothing is drawn anew. */
+  moveHead() {
+    const playback = this.playback;
+    if (!playback) return;
+    const x = (UNITS * playback.now()) / Math.max(1, playback.durationMs);
+    for (const head of this.querySelectorAll('.head')) {
+      head.setAttribute('x1', String(x));
+      head.setAttribute('x2', String(x));
+    }
+  }
+
+  render() {
+    const playback = this.playback;
+    if (!playback) return nothing;
+    return html`<section class="lanes" aria-label=${t('review-lanes')}>
+      <h2>${t('review-lanes')}</h2>
+      <ul>${playback.recording.tracks.map((track) => this.lane(playback, track))}</ul>
+      <p class="lane-words" role="status">${this.said}</p>
+    </section>`;
+  }
+
+  /**
+   * @param {import('../review/playback.js').Playback} playback
+   * @param {import('../types/wire.js').Track} track
+   */
+  lane(playback, track) {
+    const kind = tValue('kind', track.kind);
+    const held = share(track, playback.durationMs);
+    return html`<li class="lane" data-testid="lane" data-participant=${track.participant} data-kind=${track.kind} data-track=${track.id}>
+      <div class="lane-name"><strong>${track.name}</strong><span>${kind} · ${held} %</span></div>
+      <svg class="lane-line" viewBox="0 0 ${UNITS} 24" preserveAspectRatio="none" role="group"
+          aria-label=${t('review-lane-label', { name: track.name, kind, share: held })}
+          @click=${(/** @type {MouseEvent} */ event) => this.seek(event, playback)}>
+        <rect class="lane-ground" x="0" y="4" width=${UNITS} height="16"/>
+        ${track.present.map(([from, to]) => this.piece(playback, from, to, 'lane-present', t('review-present', { from: span(from), to: span(to) }), false))}
+        ${track.gaps.map((gap) => this.piece(playback, gap.from, gap.to, 'lane-gap',
+          `${track.name}: ${t('review-gap', { from: span(gap.from), to: span(gap.to), cause: tValue('gap', gap.cause) })}`, true))}
+        <line class="head" x1="0" x2="0" y1="0" y2="24" vector-effect="non-scaling-stroke"/>
+      </svg>
+      ${track.kind === 'audio' ? this.voice(track) : html`<span class="lane-voice"></span>`}
+    </li>`;
+  }
+
+  /**
+   * @param {import('../review/playback.js').Playback} playback
+   * @param {number} from
+   * @param {number} to
+   * @param {string} name
+   * @param {string} words
+   * @param {boolean} stop whether the keyboard stops here
+   */
+  piece(playback, from, to, name, words, stop) {
+    const scale = UNITS / Math.max(1, playback.durationMs);
+    const say = () => { this.said = words; };
+    const width = Math.max(stop ? LEAST_UNITS : 0, (to - from) * scale);
+    return stop
+      ? svg`<rect class=${name} x=${from * scale} y="4" width=${width} height="16" tabindex="0" role="img" aria-label=${words}
+          @pointerenter=${say} @focus=${say}><title>${words}</title></rect>`
+      : svg`<rect class=${name} x=${from * scale} y="4" width=${width} height="16" @pointerenter=${say}><title>${words}</title></rect>`;
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @param {import('../review/playback.js').Playback} playback
+   */
+  seek(event, playback) {
+    const box = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+    this.ask('seek', { ms: (playback.durationMs * (event.clientX - box.left)) / Math.max(1, box.width) });
+  }
+
+  /** @param {import('../types/wire.js').Track} track */
+  voice(track) {
+    const { volume, muted } = this.volumes.get(track.id) ?? { volume: 1, muted: false };
+    const name = track.name;
+    return html`<span class="lane-voice">
+      <button class="round quiet" aria-pressed=${muted} aria-label=${muted ? t('review-unmute', { name }) : t('review-mute', { name })}
+        @click=${() => this.ask('voice', { track: track.id, volume, muted: !muted })}>${icon(muted ? 'speakerOff' : 'speaker')}</button>
+      <input type="range" min="0" max="1" step="0.05" .value=${String(volume)} aria-label=${t('review-volume', { name })}
+        @input=${(/** @type {Event} */ event) => this.ask('voice', { track: track.id, volume: Number(/** @type {HTMLInputElement} */ (event.target).value), muted: false })}>
+    </span>`;
+  }
+}
+customElements.define('hj-lanes', Lanes);

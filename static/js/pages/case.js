@@ -1,0 +1,97 @@
+/** A case: the patient (marked when synthetic), the question, its consultations and recordings. */
+import { html, nothing, render } from '/static/vendor/lit.js';
+import { ApiRefusal, codeOf, get, goToSignIn, post } from '../api.js';
+import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
+import { fullDate, hourMinute } from '../time.js';
+import { consultationRow, recordingLine, specialty } from '../elements/consultation.js';
+import { icon } from '../elements/icons.js';
+import '../elements/chrome.js';
+
+/** @typedef {import('../types/wire.js').CaseAnswer} CaseAnswer */
+
+const RENEW_MS = 10_000;
+const id = location.pathname.split('/').filter(Boolean).at(-1) ?? '';
+const root = /** @type {HTMLElement} */ (document.querySelector('main'));
+/** @type {import('../types/wire.js').Account | null} */
+let account = null;
+/** @type {CaseAnswer | null} */
+let shown = null;
+/** @type {string | null} */
+let problem = null;
+let busy = false;
+
+async function renew() {
+  try {
+    shown = await get(`/api/cases/${encodeURIComponent(id)}`);
+    problem = null;
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 401) {
+      goToSignIn();
+      return;
+    }
+    problem = codeOf(error);
+  }
+  draw();
+}
+
+/** @param {import('../types/wire.js').ConsultationRow} row */
+async function join(row) {
+  busy = true;
+  draw();
+  try {
+    const { room_url } = await post(`/api/seats/${encodeURIComponent(row.my_seat ?? '')}/take`);
+    const there = new URL(room_url, location.href);
+    location.assign(there.pathname + there.hash);
+  } catch (error) {
+    problem = codeOf(error);
+    busy = false;
+    draw();
+  }
+}
+
+function draw() {
+  document.title = t('page-title', { page: t('page-case') }); // never the patient's name: titles end up in histories
+  render(html`<hj-header .account=${account}></hj-header><div class="page">
+    <a class="button quiet back" href="/worklist">${icon('back')}${t('case-back')}</a>
+    ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    ${shown ? body(shown) : problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
+}
+
+/** @param {CaseAnswer} answer */
+function body(answer) {
+  const zone = account?.time_zone ?? 'UTC';
+  const one = answer.case;
+  const recordings = answer.recordings ?? [];
+  const now = answer.now_ms ?? Date.now();
+  return html`<div class="case">
+    <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p></div>
+    ${one.patient ? patient(one.patient) : nothing}
+    <section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>
+    <section class="card"><h2>${t('case-recordings')}</h2>
+      ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
+        <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}</div>`)}</section>
+    <section class="case-consultations"><h2>${t('case-consultations')}</h2>
+      ${answer.consultations.length === 0 ? html`<p class="hint">${t('case-no-consultations')}</p>` : html`<ul class="consultations">${answer.consultations.map((row) =>
+        consultationRow({ ...row, recordings: [] }, zone, now, { join: (mine) => void join(mine), busy, linked: false }))}</ul>`}</section>
+  </div>`;
+}
+
+/** @param {NonNullable<CaseAnswer['case']['patient']>} who */
+function patient(who) {
+  return html`<section class="card"><div class="row"><h2>${t('case-patient')}</h2>
+      ${who.synthetic ? html`<span class="chip chip-synthetic" data-testid="synthetic">${t('case-synthetic')}</span>` : nothing}</div>
+    <dl class="facts"><div><dt>${t('case-name')}</dt><dd>${who.name}</dd></div>
+      <div><dt>${t('case-birth-date')}</dt><dd class="figures">${who.birth_date}</dd></div>
+      <div><dt>${t('case-sex')}</dt><dd>${tValue('sex', who.sex)}</dd></div></dl></section>`;
+}
+
+languageEvents.addEventListener('change', draw);
+const me = await get('/api/me').catch(() => null);
+if (!me) goToSignIn();
+else {
+  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+  await startLanguage('account', account.language);
+  draw();
+  await renew();
+  setInterval(() => void renew(), RENEW_MS);
+}

@@ -1,0 +1,100 @@
+/** The review page: fetches the recording, waits while it is being prepared, hands it to the player. It only wires. */
+import { html, nothing, render } from '/static/vendor/lit.js';
+import { ApiRefusal, codeOf, get, goToSignIn } from '../api.js';
+import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { fullDate, hourMinute } from '../time.js';
+import { Playback } from '../review/playback.js';
+import { icon } from '../elements/icons.js';
+import '../elements/chrome.js';
+import '../elements/player.js';
+
+/** @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer */
+
+const POLL_MS = 2000;
+const id = location.pathname.split('/').filter(Boolean).at(-1) ?? '';
+const root = /** @type {HTMLElement} */ (document.querySelector('main'));
+/** @type {import('../types/wire.js').Account | null} */
+let account = null;
+/** @type {RecordingAnswer | null} */
+let recording = null;
+/** @type {Playback | null} */
+let playback = null;
+/** @type {string | null} */
+let problem = null;
+
+function draw() {
+  document.title = t('page-title', { page: t('page-review') });
+  render(html`<hj-header .account=${account}></hj-header><div class="page review">${body()}</div>`, root);
+}
+
+function body() {
+  if (problem) {
+    return html`<section class="card narrow" data-testid="review-refused"><h1>${t('review-denied-title')}</h1><p role="alert">${tError(problem)}</p>
+      <a class="button secondary" href="/worklist">${t('over-worklist')}</a></section>`;
+  }
+  if (!recording) return html`<p class="loading" role="status">${t('loading')}</p>`;
+  return html`${heading(recording)}${content(recording)}`;
+}
+
+/** @param {RecordingAnswer} shown */
+function heading(shown) {
+  const at = shown.started_at_ms;
+  const errors = shown.tracks.map((track) => track.sync_error_ms).filter((ms) => ms !== null);
+  const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
+  return html`<div class="review-head">
+    <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
+    <h1>${t('review-title')}</h1>
+    <p class="hint figures">${t('review-recorded', { date: `${fullDate(at, language(), account?.time_zone)}, ${hourMinute(at, language(), account?.time_zone)}` })}</p>
+    ${shown.state === 'ready' ? html`<p class="review-facts">
+      <span class="chip ${chain === 'intact' ? 'chip-live' : chain === 'broken' ? 'chip-alarm' : ''}" data-testid="review-chain" data-chain=${shown.chain}>${t(`review-chain-${chain}`)}</span>
+      <span class="chip" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
+      ${shown.declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: shown.declined.map((one) => one.name).join(', ') })}</span>` : nothing}
+    </p>` : nothing}
+  </div>`;
+}
+
+/** @param {RecordingAnswer} shown */
+function content(shown) {
+  if (shown.state === 'failed') return message('failed', t('review-failed', { id: shown.id }));
+  if (shown.state === 'recording') return message('recording', t('review-recording'));
+  if (!playback) return message('preparing', t('review-preparing'));
+  if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>`;
+  return html`<hj-player .playback=${playback}></hj-player><p class="hint keys">${t('review-keys')}</p>`;
+}
+
+/**
+ * @param {string} kind
+ * @param {string} words
+ */
+function message(kind, words) {
+  return html`<section class="card narrow" data-testid="review-state" data-state=${kind}><h2>${t(`review-${kind}-title`)}</h2><p role="status">${words}</p></section>`;
+}
+
+async function fetchRecording() {
+  try {
+    const found = /** @type {RecordingAnswer} */ (await get(`/api/recordings/${encodeURIComponent(id)}`));
+    problem = null;
+    recording = found;
+    if (found.state === 'ready') playback ??= new Playback(found);
+    else if (found.state !== 'failed') setTimeout(() => void fetchRecording(), POLL_MS);
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 401) {
+      goToSignIn();
+      return;
+    }
+    if (error instanceof ApiRefusal && (error.status === 0 || error.status >= 500)) setTimeout(() => void fetchRecording(), POLL_MS);
+    problem = codeOf(error);
+  }
+  draw();
+}
+
+async function start() {
+  const me = await get('/api/me').catch(() => null);
+  account = me?.account ?? null;
+  await startLanguage('account', account?.language);
+  draw();
+  await fetchRecording();
+}
+
+languageEvents.addEventListener('change', draw);
+void start();

@@ -1,0 +1,90 @@
+/** The worklist: today's consultations in every place's time; join when the window is open. It renews itself. */
+import { html, nothing, render } from '/static/vendor/lit.js';
+import { ApiRefusal, codeOf, get, goToSignIn, post } from '../api.js';
+import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { fullDate } from '../time.js';
+import { consultationRow, isOpen } from '../elements/consultation.js';
+import { icon } from '../elements/icons.js';
+import '../elements/chrome.js';
+
+/** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
+
+const RENEW_MS = 10_000;
+const root = /** @type {HTMLElement} */ (document.querySelector('main'));
+/** @type {import('../types/wire.js').Account | null} */
+let account = null;
+/** @type {ConsultationRow[] | null} */
+let rows = null;
+/** The server's clock less ours: windows open by its instants, whatever this computer's clock says. */
+let skewMs = 0;
+let busy = false;
+/** @type {string | null} */
+let problem = null;
+
+const now = () => Date.now() + skewMs;
+
+async function renew() {
+  try {
+    const answer = await get('/api/worklist');
+    rows = answer.consultations;
+    skewMs = answer.now_ms - Date.now();
+    problem = null;
+  } catch (error) {
+    if (error instanceof ApiRefusal && error.status === 401) {
+      goToSignIn();
+      return;
+    }
+    problem = codeOf(error);
+  }
+  draw();
+}
+
+/** @param {ConsultationRow} row */
+async function join(row) {
+  if (!row.my_seat || busy) return;
+  busy = true;
+  draw();
+  try {
+    const { room_url } = await post(`/api/seats/${encodeURIComponent(row.my_seat)}/take`);
+    const there = new URL(room_url, location.href);
+    location.assign(there.pathname + there.hash);
+  } catch (error) {
+    problem = codeOf(error);
+    busy = false;
+    draw();
+  }
+}
+
+function draw() {
+  document.title = t('page-title', { page: t('page-worklist') });
+  const zone = account?.time_zone ?? 'UTC';
+  render(html`<hj-header .account=${account}></hj-header><div class="page">
+    <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p></div>
+    ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    ${list(zone)}</div>`, root);
+}
+
+/** @param {string} zone */
+function list(zone) {
+  if (!rows) return problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`;
+  if (rows.length === 0) {
+    return html`<section class="card narrow empty" data-testid="worklist-empty">${icon('clock')}<h2>${t('worklist-empty-title')}</h2><p>${t('worklist-empty')}</p></section>`;
+  }
+  const rank = (/** @type {ConsultationRow} */ row) => (isOpen(row, now()) ? 0 : row.starts_at_ms > now() ? 1 : 2);
+  const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || a.starts_at_ms - b.starts_at_ms);
+  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true }))}</ul>`;
+}
+
+languageEvents.addEventListener('change', draw);
+const me = await get('/api/me').catch(() => null);
+if (!me) goToSignIn();
+else {
+  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+  await startLanguage('account', account.language);
+  draw();
+  await renew();
+  setInterval(() => void renew(), RENEW_MS);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void renew();
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Arithmetic of a recording's time line: presence, gaps, watched spans. Pure; times in ms since the recording's start.
+ *
+ * @typedef {import('../types/wire.js').Track} Track
+ */
+
+/**
+ * @param {Track} track
+ * @param {number} ms
+ * @returns {boolean} whether the track has something to show at that moment
+ */
+export function presentAt(track, ms) {
+  return track.present.some(([from, to]) => from <= ms && ms < to);
+}
+
+/** @param {Track} track @param {number} durationMs @returns {number} whole per cent of the recording that the track holds */
+export function share(track, durationMs) {
+  if (durationMs <= 0) return 0;
+  const held = track.present.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, durationMs) - Math.max(0, from)), 0);
+  return Math.min(100, Math.round((100 * held) / durationMs));
+}
+
+/**
+ * A recording's own length, else the end of its longest track.
+ * @param {{duration_ms: number | null, tracks: Track[]}} recording
+ */
+export function lengthOf(recording) {
+  return recording.duration_ms ?? Math.max(0, ...recording.tracks.map((track) => track.offset_ms + track.duration_ms));
+}
+
+/** Collects what was really played, to be reported as spans. */
+export class WatchedSpans {
+  constructor() {
+    /** @type {[number, number][]} */
+    this.spans = [];
+    /** @type {number | null} */
+    this.last = null;
+  }
+
+  /**
+   * @param {number} ms where playback is; called several times a second while it plays
+   * @param {number} stepMs longest step that is still playing and not a jump
+   */
+  at(ms, stepMs) {
+    const from = this.last;
+    this.last = ms;
+    if (from === null || ms <= from || ms - from > stepMs) return;
+    const open = this.spans.at(-1);
+    if (open && open[1] === from) open[1] = ms;
+    else this.spans.push([from, ms]);
+  }
+
+  /** Playback stopped or jumped: the next moment begins a span of its own. */
+  cut() {
+    this.last = null;
+  }
+
+  /** @returns {[number, number][]} whole ms, and forgets them */
+  take() {
+    const taken = this.spans.map(([from, to]) => /** @type {[number, number]} */ ([Math.round(from), Math.round(to)]));
+    this.spans = [];
+    return taken;
+  }
+}
