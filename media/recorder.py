@@ -24,6 +24,9 @@ from .rtp.depacketize import vp8_keyframe
 KEYFRAME_EVERY_NS = 10 * NS
 """A recording is seekable at key frames only, and Chromium sends none by itself."""
 KEYFRAME_RETRY_NS = 2 * NS
+MAX_PACKET = 65_000
+MAX_TRACKS = 256
+"""Streams of one seat under one grant; a page that makes up more is not recorded further."""
 ALARM_NS = 3 * NS
 """Packets that wait longer than this for their acknowledgement degrade the light."""
 
@@ -137,10 +140,12 @@ class RoomRecorder:
             return
         track = seat.tracks.get((kind, rid))
         if track is None or track.ssrc != packet[8:12]:
-            if not 12 <= len(packet) <= 65_000:
+            track = self._track(seat, kind, rid, packet)
+            if track is None:
                 return
-            track = self._track(seat, kind, rid, packet[8:12])
         size = len(packet) + 2
+        if size > MAX_PACKET:
+            return
         if not seat.size:
             self._begin(seat, at_ns)
         parts = seat.parts
@@ -230,9 +235,13 @@ class RoomRecorder:
 
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _track(self, seat: _Seat, kind: str, rid: str, ssrc: bytes) -> _Track:
+    def _track(self, seat: _Seat, kind: str, rid: str, packet: bytes) -> _Track | None:
+        """The track of a packet whose SSRC is not its kind's last; None for what cannot be one."""
+        ssrc = packet[8:12]
         track = seat.table.get((kind, rid, ssrc))
         if track is None:
+            if len(ssrc) < 4 or len(seat.table) >= MAX_TRACKS:
+                return None
             mime, rate = _MIME.get(kind, _VIDEO)
             entry = layout.TrackEntry(len(seat.table) + 1, int.from_bytes(ssrc, "big"), rate, kind, rid, mime)
             row = layout.pack_track(self._clock.boottime_ns(), entry)

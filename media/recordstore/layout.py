@@ -230,7 +230,8 @@ def pack_clock(at_ns: int, wall_ns: int, boot_id: bytes) -> bytes:
 
 def pack_track(at_ns: int, track: TrackEntry) -> bytes:
     """A track table row; repeated in every seal that uses it, so that each seal can be read alone."""
-    texts = b"".join(bytes((len(t),)) + t.encode("ascii") for t in (track.kind, track.rid, track.mime))
+    words = [t.encode("ascii", "replace")[:255] for t in (track.kind, track.rid, track.mime)]
+    texts = b"".join(bytes((len(word),)) + word for word in words)
     body = _TRACK.pack(track.number, track.ssrc, track.clock_rate) + texts
     return ENTRY.pack(TRACK, len(body), at_ns) + body
 
