@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from signaling import events as ev
 from signaling import media_transitions, transitions  # noqa: F401 - they register themselves
 from signaling import steps as tr
 from signaling.commands import (
@@ -23,8 +24,9 @@ from signaling.commands import (
     Send,
 )
 from signaling.document import RoomDocument
-from signaling.events import Event, Joined, Tick
+from signaling.events import Event, Joined, PageEvent, Tick
 from signaling.light import Light
+from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
 from signaling.seat import AWAY_LIMIT_MS
 from signaling.view import snapshot_of
@@ -33,6 +35,17 @@ EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
 SEALING_LIMIT_MS = 2_000  # the pages wait so long for media's word that the journal is sealed
 ASK_AGAIN_MS = 5_000  # the directory is asked again when it has not answered
+
+NEEDS: dict[type[Event], str | None] = {
+    ev.Answered: ABILITY["answer"],
+    ev.MediaChanged: ABILITY["media"],
+    ev.QualityReported: ABILITY["quality"],
+    ev.RestartAsked: ABILITY["restart"],
+    ev.IceRestartAsked: ABILITY["ice_restart"],
+    ev.EndAsked: ABILITY["end"],
+    ev.KnockAnswered: ABILITY["admit"],
+    ev.Left: ABILITY["leave"],
+}
 
 
 def handle(
@@ -44,6 +57,8 @@ def handle(
     """
     if isinstance(event, Tick):
         after, commands = _tick(document, now_ms, session_ends_after_ms)
+    elif _forbidden(document, event):
+        return document, [Refused("forbidden")]
     else:
         after, commands = tr.HANDLERS[type(event)](document, event, now_ms)
     after = _settled(after, now_ms)
@@ -59,6 +74,15 @@ def handle(
     ):
         commands.append(Emptied(document.session))
     return after, commands + _lights(after, event, now_ms)
+
+
+def _forbidden(document: RoomDocument, event: Event) -> bool:
+    """Whether the seat sits there but may not do this now (`signaling/messages.py`, ABILITY)."""
+    ability = NEEDS.get(type(event))
+    if ability is None or not isinstance(event, PageEvent):
+        return False
+    seat = tr.sitting(document, event.seat, event.socket)
+    return seat is not None and not document.able(seat, ability)
 
 
 def refusal(commands: list[Command]) -> str | None:

@@ -48,7 +48,7 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
     seat = document.seat(event.seat)
     if seat is None:
         return document, [*commands, Refused("removed")]
-    if "join" not in seat.facts.abilities:
+    if not document.able(seat, "join"):
         return document, [*commands, Refused("forbidden")]
     if seat.socket is not None and seat.socket != event.socket:
         commands.append(Close(seat.socket, "replaced"))
@@ -145,8 +145,6 @@ def end_asked(document: RoomDocument, event: ev.EndAsked, now_ms: int) -> Next:
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, [Refused("not_joined")]
-    if not document.able(seat, "end"):
-        return document, [Refused("forbidden")]
     if document.over:
         return document, []
     return closing(document, "ended", now_ms)
@@ -156,8 +154,6 @@ def knock_answered(document: RoomDocument, event: ev.KnockAnswered, now_ms: int)
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, [Refused("not_joined")]
-    if not document.able(seat, "admit"):
-        return document, [Refused("forbidden")]
     if all(knock.id != event.knock for knock in document.knocks):
         return document, [Refused("unknown_knock")]
     rest = tuple(knock for knock in document.knocks if knock.id != event.knock)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import aiohttp
 import pytest
 import socketio
 from aiohttp import web
 
+from signaling import messages as ms
 from signaling.hub import Hub
-from signaling.namespace import NAMESPACE, attach
+from signaling.namespace import NAMESPACE, allowed_origin, attach, cookies_of
+from signaling.ports import RoomSeed
 from signaling.store import MemoryRoomStore
 from tests.support.rooms import (
+    CONSULTING,
     REFERRING,
+    ROOM,
     Books,
     Door,
     HandClock,
@@ -22,7 +28,19 @@ from tests.support.rooms import (
     settled,
 )
 
+ORIGIN = "http://127.0.0.1:1"
 Connect = Callable[..., Awaitable["Page"]]
+GOOD: dict[str, dict[str, object]] = {
+    "join": {},
+    "answer": {"connection": "j1.1.1", "offer_id": "o-1", "sdp": "v=0"},
+    "media": {"mic": True, "camera": True},
+    "restart": {"reason": "failed"},
+    "ice_restart": {},
+    "quality": {"rtt_ms": 120, "loss_up": 0.01, "loss_down": None, "level": "good"},
+    "leave": {},
+    "end": {},
+    "admit": {"knock": "knock-1", "accept": True},
+}
 
 
 @dataclass
@@ -31,7 +49,6 @@ class Page:
 
     client: Any
     got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    refusal: Any = None
 
     def of(self, event: str) -> list[dict[str, Any]]:
         return [payload for name, payload in self.got if name == event]
@@ -52,6 +69,15 @@ class Site:
     door: Door
     clock: HandClock
     connect: Connect
+    refusals: list[Any] = field(default_factory=list)
+
+    async def refused(self, cookie: str | None = None, auth: object = None) -> str:
+        """The code with which a connection is refused."""
+        self.refusals.clear()
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await self.connect(cookie=cookie, auth=auth)
+        code: str = self.refusals[0]["data"]["code"]
+        return code
 
 
 @pytest.fixture
@@ -69,7 +95,7 @@ async def site() -> AsyncIterator[Site]:
     app = web.Application()
     runner = web.AppRunner(app)
     sock = web.TCPSite
-    attach(app, hub, door, "http://127.0.0.1:1")  # pages name this origin; the port they reach is another
+    attach(app, hub, door, ORIGIN)  # pages name this origin; the port they reach is another
     await runner.setup()
     tcp = sock(runner, "127.0.0.1", 0)
     await tcp.start()
@@ -77,12 +103,13 @@ async def site() -> AsyncIterator[Site]:
     url = f"http://127.0.0.1:{port}"
     await hub.start()
     pages: list[Page] = []
+    refusals: list[Any] = []
 
     async def connect(
         seat: str = REFERRING,
         *,
         cookie: str | None = None,
-        origin: str | None = "http://127.0.0.1:1",
+        origin: str | None = ORIGIN,
         auth: object = None,
         transports: list[str] | None = None,
     ) -> Page:
@@ -91,7 +118,7 @@ async def site() -> AsyncIterator[Site]:
         pages.append(page)
         for event in ("snapshot", "offer", "recording", "closed"):
             client.on(event, lambda data, name=event: page.got.append((name, data)), namespace=NAMESPACE)
-        client.on("connect_error", lambda data=None: setattr(page, "refusal", data), namespace=NAMESPACE)
+        client.on("connect_error", refusals.append, namespace=NAMESPACE)
         headers = {"Cookie": cookie if cookie is not None else f"seat-{seat}=credential-{seat}"}
         if origin is not None:
             headers["Origin"] = origin
@@ -105,7 +132,7 @@ async def site() -> AsyncIterator[Site]:
         )
         return page
 
-    yield Site(url, hub, books, media, door, clock, connect)
+    yield Site(url, hub, books, media, door, clock, connect, refusals)
     for page in pages:
         await page.client.disconnect()
     await hub.aclose()
@@ -141,3 +168,253 @@ async def test_a_page_joins_gets_its_offer_answers_and_leaves(site: Site) -> Non
     await settled(lambda: page.of("recording"))
     assert await page.ask("leave", {}) == {"ok": True}
     await settled(lambda: not site.media.connections)
+
+
+# --- who may connect ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", f"{ORIGIN}.evil.example", "https://127.0.0.1:1"]
+)
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_foreign_or_null_origin_is_refused(site: Site, origin: str, transport: str) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await site.connect(origin=origin, transports=[transport])
+
+
+async def test_the_polling_fallback_works_as_the_websocket_does(site: Site) -> None:
+    page = await site.connect(transports=["polling"])
+    assert (await page.ask("join", {}))["ok"] is True
+    await settled(lambda: page.of("recording"))
+
+
+@pytest.mark.parametrize(
+    "bad", ["*", "null", "", "localhost:8080", "ftp://a", "http://", "http://*.example", "http://a@b"]
+)
+def test_a_public_url_that_is_not_one_origin_refuses_the_start(bad: str) -> None:
+    with pytest.raises(ValueError, match="origin"):
+        allowed_origin(bad)
+
+
+def test_the_origin_is_the_public_url_without_its_path() -> None:
+    assert allowed_origin("https://consult.example:8443/room/") == "https://consult.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "auth", "code"),
+    [
+        ("", None, "no_credential"),
+        (f"seat-{REFERRING}=credential-of-another", None, "no_credential"),
+        (f"seat-{CONSULTING}=credential-{CONSULTING}", None, "no_credential"),
+        (None, {}, "bad_message"),
+        (None, {"seat": "../etc"}, "bad_message"),
+        (None, {"seat": REFERRING, "token": "t"}, "bad_message"),
+        (None, "not a dict", "bad_message"),
+    ],
+)
+async def test_a_socket_without_the_right_to_its_seat_is_refused_with_a_code(
+    site: Site, cookie: str | None, auth: object, code: str
+) -> None:
+    assert await site.refused(cookie=cookie, auth=auth) == code
+
+
+async def test_a_revoked_credential_and_a_broken_gate_refuse_the_connection(site: Site) -> None:
+    site.door.dead.add(f"credential-{REFERRING}")
+    assert await site.refused() == "revoked"
+    site.door.broken = True
+    assert await site.refused() == "internal"
+
+
+def test_a_cookie_header_is_read_leniently_and_the_first_of_a_name_counts() -> None:
+    header = 'a=1; broken; =x; seat-s="v"; a=2; j={"x": 1}'
+    assert cookies_of(header) == {"a": "1", "seat-s": "v", "j": '{"x": 1}'}
+
+
+# --- what a page may say --------------------------------------------------------------------------------
+
+
+def without(seed: RoomSeed, seat_id: str, ability: str | None) -> RoomSeed:
+    """The seed with one ability less at one seat."""
+    seats = (
+        replace(seat, abilities=seat.abilities - {ability}) if seat.id == seat_id else seat
+        for seat in seed.seats
+    )
+    return replace(seed, seats=tuple(seats))
+
+
+@pytest.mark.parametrize(
+    "event", sorted(event for event, ability in ms.ABILITY.items() if ability is not None)
+)
+async def test_every_event_without_its_ability_is_refused(site: Site, event: str) -> None:
+    page = await site.connect(CONSULTING)
+    if event != "join":
+        assert (await page.ask("join", {}))["ok"] is True
+    site.books.seeds[ROOM] = without(site.books.seeds[ROOM], CONSULTING, ms.ABILITY[event])
+    other = await site.connect(REFERRING)
+    await other.ask("join", {})  # a join reads the books again
+    assert await page.ask(event, GOOD[event]) == {"ok": False, "code": "forbidden"}
+
+
+@pytest.mark.parametrize("event", sorted(set(ms.ABILITY) - {"join"}))
+async def test_every_event_before_joining_is_refused(site: Site, event: str) -> None:
+    page = await site.connect()
+    assert await page.ask(event, GOOD[event]) == {"ok": False, "code": "not_joined"}
+
+
+@pytest.mark.parametrize("event", sorted(ms.ABILITY))
+async def test_every_event_of_a_dead_credential_is_refused_and_the_socket_closed(
+    site: Site, event: str
+) -> None:
+    page = await site.connect()
+    await page.ask("join", {})
+    site.door.dead.add(f"credential-{REFERRING}")
+    await page.client.emit(event, GOOD[event], namespace=NAMESPACE)
+    await settled(lambda: page.of("closed") == [{"code": "revoked"}])
+    await settled(lambda: NAMESPACE not in page.client.namespaces)
+
+
+@pytest.mark.parametrize("event", sorted(ms.ABILITY))
+async def test_every_event_with_a_field_too_much_is_refused(site: Site, event: str) -> None:
+    page = await site.connect()
+    answer = await page.ask(event, {**GOOD[event], "sudo": True})
+    assert answer == {"ok": False, "code": "bad_message", "field": "sudo"}
+
+
+async def test_an_unknown_event_and_one_that_is_no_object_are_refused(site: Site) -> None:
+    page = await site.connect()
+    assert await page.ask("shutdown", {}) == {"ok": False, "code": "bad_message", "field": "event"}
+    assert await page.ask("join", [1, 2]) == {"ok": False, "code": "bad_message", "field": ""}
+    assert (await page.ask("join", None))["ok"] is True
+
+
+@pytest.mark.parametrize("reserved", ["connect", "disconnect"])
+async def test_a_page_cannot_pose_as_the_library(site: Site, reserved: str) -> None:
+    page = await site.connect()
+    await page.ask("join", {})
+    await page.client.emit(reserved, {"HTTP_COOKIE": f"seat-{CONSULTING}=credential-{CONSULTING}"}, NAMESPACE)
+    assert await page.ask("media", {"mic": True, "camera": True}) == {"ok": True}
+    assert await site.hub.presence(ROOM) == {REFERRING}
+
+
+async def test_binary_and_crowded_packets_are_dropped(site: Site) -> None:
+    page = await site.connect()
+    await page.client.emit("media", {"mic": b"\x00" * 100, "camera": True}, namespace=NAMESPACE)
+    await page.client.emit("leave", ({}, {}, {}), namespace=NAMESPACE)
+    assert (await page.ask("join", {}))["ok"] is True
+
+
+async def test_more_than_twenty_events_at_once_are_too_fast_for_the_seat_not_the_socket(site: Site) -> None:
+    first, second = await site.connect(), await site.connect()
+    assert (await first.ask("join", {}))["ok"] is True
+    codes = [
+        (await page.ask("media", {"mic": True, "camera": True})).get("code")
+        for page in [first] * 19 + [second]
+    ]
+    assert codes == [None] * 19 + ["too_fast"]
+    site.clock.passes(1_000)
+    assert (await first.ask("media", {"mic": True, "camera": True})) == {"ok": True}
+
+
+async def test_a_message_over_64_kib_closes_the_connection(site: Site) -> None:
+    page = await site.connect()
+    await page.ask("join", {})
+    await page.client.emit("restart", {"reason": "x" * 70_000}, namespace=NAMESPACE)
+    await settled(lambda: not page.client.connected)
+    assert await site.hub.presence(ROOM) == {REFERRING}, "away, not gone"
+
+
+async def test_a_message_just_under_64_kib_is_only_refused(site: Site) -> None:
+    page = await site.connect()
+    answer = await page.ask("restart", {"reason": "x" * 60_000})
+    assert answer == {"ok": False, "code": "bad_message", "field": "reason"}
+
+
+async def test_raw_rubbish_on_the_websocket_closes_nobody_else(site: Site) -> None:
+    page = await site.connect()
+    await page.ask("join", {})
+    async with aiohttp.ClientSession() as session:
+        for rubbish in [
+            "",
+            "4",
+            "42",
+            "42/room,",
+            '42/room,{"a":1}',
+            "42/room,[]",
+            "4{",
+            "459-/room,[",
+            "9",
+            "\x00",
+        ]:
+            url = f"{site.url}/socket.io/?EIO=4&transport=websocket"
+            async with session.ws_connect(url, headers={"Origin": ORIGIN}) as ws:
+                await ws.receive_str(timeout=2)
+                await ws.send_str('40/room,{"seat": "x"}')
+                await ws.send_str(rubbish)
+                await ws.send_bytes(b"\x00\xff")
+    assert await page.ask("media", {"mic": True, "camera": True}) == {"ok": True}
+
+
+# --- closing --------------------------------------------------------------------------------------------
+
+
+async def test_revoking_disconnects_within_seconds_without_any_event(site: Site) -> None:
+    page, waiting = await site.connect(REFERRING), await site.connect(CONSULTING)
+    await page.ask("join", {})
+    site.door.dead |= {f"credential-{REFERRING}", f"credential-{CONSULTING}"}
+    await settled(lambda: page.of("closed") and waiting.of("closed"))
+    assert page.of("closed") == [{"code": "revoked"}]
+    await settled(lambda: not site.media.connections)
+
+
+async def test_a_page_that_vanishes_is_away_and_comes_back_to_its_connection(site: Site) -> None:
+    page, other = await site.connect(REFERRING), await site.connect(CONSULTING)
+    await page.ask("join", {})
+    await other.ask("join", {})
+    await settled(lambda: len(site.media.connections) == 2)
+    held = site.media.connections[REFERRING]
+    await page.client.disconnect()
+    await settled(lambda: any(p["away"] for s in other.of("snapshot")[-1:] for p in s["participants"]))
+    back = await site.connect(REFERRING)
+    joined = await back.ask("join", {"resume": held})
+    assert joined["snapshot"]["you"]["connection"] == held
+    assert [p["id"] for p in joined["snapshot"]["participants"] if p["away"]] == []
+
+
+async def test_the_second_window_closes_the_first_with_replaced(site: Site) -> None:
+    first = await site.connect()
+    await first.ask("join", {})
+    second = await site.connect()
+    await second.ask("join", {})
+    await settled(lambda: first.of("closed") == [{"code": "replaced"}])
+    await settled(lambda: NAMESPACE not in first.client.namespaces)
+    assert await second.ask("media", {"mic": False, "camera": False}) == {"ok": True}
+
+
+async def test_the_chairs_end_closes_every_page_with_ended(site: Site) -> None:
+    chair, other = await site.connect(CONSULTING), await site.connect(REFERRING)
+    await chair.ask("join", {})
+    await other.ask("join", {})
+    await settled(lambda: len(site.media.connections) == 2)
+    assert await other.ask("end", {}) == {"ok": False, "code": "forbidden"}
+    assert await chair.ask("end", {}) == {"ok": True}
+    assert other.of("snapshot")[-1]["state"] == "ended"
+    plan = site.media.plans[-1]
+    site.hub.media_event({"ev": "closed", "room": plan.room, "epoch": plan.epoch})
+    await settled(lambda: other.of("closed") == chair.of("closed") == [{"code": "ended"}])
+
+
+async def test_an_exception_becomes_internal_and_its_text_reaches_neither_page_nor_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    page = await site.connect()
+
+    async def breaks(room: str) -> RoomSeed:
+        raise RuntimeError("MARK-OF-A-PATIENT")
+
+    site.books.seed = breaks  # type: ignore[method-assign]
+    assert await page.ask("join", {}) == {"ok": False, "code": "internal"}
+    await page.ask("restart", {"reason": "MARK-OF-A-PATIENT"})
+    ours = [record for record in caplog.records if record.name.startswith("hyeopjin")]
+    assert any("RuntimeError" in record.getMessage() for record in ours)
+    assert all("MARK" not in record.getMessage() and not record.exc_info for record in ours)
