@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import inspect
 import json
 import logging
 import os
@@ -68,7 +69,7 @@ async def _no_wait(_recording: str, _epoch: int, _timeout: float) -> bool:
 class Finalising:
     """The queue. Implements `signaling.ports.RoomListener`. Order: construct, `start`, …, `stop`.
 
-    `occupied(room)` says whether somebody is in a consultation's room now; `wait_closed` waits for the
+    `occupied(room)` says (by truth) whether somebody is in a consultation's room; `wait_closed` waits for the
     worker to have synced an epoch (`MediaLink.wait_closed`).
     """
 
@@ -78,7 +79,7 @@ class Finalising:
         keys: KeyStore,
         objects: Objects,
         options: FinalisingOptions,
-        occupied: Callable[[str], bool] = lambda _room: False,
+        occupied: Callable[[str], Awaitable[object] | bool] = lambda _room: False,
         wait_closed: Callable[[str, int, float], Awaitable[bool]] = _no_wait,
         now_ms: Callable[[], int] = _unix_ms,
     ) -> None:
@@ -168,7 +169,7 @@ class Finalising:
         row = await self._rows.get(recording)
         if row is None or not row.unfinished:
             return
-        if row.ended_ms is None and self._occupied(row.consultation_id):
+        if row.ended_ms is None and await self._somebody_in(row.consultation_id):
             return  # somebody returned; the room's emptying brings it back
         await self._wait_closed(recording, row.epoch, JOURNAL_WAIT_S)
         await self._rows.set_state(recording, "finalising", self._now_ms())
@@ -192,6 +193,10 @@ class Finalising:
             return
         log.error("a recording could not be finalised: %s", code)
         await self._rows.set_state(recording, "failed", self._now_ms(), code)
+
+    async def _somebody_in(self, room: str) -> bool:
+        told = self._occupied(room)
+        return bool(await told if inspect.isawaitable(told) else told)
 
     async def _attempt(self, row: RecordingRow, last: bool) -> None:
         known = await asyncio.to_thread(self._objects.generations, row.id)
