@@ -22,6 +22,7 @@ role-coordinator = Coordinator
 role-reviewer = Reviewer
 role-site_admin = Site administrator
 role-patient = Patient
+role-other = Participant
 
 ## Sign in
 signin-title = Sign in
@@ -285,6 +286,11 @@ gap-paused = recording paused
 gap-not-recorded = not recorded
 gap-corrupt = damaged
 gap-between-epochs = the recording service restarted
+gap-no-media = no data from the device
+gap-network-loss = connection lost
+gap-worker-lost = the recording service restarted
+gap-empty = nobody was in the room
+gap-store-behind = not yet confirmed by the disk
 gap-other = cause unknown
 
 ## Refusals

@@ -108,6 +108,6 @@ export function tError(code) {
  * @param {string} value a value off the wire
  */
 export function tValue(prefix, value) {
-  const id = `${prefix}-${value.replaceAll('_', '-')}`;
-  return has(id) ? t(id) : t(`${prefix}-other`);
+  const found = [`${prefix}-${value}`, `${prefix}-${value.replaceAll('_', '-')}`].find(has);
+  return t(found ?? `${prefix}-other`);
 }

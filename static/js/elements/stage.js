@@ -47,7 +47,7 @@ class Stage extends LightElement {
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
-      <div class="floor">
+      <div class="floor" data-count=${others.length}>
         <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
           ${repeat(others, (person) => person.id, (person) => this.tile(person, false))}
           ${others.length === 0 ? this.alone(state) : nothing}
