@@ -12,13 +12,14 @@ RFC 8445 (lite, section 2.5 and 7.3), RFC 7675 (consent), RFC 8838 (restart).
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from media.ice import stun
 from media.ice.endpoint import Path
 from media.ice.limits import Bucket
+from media.ice.seen import SeenIds
 
 SECOND_NS = 1_000_000_000
 CONNECT_LIMIT_NS = 30 * SECOND_NS
@@ -28,7 +29,8 @@ AMPLIFICATION = 3
 """Bytes out per byte in, towards an address that has not answered us."""
 MAX_ADDRESSES = 32
 MAX_TRANSACTIONS = 200_000
-"""Per ufrag; beyond it no new address is believed (11 hours of two checks a second need 80,000)."""
+"""Per ufrag; beyond it no new address is believed (12 hours of four checks a second are 173,000)."""
+RECENT_TRANSACTIONS = 64
 MAX_CHECKS = 8
 CHECK_INTERVAL_NS = 50_000_000
 CHECK_LIFE_NS = 5 * SECOND_NS
@@ -46,8 +48,17 @@ class Credentials:
     password: str
     remote_ufrag: str | None = None
     remote_password: str | None = None
-    seen: dict[bytes, Path] = field(default_factory=dict)
+    seen: SeenIds = field(default_factory=SeenIds)
+    recent: OrderedDict[bytes, Path] = field(default_factory=OrderedDict)
+    """Who sent the last few transactions, to tell a retransmission from a copy."""
     retire_at_ns: int | None = None
+
+    def note(self, transaction: bytes, path: Path) -> None:
+        """Remember a transaction for ever and its sender for a while."""
+        self.seen.add(transaction)
+        self.recent[transaction] = path
+        if len(self.recent) > RECENT_TRANSACTIONS:
+            self.recent.popitem(last=False)
 
     @staticmethod
     def new() -> Credentials:
@@ -179,9 +190,9 @@ class IceLiteAgent:
         if not message.signed_with(generation.password):
             self.counters["integrity"] += 1
             return
-        first_from = generation.seen.get(message.transaction)
+        fresh = message.transaction not in generation.seen
         known = self._remotes.get(path)
-        if first_from is not None and first_from != path:
+        if not fresh and generation.recent.get(message.transaction) != path:
             # A copy. To an address that proved itself we still answer (its original may have been overtaken
             # by the copy), but nothing moves.
             self.counters["replayed"] += 1
@@ -193,14 +204,14 @@ class IceLiteAgent:
             self.counters["addresses"] += 1
             return
         remote.received += message.size
-        if first_from is None:
+        if fresh:
             if len(generation.seen) >= MAX_TRANSACTIONS:
                 self.counters["transactions"] += 1
                 if not remote.validated:
                     return
             else:
-                generation.seen[message.transaction] = path
-        self._accept(message, remote, generation, now_ns, fresh=first_from is None)
+                generation.note(message.transaction, path)
+        self._accept(message, remote, generation, now_ns, fresh=fresh)
 
     def _accept(
         self, message: stun.Binding, remote: Remote, generation: Credentials, now_ns: int, *, fresh: bool

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.ice import agent as agents
 from media.ice import stun
 from media.ice.agent import AMPLIFICATION, MAX_ADDRESSES, SECOND_NS, IceLiteAgent
 from media.ice.endpoint import Path
+from media.ice.seen import SeenIds
 
 THEIR_PASSWORD = "t" * 24
 
@@ -341,3 +343,92 @@ def test_no_datagram_raises_or_selects(datagrams: list[tuple[int, bytes]]) -> No
     for port, data in datagrams:
         story.take(data, Wire(port))
     assert story.agent.selected is None
+
+
+class Town(Story):
+    """An honest peer with two addresses, an observer with two that copies everything and can sign nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.honest = [Wire(1), Wire(2)]
+        self.observer = [Wire(3), Wire(4)]
+        self.heard: list[bytes] = []
+        self.given = {3: 0, 4: 0}
+
+    def deliver(self, data: bytes, wire: Wire) -> None:
+        self.heard.append(data)
+        self.given[wire.port] = self.given.get(wire.port, 0) + len(data)
+        self.take(data, wire)
+
+    def honest_request(self, which: int, *, overtaken_by: int | None) -> None:
+        data = self.request(use_candidate=bool(which & 2))
+        self.heard.append(data)
+        if overtaken_by is not None:
+            self.deliver(data, self.observer[overtaken_by])
+        self.deliver(data, self.honest[which & 1])
+
+    def honest_answers(self) -> None:
+        for wire in self.honest:
+            for data in wire.sent:
+                self.heard.append(data)
+                message = stun.parse(data)
+                if message.is_request and message.signed_with(THEIR_PASSWORD):
+                    self.deliver(stun.success(message, wire.address, THEIR_PASSWORD), wire)
+            wire.sent.clear()
+
+    def copy(self, index: int, which: int) -> None:
+        """Any datagram ever on the wire, from an address of the observer or forged from an honest one."""
+        if self.heard:
+            self.deliver(self.heard[index % len(self.heard)], [*self.observer, *self.honest][which])
+
+    def reflect(self) -> None:
+        for wire in self.observer:
+            for data in wire.sent:
+                self.deliver(data, self.observer[0])
+
+
+STEP = st.one_of(
+    st.tuples(st.just("request"), st.integers(0, 3), st.sampled_from([None, 0, 1])),
+    st.tuples(st.just("answers")),
+    st.tuples(st.just("copy"), st.integers(0, 10_000), st.integers(0, 3)),
+    st.tuples(st.just("reflect")),
+    st.tuples(st.just("later"), st.floats(0, 7)),
+    st.tuples(st.just("restart")),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STEP, max_size=40))
+def test_whatever_is_copied_in_whatever_order_media_goes_to_an_honest_address_only(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    town = Town()
+    for name, *arguments in steps:
+        if name == "request":
+            town.honest_request(arguments[0], overtaken_by=arguments[1])
+        elif name == "answers":
+            town.honest_answers()
+        elif name == "copy":
+            town.copy(*arguments)
+        elif name == "reflect":
+            town.reflect()
+        elif name == "later":
+            town.later(arguments[0])
+        else:
+            town.agent.restart(town.now)
+            town.agent.set_remote("theirs", THEIR_PASSWORD, town.now)
+        assert town.agent.selected is None or town.agent.selected in town.honest
+        for wire in town.observer:
+            assert sum(map(len, wire.sent)) <= AMPLIFICATION * town.given[wire.port]
+
+
+def test_seen_ids_forget_nothing_and_cost_little() -> None:
+    seen = SeenIds()
+    identities = [number.to_bytes(12, "big") for number in range(5000)]
+    for identity in identities:
+        seen.add(identity)
+        seen.add(identity)
+    assert len(seen) == 5000
+    assert all(identity in seen for identity in identities)
+    assert sum(number.to_bytes(12, "big") in seen for number in range(10**6, 10**6 + 5000)) <= 1
+    assert len(seen._slots) * 4 <= 5000 * 16
