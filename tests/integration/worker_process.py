@@ -29,6 +29,7 @@ class WorkerProcess:
     ready: dict[str, Any]
     events: list[dict[str, Any]]
     journal: Path
+    socket: Path
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait_event(self, timeout: float = 10.0, **wanted: object) -> dict[str, Any]:
@@ -88,7 +89,7 @@ async def worker_process(announce: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIte
                 worker.arrived.set()
 
         client = await ControlClient.connect(settings.socket, on_event)
-        worker = WorkerProcess(process, client, ready, events, journal)
+        worker = WorkerProcess(process, client, ready, events, journal, Path(settings.socket))
         try:
             yield worker
         finally:
