@@ -43,6 +43,11 @@ class Guest:
 def come_in(page: Page, url: str, accept: bool = True) -> None:
     """Opens a link, answers the consent question and joins; returns once the own tile is there."""
     page.goto(url)
+    answer_and_join(page, accept)
+
+
+def answer_and_join(page: Page, accept: bool = True) -> None:
+    """At the door: answers the consent question and joins; returns once the own tile is there."""
     page.get_by_test_id("consent-accept" if accept else "consent-decline").click()
     page.get_by_test_id("join").click()
     page.locator("[data-testid=tile]").first.wait_for(timeout=JOIN_TIMEOUT)
@@ -52,6 +57,15 @@ def join(person: Person, demo: Demo, role: str, accept: bool = True) -> Guest:
     """Takes a role's seat by its link in a new page of the person's browser."""
     page = person.page()
     come_in(page, demo.seat(role)["room_url"], accept)
+    return Guest(person, page, role, demo.seat_id(role))
+
+
+def join_signed_in(person: Person, demo: Demo, role: str) -> Guest:
+    """Signs in and takes the account's own seat from the worklist: verified, unlike one who has a link."""
+    page = sign_in(person, demo, role)
+    page.get_by_test_id("worklist-row").first.locator("button").first.click()
+    page.wait_for_url("**/room/**")
+    answer_and_join(page)
     return Guest(person, page, role, demo.seat_id(role))
 
 
@@ -86,7 +100,7 @@ def sign_in(person: Person, demo: Demo, role: str) -> Page:
     page.goto(f"{demo.base_url}/signin")
     page.locator("input[type=email]").fill(account["email"])
     page.locator("input[type=password]").fill(account["password"])
-    page.locator("button[type=submit], form button").first.click()
+    page.locator("form button").click()
     page.wait_for_url("**/worklist")
     return page
 
