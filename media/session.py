@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from media.aiortc_seam import Certificate
 from media.ice.hub import IceHub
@@ -212,7 +213,8 @@ class Session:
             for line in self._lines
             if line.delivery is not None
         )
-        self._on_offer(Offer(self.connection, offer_id, write_offer(model), restart, tracks))
+        offer = Offer(self.connection, offer_id, write_offer(model), restart, tracks)
+        self._tell(lambda: self._on_offer(offer))
 
     def _offered_lines(self) -> list[LineOffer]:
         uplink = [LineOffer(str(index), kind, RECEIVE) for index, kind in enumerate(KINDS)]
@@ -280,7 +282,7 @@ class Session:
         )
         self._apply(answer, outstanding)
         if self._sink is not None:
-            self._sink.on_negotiated()
+            self._tell(self._sink.on_negotiated)
         self._offer_if_due()
 
     def _apply(self, answer: Answer, outstanding: _Outstanding) -> None:
@@ -335,7 +337,14 @@ class Session:
         if state != self._state:
             self._state = state
             if self._sink is not None:
-                self._sink.on_state(state)
+                self._tell(partial(self._sink.on_state, state))
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        """Whatever the other side of a callback does wrong, negotiation goes on."""
+        try:
+            call()
+        except Exception:
+            log.exception("a callback of connection %s failed", self.connection)
 
     async def close(self) -> None:
         """Idempotent; the sink hears nothing after it."""
