@@ -96,7 +96,7 @@ def _announce(settings: Settings, seats_file: Path | None) -> Callable[[Running]
 
 async def _until_ready(server: Running) -> None:
     async with asyncio.timeout(READY_TIMEOUT_S):
-        while not all((await server.health.ready()).values()):
+        while not all((await server.health.ready()).values()):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

@@ -31,9 +31,10 @@ class Services:
     recordings: Recordings
 
 
-def build_services(context: Context) -> Services:
+def build_services(context: Context, passwords: Passwords | None = None) -> Services:
+    """`passwords`: another cost than the default's, for tests."""
     settings = context.settings
-    passwords = Passwords()
+    passwords = passwords or Passwords()
     attempts = Attempts(settings.signin_per_account, settings.signin_per_address)
     recordings = Recordings(context.database)
     return Services(

@@ -14,8 +14,8 @@ MAX_PASSWORD = 256
 class Passwords:
     """Hashes and checks passwords with the library's defaults (RFC 9106, low-memory profile)."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(parallelism=1)
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher(parallelism=1)
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
         # Checked when there is no such account, so that the answer takes as long.
         self._nobody = self._hasher.hash("nobody has this password")

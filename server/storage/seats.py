@@ -181,21 +181,6 @@ async def _revoke(tx: AsyncConnection, ids: list[str], now_ms: int) -> None:
     await tx.execute(update(seat_credentials).where(seat_credentials.c.id.in_(ids)).values(revoked_ms=now_ms))
 
 
-async def fallen_since(tx: AsyncConnection, since_ms: int) -> list[str]:
-    """Credentials that lost their force at or after `since_ms`, in whatever process that happened."""
-    query = (
-        select(seat_credentials.c.id)
-        .outerjoin(account_sessions, account_sessions.c.id == seat_credentials.c.account_session_id)
-        .outerjoin(accounts, accounts.c.id == account_sessions.c.account_id)
-        .where(
-            (seat_credentials.c.revoked_ms >= since_ms)
-            | (account_sessions.c.revoked_ms >= since_ms)
-            | accounts.c.disabled.is_(True)
-        )
-    )
-    return list((await tx.execute(query)).scalars())
-
-
 async def add_knock(tx: AsyncConnection, knock: KnockRow, secret_hash: str) -> None:
     await tx.execute(
         insert(knocks).values(
