@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.storage.recordings import Recordings
 from server.storage.schema import recordings, sessions
-from tests.support.recorded import NS, FakeClock, Person, in_order
+from tests.support.recorded import FPS, NS, FakeClock, Packet, Person, in_order, rtp
 
 RECORDING = "rec_synthetic-0001"
 CONSULTATION = "con_synthetic-0001"
@@ -80,11 +81,11 @@ async def add_session(tx: object, recording: str, epoch: int) -> None:
     )
 
 
-def people(count: int = 2) -> list[Person]:
+def people(count: int = 2, kind: type[Person] = Person) -> list[Person]:
     """Persons of different colours and tones at the first seats."""
     looks = [((90, 54, 240), 440), ((145, 54, 34), 660), ((41, 240, 110), 880)]
     return [
-        Person(
+        kind(
             peer=SEATS[n],
             colour=looks[n][0],
             tone_hz=looks[n][1],
@@ -93,6 +94,29 @@ def people(count: int = 2) -> list[Person]:
         )
         for n in range(count)
     ]
+
+
+class Noisy(Person):
+    """A camera of `FRAME_BYTES` of noise a frame: nothing to look at, but much to carry."""
+
+    FRAME_BYTES = 4000
+
+    def video(self, begin_s: float, seconds: float, wall_ns: int, mtu: int = 1000) -> Iterator[Packet]:
+        noise = random.Random(self.peer)
+        seq = self.seq
+        for i in range(int(seconds * FPS)):
+            captured = int((begin_s + i / FPS) * NS)
+            stamp = self.video_rtp + round((begin_s + i / FPS) * 90_000)
+            key = i % 40 == 0
+            head = b"\x10\x02\x00\x9d\x01\x2a\xa0\x00\x78\x00" if key else b"\x11\x02\x00"
+            frame = head + noise.randbytes(self.FRAME_BYTES - len(head))
+            parts = [frame[n : n + mtu] for n in range(0, len(frame), mtu)]
+            for n, part in enumerate(parts):
+                start = b"\x90" if n == 0 else b"\x80"
+                payload = start + b"\x80" + bytes((i & 0x7F,)) + part
+                packet = rtp(96, seq, stamp, self.video_ssrc, payload, n == len(parts) - 1)
+                yield Packet(captured + self.delay_ns + n * 100_000, "camera", packet)
+                seq += 1
 
 
 async def record(
