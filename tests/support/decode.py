@@ -20,7 +20,7 @@ import numpy as np
 
 from media.recordstore import layout
 from media.recordstore.reader import SegmentReader, walk
-from media.recordstore.sealed import SealedReader, final_key
+from media.recordstore.sealed import SealedError, SealedReader, final_key
 from server.runtime.keystore import KeyStore
 from tests.support.analysis import colour_of, present_tones, tone_levels
 
@@ -195,16 +195,11 @@ def generation_folder(data: Path, recording: str) -> Path:
 
 
 def unseal(path: Path, key: bytes, recording: str, generation: int) -> bytes:
-    """The plaintext of a `.sealed` file."""
-    name = path.name.removesuffix(".sealed")
-    for candidate in (name, name.removesuffix(".webm").removesuffix(".json")):
-        secret, associated = final_key(key, recording, generation, candidate)
-        try:
-            with SealedReader(path, secret, associated) as reader:
-                return b"".join(reader.chunks())
-        except Exception as error:
-            last = error
-    raise AssertionError(f"{path.name} does not open: {last!r}")
+    """The plaintext of a `.sealed` file; raises SealedError when the key is another's."""
+    name = path.name.split(".")[0]
+    secret, associated = final_key(key, recording, generation, name)
+    with SealedReader(path, secret, associated) as reader:
+        return b"".join(reader.chunks())
 
 
 def decode_file(plain: bytes) -> Content:
@@ -236,7 +231,7 @@ def _try_keys(path: Path, keys: dict[str, bytes], recording: str, generation: in
     for key in keys.values():
         try:
             return unseal(path, key, recording, generation)
-        except AssertionError:
+        except SealedError:
             continue
     raise AssertionError(f"{path.name} opens under no key of its recording")
 
