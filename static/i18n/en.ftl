@@ -1,6 +1,6 @@
 # One catalogue per language, read by the pages and by the server. The three files have the same keys.
 
-product-name = Hyeopjin
+product-name = Hyeopjin 협진
 page-title = { $page } · Hyeopjin
 page-signin = Sign in
 page-worklist = Today’s consultations
@@ -259,7 +259,7 @@ review-empty = Nothing was recorded in this consultation.
 review-local-time = Time at your place
 
 ## Causes of gaps
-gap-muted = microphone off
+gap-muted = microphone or camera off
 gap-off = switched off
 gap-camera-off = camera off
 gap-absent = not in the room

@@ -57,7 +57,8 @@ function remembered(key) {
  */
 export async function startLanguage(newScope, preferred = null) {
   scope = newScope;
-  const asked = [remembered(scope), preferred, ...navigator.languages].filter((code) => typeof code === 'string');
+  // An interpreter's seat has two, as "ru/ko": the first one is theirs to read.
+  const asked = [remembered(scope), ...(preferred ?? '').split('/'), ...navigator.languages].filter((code) => typeof code === 'string' && code !== '');
   const [best] = negotiateLanguages(/** @type {string[]} */ (asked), LANGUAGES, {
     strategy: 'lookup',
     defaultLocale: FALLBACK,

@@ -1,0 +1,354 @@
+# 언어마다 한 벌의 문구. 페이지와 서버가 함께 읽는다. 세 파일의 키는 같다.
+
+product-name = Hyeopjin 협진
+page-title = { $page } · 협진
+page-signin = 로그인
+page-worklist = 오늘의 협진
+page-case = 증례
+page-room = 협진실
+page-review = 녹화 검토
+loading = 잠시만 기다려 주십시오…
+language-label = 언어
+language-en = English
+language-ko = 한국어
+language-ru = Русский
+sign-out = 로그아웃
+
+## 역할
+role-referring_physician = 의뢰 의사
+role-consulting_physician = 자문 의사
+role-interpreter = 통역사
+role-coordinator = 코디네이터
+role-reviewer = 검토 담당
+role-site_admin = 기관 관리자
+role-patient = 환자
+role-other = 참여자
+
+## 로그인
+signin-title = 로그인
+signin-lead = 로그인하시면 협진 일정을 확인하고 녹화를 검토하실 수 있습니다.
+signin-email = 이메일
+signin-password = 비밀번호
+signin-send = 로그인
+signin-link-hint = 협진 링크를 받으셨다면 그 링크를 여십시오. 로그인하지 않으셔도 됩니다.
+signin-wait = 시도 횟수가 너무 많습니다. { $seconds }초 후에 다시 시도해 주십시오.
+
+## 협진 목록
+worklist-title = 오늘의 협진
+worklist-lead = 시각은 각 기관의 현지 시각으로 표시됩니다. 협진실이 열리면 입장하실 수 있습니다.
+worklist-empty-title = 오늘 예정된 협진이 없습니다
+worklist-empty = 협진이 예약되면 여기에 표시됩니다. 페이지를 새로 고치지 않으셔도 됩니다.
+worklist-join = 입장
+worklist-case = 증례 열기
+worklist-opens = { $time }에 열립니다
+worklist-closed = { $time }에 닫혔습니다
+worklist-seats = 참여자
+worklist-present = 입장함
+worklist-local = 내 시각
+worklist-recordings = 녹화
+worklist-updated = { $time }에 갱신됨
+state-scheduled = 예정
+state-live = 진행 중
+state-ended = 종료
+state-cancelled = 취소
+state-other = 상태 알 수 없음
+
+## 증례
+case-synthetic = 가상 환자 – 실제 인물이 아닙니다
+case-patient = 환자
+case-name = 성명
+case-birth-date = 생년월일
+case-sex = 성별
+sex-female = 여성
+sex-male = 남성
+sex-other = 미기재
+case-question = 자문 의사에게 드리는 질문
+case-specialty = 진료과
+case-consultations = 협진
+case-no-consultations = 이 증례에는 아직 예약된 협진이 없습니다.
+case-recordings = 녹화
+case-no-recordings = 이 증례의 녹화가 아직 없습니다. 첫 협진이 끝나면 여기에 표시됩니다.
+case-review = 검토
+case-back = 협진 목록으로
+recording-length = 길이 { $length }
+recording-state-recording = 녹화 중
+recording-state-finalising = 준비 중
+recording-state-ready = 검토 가능
+recording-state-failed = 준비하지 못함
+recording-state-other = 상태 알 수 없음
+
+## 입장 전
+door-title = 입장하기 전에
+door-lead = 카메라와 소리를 확인하고, 녹화 동의 여부에 답하신 뒤 입장해 주십시오.
+door-check-title = 카메라와 소리
+door-join = 협진실 입장
+door-join-hint = 여기 보이는 카메라와 마이크 상태로 입장합니다. 언제든지 바꾸실 수 있습니다.
+door-join-first = 먼저 녹화 질문에 답해 주십시오. 어떻게 답하셔도 입장하실 수 있습니다.
+check-preview = 내 카메라 화면
+check-asking = 브라우저가 카메라와 마이크 사용을 묻고 있습니다. “허용”을 선택해 주십시오.
+check-camera-off = 카메라 꺼짐
+check-no-camera = 카메라 화면 없음
+check-level = 마이크
+check-sound = 스피커 확인
+check-sound-hint = 부드러운 두 음이 들려야 합니다. 들리지 않으면 음량을 높이거나 다른 스피커를 선택해 주십시오.
+check-choose = 다른 장치 선택
+check-audio = 마이크
+check-camera = 카메라
+check-speaker = 스피커
+check-original = 소리를 보정 없이 보내기(청진기 등 말소리가 아닌 소리를 들려줄 때)
+mic-turn-off = 음소거
+mic-turn-on = 음소거 해제
+camera-turn-off = 카메라 끄기
+camera-turn-on = 카메라 켜기
+device-both-denied = 브라우저가 카메라와 마이크를 사용할 수 없습니다. 주소창의 카메라 표시를 눌러 “허용”을 선택한 뒤 다시 시도해 주십시오.
+device-both-missing = 카메라와 마이크를 찾을 수 없습니다. 연결한 뒤 다시 시도해 주십시오.
+device-both-busy = 다른 프로그램이 카메라와 마이크를 사용하고 있습니다. 그 프로그램을 닫고 다시 시도해 주십시오.
+device-both-insecure = 브라우저는 보안 주소에서만 카메라와 마이크를 허용합니다. https 주소로 다시 열어 주십시오.
+device-both-other = 카메라와 마이크를 시작하지 못했습니다. 다시 연결하시거나 브라우저를 다시 시작해 주십시오.
+device-audio-denied = 브라우저가 마이크를 사용할 수 없습니다. 주소창의 마이크 표시를 눌러 “허용”을 선택한 뒤 다시 시도해 주십시오.
+device-audio-missing = 마이크를 찾을 수 없습니다. 연결한 뒤 다시 시도해 주십시오.
+device-audio-busy = 다른 프로그램이 마이크를 사용하고 있습니다. 그 프로그램을 닫고 다시 시도해 주십시오.
+device-audio-insecure = 브라우저는 보안 주소에서만 마이크를 허용합니다. https 주소로 다시 열어 주십시오.
+device-audio-other = 마이크를 시작하지 못했습니다. 다시 연결하시거나 브라우저를 다시 시작해 주십시오.
+device-camera-denied = 브라우저가 카메라를 사용할 수 없습니다. 주소창의 카메라 표시를 눌러 “허용”을 선택한 뒤 다시 시도해 주십시오.
+device-camera-missing = 카메라를 찾을 수 없습니다. 연결한 뒤 다시 시도해 주십시오.
+device-camera-busy = 다른 프로그램이 카메라를 사용하고 있습니다. 그 프로그램을 닫고 다시 시도해 주십시오.
+device-camera-insecure = 브라우저는 보안 주소에서만 카메라를 허용합니다. https 주소로 다시 열어 주십시오.
+device-camera-other = 카메라를 시작하지 못했습니다. 다시 연결하시거나 브라우저를 다시 시작해 주십시오.
+device-join-anyway = 이대로 입장하셔도 다른 참여자를 보고 들으실 수 있습니다.
+device-try-again = 다시 시도
+
+## 녹화 동의. 뜻이 바뀌면 다음 번호의 새 문구를 쓴다.
+consent-title = 이 자리의 협진을 녹화해도 되겠습니까?
+consent-recording-v1 =
+    서버는 이 자리의 소리와 영상을 녹화합니다. 담당 의료진이 추적 관찰 기간에 협진 내용을 다시 검토하기 위해서입니다.
+    이 자리에 있는 모든 분이 동의하시는 동안에만 녹화됩니다. 동의하지 않으셔도 녹화 없이 똑같이 참여하실 수 있으며, 이 사실은 모든 참여자에게 표시됩니다.
+    다른 자리의 마이크가 스피커에서 나오는 목소리를 함께 담을 수 있으며, 이는 그 자리의 녹화에서 분리할 수 없습니다.
+    녹화는 암호화되어 보관됩니다. 이 증례를 담당하는 사람만 볼 수 있고, 열람 기록이 모두 남습니다. 동의는 언제든지 철회하실 수 있습니다.
+consent-accept = 예, 녹화합니다
+consent-decline = 아니요, 녹화하지 않습니다
+consent-granted = 동의하셨습니다. 이 자리는 녹화됩니다.
+consent-declined = 동의하지 않으셨습니다. 이 자리는 녹화되지 않으며, 평소와 같이 참여하실 수 있습니다.
+consent-change = 답변 바꾸기
+persons-title = 이 자리에 누가 계십니까?
+persons-you = 본인
+persons-name = 함께 계신 분의 성명
+persons-add = 사람 추가
+persons-remove = 이 사람 삭제
+persons-hint = 카메라나 마이크에 담기는 모든 분을 적어 주십시오(예: 환자). 모든 분을 대신하여 함께 답하시는 것입니다.
+
+## 이미 사용된 링크
+knock-title = 이미 사용 중인 링크입니다
+knock-name = 성명
+knock-send = 입장 요청
+knock-hint = 협진실에 계신 분이 성명을 보고 결정합니다.
+knock-waiting = 입장을 요청하셨습니다. 협진실에서 답할 때까지 기다려 주십시오.
+knock-refused = 입장이 허락되지 않았습니다. 착오라면 코디네이터에게 연락해 주십시오.
+knock-asks = { $seat } 님 자리로 입장을 요청합니다
+knock-check = 아는 분일 때만 입장시켜 주십시오. 지금 이 자리를 쓰는 기기는 연결이 끊깁니다.
+knock-admit = 입장시키기
+knock-refuse = 거절
+
+## 협진실
+room-participants = 참여자
+room-controls = 조작 버튼
+room-elapsed = 경과
+room-alone = 가장 먼저 입장하셨습니다
+room-alone-hint = 다른 참여자가 입장하는 대로 여기에 보입니다. 그대로 기다려 주십시오.
+room-awaited = 아직 입장하지 않음
+room-settings = 장치
+room-leave = 나가기
+room-end = 협진 종료
+room-ending = { $seconds }초 후 모두의 협진이 종료됩니다
+room-ending-undo = 종료 취소
+room-tap-to-hear = 소리를 들으려면 여기를 누르십시오
+room-consent = 이 자리의 녹화
+room-consent-withdraw = 이 자리 녹화 중단
+room-consent-grant = 이 자리 녹화 동의
+tile-label = { $name }, { $role }
+tile-you = (본인)
+tile-away = 연결이 끊겨 다시 연결하는 중…
+tile-camera-off = 카메라 꺼짐
+tile-mic-off = 마이크 꺼짐
+tile-not-recorded = 녹화 안 함
+tile-not-verified = 신원 미확인
+quality-good = 연결 상태 좋음
+quality-fair = 연결 상태 보통
+quality-poor = 연결 상태 나쁨
+connection-connecting = 연결하는 중…
+connection-lost = 연결이 끊겼습니다. 다시 연결하는 중…
+connection-media-connecting = 소리와 영상을 연결하는 중…
+connection-media-returning = 소리와 영상이 끊겼습니다. 다시 연결하는 중…
+connection-poor = 연결 상태 나쁨 – 카메라를 끄시면 소리가 나아집니다
+connection-good = 연결됨
+notice-joined = { $name } 님이 입장했습니다.
+notice-left = { $name } 님이 나갔습니다.
+notice-away = { $name } 님의 연결이 끊겼습니다.
+notice-back = { $name } 님이 다시 연결되었습니다.
+notice-knock = { $name } 님이 입장을 요청합니다.
+light-off = 녹화하지 않음
+light-waiting = 녹화 시작 전
+light-recording = 녹화 중
+light-degraded = 녹화 확인 안 됨
+light-paused = 녹화되는 자리 없음
+light-sealed = 녹화 완료
+light-stored-until = { $time }까지 저장됨
+banner-degraded = 협진 일부가 녹화되지 않고 있습니다. 대화는 계속하셔도 됩니다.
+banner-stale = 서버가 5초 넘게 녹화를 확인해 주지 않았습니다. 대화는 계속하셔도 됩니다.
+banner-track = { $name } – { $kind }: { $cause }
+kind-audio = 소리
+kind-camera = 카메라
+kind-screen = 화면
+kind-exam = 검사 영상
+kind-other = 트랙
+
+## 참여가 끝난 이유
+over-left-title = 협진실에서 나오셨습니다
+over-left = 다른 참여자는 계속할 수 있습니다. 협진실이 열려 있는 동안 다시 입장하실 수 있습니다.
+over-ended-title = 협진이 종료되었습니다
+over-ended = 수고하셨습니다. 녹화는 잠시 후 검토하실 수 있습니다.
+over-replaced-title = 다른 창에서 이 자리가 열렸습니다
+over-replaced = 다른 창이나 기기에서 입장하셔서 이 창의 연결이 끊겼습니다. 그곳에서 계속하시거나 여기로 돌아오십시오.
+over-revoked-title = 접근 권한이 철회되었습니다
+over-revoked = 이 자리를 더 이상 사용하실 수 없습니다. 코디네이터에게 새 링크를 요청해 주십시오.
+over-removed-title = 이 자리가 다른 기기로 옮겨졌습니다
+over-removed = 협진실에 계신 분이 다른 기기를 이 자리에 입장시켰습니다. 착오라면 링크를 다시 열어 입장을 요청해 주십시오.
+over-no-credential-title = 링크를 열어 주십시오
+over-no-credential = 이 브라우저에는 자리가 배정되어 있지 않습니다. 초대장에 있는 링크를 여시거나, 로그인하여 협진 목록에서 입장해 주십시오.
+over-other-title = 지금은 입장하실 수 없습니다
+over-return = 협진실로 돌아가기
+over-worklist = 협진 목록으로
+
+## 녹화 검토
+review-title = 협진 녹화 검토
+review-play = 재생
+review-pause = 일시 정지
+review-seek = 녹화 위치
+review-speed = 속도
+review-back = 증례로 돌아가기
+review-back-10 = 10초 뒤로
+review-forward-10 = 10초 앞으로
+review-voices = 목소리
+review-volume = { $name } 음량
+review-mute = { $name } 소리 끄기
+review-unmute = { $name } 소리 켜기
+review-lanes = 시간표
+review-lane-label = { $name }, { $kind }: { $share } % 저장됨
+review-gap = { $from } – { $to }: { $cause }
+review-present = { $from } – { $to }: 저장됨
+review-no-gaps = 빠진 부분 없이 완전함
+review-recorded = 녹화 일시: { $date }
+review-sync = 측정된 동기 오차: 최대 { $ms } ms
+review-sync-unknown = 동기 오차 측정 안 됨
+review-chain-intact = 녹화 검증됨, 변경 없음
+review-chain-broken = 녹화가 변경되었거나 손상되었습니다
+review-chain-other = 녹화 검증 전
+review-declined = 동의하지 않아 녹화되지 않음: { $names }
+review-camera-off = 카메라 꺼짐
+review-no-picture = 이 구간에는 영상이 없습니다
+review-buffering = 불러오는 중…
+review-keys = 키보드: 스페이스 재생, ← → 5초, Shift와 ← → 30초, Home 처음으로
+review-preparing-title = 녹화를 준비하고 있습니다
+review-preparing = 보통 1분 안에 끝납니다. 페이지는 저절로 이어집니다.
+review-recording-title = 아직 녹화 중입니다
+review-recording = 모두 나가신 뒤 곧 검토하실 수 있습니다. 페이지는 저절로 이어집니다.
+review-failed-title = 녹화를 준비하지 못했습니다
+review-failed = 녹화된 내용은 보관되어 있습니다. 관리자에게 이 녹화 번호를 알려 주십시오: { $id }
+review-denied-title = 이 녹화를 보실 수 없습니다
+review-empty = 이 협진에서는 아무것도 녹화되지 않았습니다.
+review-local-time = 내 시각
+
+## 빠진 부분의 원인
+gap-muted = 마이크 또는 카메라 꺼짐
+gap-off = 꺼짐
+gap-camera-off = 카메라 꺼짐
+gap-absent = 협진실에 없음
+gap-left = 협진실에서 나감
+gap-away = 연결 끊김
+gap-disconnected = 연결 끊김
+gap-network = 연결 끊김
+gap-network-loss = 연결 끊김
+gap-loss = 전송 중 손실
+gap-packet-loss = 전송 중 손실
+gap-silent = 장치에서 신호가 오지 않음
+gap-no-packets = 장치에서 신호가 오지 않음
+gap-no-media = 장치에서 신호가 오지 않음
+gap-store-slow = 디스크 속도 부족
+gap-store-behind = 디스크 저장이 아직 확인되지 않음
+gap-not-stored = 디스크 저장이 확인되지 않음
+gap-disk-full = 디스크 가득 참
+gap-store-error = 디스크 오류
+gap-restart = 녹화 서비스 재시작
+gap-worker-restart = 녹화 서비스 재시작
+gap-worker-lost = 녹화 서비스 재시작
+gap-between-epochs = 녹화 서비스 재시작
+gap-killed = 녹화 서비스가 예기치 않게 중단됨
+gap-crash = 녹화 서비스가 예기치 않게 중단됨
+gap-empty = 협진실에 아무도 없음
+gap-no-consent = 동의 없음
+gap-declined = 동의 없음
+gap-withdrawn = 동의 철회
+gap-paused = 녹화 일시 중지
+gap-not-recorded = 녹화되지 않음
+gap-corrupt = 손상됨
+gap-other = 원인 알 수 없음
+
+## 거절
+error-unexpected = 문제가 발생했습니다({ $code }). 다시 시도해 주십시오. 반복되면 관리자에게 이 표시를 알려 주십시오.
+error-network = 서버에 연결할 수 없습니다. 인터넷 연결을 확인하고 다시 시도해 주십시오.
+error-timeout = 서버가 제때 응답하지 않았습니다. 다시 시도해 주십시오.
+error-unavailable = 서버가 혼잡합니다. 잠시 후 다시 시도해 주십시오.
+error-bad-request = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
+error-bad-message = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
+error-sign-in-required = 먼저 로그인해 주십시오.
+error-sign-in-refused = 이메일 또는 비밀번호가 맞지 않습니다. 확인하고 다시 시도해 주십시오.
+error-no-credential = 이 브라우저에는 자리가 배정되어 있지 않습니다. 초대장에 있는 링크를 열어 주십시오.
+error-forbidden = 열람 권한이 없습니다. 업무에 필요하시면 코디네이터에게 문의해 주십시오.
+error-cross-site = 다른 사이트에서 온 요청이라 거절되었습니다. 원래 주소에서 페이지를 열어 주십시오.
+error-not-found = 존재하지 않거나 볼 수 없는 항목입니다. 주소를 확인해 주십시오.
+error-link-unknown = 올바르지 않은 링크입니다. 초대장에서 링크 전체를 다시 열어 보시고, 그래도 안 되면 코디네이터에게 새 링크를 요청해 주십시오.
+error-knock-unknown = 입장 요청이 남아 있지 않습니다. 다시 요청해 주십시오.
+error-method-not-allowed = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
+error-link-used = 이 링크로 이미 누군가 자리에 앉았습니다. 다른 기기에서 본인이 여셨을 수도 있습니다. 그 기기로 돌아가시거나 여기에서 입장을 요청해 주십시오.
+error-link-unused = 아직 사용되지 않은 링크입니다. 링크를 열고 녹화 질문에 답해 주십시오.
+error-not-open = 지금은 협진실이 열려 있지 않습니다. 예정된 시각에 다시 와 주십시오.
+error-ended = 협진이 종료되었습니다. 추가 협진이 필요하시면 코디네이터에게 문의해 주십시오.
+error-consent-outdated = 동의 문구가 바뀌었습니다. 페이지를 새로 고치고 다시 답해 주십시오.
+error-consent-missing = 먼저 녹화 질문에 답해 주십시오.
+error-link-dead = 협진이 종료되었거나 취소되어 더 이상 쓸 수 없는 링크입니다. 코디네이터에게 새 링크를 요청해 주십시오.
+error-too-large = 보내기에는 너무 큽니다.
+error-json-only = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
+error-range-not-satisfiable = 녹화가 요청한 위치보다 짧습니다. 페이지를 새로 고쳐 주십시오.
+error-too-many-attempts = 시도 횟수가 너무 많습니다. 1분 후에 다시 시도해 주십시오.
+error-too-many-knocks = 입장 요청이 너무 많습니다. 몇 분 후에 다시 시도해 주십시오.
+error-too-fast = 한꺼번에 너무 많은 요청이 있었습니다. 잠시 후 다시 시도해 주십시오.
+error-internal = 서버에 오류가 발생했습니다. 다시 시도해 주시고, 반복되면 관리자에게 알려 주십시오.
+error-not-ready = 서버가 시작하고 있습니다. 몇 초 후에 다시 시도해 주십시오.
+error-replaced = 다른 창이나 기기에서 입장하셨습니다.
+error-revoked = 접근 권한이 철회되었습니다. 코디네이터에게 문의해 주십시오.
+error-removed = 다른 기기가 이 자리에 입장했습니다.
+error-not-chair = 협진을 주재하는 의사만 할 수 있습니다.
+error-not-in-room = 지금 협진실에 계시지 않습니다. 페이지를 새로 고쳐 주십시오.
+error-stale = 페이지가 최신 상태가 아닙니다. 새로 고쳐 주십시오.
+
+## 서버의 데모가 출력하는 문구
+demo-title = 가상 환자로 진행하는 시연
+demo-hint = 링크마다 창을 따로 열어 주십시오.
+demo-column-role = 역할
+demo-column-name = 성명
+demo-column-language = 언어
+demo-column-link = 링크
+demo-column-email = 이메일
+demo-column-password = 비밀번호
+demo-seats = 자리
+demo-accounts = 계정
+
+## 진료과 코드. 그 밖의 말은 의뢰 기관이 쓴 그대로 보인다
+specialty-neurosurgery = 신경외과
+specialty-cardiology = 심장내과
+specialty-oncology = 종양내과
+specialty-orthopaedics = 정형외과
+specialty-orthopedics = 정형외과
+specialty-gastroenterology = 소화기내과
+specialty-surgery = 외과
+specialty-paediatrics = 소아청소년과
