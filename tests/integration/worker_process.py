@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ class WorkerProcess:
     events: list[dict[str, Any]]
     journal: Path
     socket: Path
+    listeners: list[Callable[[], None]] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait_event(self, timeout: float = 10.0, **wanted: object) -> dict[str, Any]:
@@ -87,6 +88,8 @@ async def worker_process(announce: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIte
             events.append(event)
             if worker is not None:
                 worker.arrived.set()
+                for listener in worker.listeners:
+                    listener()
 
         client = await ControlClient.connect(settings.socket, on_event)
         worker = WorkerProcess(process, client, ready, events, journal, Path(settings.socket))
