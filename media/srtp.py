@@ -24,7 +24,11 @@ _TRAILER_BYTES = 160
 RTP_HEADER_BYTES = 12
 RTCP_HEADER_BYTES = 8
 
+MAX_SSRCS = 64
+"""Streams one peer may have: libsrtp keeps a context for each for ever and searches them in a row."""
+
 _REWRITE = struct.Struct("!BHII")
+_SSRC = struct.Struct("!I")
 
 # One inbound and one outbound buffer per process: the event loop is the only user, one packet at a time.
 _in = bytearray(_BUFFER_BYTES)
@@ -72,6 +76,7 @@ class SrtpPath:
     """Both directions of one session, once its handshake is done."""
 
     __slots__ = (
+        "_known",
         "_out",
         "_rx",
         "_rx_owner",
@@ -91,6 +96,7 @@ class SrtpPath:
         self._rx: Any = keys.receive._srtp[0]
         self._tx: Any = keys.send._srtp[0]
         self._out = out
+        self._known: set[tuple[int, ...]] = set()
         self.profile = keys.profile
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self.dropped_in = self.dropped_out = 0
@@ -103,18 +109,29 @@ class SrtpPath:
             return False
         _in[:size] = data
         _length[0] = size
-        if is_rtcp(data):
-            failed = lib.srtp_unprotect_rtcp(self._rx, _in_c, _length)
+        rtcp = is_rtcp(data)
+        ssrc = _SSRC.unpack_from(_in, 4 if rtcp else 8)
+        if ssrc not in self._known and len(self._known) >= MAX_SSRCS:
+            self.dropped_in += 1
+            return False
+        if rtcp:
+            if lib.srtp_unprotect_rtcp(self._rx, _in_c, _length):
+                self.dropped_in += 1
+                return False
+            self._known.add(ssrc)
             size = _length[0]
-            if failed or size < RTCP_HEADER_BYTES or _in[0] >> 6 != 2:
+            if size < RTCP_HEADER_BYTES or _in[0] >> 6 != 2:
                 self.dropped_in += 1
                 return False
             self.packets_in += 1
             sink.on_rtcp(bytes(_in_view[:size]), at_ns)
             return True
-        failed = lib.srtp_unprotect(self._rx, _in_c, _length)
+        if lib.srtp_unprotect(self._rx, _in_c, _length):
+            self.dropped_in += 1
+            return False
+        self._known.add(ssrc)
         size = _length[0]
-        if failed or not plausible_rtp(_in, size):
+        if not plausible_rtp(_in, size):
             self.dropped_in += 1
             return False
         self.packets_in += 1

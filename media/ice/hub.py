@@ -291,10 +291,10 @@ class IceHub:
             except Exception:
                 self._failed()
 
-    @property
-    def tcp_unproven(self) -> int:
-        """Open TCP connections that belong to no session yet."""
-        return sum(1 for path in self._tcp if path.endpoint is None)
+    def tcp_unproven(self, host: str) -> tuple[int, int]:
+        """Open TCP connections that belong to no session yet: all, and those of one address."""
+        hosts = [path.address[0] for path in self._tcp if path.endpoint is None]
+        return len(hosts), hosts.count(host)
 
     def _tick(self) -> None:
         at_ns = now_ns()

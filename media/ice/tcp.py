@@ -17,7 +17,9 @@ MAX_FRAME_BYTES = 1500
 WRITE_LIMIT_BYTES = 256 * 1024
 """Beyond this much unsent, packets are dropped: late media is worth nothing."""
 UNPROVEN_S = 10.0
-MAX_UNPROVEN = 256
+MAX_UNPROVEN = 1024
+"""Open connections that belong to no session yet, over all addresses."""
+MAX_UNPROVEN_PER_ADDRESS = 32
 
 _LENGTH = struct.Struct("!H")
 
@@ -27,8 +29,7 @@ class TcpOwner(Protocol):
 
     counters: Counter[str]
 
-    @property
-    def tcp_unproven(self) -> int: ...
+    def tcp_unproven(self, host: str) -> tuple[int, int]: ...
 
     def tcp_opened(self, path: TcpPath) -> None: ...
 
@@ -55,13 +56,17 @@ class TcpPath(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        if not peer or self._hub.tcp_unproven >= MAX_UNPROVEN:
+        if not peer or self._too_many(str(peer[0]).partition("%")[0]):
             self._hub.counters["tcp_refused"] += 1
             self._transport.abort()
             return
         self._address = (str(peer[0]).partition("%")[0], int(peer[1]))
         self._hub.tcp_opened(self)
         self._deadline = asyncio.get_running_loop().call_later(UNPROVEN_S, self._expire)
+
+    def _too_many(self, host: str) -> bool:
+        everybody, here = self._hub.tcp_unproven(host)
+        return everybody >= MAX_UNPROVEN or here >= MAX_UNPROVEN_PER_ADDRESS
 
     def _expire(self) -> None:
         if self.endpoint is None:

@@ -17,6 +17,7 @@ from tests.integration.transport_peers import (
     STRANGER_FLAGS,
     Echo,
     KeepingSink,
+    Nat,
     Page_,
     chromium_page,
     until,
@@ -142,3 +143,35 @@ async def test_a_closed_page_fails_its_session_at_once() -> None:
         await until(lambda: room.sink.rtp_count > 20)
         await room.page.page.evaluate("() => window.pc.close()")
         await until(lambda: room.sink.states == ["connected", "failed"], 2)
+
+
+async def test_a_page_whose_nat_changes_its_port_or_goes_silent_comes_back_by_itself() -> None:
+    async with joined() as room:
+        nat = Nat(room.hub.udp_port)
+        room.page.rewrite = nat.only_candidate
+        try:
+            room.session.start()
+            await until(lambda: room.sink.rtp_count > 20)
+            mid = await room.see_echo()
+            agent = room.session.transport.agent
+            before = nat.outer_port
+            assert agent.selected is not None
+            assert agent.selected.address[1] == before
+
+            nat.rebind()
+            await until(
+                lambda: agent.selected is not None and agent.selected.address[1] == nat.outer_port != before,
+                15,
+            )
+            room.echo.ask_keyframe()
+            await room.page.until_frames(mid, await room.page.frames(mid) + 10)
+            assert room.sink.states == ["connected"]
+
+            nat.silent = True
+            await until(lambda: room.sink.states[-1] == "disconnected", 8)
+            nat.silent = False
+            await until(lambda: room.sink.states[-1] == "connected", 8)
+            room.echo.ask_keyframe()
+            await room.page.until_frames(mid, await room.page.frames(mid) + 10)
+        finally:
+            nat.close()

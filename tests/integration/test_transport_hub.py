@@ -140,8 +140,11 @@ async def test_a_tcp_connection_that_proves_nothing_is_dropped(
     assert hub.counters["tcp_unproven"] == 1
 
 
-async def test_unproven_tcp_connections_are_limited(hub: IceHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "MAX_UNPROVEN", 2)
+@pytest.mark.parametrize("limit", ["MAX_UNPROVEN", "MAX_UNPROVEN_PER_ADDRESS"])
+async def test_unproven_tcp_connections_are_limited(
+    hub: IceHub, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(tcp, limit, 2)
     opened = [await asyncio.open_connection("127.0.0.1", hub.udp_port) for _ in range(4)]
     await until(lambda: hub.counters["tcp_refused"] == 2)
     for _, writer in opened:

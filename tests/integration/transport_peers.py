@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -209,3 +210,65 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the conditions are states of several objects
             await asyncio.sleep(0.02)
+
+
+class Nat:
+    """A UDP path between one browser and the hub that can change its outer port, or go silent."""
+
+    def __init__(self, server_port: int) -> None:
+        self._server = ("127.0.0.1", server_port)
+        self._browser: tuple[str, int] | None = None
+        self.silent = False
+        self._inner = self._open(self._from_browser)
+        self._outer = self._open(self._from_server)
+
+    @property
+    def port(self) -> int:
+        """Where the browser sends to."""
+        return int(self._inner.getsockname()[1])
+
+    @property
+    def outer_port(self) -> int:
+        """What the hub sees."""
+        return int(self._outer.getsockname()[1])
+
+    def rebind(self) -> None:
+        self._close(self._outer)
+        self._outer = self._open(self._from_server)
+
+    def only_candidate(self, sdp: str) -> str:
+        """The offer with this path as its only candidate."""
+        kept = [line for line in sdp.split("\r\n") if not line.startswith("a=candidate:")]
+        at = kept.index("a=end-of-candidates")
+        kept.insert(at, f"a=candidate:n 1 udp 2130706431 127.0.0.1 {self.port} typ host")
+        return "\r\n".join(kept)
+
+    def _open(self, on_readable: Callable[[], None]) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        sock.bind(("127.0.0.1", 0))
+        asyncio.get_running_loop().add_reader(sock.fileno(), on_readable)
+        return sock
+
+    @staticmethod
+    def _close(sock: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+        sock.close()
+
+    def _from_browser(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, self._browser = self._inner.recvfrom(2048)
+                if not self.silent:
+                    self._outer.sendto(data, self._server)
+
+    def _from_server(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data = self._outer.recv(2048)
+                if self._browser is not None and not self.silent:
+                    self._inner.sendto(data, self._browser)
+
+    def close(self) -> None:
+        self._close(self._inner)
+        self._close(self._outer)

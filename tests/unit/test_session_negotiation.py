@@ -260,3 +260,17 @@ async def test_sdp_never_reaches_a_log(desk: Desk, caplog: pytest.LogCaptureFixt
     await desk.answer()
     assert "candidate" not in caplog.text
     assert "ice-pwd" not in caplog.text
+
+
+async def test_callbacks_that_raise_do_not_stop_negotiation(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def raises(*_: object) -> None:
+        raise RuntimeError("their fault")
+
+    monkeypatch.setattr(desk, "on_negotiated", raises)
+    desk.session.start()
+    await desk.want(("bob", "audio"))
+    await desk.answer()
+    assert len(desk.offers) == 2
+    assert "their fault" in caplog.text

@@ -11,7 +11,7 @@ from pylibsrtp import Policy, Session
 
 from media.aiortc_seam import PROFILES, SrtpKeys
 from media.ports import SPARE
-from media.srtp import MAX_PACKET_BYTES, SrtpPath, plausible_rtp
+from media.srtp import MAX_PACKET_BYTES, MAX_SSRCS, SrtpPath, plausible_rtp
 
 
 class Line:
@@ -85,6 +85,15 @@ def test_a_replay_is_dropped(line: Line) -> None:
     line.sender.forward(rtp(), 96, 1, 1, 1)
     line.wire *= 3
     assert line.carry() == [True, False, False]
+
+
+def test_a_peer_has_a_limited_number_of_streams_and_the_known_ones_live_on(line: Line) -> None:
+    for ssrc in range(MAX_SSRCS + 10):
+        line.sender.forward(rtp(), 96, 1, 1, ssrc)
+    line.sender.forward(rtp(), 96, 2, 1, 0)
+    line.sender.send_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 5))
+    line.sender.send_rtcp(struct.pack("!BBHI", 0x80, 201, 1, 5000))
+    assert line.carry() == [True] * MAX_SSRCS + [False] * 10 + [True, True, False]
 
 
 def test_what_is_too_long_or_too_short_is_counted_and_dropped(line: Line) -> None:
