@@ -90,6 +90,7 @@ class Hub:
         self._recheck_s = recheck_s
         self._outbox: Outbox = Silent()
         self._tasks = TaskOwner()
+        self._closed = False
         self._lines: dict[str, RoomLine] = {}
         self._rooms: dict[str, str] = {}  # session -> room
         self._sockets: dict[str, Ticket] = {}
@@ -105,6 +106,9 @@ class Hub:
 
     async def aclose(self) -> None:
         """Stop. Sessions stay open in the books: after a restart the pages come back to them."""
+        self._closed = True
+        for line in self._lines.values():
+            line.close()
         await self._tasks.aclose()
 
     # --- from the sockets ----------------------------------------------------------------------------------
@@ -119,7 +123,7 @@ class Hub:
     def disconnected(self, socket: str) -> None:
         """The socket is gone; never waits, since closing a socket is itself a command of a room."""
         ticket = self._sockets.pop(socket, None)
-        if ticket is not None:
+        if ticket is not None and not self._closed:
             self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket))
 
     async def join(self, ticket: Ticket, socket: str, message: ms.Join) -> ms.Snapshot | str:
@@ -193,7 +197,7 @@ class Hub:
             return
         session, event = parsed
         room = self._rooms.get(session)
-        if room is not None:
+        if room is not None and not self._closed:
             self._line(room).post(event)
 
     async def media_lost(self) -> None:
@@ -239,6 +243,8 @@ class Hub:
         return await self._line(room).ask(made)
 
     def _line(self, room: str) -> RoomLine:
+        if self._closed:
+            raise RuntimeError("the hub is closed")
         line = self._lines.get(room)
         if line is None:
             line = self._lines[room] = RoomLine(room, self._around())

@@ -21,6 +21,7 @@ class Light:
     stored_until_ms: int | None = None  # up to where everything is on disk (the store's word)
     advanced_ms: int | None = None  # when `stored_until_ms` last grew (our clock)
     recording: bool = False  # the last report named at least one seat
+    resumed_ms: int | None = None  # when a report first named one again (our clock)
     degraded: tuple[tuple[str, str, str], ...] = ()  # participant, kind, cause
     expected_since_ms: int | None = None  # a seat that may be recorded is connected since
     sealed: bool = False  # media closed the journal after the end
@@ -40,6 +41,7 @@ class Light:
             stored_until_ms=stored_until_ms if grown else self.stored_until_ms,
             advanced_ms=now_ms if grown else self.advanced_ms,
             recording=seats > 0,
+            resumed_ms=now_ms if seats > 0 and not self.recording else self.resumed_ms,
             degraded=degraded,
         )
 
@@ -63,6 +65,8 @@ class Light:
             return "degraded"
         if not self.recording:
             return "degraded" if self._overdue(self.expected_since_ms, now_ms) else "paused"
+        if (self.resumed_ms or 0) > self.advanced_ms:
+            return "degraded" if self._overdue(self.resumed_ms, now_ms) else "waiting"
         return "degraded" if self._overdue(self.advanced_ms, now_ms) else "recording"
 
     def message(self, now_ms: int, in_session: bool) -> Recording:

@@ -72,9 +72,13 @@ class RoomLine:
         ]
 
     def close(self) -> None:
-        """Stop serving; only for a line that is idle, or with the whole process."""
+        """Stop serving: the line is idle, or the whole process stops. Who still waits is cancelled."""
         for task in self._tasks:
             task.cancel()
+        while not self._events.empty():
+            _, done = self._events.get_nowait()
+            if done is not None:
+                done.cancel()
 
     @property
     def idle(self) -> bool:
@@ -121,6 +125,8 @@ class RoomLine:
                     done.set_exception(error)
             finally:
                 self._working -= 1
+                if done is not None:
+                    done.cancel()  # nothing if it has its outcome
 
     async def _turn(self, event: ev.Event) -> Outcome:
         around = self._around

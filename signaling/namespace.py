@@ -90,6 +90,18 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str) -> Any:
     server.on("*", sockets.event, namespace=NAMESPACE)
     hub.bind(sockets)
     server.attach(app, socketio_path=PATH)
+
+    async def hang_up(_: Any) -> None:
+        """The server stops: pages see a lost connection and come back when it is up again."""
+        for connection in list(server.eio.sockets.values()):
+            await connection.close(wait=False)
+            connection.queue.put_nowait(
+                None
+            )  # ends the writer, which closes the websocket: a browser waits for that
+        if server.eio.service_task_handle is not None:
+            await server.shutdown()
+
+    app.on_shutdown.append(hang_up)
     return server
 
 

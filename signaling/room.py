@@ -34,6 +34,7 @@ from signaling.view import snapshot_of
 EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
 SEALING_LIMIT_MS = 2_000  # the pages wait so long for media's word that the journal is sealed
+KNOCK_LIFE_MS = 600_000  # then nobody stands at the door any more
 ASK_AGAIN_MS = 5_000  # the directory is asked again when it has not answered
 
 NEEDS: dict[type[Event], str | None] = {
@@ -109,7 +110,7 @@ def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr
     if document.phase == "closing" and now_ms - (document.closing_since_ms or 0) >= SEALING_LIMIT_MS:
         document, more = tr.ended(document)
         return document, commands + more
-    document, more = _ask_again(document, now_ms)
+    document, more = _ask_again(_without_old_knocks(document, now_ms), now_ms)
     commands += more
     session = document.session
     if document.empty_since_ms is None or session is None or document.over:
@@ -121,6 +122,11 @@ def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr
         commands += [Note(session, "emptied"), EndSession(session, "emptied")]
         document = _forgotten_session(document)
     return document, commands
+
+
+def _without_old_knocks(document: RoomDocument, now_ms: int) -> RoomDocument:
+    waiting = tuple(knock for knock in document.knocks if now_ms - knock.since_ms < KNOCK_LIFE_MS)
+    return document if waiting == document.knocks else replace(document, knocks=waiting)
 
 
 def _ask_again(document: RoomDocument, now_ms: int) -> tr.Next:

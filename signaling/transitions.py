@@ -151,12 +151,15 @@ def end_asked(document: RoomDocument, event: ev.EndAsked, now_ms: int) -> Next:
 
 
 def knock_answered(document: RoomDocument, event: ev.KnockAnswered, now_ms: int) -> Next:
+    """Admitting one of several who knock at a seat refuses the others: the seat is one place."""
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, [Refused("not_joined")]
-    if all(knock.id != event.knock for knock in document.knocks):
+    answered = next((knock for knock in document.knocks if knock.id == event.knock), None)
+    if answered is None:
         return document, [Refused("unknown_knock")]
-    rest = tuple(knock for knock in document.knocks if knock.id != event.knock)
+    gone = {k.id for k in document.knocks if event.accept and k.seat == answered.seat} | {answered.id}
+    rest = tuple(knock for knock in document.knocks if knock.id not in gone)
     return replace(document, knocks=rest), [AnswerKnock(event.knock, event.accept, seat.id)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -69,7 +70,8 @@ class Site:
     door: Door
     clock: HandClock
     connect: Connect
-    refusals: list[Any] = field(default_factory=list)
+    refusals: list[Any]
+    runner: web.AppRunner
 
     async def refused(self, cookie: str | None = None, auth: object = None) -> str:
         """The code with which a connection is refused."""
@@ -132,7 +134,7 @@ async def site() -> AsyncIterator[Site]:
         )
         return page
 
-    yield Site(url, hub, books, media, door, clock, connect, refusals)
+    yield Site(url, hub, books, media, door, clock, connect, refusals, runner)
     for page in pages:
         await page.client.disconnect()
     await hub.aclose()
@@ -418,3 +420,13 @@ async def test_an_exception_becomes_internal_and_its_text_reaches_neither_page_n
     ours = [record for record in caplog.records if record.name.startswith("hyeopjin")]
     assert any("RuntimeError" in record.getMessage() for record in ours)
     assert all("MARK" not in record.getMessage() and not record.exc_info for record in ours)
+
+
+async def test_a_server_that_stops_hangs_up_at_once(site: Site) -> None:
+    page, polling = await site.connect(REFERRING), await site.connect(CONSULTING, transports=["polling"])
+    await page.ask("join", {})
+    await polling.ask("join", {})
+    async with asyncio.timeout(2):
+        await site.runner.cleanup()
+    await settled(lambda: not page.client.connected)
+    assert page.of("closed") == [], "nothing was ended: the page returns by itself"

@@ -12,7 +12,7 @@ from signaling import events as ev
 from signaling import messages as ms
 from signaling.document import RoomDocument
 from signaling.hub import Hub, Silent
-from signaling.ports import Ticket
+from signaling.ports import RoomSeed, Ticket
 from signaling.store import MemoryRoomStore
 from tests.support.rooms import (
     CONSULTING,
@@ -399,3 +399,42 @@ async def test_before_there_is_an_outbox_nobody_hears_anything() -> None:
     silent = Silent()
     await silent.send("s1", "snapshot", {})
     await silent.close("s1", "ended")
+
+
+async def test_a_closed_hub_keeps_nobody_waiting(house: House) -> None:
+    await house.join(REFERRING, "s1")
+    await settled(lambda: house.media.connections)
+
+    async def hangs(room: str) -> RoomSeed:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    house.books.seed = hangs  # type: ignore[method-assign]
+    ticket = Ticket(CONSULTING, ROOM, "credential")
+    waiting = [asyncio.ensure_future(house.hub.join(ticket, f"s{n}", ms.Join())) for n in range(3)]
+    await asyncio.sleep(0.01)
+    await house.hub.aclose()
+    done, pending = await asyncio.wait(waiting, timeout=1)
+    assert not pending
+    assert all(task.cancelled() for task in done)
+    house.hub.disconnected("s1")
+    house.hub.media_event({"ev": "closed", "room": "session-1", "epoch": 1})
+    with pytest.raises(RuntimeError):
+        await house.hub.tell(ROOM, ev.Left(REFERRING, "s1"))
+
+
+async def test_books_that_do_not_answer_a_join_within_the_limit_fail_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.line.EVENT_TIMEOUT_S", 0.01)
+    seed, read = house.books.seeds[ROOM], house.books.seed
+
+    async def hangs(room: str) -> RoomSeed:
+        await asyncio.sleep(60)
+        return seed
+
+    house.books.seed = hangs  # type: ignore[method-assign]
+    with pytest.raises(TimeoutError):
+        await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s1", ms.Join())
+    house.books.seed = read  # type: ignore[method-assign]
+    assert await house.join(REFERRING, "s1")

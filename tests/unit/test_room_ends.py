@@ -152,6 +152,23 @@ def test_a_knock_is_shown_to_those_who_may_admit_and_answered_once() -> None:
     assert stage.code() == "unknown_knock"
 
 
+def test_admitting_one_of_several_at_a_seat_sends_the_others_away() -> None:
+    stage = Stage().live(REFERRING)
+    for number, at in enumerate((CONSULTING, CONSULTING, INTERPRETER)):
+        stage.on(ev.KnockArrived(knock(f"knock-{number}", at)))
+    stage.on(ev.KnockAnswered(REFERRING, f"s-{REFERRING}", "knock-1", True))
+    assert [k.id for k in stage.document.knocks] == ["knock-2"]
+
+
+def test_a_knock_is_forgotten_after_ten_minutes() -> None:
+    stage = Stage().live(REFERRING)
+    stage.on(ev.KnockArrived(replace(knock(), since_ms=stage.now)))
+    stage.passes(599_999)
+    assert len(stage.document.knocks) == 1
+    stage.passes(1)
+    assert stage.document.knocks == ()
+
+
 def test_no_more_than_sixteen_knock_at_once() -> None:
     stage = Stage().live(REFERRING)
     for number in range(20):
@@ -216,6 +233,27 @@ def test_the_light_is_paused_while_the_store_writes_nobody() -> None:
     stage = Stage().live(INTERPRETER)
     stage.on(stored(5_000))
     assert stage.light() == "paused"
+
+
+def test_the_light_waits_when_somebody_is_recorded_again_and_degrades_if_nothing_comes() -> None:
+    stage = Stage().live(REFERRING)
+    stage.on(stored(5_000, REFERRING))
+    stage.now += 60_000
+    stage.on(stored(None))
+    assert stage.light() == "paused"
+    stage.now += 1_000
+    stage.on(ev.Stored(1, None, ((REFERRING, None),), ()))
+    assert stage.light() == "waiting"
+    stage.now += 1_000
+    stage.on(stored(67_000, REFERRING))
+    assert stage.light() == "recording"
+    stage.on(stored(None))
+    stage.now += 1_000
+    stage.on(ev.Stored(1, None, ((REFERRING, None),), ()))
+    for _ in range(6):
+        stage.now += 1_000
+        stage.on(ev.Stored(1, None, ((REFERRING, None),), ()))
+    assert stage.light() == "degraded"
 
 
 def test_a_seat_that_withdrew_still_shows_as_recording_while_its_data_is_fresh() -> None:
