@@ -129,7 +129,11 @@ class SessionPort(Protocol):
         """Protect `packet[:length]` in place and send it. The buffer has SPARE bytes behind `length`."""
 
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
-        """Copy, rewrite the header (the marker bit stays), protect, send. The hot path; never raises."""
+        """Copy, rewrite the header (the marker bit stays), protect, send. The hot path; never raises.
+
+        With AES-GCM a (ssrc, seq) sent twice must carry the very same bytes, extensions included: anything
+        else gives the authentication key away. Nor may a sequence number ever run back on one ssrc.
+        """
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect one RTCP compound and send it. Never raises; dropped when not connected."""

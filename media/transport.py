@@ -18,6 +18,8 @@ from media.tasks import TaskOwner
 
 log = logging.getLogger("hyeopjin.media.transport")
 
+HANDSHAKE_LIMIT_NS = 30_000_000_000
+"""From the making of the session to its keys."""
 MAX_WAITING = 8
 """DTLS datagrams kept while there is no address to send them to; one flight is one to four."""
 
@@ -38,6 +40,7 @@ class PeerTransport:
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING)
         self._closed = False
         self._dtls_ended = False
+        self._started_ns = now_ns()
         self.srtp: SrtpPath | None = None
         self.certificate = certificate
         self.agent = IceLiteAgent(self, now_ns())
@@ -127,9 +130,13 @@ class PeerTransport:
 
     def on_tick(self, now_ns: int) -> None:
         self.agent.tick(now_ns)
+        if self.srtp is None and not self._dtls_ended and now_ns - self._started_ns > HANDSHAKE_LIMIT_NS:
+            self._dtls_ended = True
+            self._settle()
 
     def on_stood_still(self, gap_ns: int) -> None:
         self.agent.slept(gap_ns)
+        self._started_ns += gap_ns
 
     # -- from the agent
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 import time
@@ -122,8 +123,8 @@ class IceHub:
             family = socket.AF_INET6 if ":" in text else socket.AF_INET
             try:
                 self._sockets.append(_bound(family, socket.SOCK_DGRAM, text, port))
-            except OSError:
-                if text == "::" and self._sockets:
+            except OSError as error:
+                if text == "::" and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                     continue  # no IPv6 on this machine
                 raise
             port = self._sockets[-1].getsockname()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import secrets
 import socket
 import struct
@@ -11,9 +12,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from media.aiortc_seam import Certificate, Dtls
 from media.ice import stun
+from media.ice.hub import IceHub, now_ns
+from media.session import Session
+from media.transport import HANDSHAKE_LIMIT_NS
 from tests.integration.transport_peers import until
-from tests.integration.transport_synthetic import SSRC, Pair
+from tests.integration.transport_synthetic import SSRC, Pair, SyntheticPeer
 
 
 @pytest.fixture
@@ -146,6 +151,49 @@ async def test_dtls_rubbish_and_forged_alerts_do_not_end_the_session(pair: Pair)
     await asyncio.sleep(0.2)
     await pair.flows()
     assert pair.sink.states == ["connected"]
+
+
+async def test_a_second_client_hello_and_mangled_records_do_not_disturb_an_established_session(
+    pair: Pair,
+) -> None:
+    hello: list[bytes] = []
+    other = Dtls(Certificate(), hello.append)
+    handshake = asyncio.ensure_future(
+        other.run([Certificate().fingerprint], server=False, on_keys=lambda keys: None)
+    )
+    await until(lambda: bool(hello))
+    await other.close()
+    await handshake
+    numbers = random.Random(7)
+    for _ in range(600):
+        data = bytearray(numbers.choice(hello))
+        for _ in range(numbers.randrange(4)):
+            data[numbers.randrange(len(data))] = numbers.randrange(256)
+        data[0] = numbers.choice((20, 21, 22, 23, 24, 25, 26, 40, 63))
+        data[4] = numbers.choice((0, 1, 1, 2))
+        pair.peer.sock.sendto(bytes(data), pair.peer.server)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.2)
+    await pair.flows()
+    assert pair.sink.states == ["connected"]
+
+
+async def test_a_peer_that_never_shakes_hands_has_failed_after_thirty_seconds() -> None:
+    hub = await IceHub.open("127.0.0.1")
+    peer = SyntheticPeer()
+    session = Session.create(hub=hub, peer="p", connection="c", on_offer=peer.offers.append)
+    transport = session.transport
+    try:
+        transport.on_tick(now_ns())
+        assert transport.state == "connecting"
+        transport._started_ns -= HANDSHAKE_LIMIT_NS
+        transport.agent.state = "connected"
+        transport.on_tick(now_ns())
+        assert session.state == "failed"
+    finally:
+        await session.close()
+        await peer.close()
+        await hub.close()
 
 
 async def test_rtcp_with_lying_lengths_reaches_the_sink_whole_and_closes_nothing(pair: Pair) -> None:
