@@ -144,7 +144,15 @@ def test_a_copied_address_of_a_track_opens_for_nobody_else(reviewed: Reviewed, d
 
 
 def test_what_was_watched_is_told_to_the_server(reviewed: Reviewed) -> None:
-    assert any(url.endswith("/watched") for url in reviewed.reviewer.urls)
+    play_from(reviewed.page, 1000)
+    reviewed.page.get_by_test_id("review-play").click()  # pause
+    reviewed.page.wait_for_timeout(500)
+
+    def told() -> bool:
+        reviewed.page.wait_for_timeout(200)
+        return any(url.endswith("/watched") for url in reviewed.reviewer.urls)
+
+    until("what was watched was sent", told, 12)
 
 
 def test_the_page_threw_nothing(reviewed: Reviewed) -> None:

@@ -31,9 +31,9 @@ async ([participant, seconds]) => {
     if (now - high[what] > 300) found[what].push(now);
     high[what] = now;
   };
-  const seen = () => {
+  const seen = (now, frame) => {
     paint.drawImage(video, video.videoWidth / 2 - 4, video.videoHeight / 2 - 4, 8, 8, 0, 0, 8, 8);
-    note('flash', performance.now(), paint.getImageData(4, 4, 1, 1).data[1], 140);
+    note('flash', frame.presentationTime, paint.getImageData(4, 4, 1, 1).data[1], 140);
     video.requestVideoFrameCallback(seen);
   };
   video.requestVideoFrameCallback(seen);

@@ -1,4 +1,4 @@
-"""A network namespace of its own for a test: loopback and one dummy interface, nothing of the machine's.
+"""A network namespace of its own for a test: loopback and one interface, nothing of the machine's.
 
 Needs root and `ip`; without them `available()` is false and the caller runs in the ordinary network.
 """
@@ -33,9 +33,10 @@ def namespace() -> Iterator[tuple[str, ...]]:
     _ip("netns", "add", name)
     try:
         _ip("-n", name, "link", "set", "lo", "up")
-        _ip("-n", name, "link", "add", "hj0", "type", "dummy")
+        _ip("-n", name, "link", "add", "hj0", "type", "veth", "peer", "name", "hj1")
         _ip("-n", name, "addr", "add", f"{ADDRESS}/24", "dev", "hj0")
         _ip("-n", name, "link", "set", "hj0", "up")
+        _ip("-n", name, "link", "set", "hj1", "up")
         yield ("ip", "netns", "exec", name)
     finally:
         _ip("netns", "del", name)
