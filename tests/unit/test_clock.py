@@ -1,0 +1,156 @@
+"""Clocks: wraps, regressions with outliers, least delay with drift, and where a stream is cut."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.clock import NS, LeastDelay, SenderReports, SystemClock, Unwrapper, fit, ntp_to_ns
+from media.finalise_time import Connection, connections, cut, tie
+from media.recordstore.index import Event, Stream
+from tests.support.recorded import ntp64, rtp
+
+RATE = 48_000
+
+
+@given(st.lists(st.integers(-20_000, 32_000), min_size=1, max_size=200), st.integers(0, 0xFFFF))
+def test_a_counter_is_unwrapped_whatever_its_steps(steps: list[int], start: int) -> None:
+    unwrapper = Unwrapper(16)
+    true = high = start + 65536
+    assert unwrapper.feed(start) == true
+    for step in steps:
+        true = high + step
+        if true - high >= 32_768 or high - true > 32_768:
+            continue
+        assert unwrapper.feed(true % 65536) == true
+        high = max(high, true)
+
+
+def test_a_step_back_is_no_wrap_and_a_wrap_is_no_step_back() -> None:
+    unwrapper = Unwrapper(32)
+    first = unwrapper.feed(0xFFFF_FF00)
+    assert unwrapper.feed(0xFFFF_FE00) == first - 0x100
+    assert unwrapper.feed(0x0000_0100) == first + 0x200
+    assert unwrapper.near(0xFFFF_FFFF) == first + 0xFF
+    assert unwrapper.feed(0x0000_0200) == first + 0x300
+
+
+def test_video_time_survives_thirteen_hours_and_a_quarter() -> None:
+    unwrapper = Unwrapper(32)
+    values = [unwrapper.feed(int(s * 90_000) % 2**32) for s in range(0, 15 * 3600, 60)]
+    assert [b - a for a, b in itertools.pairwise(values)] == [5_400_000] * (len(values) - 1)
+
+
+@given(st.integers(0, 2**31 * NS))
+def test_ntp_time_is_read_to_the_nanosecond(unix_ns: int) -> None:
+    assert abs(ntp_to_ns(ntp64(unix_ns)) - unix_ns) <= 1
+
+
+def test_regression_leaves_outliers_out() -> None:
+    chance = random.Random(1)
+    points = [(float(x), x * 2.0 + chance.gauss(0, 1)) for x in range(0, 2000, 100)]
+    points[7] = (points[7][0], points[7][1] + 500)
+    line = fit(points, 2.0, 0.01)
+    assert abs(line.at(1000.0) - 2000) < 2
+    assert line.used == 19
+
+
+def test_reports_map_rtp_to_the_senders_clock_in_spite_of_jitter() -> None:
+    chance = random.Random(2)
+    points = [(i * RATE, 10**18 + i * NS + int(chance.gauss(0, 5e6))) for i in range(60)]
+    points[30] = (points[30][0], points[30][1] + 300_000_000)
+    reports = SenderReports(points, RATE)
+    for second in (0, 12.5, 30, 59, 70):
+        assert abs(reports.ntp_ns(int(second * RATE)) - 10**18 - int(second * NS)) < 12_000_000
+    assert reports.spread_ns < 20_000_000
+
+
+def test_one_report_is_enough_to_begin_with() -> None:
+    assert SenderReports([(RATE, 5 * NS)], RATE).ntp_ns(3 * RATE) == 7 * NS
+
+
+def test_least_delay_is_the_lower_edge_and_follows_a_drifting_quartz() -> None:
+    chance = random.Random(3)
+    points = []
+    for second in range(1800):
+        sent = second * NS
+        server = int(sent * (1 + 60e-6)) + 40_000_000
+        points.append((sent, server + int(chance.expovariate(1 / 30e6))))
+    line = LeastDelay(points)
+    for second in (5, 900, 1795):
+        true = int(second * NS * (1 + 60e-6)) + 40_000_000
+        assert abs(line.server_ns(second * NS) - true) < 12_000_000
+
+
+def stream(spans: list[tuple[float, float, float]], *, jitter: float = 0.0, ssrc: int = 1) -> Stream:
+    """Audio from (wall begin, seconds, RTP time in seconds at its begin)."""
+    chance = random.Random(4)
+    made = Stream(1, "p", "audio", "", "audio/opus", ssrc, RATE)
+    seq = 0
+    for begin, seconds, media in spans:
+        for i in range(int(seconds * 50)):
+            at = int((begin + i * 0.02 + chance.random() * jitter) * NS)
+            made.add(rtp(111, seq, int((media + i * 0.02) * RATE), ssrc, b""), at, 0, 0, 0)
+            seq += 1
+    return made
+
+
+def test_a_standstill_of_rtp_time_cuts_a_stream_and_nothing_else_does() -> None:
+    assert len(cut(stream([(0, 10, 0), (15.5, 10, 10)]))) == 2
+    assert len(cut(stream([(0, 10, 0), (15.5, 10, 15.5)]))) == 1, "a pause with RTP time going on"
+    assert len(cut(stream([(0, 20, 0)], jitter=0.2))) == 1, "a jittery network"
+    assert len(cut(stream([(0, 10, 0), (10, 10, 300)]))) == 2, "RTP time that jumped"
+
+
+def test_a_stalled_network_is_not_a_standstill() -> None:
+    """One second of packets comes at once, late; then all is as before."""
+    made = stream([(0, 20, 0)])
+    for i in range(500, 550):
+        made.at[i] = 11 * NS
+    assert len(cut(made)) == 1
+
+
+def test_a_longer_way_is_not_a_standstill_when_reports_say_so() -> None:
+    made = stream([(0, 10, 0), (10.5, 10, 10)])  # 300 ms more delay, after a pause in arrival
+    assert len(cut(made)) == 2
+    for second in range(20):
+        media = second * RATE
+        made.report(ntp64((1_000_000 + second) * NS), media, int((second + 0.5 * (second >= 10)) * NS))
+    assert len(cut(made)) == 1
+
+
+def test_late_first_reports_of_sound_still_agree_with_pictures() -> None:
+    sound = stream([(0.04, 20, 0)])
+    picture = Stream(1, "p", "camera", "", "video/VP8", 2, 90_000)
+    for i in range(400):
+        picture.add(
+            rtp(96, i, 7_000 + i * 4500, 2, b"\x10\x00" + bytes(9)), int((0.09 + i * 0.05) * NS), 0, 0, 0
+        )
+    for second in range(1, 20):
+        arrived = int((second + 0.04) * NS)
+        picture.report(ntp64((1_000_000 + second) * NS), 7_000 + second * 90_000, arrived)
+        if second >= 5:
+            sound.report(ntp64((1_000_000 + second) * NS), second * RATE, arrived)
+    runs = {run.stream.kind: run for run in tie(Connection([sound, picture]))}
+    assert abs(runs["audio"].starts() - runs["camera"].starts()) < 2_000_000
+    assert all(run.error_ns < 10_000_000 for run in runs.values())
+
+
+def test_another_ssrc_of_a_kind_is_another_connection() -> None:
+    first, second = stream([(0, 2, 0)], ssrc=1), stream([(5, 2, 0)], ssrc=2)
+    assert len(connections([first, second], [])) == 2
+    picture = Stream(1, "p", "camera", "", "video/VP8", 3, 90_000)
+    picture.add(rtp(96, 1, 1, 3, b""), 3 * NS, 0, 0, 0)
+    assert len(connections([first, picture], [])) == 1
+    joined = Event(int(2.5 * NS), 1, "p", "joined", {})
+    assert len(connections([first, picture], [joined])) == 2
+
+
+def test_the_machines_clock_tells_the_same_boot_twice() -> None:
+    one, two = SystemClock(), SystemClock()
+    assert one.boot_id == two.boot_id
+    assert len(one.boot_id) == 16
+    assert one.boottime_ns() <= two.boottime_ns()
