@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server.config import Settings
+from server.config import ConfigError, Settings
 from server.directory import Books
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
@@ -185,8 +185,10 @@ async def _listen(app: web.Application, settings: Settings, stack: contextlib.As
         try:
             await site.start()
         except OSError as error:
-            if error.errno == errno.EADDRINUSE or (bound == 0 and host == settings.bind[-1]):
-                raise
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError(f"Another program listens on port {port} already.") from None
+            if bound == 0 and host == settings.bind[-1]:
+                raise ConfigError(f"None of the addresses {', '.join(settings.bind)} is here.") from None
             log.warning("an address could not be bound: errno %s", error.errno)
             continue
         bound += 1

@@ -144,3 +144,4 @@ def _print(table: DemoTable) -> None:
     console.print(people)
     console.print(table.base_url)
     console.print(text("en", "demo-hint"))
+    console.file.flush()  # a pipe would keep it back

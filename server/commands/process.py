@@ -11,8 +11,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
+import typer
+
 from server.app import Running, running
 from server.config import ConfigError, Settings
+from server.runtime.supervisor import WorkerStartError
 
 Marker = Literal["DEMO", "SERVE"]
 _OTHER: dict[Marker, Marker] = {"DEMO": "SERVE", "SERVE": "DEMO"}
@@ -37,7 +40,11 @@ def claim_directory(path: Path, marker: Marker) -> None:
 
 def run_until_stopped(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
     """Serves until SIGINT or SIGTERM, then closes everything. `ready` is called once all parts are up."""
-    asyncio.run(_serve(settings, ready))
+    try:
+        asyncio.run(_serve(settings, ready))
+    except (ConfigError, WorkerStartError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
 
 
 async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:

@@ -1,0 +1,191 @@
+"""The server as a process: the demo's interfaces, markers, starting twice, stopping, the small commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.demo import TOP, Demo, alive, children, free_port, running, until
+
+ROLES = [
+    "referring_physician",
+    "consulting_physician",
+    "interpreter",
+    "coordinator",
+    "reviewer",
+    "site_admin",
+]
+
+
+def hyeopjin(*arguments: str, env: dict[str, str] | None = None, stdin: str = "") -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        cwd=TOP, env={**os.environ, **(env or {})}, input=stdin.encode(), timeout=60, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.returncode, done.stdout.decode()
+
+
+def test_the_demo_keeps_its_promises_over_two_starts(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        first = demo.info
+        assert list(first) == ["base_url", "consultation_id", "seats", "accounts"]
+        assert [list(seat) for seat in first["seats"]] == [["role", "name", "language", "room_url"]] * 3
+        assert [(seat["role"], seat["language"]) for seat in first["seats"]] == [
+            ("referring_physician", "ru"),
+            ("consulting_physician", "ko"),
+            ("interpreter", "ru/ko"),
+        ]
+        assert [account["role"] for account in first["accounts"]] == ROLES
+        assert stat.S_IMODE(demo.seats_file.stat().st_mode) == 0o600
+        for seat in first["seats"]:
+            assert seat["room_url"] in demo.printed.read_text()  # in one piece
+        used = seat_of(first, "interpreter")
+        status, cookie = redeem(demo, used)
+        assert status == 200
+        demo.stop()
+        with running_again(demo):
+            second = demo.info
+            assert second["consultation_id"] == first["consultation_id"]
+            assert second["accounts"] == first["accounts"]
+            assert seat_of(second, "referring_physician") == seat_of(first, "referring_physician")
+            successor, page = seat_of(second, "interpreter"), f"/api/seats/{demo.seat_id('interpreter')}"
+            assert successor.split("#")[0] == used.split("#")[0]
+            assert successor != used
+            assert demo.get(page, {"Cookie": cookie})[0] == 200  # who sat there sits there still
+            assert redeem(demo, used)[0] == 404
+            assert redeem(demo, successor)[0] == 200
+            assert demo.get(page, {"Cookie": cookie})[0] == 401
+
+
+def seat_of(info: dict[str, object], role: str) -> str:
+    seats = info["seats"]
+    assert isinstance(seats, list)
+    return next(str(seat["room_url"]) for seat in seats if seat["role"] == role)
+
+
+def redeem(demo: Demo, link: str) -> tuple[int, str]:
+    """(status, the cookie as a browser would send it back)"""
+    page, token = link.split("#")
+    request = urllib.request.Request(  # noqa: S310
+        f"{demo.base_url}/api/seats/{page.rsplit('/', 1)[1]}/redeem",
+        data=json.dumps({"token": token}).encode(),
+        headers={"Content-Type": "application/json", "Origin": demo.base_url},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return answer.status, str(answer.headers["Set-Cookie"]).split(";")[0]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, ""
+
+
+class running_again:  # noqa: N801 - reads as a sentence
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+
+    def __enter__(self) -> Demo:
+        began = time.monotonic()
+        self._demo.start()
+        assert time.monotonic() - began < 30
+        return self._demo
+
+    def __exit__(self, *_: object) -> None:
+        if self._demo.process is not None and self._demo.process.poll() is None:
+            self._demo.kill()
+
+
+def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        assert demo.process is not None
+        below = list(children(demo.pid))
+        began = time.monotonic()
+        for _ in range(4):
+            os.killpg(demo.pid, signal.SIGINT)
+            time.sleep(0.05)
+        demo.process.wait(10)
+        assert demo.process.returncode == 0, demo.tail()
+        assert time.monotonic() - began < 3
+        assert "Traceback" not in demo.log.read_text()
+        until("the children are gone", lambda: not any(alive(pid) for pid in below), 3)
+
+
+def test_sigterm_stops_as_well(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        assert demo.process is not None
+        began = time.monotonic()
+        os.kill(demo.pid, signal.SIGTERM)
+        assert demo.process.wait(10) == 0
+        assert time.monotonic() - began < 3
+
+
+def test_demo_and_serve_refuse_each_others_directories(tmp_path: Path) -> None:
+    made_by_demo, made_by_serve, foreign = (tmp_path / name for name in ("demo", "serve", "foreign"))
+    for path, marker in ((made_by_demo, "DEMO"), (made_by_serve, "SERVE"), (foreign, "notes.txt")):
+        path.mkdir()
+        (path / marker).write_text("x")
+    code, said = hyeopjin("serve", "--data", str(made_by_demo), "--port", str(free_port()))
+    assert (code, "made by `demo`" in said) == (2, True), said
+    for path in (made_by_serve, foreign):
+        code, said = hyeopjin("demo", "--data", str(path), "--port", str(free_port()))
+        assert code == 2, said
+        assert "Traceback" not in said
+        assert not (path / "hyeopjin.sqlite3").exists()
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*.example.org", "http://tele.example.org"])
+def test_a_wildcard_or_insecure_origin_refuses_the_start(tmp_path: Path, origin: str) -> None:
+    code, said = hyeopjin("serve", "--data", str(tmp_path / "d"), env={"HYEOPJIN_PUBLIC_URL": origin})
+    assert (code, "public_url" in said, "Traceback" in said) == (2, True, False)
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = hyeopjin("demo", "--data", str(tmp_path / "d"), "--port", str(port))
+    assert code == 2
+    assert str(port) in said
+    assert "Traceback" not in said
+
+
+def test_doctor_on_a_fresh_machine_is_grey_and_content(tmp_path: Path) -> None:
+    code, said = hyeopjin("doctor", "--data", str(tmp_path / "none"), "--json")
+    findings = {finding["check"]: finding["state"] for finding in json.loads(said)}
+    assert code == 0, said
+    assert findings["turn"] == findings["redis"] == findings["database"] == "grey"
+
+
+def test_migrate_and_user_add_make_an_account_that_can_sign_in(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "data"))
+    assert hyeopjin("migrate", *data) == (0, "0001\n")
+    person = ("user", "add", "a@example.org", "--name", "A", "--role", "coordinator", "--site", "S")
+    assert hyeopjin(*person, *data, stdin="correct horse battery\n")[0] == 2  # a new site needs its zone
+    place = ("--time-zone", "Asia/Almaty", "--country", "kz")
+    code, said = hyeopjin(*person, *place, *data, stdin="correct horse battery\n")
+    assert code == 0, said
+    assert hyeopjin(*person, *data, stdin="correct horse battery\n")[0] == 2  # taken
+    assert hyeopjin(*person[:7], "wizard", *person[8:], *place, *data, stdin="x" * 20)[0] == 2
+    assert hyeopjin(*person, *data, stdin="short\n")[0] == 2
+
+
+def test_tls_makes_a_private_key_nobody_else_can_read(tmp_path: Path) -> None:
+    from server.commands.certificate import self_signed
+
+    certificate, key = self_signed(tmp_path / "secrets" / "tls", "192.0.2.7")
+    made = certificate.read_bytes()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert self_signed(tmp_path / "secrets" / "tls", "192.0.2.7")[0].read_bytes() == made  # kept
+    self_signed(tmp_path / "secrets" / "tls", "192.0.2.8")
+    assert certificate.read_bytes() != made  # another name needs another certificate

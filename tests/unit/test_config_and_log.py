@@ -1,0 +1,95 @@
+"""Wrong settings stop the start with a sentence; log lines keep what people are to themselves."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+import structlog
+
+from server.config import ConfigError, load_settings
+from server.log import configure_logging
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"public_url": "*"}, "origin"),
+        ({"public_url": "https://*.example.org"}, "origin"),
+        ({"public_url": "null"}, "https"),
+        ({"public_url": "http://tele.example.org"}, "https"),
+        ({"public_url": "https://tele.example.org/path"}, "origin"),
+        ({"public_url": "https://user@tele.example.org"}, "origin"),
+        ({"port": 70_000}, "port"),
+        ({"bind": ()}, "address"),
+        ({"tls_certificate": "a.pem"}, "together"),
+        ({"unheard_of": 1}, "unheard_of"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_a_sentence(wrong: dict[str, object], word: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_settings(None, **wrong)
+    assert word in str(refused.value)
+    assert str(refused.value).endswith(".")
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hyeopjin.toml"
+    file.write_text('public_url = "https://tele.example.org"\nport = 1111\nlog_level = "warning"\n')
+    monkeypatch.setenv("HYEOPJIN_PORT", "2222")
+    settings = load_settings(file, log_level="error")
+    assert (settings.public_url, settings.port, settings.log_level) == (
+        "https://tele.example.org",
+        2222,
+        "error",
+    )
+    assert settings.secure_cookies
+
+
+def test_a_file_that_is_no_toml_or_not_there_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "hyeopjin.toml"
+    with pytest.raises(ConfigError, match="does not exist"):
+        load_settings(file)
+    file.write_text("port = = 1")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_an_exceptions_text_and_locals_never_reach_the_log(
+    log_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stderr", out)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logging("debug", log_format)
+
+        def fails() -> None:
+            marked_local = "MARKED-LOCAL"
+            raise ValueError(f"MARKED-TEXT {marked_local}")
+
+        try:
+            try:
+                fails()
+            except ValueError as error:
+                raise KeyError("MARKED-CAUSED") from error
+        except KeyError:
+            logging.getLogger("hyeopjin.test").exception("it failed")
+            structlog.stdlib.get_logger("hyeopjin.test").error("again", exc_info=True)
+        logging.getLogger("sqlalchemy.engine").info("INSERT MARKED-SQL")
+        logging.getLogger("aiosqlite").debug("MARKED-SQL")
+        logging.getLogger("engineio.server").info("MARKED-PACKET")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+    lines = out.getvalue()
+    assert "MARKED" not in lines
+    assert lines.count("KeyError < ValueError") == 2
+    assert "test_config_and_log.py" in lines

@@ -1,0 +1,75 @@
+"""The permissions table says what the programme's table of roles says."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.domain.permissions import (
+    ABILITIES,
+    PERMISSIONS,
+    Action,
+    Relation,
+    Role,
+    abilities,
+    allowed,
+    page_abilities,
+)
+
+R = Relation
+EVERY_RELATION = set(Relation)
+
+
+def may(action: Action, relations: set[Relation]) -> set[str]:
+    people = set(Role) - {Role.ANYONE, Role.SIGNED_IN}
+    return {str(role) for role in people if allowed(action, [role], relations)}
+
+
+def test_every_action_has_a_row() -> None:
+    assert set(PERMISSIONS) == set(Action)
+    assert all(PERMISSIONS.values())
+
+
+def test_recordings_are_watched_by_invited_consultants_and_those_who_follow() -> None:
+    assert may(Action.RECORDING_WATCH, EVERY_RELATION) == {"consulting_physician", "reviewer"}
+    assert may(Action.RECORDING_WATCH, {R.INVITED}) == {"consulting_physician"}
+    assert may(Action.RECORDING_WATCH, {R.FOLLOWS}) == {"reviewer"}
+    assert may(Action.RECORDING_WATCH, {R.OWN_SITE, R.SITE_TAKES_PART, R.OWN_SEAT}) == set()
+
+
+def test_an_interpreter_and_a_site_admin_never_open_a_case() -> None:
+    assert may(Action.CASE_READ, EVERY_RELATION).isdisjoint({"interpreter", "site_admin"})
+
+
+def test_a_case_of_another_site_is_closed_to_a_referring_physician() -> None:
+    assert not allowed(Action.CASE_READ, ["referring_physician"], {R.SITE_TAKES_PART, R.INVITED})
+    assert allowed(Action.CASE_READ, ["referring_physician"], {R.OWN_SITE})
+
+
+def test_a_coordinator_sees_schedules_but_never_content() -> None:
+    assert allowed(Action.SCHEDULE_READ, ["coordinator"], ())
+    assert not allowed(Action.RECORDING_WATCH, ["coordinator"], EVERY_RELATION)
+    assert not allowed(Action.ROOM_JOIN, ["coordinator"], EVERY_RELATION)
+
+
+@pytest.mark.parametrize("role", ["", "anyone_else", "ANYONE", "Reviewer"])
+def test_an_unknown_role_counts_for_nothing(role: str) -> None:
+    assert not allowed(Action.CASE_READ, [role], EVERY_RELATION)
+    assert abilities(role, verified=True) == frozenset()
+
+
+def test_a_role_named_like_a_way_to_come_gains_nothing() -> None:
+    assert not allowed(Action.CASE_READ, ["anyone", "signed_in"], EVERY_RELATION)
+
+
+def test_abilities_of_the_seats() -> None:
+    everything = frozenset(ABILITIES)
+    assert abilities("consulting_physician", verified=True) == everything
+    assert abilities("referring_physician", verified=True) == everything
+    assert abilities("consulting_physician", verified=False) == everything - {"admit"}
+    assert abilities("interpreter", verified=True) == {"join", "mode"}
+
+
+def test_pages_learn_only_what_an_account_could_do() -> None:
+    assert "recording.watch" in page_abilities(["reviewer"])
+    assert "recording.watch" not in page_abilities(["interpreter"])
+    assert not any(each.startswith("room.") for each in page_abilities(["consulting_physician"]))
