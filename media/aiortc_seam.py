@@ -32,6 +32,7 @@ log = logging.getLogger("hyeopjin.media.dtls")
 QUEUE_DATAGRAMS = 64
 DATAGRAM_BYTES = 1200
 RECORD_HEADER_BYTES = 13
+HANDSHAKES = 8
 _ALERT = 21
 
 PROFILES = [
@@ -157,6 +158,7 @@ class Dtls:
 
     def __init__(self, certificate: Certificate, send: Callable[[bytes], object]) -> None:
         self._ice = _Ice(send)
+        self._certificate = certificate
         self._transport = _Transport(self._ice, certificate)
         self._closed = False
         self.dropped = 0
@@ -173,14 +175,24 @@ class Dtls:
         server: bool,
         on_keys: Callable[[SrtpKeys], None],
     ) -> str:
-        """Shake hands, give out the keys, wait for the end: `failed`, or `closed` by either side."""
-        transport = self._transport
-        transport._set_role("server" if server else "client")
+        """Shake hands, give out the keys, wait for the end: `failed`, or `closed` by either side.
+
+        A handshake is open to anybody who can forge a datagram, and OpenSSL gives up at the first senseless
+        one, so it is begun anew up to HANDSHAKES times; the peer repeats its flight by itself.
+        """
         parameters = RTCDtlsParameters(
             fingerprints=[RTCDtlsFingerprint(algorithm=f.algorithm, value=f.value) for f in fingerprints]
         )
-        await transport.start(parameters)
-        if transport._state != State.CONNECTED:
+        for _ in range(HANDSHAKES):
+            transport = self._transport
+            transport._set_role("server" if server else "client")
+            await transport.start(parameters)
+            if transport._state == State.CONNECTED:
+                break
+            if self._closed or transport.encrypted:  # stopped, or finished with somebody else's certificate
+                return "failed"
+            self._transport = _Transport(self._ice, self._certificate)
+        else:
             return "failed"
         ssl: Any = transport._ssl
         profile = ssl.get_selected_srtp_profile().decode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import random
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -70,7 +72,7 @@ def test_libsrtp_is_reached_through_the_session() -> None:
         assert hasattr(lib, name)
 
 
-async def handshake(lose_every: int = 0) -> tuple[SrtpKeys, SrtpKeys]:
+async def handshake(lose_every: int = 0, forged: Sequence[bytes] = ()) -> tuple[SrtpKeys, SrtpKeys]:
     """Two ends joined by queues; every n-th datagram may be lost."""
     count = 0
 
@@ -90,6 +92,8 @@ async def handshake(lose_every: int = 0) -> tuple[SrtpKeys, SrtpKeys]:
     client = Dtls(certificates[1], carry(to_server))
     to_server.append(server)
     to_client.append(client)
+    for data in forged:
+        server.on_datagram(data)
     keys: list[SrtpKeys] = []
     ends: list[SrtpKeys] = []
     both = asyncio.Event()
@@ -125,6 +129,12 @@ async def test_two_ends_shake_hands_and_understand_each_other() -> None:
 
 async def test_a_handshake_survives_lost_datagrams() -> None:
     await handshake(lose_every=4)
+
+
+async def test_a_handshake_survives_forged_datagrams_before_it() -> None:
+    numbers = random.Random(3)
+    rubbish = [record(40)[:13] + numbers.randbytes(40) for _ in range(5)]
+    await handshake(forged=[*rubbish, bytes([20]) * 30, bytes([63]) * 30])
 
 
 async def test_a_peer_with_another_certificate_fails() -> None:
