@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from server.domain.consultation import Consultation, Seat
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.services.context import Context
 from server.storage import cases, consultations, sessions
+from server.storage.database import Transaction
 
 
 class Subject(StrEnum):
@@ -47,7 +46,7 @@ class Access:
         return found
 
     async def _find(
-        self, tx: AsyncConnection, account: Account, subject: Subject, subject_id: str
+        self, tx: Transaction, account: Account, subject: Subject, subject_id: str
     ) -> Found | None:
         if subject is Subject.SEAT:
             seat = await consultations.seat_by_id(tx, subject_id)
@@ -83,7 +82,7 @@ def relations(
     return frozenset(held)
 
 
-async def seat_and_consultation(tx: AsyncConnection, seat_id: str) -> tuple[Seat, Consultation]:
+async def seat_and_consultation(tx: Transaction, seat_id: str) -> tuple[Seat, Consultation]:
     """Raises Refused `not_found`."""
     seat = await consultations.seat_by_id(tx, seat_id)
     consultation = await consultations.by_id(tx, seat.consultation_id) if seat else None

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
 from server.services.bundle import Services
 from server.storage import accounts, cases, consultations
 from server.storage import seats as chairs
+from server.storage.database import Transaction
 from server.storage.ids import hashed, new_id, new_token
 
 HOUR_MS = 3_600_000
@@ -142,7 +141,7 @@ class Demo:
         )
 
 
-async def _ensure_world(tx: AsyncConnection, hashes: dict[str, str], now_ms: int) -> None:
+async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) -> None:
     known = await accounts.all_sites(tx)
     for site in SITES:
         if site.id not in known:
@@ -193,7 +192,7 @@ def _case(now_ms: int) -> Case:
     )
 
 
-async def _current(tx: AsyncConnection, now_ms: int) -> Consultation | None:
+async def _current(tx: Transaction, now_ms: int) -> Consultation | None:
     """The newest one, while people can still join it for a while."""
     newest = next(iter(await consultations.of_case(tx, CASE_ID)), None)
     if newest is None or not is_joinable(newest, now_ms):
@@ -201,7 +200,7 @@ async def _current(tx: AsyncConnection, now_ms: int) -> Consultation | None:
     return newest if now_ms < newest.closes_at_ms - RENEW_BEFORE_MS else None
 
 
-async def _fresh(tx: AsyncConnection, now_ms: int) -> Consultation:
+async def _fresh(tx: Transaction, now_ms: int) -> Consultation:
     consultation = Consultation(
         id=new_id(),
         case_id=CASE_ID,
@@ -227,7 +226,7 @@ async def _fresh(tx: AsyncConnection, now_ms: int) -> Consultation:
     return consultation
 
 
-async def _links(tx: AsyncConnection, consultation_id: str, kept: dict[str, str]) -> dict[str, str]:
+async def _links(tx: Transaction, consultation_id: str, kept: dict[str, str]) -> dict[str, str]:
     """Seat id → a link's token that works now.
 
     An unused link stays as it is; a taken one gets a successor, until whose first use whoever sits there

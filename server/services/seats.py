@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from server.domain.consultation import TAKEN, Consultation, Seat, require_joinable, require_link_alive
 from server.domain.errors import Refused
 from server.services.access import seat_and_consultation
@@ -14,6 +12,7 @@ from server.services.context import Context
 from server.services.limiting import Attempts
 from server.storage import audit
 from server.storage import seats as chairs
+from server.storage.database import Transaction
 from server.storage.ids import hashed, new_cookie, new_id
 from server.storage.seats import Credential
 
@@ -91,7 +90,7 @@ class Seats:
 
     async def _seat(
         self,
-        tx: AsyncConnection,
+        tx: Transaction,
         seat: Seat,
         consultation: Consultation,
         how: str,

@@ -19,6 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 BUSY_TIMEOUT_MS = 5_000
 
+#: What the repositories work in; use cases pass it on and never look inside.
+Transaction = AsyncConnection
+
 
 class Database:
     """One engine. Writers of this process queue for SQLite instead of spinning on its lock."""
