@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 LEASE_S = 2.0
-LEASE_BYTES = 128 * 1024
+LEASE_BYTES = 64 * 1024
 """With what the sockets hold, a revoked reader gets well under 1 MiB more, however slowly it reads."""
 
 
@@ -37,3 +37,43 @@ class Lease:
             await self._ask()
             self._asked_at, self._sent = now, 0
         self._sent += length
+
+
+class Pace:
+    """How fast a response may run ahead of its reader.
+
+    What the reader's own kernel has taken in cannot be taken back, and kernels take megabytes. Playing
+    needs far less than the line gives: after a first burst, `rate` bytes a second; a reader that keeps up
+    for a while earns twice as much again and again, one that makes us wait falls back.
+    """
+
+    BURST = 256 * 1024
+    RATE = 1024 * 1024
+    STEADY_S = 8.0
+    DOUBLE_S = 4.0
+    FASTEST = 256 * 1024 * 1024
+    BLOCKED_S = 0.1
+
+    def __init__(self, rate: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._base = self._rate = max(float(self.RATE), rate)
+        self._monotonic = monotonic
+        self._allowed = float(self.BURST)
+        self._at = monotonic()
+        self._faster_at = self._at + self.STEADY_S
+
+    def wait_s(self, length: int) -> float:
+        """Seconds to wait before `length` bytes more; they count as sent."""
+        now = self._monotonic()
+        if now >= self._faster_at:
+            self._rate = min(self._rate * 2, float(self.FASTEST))
+            self._faster_at = now + self.DOUBLE_S
+        self._allowed = min(float(self.BURST), self._allowed + (now - self._at) * self._rate)
+        self._at = now
+        self._allowed -= length
+        return max(0.0, -self._allowed / self._rate)
+
+    def waited_for_reader(self, seconds: float) -> None:
+        """A write had to wait for so long: beyond BLOCKED_S the reader is slower than we are."""
+        if seconds >= self.BLOCKED_S:
+            self._rate = self._base
+            self._faster_at = self._monotonic() + self.STEADY_S

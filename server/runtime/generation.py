@@ -47,6 +47,7 @@ class Track:
     mime: str
     sha256: str
     size: int
+    duration_ms: int
 
 
 class TrackReader:
@@ -58,6 +59,11 @@ class TrackReader:
         self.track = track
         self.etag = etag
         self.size = opener.plain_size
+
+    @property
+    def bytes_per_second(self) -> float:
+        """The track's mean rate when played."""
+        return self.size * 1000 / max(1, self.track.duration_ms)
 
     async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Plaintext [start, end) in pieces of at most 64 KiB, each read and opened when it is asked for.
@@ -184,6 +190,7 @@ def _tracks(manifest: Mapping[str, Any]) -> list[Track]:
             mime=str(row["mime"]),
             sha256=str(row["sha256"]),
             size=int(row["bytes"]),
+            duration_ms=int(row["duration_ms"]),
         )
         for row in manifest["tracks"]
     ]

@@ -6,15 +6,17 @@ and every piece waits for the right to be asked again (`server.playback.lease`).
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
+import time
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.errors import Refused
 from server.domain.permissions import Action
-from server.playback.lease import Lease
+from server.playback.lease import Lease, Pace
 from server.playback.playback import MAX_SPANS, Opening, Playback
 from server.playback.ranges import (
     ByteRange,
@@ -31,8 +33,10 @@ from server.web.keys import ADDRESS, CASE_ID, SERVICES, SIGNED_IN
 
 PLAYBACK: web.AppKey[Playback] = web.AppKey("playback", Playback)
 
-SEND_BUFFER_BYTES = 96 * 1024
+SEND_BUFFER_BYTES = 64 * 1024
 WRITE_BUFFER_BYTES = 32 * 1024
+PACE = 4
+"""A response runs at least this many times faster than the track plays."""
 
 
 class Watched(BaseModel):
@@ -131,12 +135,16 @@ async def _send(
     if writer is None or request.method == hdrs.METH_HEAD:
         return response
     _keep_little_in_flight(request)
-    lease = Lease(lambda: _ask_again(request))
+    lease, pace = Lease(lambda: _ask_again(request)), Pace(reader.bytes_per_second * PACE)
     try:
         async for chunk in reader.chunks(span.start, span.end):
+            if (wait_s := pace.wait_s(len(chunk))) > 0:
+                await asyncio.sleep(wait_s)
             await lease.hold(len(chunk))
+            began = time.monotonic()
             await response.write(chunk)
             await writer.drain()
+            pace.waited_for_reader(time.monotonic() - began)
         await response.write_eof()
     except (Refused, GenerationError):
         # The status is long sent: the only honest end is a broken one.
