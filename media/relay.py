@@ -143,6 +143,8 @@ class Relay:
                 endpoint.send_feedback(now_ns)
             if reports:
                 endpoint.send_reports(now_ns)
+                for subscription in endpoint.subscriptions.values():
+                    subscription.refresh_report(now_ns)
 
     def silent(self, now_ns: int, peers: Mapping[str, bool]) -> list[tuple[str, str]]:
         """(peer, kind) that should have sent for 3 s and have not, among `peers` that are True."""
@@ -157,6 +159,11 @@ class Relay:
                 if wanted and self._is_silent(peer, kind, expected, since_ns, now_ns):
                     found.append((peer, kind))
         return found
+
+    def lowest_estimate(self) -> int:
+        """The least REMB (bit/s) of any subscriber, 0 for none. Publishers are steered by TWCC alone."""
+        told = [e.remb_bps for e in self.endpoints.values() if e.remb_bps > 0 and e.connected]
+        return min(told, default=0)
 
     def last_packet_ns(self, peer: str) -> int:
         """When the last packet of the peer came, 0 for never."""

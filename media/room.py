@@ -124,9 +124,16 @@ class Room:
         if self.closed:
             return
         self._tools.emit(self._stored_event(now_ns))
+        if self._lock.locked():
+            # A plan is being applied and subscribes anyway; the tick of the other rooms must not wait for it.
+            return
         async with self._lock:
             if not self.closed:
                 await self._subscribe()
+
+    def lowest_estimate(self) -> int:
+        """The least downlink estimate (REMB, bit/s) of this room's subscribers, 0 when none has told one."""
+        return self._relay.lowest_estimate()
 
     def tell_heads(self) -> None:
         """The journal's chain heads, for the database's audit chain."""

@@ -21,10 +21,12 @@ from media.rtp.packets import payload_offset, read_header
 from media.rtp.sequence import MAX_DROPOUT
 from media.tracks import SourceStream
 
+NS = 1_000_000_000
 RESEND_NS = 100_000_000
+REFRESH_NS = 900_000_000
 MAX_RANGES = 4
 _REMEMBERED_RESENDS = 1024
-_REMEMBERED_REPORTS = 4
+_REMEMBERED_REPORTS = 8
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Subscription:
         "_octets",
         "_range",
         "_ranges",
+        "_reported_ns",
         "_reports",
         "_resent",
         "_rtx_sequence",
@@ -90,6 +93,7 @@ class Subscription:
         self._number_offset = self._timestamp_offset = 0
         self._resent: dict[int, int] = {}
         self._reports: dict[int, int] = {}
+        self._reported_ns = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
 
     def hold(self) -> None:
@@ -143,20 +147,32 @@ class Subscription:
         if info is None or stream is not self._stream:
             return
         elapsed = at_ns - stream.report_ns
-        ntp = info.ntp + (elapsed << 32) // 1_000_000_000
-        timestamp = info.rtp_timestamp + elapsed * stream.clock_hz // 1_000_000_000
+        timestamp = info.rtp_timestamp + elapsed * stream.clock_hz // NS
+        if elapsed and self._has_jumped(stream, timestamp, at_ns):
+            return
+        ntp = info.ntp + (elapsed << 32) // NS
+        self._reported_ns = at_ns
         own = rtcp.SenderInfo(self._ssrc, ntp, timestamp + self._timestamp_offset, self.packets, self._octets)
         self._reports[ntp >> 16 & 0xFFFFFFFF] = at_ns
         while len(self._reports) > _REMEMBERED_REPORTS:
             del self._reports[next(iter(self._reports))]
         self._session.send_rtcp(rtcp.build_sender_report(own) + rtcp.build_sdes(self._ssrc, self._cname))
 
+    def refresh_report(self, now_ns: int) -> None:
+        """Once a second: a report of our own while none is forwarded, because browsers send one for sound
+        only
+        every five seconds and a receiver needs two of each track for lip sync."""
+        stream = self._stream
+        flowing = now_ns - self._last_ns < REFRESH_NS // 2
+        if stream is not None and flowing and now_ns - self._reported_ns >= REFRESH_NS:
+            self.sender_report(stream, now_ns)
+
     def report(self, block: rtcp.ReportBlock, now_ns: int) -> None:
         """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1)."""
         self.fraction_lost = block.fraction
         sent_ns = self._reports.get(block.lsr) if block.lsr else None
         if sent_ns is not None:
-            rtt_ns = now_ns - sent_ns - block.dlsr * 1_000_000_000 // 65536
+            rtt_ns = now_ns - sent_ns - block.dlsr * NS // 65536
             self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
 
     def nack(self, sequences: list[int], now_ns: int) -> None:
@@ -187,7 +203,7 @@ class Subscription:
         else:
             self._range.last = self._last
             out = self._last + self._number_offset + 1
-            elapsed = max(1, (at_ns - self._last_ns) * stream.clock_hz // 1_000_000_000)
+            elapsed = max(1, (at_ns - self._last_ns) * stream.clock_hz // NS)
             out_timestamp = self._last_timestamp + self._timestamp_offset + elapsed
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp
@@ -199,6 +215,14 @@ class Subscription:
         self._ranges.append(self._range)
         del self._ranges[:-MAX_RANGES]
         self.sender_report(stream, at_ns)
+
+    def _has_jumped(self, stream: SourceStream, timestamp: int, at_ns: int) -> bool:
+        """Whether the source's RTP time no longer follows its last report (a mute stops sound's): then
+        nothing
+        can be derived from that report."""
+        expected = timestamp - (at_ns - self._last_ns) * stream.clock_hz // NS
+        ahead = ((expected - self._last_timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return abs(ahead) > stream.clock_hz
 
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""

@@ -162,6 +162,7 @@ class Worker:
 
     def _metrics(self) -> dict[str, float]:
         hub = self._hub
+        estimates = [e for e in (room.lowest_estimate() for room in self._rooms.values()) if e]
         return {
             **self._counters.as_dict(),
             **self._lag.take(),
@@ -169,6 +170,7 @@ class Worker:
             **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
             "rooms": len(self._rooms),
             "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),
+            "downlink_lowest_bps": min(estimates, default=0),
             "store_queued_bytes": self._store.queued_bytes,
             "draining": int(self._draining),
         }

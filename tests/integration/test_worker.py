@@ -251,3 +251,19 @@ async def test_one_room_that_fails_leaves_the_others_alone() -> None:
         stored = await worker.wait_event(ev="stored", room="broken")
         assert stored["seats"] == {}
         await worker.wait_event(ev="stored", room="sound")
+
+
+async def test_a_journal_that_cannot_be_written_degrades_the_light_and_stops_nothing_else() -> None:
+    async with worker_process() as worker:
+        worker.journal.mkdir(parents=True, exist_ok=True)
+        (worker.journal / "room1").write_text("a file where the room's directory should be")
+        peers = {"a": peer("a.1.1", mic=False, camera=False)}
+        await worker.client.put_plan(plan("room1", 1, peers, room_key=KEY))
+
+        def degraded(event: dict[str, Any]) -> bool:
+            return [entry["peer"] for entry in event.get("degraded", ())] == ["a"]
+
+        stored = await worker.wait_for(degraded, timeout=15)
+        assert stored["stored_until_ms"] is None
+        await worker.client.put_plan(plan("room2", 1, {"a": peer("a.1.1")}, room_key=KEY))
+        await worker.wait_for(lambda event: bool(event.get("stored_until_ms")), timeout=10)

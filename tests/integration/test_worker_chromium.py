@@ -73,12 +73,13 @@ async function lift_cap() {
   await sender.setParameters(parameters);
 }
 async function stats() {
-  const out = {inbound: [], outbound: [], pair: null, remote: []};
+  const out = {inbound: [], outbound: [], pair: null, remote: [], reports: []};
   if (!pc) return out;
   for (const s of (await pc.getStats()).values()) {
     if (s.type === 'inbound-rtp') out.inbound.push(s);
     if (s.type === 'outbound-rtp') out.outbound.push(s);
     if (s.type === 'remote-inbound-rtp') out.remote.push(s);
+    if (s.type === 'remote-outbound-rtp') out.reports.push(s);
     if (s.type === 'candidate-pair' && s.nominated) out.pair = s;
   }
   return out;
@@ -179,6 +180,18 @@ async def test_two_pages_see_and_hear_each_other_and_come_back_after_a_new_conne
             assert audio["packetsReceived"] > 50
             assert audio["packetsLost"] == 0
             assert stats["remote"], "no receiver report came"
+            assert len(stats["reports"]) == 2, "no sender report came for sound or picture"
+
+        async def in_step() -> bool:
+            """Both pages know how their sound and picture lie in time, and play them together."""
+            found = []
+            for name in "ab":
+                inbound = (await browser.stats(name))["inbound"]
+                stamps = [s.get("estimatedPlayoutTimestamp") for s in inbound]
+                found.append(len(stamps) == 2 and None not in stamps and abs(stamps[0] - stamps[1]) < 500)
+            return all(found)
+
+        await until(in_step, 10, "sound and picture are not in step")
         peers["b"] = peer("b.1.2")
         await worker.client.put_plan(plan(browser.room, 2, peers, room_key=bytes(32)))
         before = decoded(await browser.stats("a"))
@@ -190,6 +203,7 @@ async def test_two_pages_see_and_hear_each_other_and_come_back_after_a_new_conne
         await until(back, 20, "the second connection brought no picture")
         metrics = await worker.client.metrics()
         assert metrics["packets_unknown"] < 50
+        assert metrics["downlink_lowest_bps"] > 100_000
         assert await worker.end() < 2
         assert worker.last("closed") is not None
 

@@ -35,10 +35,14 @@ class WorkerProcess:
 
     async def wait_event(self, timeout: float = 10.0, **wanted: object) -> dict[str, Any]:
         """The first event, past or coming, with these values."""
+        return await self.wait_for(lambda e: all(e.get(k) == v for k, v in wanted.items()), timeout)
+
+    async def wait_for(self, fits: Callable[[dict[str, Any]], bool], timeout: float) -> dict[str, Any]:
+        """The first event, past or coming, that fits."""
         async with asyncio.timeout(timeout):
             while True:
                 for event in self.events:
-                    if all(event.get(name) == value for name, value in wanted.items()):
+                    if fits(event):
                         return event
                 self.arrived.clear()
                 await self.arrived.wait()

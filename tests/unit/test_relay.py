@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import struct
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +43,7 @@ def test_audio_reaches_everybody_at_once_with_numbers_of_its_own() -> None:
         assert first < 0x8000
         assert [sequence for _, sequence, _, _ in got] == list(range(first, first + 16))
         assert {pt for pt, *_ in got} == {111}
-        assert all((later[2] - earlier[2]) & 0xFFFFFFFF == 960 for earlier, later in itertools.pairwise(got))
+        assert all((later[2] - earlier[2]) & 0xFFFFFFFF == 960 for earlier, later in pairwise(got))
     assert len(of(stage.publisher, 100)) == 0
 
 
@@ -292,6 +292,30 @@ def test_a_newcomer_gets_a_report_with_its_first_packet_brought_up_to_date() -> 
     assert info is not None
     assert info.ntp == 78 << 32
     assert info.rtp_timestamp == of(newcomer, 100)[0][2]
+
+
+def test_reports_are_made_up_to_date_while_none_comes_but_not_after_a_jump_of_the_sources_time() -> None:
+    stage = Stage("s")
+    subscriber = stage.subscribers[0]
+    stage.audio(0)
+    stage.from_publisher(sender_report(10, 77 << 32, 0))
+    for sequence in range(1, 150):
+        stage.time.advance(20)
+        stage.audio(sequence)
+        if sequence % 5 == 0:
+            stage.relay.tick(stage.time.now_ns)
+    infos = [rtcp.parse_sender_info(p) for p in sent(subscriber, rtcp.SR, 0)]
+    assert 3 <= len(infos) <= 4
+    stamps = [(info.ntp, info.rtp_timestamp) for info in infos if info is not None]
+    for (ntp, stamp), (ntp_after, stamp_after) in pairwise(stamps):
+        assert abs((stamp_after - stamp) - (ntp_after - ntp) * 48_000 / (1 << 32)) <= 1
+    stage.time.advance(5000)
+    for sequence in range(150, 250):
+        stage.time.advance(20)
+        stage.audio(sequence)
+        if sequence % 5 == 0:
+            stage.relay.tick(stage.time.now_ns)
+    assert len(sent(subscriber, rtcp.SR, 0)) == len(infos)
 
 
 def test_the_round_trip_is_learnt_from_reports_and_the_worst_loss_goes_to_the_publisher() -> None:
