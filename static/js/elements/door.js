@@ -26,13 +26,12 @@ class Door extends LightElement {
     const state = this.state;
     if (!state) return nothing;
     return html`<div class="door">
+      <div class="door-head"><h1>${t('door-title')}</h1>${this.seat(state)}</div>
       <section class="door-devices" aria-labelledby="check-title">
         <h2 id="check-title">${t('door-check-title')}</h2>
         <hj-device-check .devices=${this.devices}></hj-device-check>
       </section>
       <section class="door-steps">
-        <h1>${t('door-title')}</h1>
-        ${this.seat(state)}
         ${state.decision && !this.asking ? this.decided(state) : this.question(state)}
         ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
         <button type="button" class="primary big" data-testid="join" ?disabled=${!state.decision || state.busy}
@@ -64,7 +63,7 @@ class Door extends LightElement {
   /** @param {import('../room/reducer.js').State} state */
   question(state) {
     const text = t('consent-recording-v1').split('\n').filter((line) => line.trim() !== '');
-    return html`<div class="consent" role="group" aria-labelledby="consent-title">
+    return html`<div class="consent" role="group" lang=${language()} aria-labelledby="consent-title">
       <h2 id="consent-title">${t('consent-title')}</h2>
       ${text.map((line) => html`<p>${line}</p>`)}
       ${this.persons(state)}

@@ -9,12 +9,14 @@ import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
 class Light extends LightElement {
-  static properties = { value: { attribute: false }, names: { attribute: false } };
+  static properties = { value: { attribute: false }, zone: { attribute: false } };
 
   constructor() {
     super();
     /** @type {ReturnType<typeof import('../room/reducer.js').light> | null} */
     this.value = null;
+    /** @type {string | undefined} the reader's own place */
+    this.zone = undefined;
   }
 
   render() {
@@ -26,7 +28,7 @@ class Light extends LightElement {
       <span class="light-words">
         <span class="light-state">${t(`light-${value.state}`)}</span>
         ${until !== null && value.state !== 'off'
-          ? html`<span class="light-until figures">${t('light-stored-until', { time: hourMinuteSecond(until, language()) })}</span>`
+          ? html`<span class="light-until figures">${t('light-stored-until', { time: hourMinuteSecond(until, language(), this.zone) })}</span>`
           : nothing}
       </span>
     </div>`;

@@ -16,12 +16,14 @@ const STRIDE_MS = 30_000;
 const JUMP_MS = 10_000;
 
 class Player extends LightElement {
-  static properties = { playback: { attribute: false }, volumes: { state: true } };
+  static properties = { playback: { attribute: false }, zone: { attribute: false }, volumes: { state: true } };
 
   constructor() {
     super();
     /** @type {import('../review/playback.js').Playback | null} */
     this.playback = null;
+    /** @type {string | undefined} the reader's own place */
+    this.zone = undefined;
     /** @type {Map<string, {volume: number, muted: boolean}>} */
     this.volumes = new Map();
     /** @type {Set<string>} */
@@ -70,14 +72,28 @@ class Player extends LightElement {
       clock.textContent = span(ms);
     }
     const local = this.querySelector('.transport-local');
-    if (local) local.textContent = hourMinuteSecond(playback.recording.started_at_ms + ms, language());
+    if (local) local.textContent = hourMinuteSecond(playback.recording.started_at_ms + ms, language(), this.zone);
     const slider = /** @type {HTMLInputElement | null} */ (this.querySelector('[data-testid="review-seek"]'));
     if (slider && !slider.matches(':active')) slider.value = String(ms);
     slider?.setAttribute('aria-valuetext', span(ms));
     for (const cover of this.querySelectorAll('[data-cover]')) {
       const track = playback.recording.tracks.find((one) => one.id === /** @type {HTMLElement} */ (cover).dataset.cover);
-      if (track) /** @type {HTMLElement} */ (cover).hidden = presentAt(track, ms);
+      if (track) this.showCover(/** @type {HTMLElement} */ (cover), track, ms);
     }
+  }
+
+  /**
+   * @param {HTMLElement} cover
+   * @param {import('../types/wire.js').Track} track
+   * @param {number} ms
+   */
+  showCover(cover, track, ms) {
+    cover.hidden = presentAt(track, ms);
+    const inside = track.present.length > 0 && track.present[0][0] <= ms && ms < track.present[track.present.length - 1][1];
+    const why = track.gaps.find((gap) => gap.from <= ms && ms < gap.to)?.cause;
+    const words = cover.querySelector('span');
+    const text = why && why !== 'muted' ? tValue('gap', why) : !inside ? t('gap-absent') : track.kind === 'camera' ? t('review-camera-off') : t('review-no-picture');
+    if (words && words.textContent !== text) words.textContent = text;
   }
 
   render() {
@@ -102,7 +118,7 @@ class Player extends LightElement {
   picture(track) {
     return html`<figure class="picture" data-participant=${track.participant} data-kind=${track.kind}>
       <video data-media=${track.id} data-testid="review-video" data-participant=${track.participant} playsinline muted></video>
-      <div class="cover" data-cover=${track.id}>${icon('cameraOff')}<span>${track.kind === 'camera' ? t('review-camera-off') : t('review-no-picture')}</span></div>
+      <div class="cover" data-cover=${track.id}>${icon('cameraOff')}<span></span></div>
       <figcaption class="plate"><span class="plate-name">${track.name}</span>
         <span class="plate-role">${tValue('role', track.role || 'other')}</span>
         ${track.kind === 'camera' ? nothing : html`<span class="plate-place">${tValue('kind', track.kind)}</span>`}</figcaption>

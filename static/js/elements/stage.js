@@ -1,6 +1,6 @@
 /** <hj-stage>: the room once joined: clocks, light, tiles, who is waited for, who knocks, the toolbar. It shows state and asks. */
 import { html, nothing, repeat } from '/static/vendor/lit.js';
-import { language, t } from '../i18n.js';
+import { language, t, tError } from '../i18n.js';
 import { hourMinute, span } from '../time.js';
 import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
 import { mark } from './chrome.js';
@@ -47,18 +47,18 @@ class Stage extends LightElement {
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
+      ${this.knocks(state)}
       <div class="floor" data-count=${others.length}>
         <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
           ${repeat(others, (person) => person.id, (person) => this.tile(person, false))}
           ${others.length === 0 ? this.alone(state) : nothing}
         </section>
         <aside class="rail">
-          ${this.knocks(state)}
           ${own ? this.tile(own, true) : nothing}
           ${others.length === 0 ? nothing : this.waiting(state)}
         </aside>
       </div>
-      ${this.settings ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
+      ${this.settings ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check>${this.consent(state)}</section>` : nothing}
       ${this.toolbar(state)}
       <div class="visually-hidden" aria-live="polite">${state.notices.slice(-1).map((notice) => t(notice.message, { name: notice.name }))}</div>
     </div>`;
@@ -77,7 +77,7 @@ class Stage extends LightElement {
       <p class="connection" data-tone=${words.tone} role="status" data-testid="connection">${t(words.message)}</p>
       <ul class="clocks">${[...places].map(([site, zone]) => html`<li><span>${site}</span><time class="figures">${hourMinute(this.now, language(), zone)}</time></li>`)}
         ${started ? html`<li><span>${t('room-elapsed')}</span><time class="figures">${span(this.now - started)}</time></li>` : nothing}</ul>
-      <hj-light .value=${shown}></hj-light>
+      <hj-light .value=${shown} .zone=${me(state)?.time_zone}></hj-light>
       <hj-language></hj-language>
     </header>`;
   }
@@ -112,11 +112,20 @@ class Stage extends LightElement {
     const asking = may(state, 'admit') ? (state.snapshot?.knocks ?? []) : [];
     const seats = new Map((state.snapshot?.participants ?? []).map((person) => [person.id, person]));
     return repeat(asking, (knock) => knock.id, (knock) => html`<section class="knock" role="alert" data-testid="knocking">
-      <p><strong>${knock.name}</strong>${t('knock-asks', { seat: seats.get(knock.seat)?.name ?? '' })}</p>
-      <p class="hint">${t('knock-check')}</p>
+      <div class="knock-words"><p><strong>${knock.name}</strong> <span>${t('knock-asks', { seat: seats.get(knock.seat)?.name ?? '' })}</span></p>
+        <p class="hint">${t('knock-check')}</p></div>
       <div class="row"><button class="primary" data-testid="admit" @click=${() => this.ask('admit', { knock: knock.id, accept: true })}>${t('knock-admit')}</button>
         <button class="secondary" data-testid="refuse" @click=${() => this.ask('admit', { knock: knock.id, accept: false })}>${t('knock-refuse')}</button></div>
     </section>`);
+  }
+
+  /** Consent may be taken back, or given, while the consultation runs. @param {import('../room/reducer.js').State} state */
+  consent(state) {
+    const granted = state.decision === 'granted';
+    return html`<div class="panel-consent"><div><h2>${t('room-consent')}</h2><p>${granted ? t('consent-granted') : t('consent-declined')}</p></div>
+      <button class="secondary" data-testid="consent-change" ?disabled=${state.busy} @click=${() => this.ask('consent', { decision: granted ? 'declined' : 'granted', others: null })}>
+        ${granted ? t('room-consent-withdraw') : t('room-consent-grant')}</button></div>
+      ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}`;
   }
 
   /** @param {import('../room/reducer.js').State} state */

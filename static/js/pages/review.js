@@ -59,7 +59,7 @@ function content(shown) {
   if (shown.state === 'recording') return message('recording', t('review-recording'));
   if (!playback) return message('preparing', t('review-preparing'));
   if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>`;
-  return html`<hj-player .playback=${playback}></hj-player><p class="hint keys">${t('review-keys')}</p>`;
+  return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>`;
 }
 
 /**

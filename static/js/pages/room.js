@@ -19,6 +19,8 @@ import '../elements/stage.js';
 /** Long enough to take back an end that was pressed by mistake. */
 const END_AFTER_S = 3;
 const OWN_SPEAKING_LEVEL = 0.45;
+/** The room confirms a withdrawal within a second; if it cannot, the person must not stay silent for ever. */
+const CUT_AT_MOST_MS = 5000;
 
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
@@ -42,6 +44,10 @@ const deaf = new Set();
 /** @type {number | null} */
 let endingIn = null;
 let drawing = false;
+/** @type {string[]} who else sits here, as last named */
+let company = [];
+/** Consent was taken back and the server has not said so yet: nothing leaves this computer meanwhile. */
+let cut = false;
 
 /** @param {import('../room/reducer.js').Event} event */
 function happen(event) {
@@ -103,6 +109,7 @@ async function enter() {
       if (visit.token) visit.forgetToken();
       await startLanguage(visit.seat, answer.seat.language);
       const before = visit.joined();
+      company = (answer.consent?.persons ?? []).filter((/** @type {string} */ name) => name !== answer.seat.name);
       happen({ type: 'door', seat: answer });
       if (before && answer.consultation.state !== 'ended') {
         await join(before);
@@ -122,10 +129,13 @@ async function enter() {
 
 /**
  * @param {'granted' | 'declined'} decision
- * @param {string[]} others
+ * @param {string[] | null} others null = as named before
  */
 async function decide(decision, others) {
   const read = language(); // the text was read in this one, whatever the seat's own is
+  company = others ?? company;
+  cut = decision === 'declined' && state.phase === 'room';
+  syncTracks();
   happen({ type: 'busy' });
   try {
     let answer = state.seat;
@@ -136,12 +146,21 @@ async function decide(decision, others) {
       await startLanguage(visit.seat, answer.seat.language);
       happen({ type: 'door', seat: answer });
     }
-    await visit.consent(answer, decision, others, read);
+    await visit.consent(answer, decision, company, read);
     happen({ type: 'decided', decision });
+    if (cut) setTimeout(reopen, CUT_AT_MOST_MS);
   } catch (error) {
+    reopen();
     const code = codeOf(error);
     happen(code === 'link_used' ? { type: 'used' } : { type: 'problem', code });
   }
+}
+
+/** Sends again after a withdrawal: the room has confirmed it, or it will not. */
+function reopen() {
+  if (!cut) return;
+  cut = false;
+  syncTracks();
 }
 
 /** @param {string} name */
@@ -196,8 +215,9 @@ function syncTracks() {
   const camera = state.camera ? devices.camera : null;
   if (ownStream?.getVideoTracks()[0] !== (camera ?? undefined)) ownStream = camera ? new MediaStream([camera]) : null;
   if (!media) return;
-  if (media.local.audio !== devices.audio) void media.setLocal('audio', devices.audio);
-  if (media.local.camera !== camera) void media.setLocal('camera', camera);
+  const sent = cut ? { audio: null, camera: null } : { audio: devices.audio, camera };
+  if (media.local.audio !== sent.audio) void media.setLocal('audio', sent.audio);
+  if (media.local.camera !== sent.camera) void media.setLocal('camera', sent.camera);
   const now = { mic: sendsMic(), camera: sendsCamera() };
   if (told === JSON.stringify(now)) return;
   told = JSON.stringify(now);
@@ -209,7 +229,10 @@ function wireSignal(link) {
   link.addEventListener('online', () => happen({ type: 'online' }));
   link.addEventListener('lost', () => happen({ type: 'lost' }));
   on(link, 'joined', (snapshot) => happen({ type: 'snapshot', snapshot, fresh: true }));
-  on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
+  on(link, 'snapshot', (snapshot) => {
+    happen({ type: 'snapshot', snapshot });
+    if (me(state)?.consent === 'declined') reopen();
+  });
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
   on(link, 'offer', (offer) => void media?.apply(offer));
   on(link, 'closed', ({ code }) => finish(code));

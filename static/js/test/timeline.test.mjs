@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
+import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
+
+const track = { offset_ms: 1000, duration_ms: 9000, present: [[1000, 4000], [6000, 10_000]] };
+
+test('a track is present from its beginning up to, not including, its end', () => {
+  assert.deepEqual([999, 1000, 3999, 4000, 6000].map((ms) => presentAt(track, ms)), [false, true, true, false, true]);
+});
+
+test('the share of the recording that a track holds is whole per cent', () => {
+  assert.equal(share(track, 10_000), 70);
+  assert.equal(share({ ...track, present: [[-50, 20_000]] }, 10_000), 100);
+  assert.equal(share(track, 0), 0);
+});
+
+test('a recording without a length is as long as its longest track', () => {
+  assert.equal(lengthOf({ duration_ms: null, tracks: [track] }), 10_000);
+  assert.equal(lengthOf({ duration_ms: 12_000, tracks: [track] }), 12_000);
+});
+
+test('steps of playing join to one span, a jump begins another', () => {
+  const spans = new WatchedSpans();
+  for (const ms of [0, 100, 200, 5000, 5100]) spans.at(ms, 500);
+  assert.deepEqual(spans.take(), [[0, 200], [5000, 5100]]);
+  assert.deepEqual(spans.take(), []);
+});
+
+test('standing still adds nothing, and what was skipped during a pause is not watched', () => {
+  const spans = new WatchedSpans();
+  spans.at(0, 500);
+  spans.at(100, 500);
+  spans.cut();
+  spans.at(300, 500);
+  spans.at(300, 500);
+  spans.at(400, 500);
+  assert.deepEqual(spans.take(), [[0, 100], [300, 400]]);
+});
+
+test('after spans were told, playing on goes on where they ended', () => {
+  const spans = new WatchedSpans();
+  spans.at(0, 500);
+  spans.at(300, 500);
+  spans.take();
+  spans.at(600, 500);
+  assert.deepEqual(spans.take(), [[300, 600]]);
+});
+
+test('one instant is told in both places’ time, each with its own day', () => {
+  const at = Date.UTC(2026, 10, 23, 18, 30);
+  assert.equal(hourMinute(at, 'en', 'Asia/Almaty'), '23:30');
+  assert.equal(hourMinute(at, 'en', 'Asia/Seoul'), '03:30');
+  assert.equal(weekdayDate(at, 'en', 'Asia/Almaty'), 'Mon, Nov 23');
+  assert.equal(weekdayDate(at, 'en', 'Asia/Seoul'), 'Tue, Nov 24');
+  assert.equal(zoneName(at, 'en', 'Asia/Seoul'), 'GMT+9');
+  assert.equal(zoneName(at, 'en', 'No/Where'), 'UTC');
+});
+
+test('spans are read as minutes and seconds, hours only when there are some', () => {
+  assert.deepEqual([0, 59_999, 61_000, 3_661_000, -5].map(span), ['0:00', '0:59', '1:01', '1:01:01', '0:00']);
+});

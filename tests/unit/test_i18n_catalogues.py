@@ -1,0 +1,171 @@
+"""The three catalogues agree with each other, with the server's codes and with what the pages ask for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fluent.syntax import FluentParser, ast
+
+from server.domain.errors import STATUS_BY_CODE
+from server.domain.permissions import Role
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+LANGUAGES = ("en", "ko", "ru")
+PAGE_FILES = sorted(path for path in (STATIC / "js").rglob("*.js") if "test" not in path.parts)
+#: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
+BUILT = {
+    "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
+    "state-": ["scheduled", "live", "ended", "cancelled", "other"],
+    "recording-state-": ["recording", "finalising", "ready", "failed", "other"],
+    "kind-": ["audio", "camera", "screen", "exam", "other"],
+    "quality-": ["good", "fair", "poor"],
+    "over-": ["left", "ended", "replaced", "revoked", "removed", "no-credential"],
+    "language-": list(LANGUAGES),
+    "device-": [
+        f"{what}-{problem}"
+        for what in ("both", "audio", "camera")
+        for problem in ("denied", "missing", "busy", "insecure", "other")
+    ],
+    "demo-column-": ["role", "name", "language", "link", "email", "password"],
+}
+#: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.
+OTHER_CODES = [
+    "network",
+    "timeout",
+    "unexpected",
+    "too_fast",
+    "bad_message",
+    "replaced",
+    "revoked",
+    "removed",
+]
+
+
+def catalogue(language: str) -> dict[str, ast.Message]:
+    parsed = FluentParser().parse((STATIC / "i18n" / f"{language}.ftl").read_text(encoding="utf-8"))
+    junk = [entry.content for entry in parsed.body if isinstance(entry, ast.Junk)]
+    assert not junk, junk
+    messages = [entry for entry in parsed.body if isinstance(entry, ast.Message)]
+    names = [message.id.name for message in messages]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
+    return {message.id.name: message for message in messages}
+
+
+def variables(message: ast.Message) -> set[str]:
+    found: set[str] = set()
+
+    def walk(node: object) -> None:
+        if isinstance(node, ast.VariableReference):
+            found.add(node.id.name)
+        if isinstance(node, ast.BaseNode):
+            for value in vars(node).values():
+                for one in value if isinstance(value, list) else [value]:
+                    walk(one)
+
+    walk(message)
+    return found
+
+
+@pytest.mark.parametrize("language", ["ko", "ru"])
+def test_every_language_has_the_same_messages_with_the_same_variables(language: str) -> None:
+    english, other = catalogue("en"), catalogue(language)
+    assert english.keys() == other.keys()
+    unequal = [name for name in english if variables(english[name]) != variables(other[name])]
+    assert not unequal, unequal
+
+
+@pytest.mark.parametrize(("language", "script"), [("ko", r"[가-힣]"), ("ru", r"[А-Яа-яё]")])
+def test_every_message_is_translated_and_not_left_in_english(language: str, script: str) -> None:
+    text = (STATIC / "i18n" / f"{language}.ftl").read_text(encoding="utf-8")
+    exempt = {"product-name", "page-title", "banner-track", "tile-label", "review-gap", "language-en"}
+    exempt |= {"language-ko", "language-ru"}
+    plain = [
+        name
+        for name in catalogue(language)
+        if name not in exempt and not re.search(rf"^{name} =(?:.*|(?:\n    .*)+){script}", text, re.MULTILINE)
+    ]
+    assert not plain, plain
+
+
+def test_every_refusal_has_a_sentence() -> None:
+    messages = catalogue("en")
+    missing = [
+        code for code in [*STATUS_BY_CODE, *OTHER_CODES] if f"error-{code.replace('_', '-')}" not in messages
+    ]
+    assert not missing, missing
+
+
+def test_every_role_that_a_person_can_have_has_a_name() -> None:
+    messages = catalogue("en")
+    people = [role for role in Role if role not in (Role.ANYONE, Role.SIGNED_IN)]
+    assert not [role for role in people if f"role-{role.value}" not in messages]
+
+
+def test_every_cause_the_recording_can_name_has_words() -> None:
+    messages = catalogue("en")
+    causes = ["no_consent", "left", "muted", "paused", "no_media", "network_loss", "worker_lost", "empty"]
+    causes += ["store_slow", "store_behind", "no_packets"]
+    assert not [cause for cause in causes if f"gap-{cause.replace('_', '-')}" not in messages]
+
+
+def test_every_message_the_pages_ask_for_exists() -> None:
+    messages = catalogue("en")
+    wanted = {f"{prefix}{value}" for prefix, values in BUILT.items() for value in values}
+    for path in PAGE_FILES:
+        text = path.read_text(encoding="utf-8")
+        wanted |= set(re.findall(r"\bt\(\s*'([a-z][A-Za-z0-9_-]*)'", text))
+        wanted |= set(re.findall(r"message: '([a-z][a-z0-9-]*)'", text))
+        wanted |= set(re.findall(r"[?:] '((?:mic|camera|connection|review)-[a-z0-9-]+)'", text))
+    missing = sorted(wanted - messages.keys())
+    assert not missing, missing
+
+
+def templates(text: str) -> list[str]:
+    """Lit templates of a module as markup, every `${…}` emptied; nested ones are found by themselves."""
+    found = []
+    for match in re.finditer(r"\b(?:html|svg)`", text):
+        depth, out, at = 0, [], match.end()
+        while at < len(text):
+            if depth == 0 and text[at] == "`":
+                break
+            if text.startswith("${", at):
+                depth, at = depth + 1, at + 2
+                continue
+            if depth:
+                depth += {"{": 1, "}": -1}.get(text[at], 0)
+            else:
+                out.append(text[at])
+            at += 1
+        found.append("".join(out))
+    return found
+
+
+def test_pages_hold_no_sentence_of_their_own() -> None:
+    wrong = []
+    for path in PAGE_FILES:
+        for markup in templates(path.read_text(encoding="utf-8")):
+            literal = re.findall(
+                r"\b(?:aria-label|aria-valuetext|title|placeholder|alt)=[\"'][^\"'$]*\w", markup
+            )
+            words = re.sub(r"<!--.*?-->|<[^>]*>|&\w+;", " ", markup, flags=re.DOTALL)
+            if literal or re.search(r"[^\W\d_]", words):
+                wrong.append(f"{path.relative_to(STATIC)}: {literal or words.split()}")
+    assert not wrong, wrong
+
+
+def test_the_html_files_hold_no_sentence_but_the_product_name() -> None:
+    for path in sorted(STATIC.glob("*.html")):
+        text = re.sub(r"<!doctype html>|<[^>]*>", " ", path.read_text(encoding="utf-8"))
+        assert text.split() == ["Hyeopjin"], path.name
+
+
+def test_the_consent_text_is_versioned_and_whole_in_every_language() -> None:
+    for language in LANGUAGES:
+        message = catalogue(language)["consent-recording-v1"]
+        assert message.value is not None
+        text = "".join(
+            element.value for element in message.value.elements if isinstance(element, ast.TextElement)
+        )
+        assert len([line for line in text.split("\n") if line.strip()]) == 4, language
