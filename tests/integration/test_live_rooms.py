@@ -1,0 +1,240 @@
+"""The whole server in one process (with its real media worker): sockets, books and web front together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import socketio
+
+from server.app import Running, running
+from server.config import load_settings
+from server.domain.consent import CONSENT_VERSION
+from server.services.demo import Demo, DemoTable
+from signaling.namespace import NAMESPACE
+from tests.support.demo import free_port
+from tests.support.website import Browser
+
+
+@dataclass
+class Page:
+    """One room page's socket."""
+
+    client: Any
+    got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    async def ask(self, event: str, data: object = None) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.client.call(event, data or {}, namespace=NAMESPACE, timeout=10)
+        return answer
+
+    async def told(self, event: str, within: float = 5.0, **wanted: object) -> dict[str, Any]:
+        """The newest such event that has these values; waits for it."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            for name, payload in reversed(self.got):
+                if name == event and all(payload.get(key) == value for key, value in wanted.items()):
+                    return payload
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no {event} {wanted} within {within} s; got {[name for name, _ in self.got]}")
+
+
+@dataclass
+class House:
+    server: Running
+    table: DemoTable
+    stack: AsyncExitStack
+
+    def browser(self) -> Browser:
+        made = Browser(self.server.settings.public_url, None)
+        self.stack.push_async_callback(made.close)
+        return made
+
+    async def signed_in(self, role: str) -> Browser:
+        browser = self.browser()
+        account = next(account for account in self.table.accounts if account.role == role)
+        body = {"email": account.email, "password": account.password}
+        assert (await browser.post("/api/sign-in", body)).status == 200
+        return browser
+
+    def seat(self, role: str) -> tuple[str, str]:
+        url = next(seat.room_url for seat in self.table.seats if seat.role == role)
+        page, token = url.split("#")
+        return page.rsplit("/", 1)[1], token
+
+    async def by_link(self, role: str) -> Browser:
+        browser, (seat, token) = self.browser(), self.seat(role)
+        assert (await browser.post(f"/api/seats/{seat}/redeem", {"token": token})).status == 200
+        return browser
+
+    async def socket(self, browser: Browser, role: str, origin: str | None = None) -> Page:
+        seat, _ = self.seat(role)
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies().items())
+        client = socketio.AsyncClient(reconnection=False)
+        page = Page(client)
+        client.on("*", lambda event, data=None: page.got.append((event, data)), namespace=NAMESPACE)
+        self.stack.push_async_callback(client.disconnect)
+        await client.connect(
+            self.server.settings.public_url,
+            headers={"Cookie": cookies, "Origin": origin or self.server.settings.public_url},
+            auth={"seat": seat},
+            namespaces=[NAMESPACE],
+            transports=["websocket"],
+        )
+        return page
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    port = free_port()
+    settings = load_settings(
+        None,
+        demo=True,
+        data_dir=tmp_path / "data",
+        port=port,
+        bind=("127.0.0.1",),
+        public_url=f"http://localhost:{port}",
+        media_announce=("127.0.0.1",),
+        session_grace_s=2,
+    )
+    async with running(settings) as server, AsyncExitStack() as stack:
+        table = await Demo(server.services, settings.secrets_dir / "demo.json").prepare()
+        yield House(server, table, stack)
+
+
+JOIN = {"mic": True, "camera": True, "resume": None}
+
+
+async def test_people_meet_and_the_books_follow(house: House) -> None:
+    assert all((await house.server.health.ready()).values())
+    physician = await house.signed_in("consulting_physician")
+    seat, _ = house.seat("consulting_physician")
+    await physician.post(f"/api/seats/{seat}/take")
+    guest = await house.by_link("interpreter")
+    first, second = (
+        await house.socket(physician, "consulting_physician"),
+        await house.socket(guest, "interpreter"),
+    )
+    joined = await first.ask("join", JOIN)
+    assert joined["ok"], joined
+    assert (await second.ask("join", JOIN))["ok"]
+    snapshot = await first.told("snapshot", state="live")
+    assert snapshot["chair"] == seat
+    me = next(each for each in snapshot["participants"] if each["id"] == seat)
+    assert (me["verified"], me["consent"]) == (True, "undecided")
+    rows = (await physician.get("/api/worklist")).json["consultations"]
+    assert rows[0]["state"] == "live"
+    assert await house.server.hub.presence(house.table.consultation_id) == {
+        seat,
+        house.seat("interpreter")[0],
+    }
+
+    consent = {"decision": "granted", "persons": ["A"], "language": "ko", "version": CONSENT_VERSION}
+    assert (await physician.post(f"/api/seats/{seat}/consent", consent)).status == 200
+    await until_participant(first, seat, consent="granted")
+
+    assert (await second.ask("end"))["ok"] is False  # an interpreter does not end it
+    assert (await first.ask("end"))["ok"]
+    assert (await second.told("closed"))["code"] == "ended"
+    rows = (await physician.get("/api/worklist")).json["consultations"]
+    assert (rows[0]["state"], rows[0]["joinable"]) == ("ended", False)
+    late_seat, token = house.seat("referring_physician")
+    late = await house.browser().post(f"/api/seats/{late_seat}/redeem", {"token": token})
+    assert late.code == "link_dead"
+
+
+async def until_participant(page: Page, seat: str, **wanted: object) -> None:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        snapshots = [payload for name, payload in page.got if name == "snapshot"]
+        for each in snapshots[-1]["participants"] if snapshots else []:
+            if each["id"] == seat and all(each[key] == value for key, value in wanted.items()):
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no snapshot shows {wanted}")
+
+
+async def test_revoking_a_session_disconnects_its_socket_within_five_seconds(house: House) -> None:
+    browser = await house.signed_in("interpreter")
+    seat, _ = house.seat("interpreter")
+    await browser.post(f"/api/seats/{seat}/take")
+    page = await house.socket(browser, "interpreter")
+    assert (await page.ask("join", JOIN))["ok"]
+    elsewhere = await house.signed_in("interpreter")
+    sessions = (await elsewhere.get("/api/account/sessions")).json["sessions"]
+    other = next(session["id"] for session in sessions if not session["current"])
+    await elsewhere.post(f"/api/account/sessions/{other}/revoke")
+    assert (await page.told("closed"))["code"] == "revoked"
+
+
+async def test_a_revocation_in_the_database_alone_disconnects_within_five_seconds(house: House) -> None:
+    """As a command in another process would do it."""
+    browser = await house.signed_in("interpreter")
+    seat, _ = house.seat("interpreter")
+    await browser.post(f"/api/seats/{seat}/take")
+    page = await house.socket(browser, "interpreter")
+    assert (await page.ask("join", JOIN))["ok"]
+    async with house.server.services.context.database.write() as tx:
+        await tx.exec_driver_sql("UPDATE accounts SET disabled = 1 WHERE email = 'interpreter@demo.invalid'")
+    assert (await page.told("closed"))["code"] == "revoked"
+
+
+async def test_a_knock_is_shown_and_admitting_it_ends_the_first_credential(house: House) -> None:
+    physician = await house.signed_in("consulting_physician")
+    await physician.post(f"/api/seats/{house.seat('consulting_physician')[0]}/take")
+    chair = await house.socket(physician, "consulting_physician")
+    assert (await chair.ask("join", JOIN))["ok"]
+    first = await house.by_link("referring_physician")
+    seated = await house.socket(first, "referring_physician")
+    assert (await seated.ask("join", JOIN))["ok"]
+
+    seat, token = house.seat("referring_physician")
+    second = house.browser()
+    knocked = await second.post(f"/api/seats/{seat}/knock", {"token": token, "name": "Somebody"})
+    deadline = time.monotonic() + 5
+    while not (shown := [p["knocks"] for n, p in chair.got if n == "snapshot" and p["knocks"]]):
+        assert time.monotonic() < deadline, "the knock was not shown"
+        await asyncio.sleep(0.05)
+    assert (shown[-1][0]["id"], shown[-1][0]["name"]) == (knocked.json["knock"], "Somebody")
+    assert not any(p["knocks"] for n, p in seated.got if n == "snapshot")  # came by link: may not admit
+    refused = await seated.ask("admit", {"knock": knocked.json["knock"], "accept": True})
+    assert refused["ok"] is False
+    assert (await chair.ask("admit", {"knock": knocked.json["knock"], "accept": True}))["ok"]
+    assert (await seated.told("closed"))["code"] == "revoked"
+    assert (await second.get(f"/api/seats/{seat}/knock")).json == {"state": "admitted"}
+    newcomer = await house.socket(second, "referring_physician")
+    assert (await newcomer.ask("join", JOIN))["ok"]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+async def test_a_foreign_origin_gets_no_socket(house: House, origin: str) -> None:
+    browser = await house.by_link("interpreter")
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await house.socket(browser, "interpreter", origin)
+
+
+async def test_a_room_run_dry_ends_its_session_and_opens_again(house: House) -> None:
+    browser = await house.by_link("interpreter")
+    page = await house.socket(browser, "interpreter")
+    assert (await page.ask("join", JOIN))["ok"]
+    first = (await page.told("snapshot", state="live"))["session"]
+    assert (await page.ask("leave"))["ok"]
+    seat, _ = house.seat("interpreter")
+    deadline = time.monotonic() + 20
+    while (await browser.get(f"/api/seats/{seat}")).json["consultation"]["state"] != "scheduled":
+        assert time.monotonic() < deadline, "the session did not end"
+        await asyncio.sleep(0.2)
+    again = await house.socket(browser, "interpreter")
+    assert (await again.ask("join", JOIN))["ok"]
+    second = (await again.told("snapshot", state="live"))["session"]
+    assert first
+    assert second
+    assert first != second
+    reviewer = await house.signed_in("reviewer")
+    recordings = (await reviewer.get("/api/worklist")).json["consultations"][0]["recordings"]
+    assert {recording["id"] for recording in recordings} == {first, second}
