@@ -1,0 +1,62 @@
+"""What an operator copies is what the code understands."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from server.config import Settings, load_settings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NOT_FOR_OPERATORS = {"demo"}
+
+
+def test_the_sample_settings_load_and_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HYEOPJIN_{name.upper()}", raising=False)
+    settings = load_settings(DEPLOY / "hyeopjin.toml")
+    assert settings.public_url == "https://consult.example.org"
+    assert settings.secure_cookies
+    assert settings.media_udp_port
+
+
+def test_the_sample_names_every_setting_and_no_other() -> None:
+    text = (DEPLOY / "hyeopjin.toml").read_text()
+    named = set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
+    assert named == set(Settings.model_fields) - NOT_FOR_OPERATORS
+
+
+def test_commented_settings_are_valid_too() -> None:
+    text = re.sub(r"^# ([a-z_]+ = )", r"\1", (DEPLOY / "hyeopjin.toml").read_text(), flags=re.MULTILINE)
+    assert Settings(**tomllib.loads(text)).tls_key is not None
+
+
+def test_the_unit_starts_the_server_and_ends_it_gently() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(DEPLOY / "systemd" / "hyeopjin.service")
+    service = unit["Service"]
+    assert service["ExecStart"].endswith("-m server serve --config /etc/hyeopjin/hyeopjin.toml")
+    assert service["KillMode"] == "mixed", "the worker must hear of the stop from its server, not before it"
+    assert service["LimitCORE"] == "0"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["CapabilityBoundingSet"] == ""
+    assert "AF_NETLINK" in service["RestrictAddressFamilies"]
+
+
+def test_the_proxy_keeps_nothing_and_passes_sockets_on() -> None:
+    proxy = (DEPLOY / "nginx" / "hyeopjin.conf").read_text()
+    for line in (
+        "proxy_buffering off;",
+        "proxy_max_temp_file_size 0;",
+        "location /socket.io/ {",
+        "proxy_set_header Upgrade    $http_upgrade;",
+        "proxy_set_header X-Forwarded-For   $remote_addr;",
+    ):
+        assert line in proxy
+    assert proxy.count("{") == proxy.count("}")
+    assert "$request " not in proxy, "a log line must not name a recording"
