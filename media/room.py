@@ -89,16 +89,9 @@ class Room:
             # Withdrawals act before anything that can wait: no packet is recorded after this line.
             self._apply_recording(plan)
             await self._remove_sessions(plan)
-            opened = []
             for peer, wanted in plan.peers.items():
                 self._expect(peer, wanted)
-                if peer not in self._sessions:
-                    opened.append(self._open_session(peer, wanted))
-            self._mark_recorded()
-            await self._subscribe()
-            # Started last, so that a newcomer's first offer has everybody in it.
-            for session in opened:
-                session.start()
+            await self._open_sessions()
 
     async def answer(self, peer: str, connection: str, offer_id: str, sdp: str) -> None:
         """A page's answer. Raises ControlRefusedError: unknown_peer, unknown_connection, or SdpRefused's
@@ -129,7 +122,7 @@ class Room:
             return
         async with self._lock:
             if not self.closed:
-                await self._subscribe()
+                await self._open_sessions()
 
     def lowest_estimate(self) -> int:
         """The least downlink estimate (REMB, bit/s) of this room's subscribers, 0 when none has told one."""
@@ -258,6 +251,23 @@ class Room:
                 await session.close()
             except Exception:
                 log.exception("a session of room %s did not close", self.name)
+
+    async def _open_sessions(self) -> None:
+        """Makes what sessions the plan wants and are not there, and subscribes everybody."""
+        opened = []
+        for peer, wanted in self._plan.peers.items():
+            if peer in self._sessions:
+                continue
+            try:
+                opened.append(self._open_session(peer, wanted))
+            except Exception:
+                self._tools.counters.room_failures += 1
+                log.exception("a session of room %s could not be made", self.name)
+        self._mark_recorded()
+        await self._subscribe()
+        # Started last, so that a newcomer's first offer has everybody in it.
+        for session in opened:
+            session.start()
 
     def _open_session(self, peer: str, wanted: PeerPlan) -> SessionPort:
         def on_offer(offer: Offer) -> None:

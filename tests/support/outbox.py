@@ -23,6 +23,7 @@ class Outbox:
         self.state = "connecting"
         self.uplink: dict[str, Uplink] = {}
         self.deliveries: dict[tuple[str, str], Delivery] = {}
+        self.wanted: list[tuple[str, str]] = []
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
         self.sink: PacketSink | None = None
@@ -34,7 +35,7 @@ class Outbox:
         self.state = "connecting"
 
     async def set_subscriptions(self, wanted: list[tuple[str, str]]) -> None:
-        """Nothing is negotiated here."""
+        self.wanted = wanted
 
     async def accept_answer(self, offer_id: str, sdp: str) -> None:
         """Nothing is negotiated here."""
