@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 NS = 1_000_000_000
+MS = 1_000_000
 NTP_UNIX_S = 2_208_988_800
 """Seconds from 1900 (NTP, RFC 5905) to 1970 (Unix)."""
 WINDOW = 20

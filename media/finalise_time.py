@@ -20,6 +20,8 @@ SHIFT_NS = 80_000_000
 JUMP_NS = NS // 2
 LOOK_NS = 3 * NS
 """How far to both sides of a suspected cut the least delay is taken."""
+ABSURD_NS = 2 * NS
+"""Reports that put a whole run further than this from its arrivals are not believed."""
 BY_ARRIVAL_NS = 20_000_000
 """Error that an anchor by arrival has beyond what its jitter shows (capture and packetisation)."""
 
@@ -156,14 +158,17 @@ def _arrivals(run: Run) -> list[tuple[int, int]]:
 
 
 def _check(runs: Sequence[Run]) -> None:
-    """A report line that puts packets after their own arrival is wrong by that much: it is part of the
-    error.
+    """Hold report lines against arrivals: a little early is part of the error, far off is a sender that
+    lies.
     """
     for run in runs:
         if run.sender is None:
             continue
         stream = run.stream
         step = max(1, (run.last - run.first) // 2000)
-        early = min(stream.at[i] - run.at(stream.rtp[i]) for i in run.order[run.first : run.last : step])
-        if early < 0:
-            run.error_ns += -early
+        least = min(stream.at[i] - run.at(stream.rtp[i]) for i in run.order[run.first : run.last : step])
+        if not -ABSURD_NS < least < ABSURD_NS:
+            run.sender, run.server = None, LeastDelay(_arrivals(run))
+            run.error_ns = BY_ARRIVAL_NS + run.server.spread_ns
+        elif least < 0:
+            run.error_ns += -least

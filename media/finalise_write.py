@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 
+from .clock import MS
 from .recordstore.sealed import FIRST, OTHER, SealedReader, SealedWriter
 from .rtp.depacketize import (
     OPUS_SILENCE,
@@ -24,7 +25,6 @@ from .rtp.depacketize import (
     payload_bounds,
 )
 
-MS = 1_000_000
 CUE_BYTES = 40
 """More than one cue point takes."""
 FRONT_BYTES = 4096

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -24,21 +25,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .finalise_gaps import recording_gaps, track_gaps
+from .clock import MS, NS
 from .finalise_time import Run, connections, tie
-from .finalise_write import CLUSTER_MS, MS, Timed, TrackFile, write_audio, write_video
+from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
 from .recordstore import layout, manifest
+from .recordstore.gaps import muted_spans, recording_gaps, track_gaps, without
 from .recordstore.index import Journal, Stream, Survey
 from .recordstore.sealed import SealedError, final_key, seal_bytes
 from .recordstore.verify import chain_state, describe_segments
 
 INDEX_VERSION = 1
 INDEX_NAME = "index"
+MAX_APART_NS = 30 * NS
+"""A packet whose time lies further from its arrival says nonsense; it is left out."""
+MUTED_MS = 1000
 Progress = Callable[[Mapping[str, object]], None]
 
 
 class JobError(Exception):
-    """The job cannot be done at all. `code`: job_malformed, no_journal, out_dir_unwritable."""
+    """The job cannot be done at all. `code`: job_malformed, no_journal, no_space,
+    out_dir_unwritable."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -73,6 +79,7 @@ class Lane:
     runs: list[Run] = field(default_factory=list)
     losses: array[int] = field(default_factory=lambda: array("q"))
     lost: int = 0
+    misplaced: int = 0
 
     @property
     def name(self) -> str:
@@ -131,7 +138,9 @@ def finalise(job: Job, progress: Progress) -> dict[str, object]:
             began = time.monotonic()
             try:
                 track = _write_lane(job, journal, survey, lane)
-            except (OSError, SealedError, ValueError, ArithmeticError, IndexError, RuntimeError) as error:
+            except Exception as error:  # one bad track never stops the others, whatever is wrong with it
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise JobError("no_space") from error
                 failed.append(
                     {"id": lane.name, "peer": lane.peer, "kind": lane.kind, "code": type(error).__name__}
                 )
@@ -170,6 +179,9 @@ def packets_of(journal: Journal, lane: Lane) -> Iterator[Timed]:
             if packet is None:
                 continue
             at_ns = run.at(stream.rtp[i])
+            if abs(at_ns - stream.at[i]) > MAX_APART_NS:
+                lane.misplaced += 1
+                continue
             if previous is not None and stream.seq[i] > previous + 1:
                 lane.lost += stream.seq[i] - previous - 1
                 lane.losses.append(at_ns)
@@ -198,16 +210,22 @@ def _last_rtp(run: Run) -> int:
 
 
 def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:
+    present = written.present
+    if lane.kind == "audio":
+        # A muted microphone goes on sending silence: to a reviewer that is absence, with a cause.
+        end_ms = written.offset_ms + written.duration_ms
+        present = without(present, muted_spans(survey, lane.peer, lane.kind, end_ms), MUTED_MS)
     track: dict[str, object] = {
         "id": lane.name, "peer": lane.peer, "kind": lane.kind, "rid": lane.rid, "file": file,
         "mime": 'video/webm; codecs="vp8"' if lane.mime.startswith("video") else 'audio/webm; codecs="opus"',
         "offset_ms": written.offset_ms, "duration_ms": written.duration_ms,
-        "present": written.present,
-        "gaps": track_gaps(survey, lane.peer, lane.kind, written.present, lane.losses),
+        "present": present,
+        "gaps": track_gaps(survey, lane.peer, lane.kind, present, lane.losses),
         "sync_error_ms": max(-(-run.error_ns // MS) for run in lane.runs),
         "sha256": written.sha256, "bytes": written.plain_bytes,
         "packets": written.packets, "lost_packets": lane.lost,
-        "frames": written.frames, "dropped_frames": written.dropped_frames,
+        "misplaced_packets": lane.misplaced, "frames": written.frames, "dropped_frames":
+        written.dropped_frames,
     }  # fmt: skip
     if lane.mime.startswith("video"):
         track["width"], track["height"] = written.width, written.height

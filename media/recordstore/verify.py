@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media.finalise_gaps import recording_gaps, track_gaps
-
 from . import layout
+from .gaps import recording_gaps, track_gaps
 from .index import NS_PER_MS, Journal, Stream, Survey
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport

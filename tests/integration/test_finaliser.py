@@ -200,6 +200,29 @@ def test_a_killed_worker_is_a_named_gap_between_two_connections(studio: Studio) 
     assert result["chain"] == "intact"
 
 
+@pytest.mark.parametrize("lie", ["reports", "timestamps", "standstill"])
+def test_a_sender_that_lies_about_time_moves_nobody_else(studio: Studio, lie: str) -> None:
+    chance = random.Random(5)
+    packets = []
+    for packet in both(ANNA, studio):
+        if lie == "reports" and packet.ntp:
+            packets.append(replace(packet, ntp=chance.getrandbits(64) | 1, rtp=chance.getrandbits(32)))
+        elif lie != "reports" and not packet.ntp:
+            stamp = chance.getrandbits(32) if lie == "timestamps" else 7
+            data = packet.data[:4] + stamp.to_bytes(4, "big") + packet.data[8:]
+            packets.append(replace(packet, data=data))
+        else:
+            packets.append(packet)
+    studio.session({ANNA.peer: packets, BORIS.peer: both(BORIS, studio)})
+    result = studio.finalise()
+    assert result["failed"] == []
+    assert track(result, BORIS.peer, "audio")["gaps"] == []
+    assert result["duration_ms"] < 60_000
+    for found in result["index"]["tracks"]:
+        assert found["duration_ms"] < 40_000, (found["id"], found["duration_ms"])
+        assert found["offset_ms"] > -30_000
+
+
 def test_one_ruined_file_never_stops_the_others(studio: Studio) -> None:
     studio.session({p.peer: both(p, studio) for p in (ANNA, BORIS)})
     (path,) = studio.files(ANNA.peer)

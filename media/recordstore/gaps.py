@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from .finalise_write import MS
-from .recordstore.index import Event, Survey
+from media.clock import MS
+
+from .index import Event, Survey
 
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
@@ -42,6 +43,41 @@ def track_gaps(
         cause = _cause(survey, peer, kind, begin * MS, end * MS, losses)
         gaps.append({"from": begin, "to": end, "cause": cause})
     return gaps
+
+
+def muted_spans(survey: Survey, peer: str, kind: str, end_ms: int) -> list[tuple[int, int]]:
+    """When the peer had this kind switched off, by what was told, session ms; open ones last until
+    `end_ms`.
+    """
+    spans: list[tuple[int, int]] = []
+    since: int | None = None
+    state: dict[str, bool] = {}
+    for event in sorted((e for e in survey.events if e.peer == peer), key=lambda e: e.at):
+        _apply(state, event, kind)
+        if state.get(MUTED) and since is None:
+            since = event.at // MS
+        elif not state.get(MUTED) and since is not None:
+            spans.append((since, event.at // MS))
+            since = None
+    if since is not None and since < end_ms:
+        spans.append((since, end_ms))
+    return spans
+
+
+def without(
+    present: Sequence[Sequence[int]], absent: Sequence[tuple[int, int]], least_ms: int
+) -> list[list[int]]:
+    """`present` less the spans of `absent` that last at least `least_ms`."""
+    left = [list(span) for span in present]
+    for begin, end in absent:
+        if end - begin < least_ms:
+            continue
+        cut: list[list[int]] = []
+        for low, high in left:
+            parts = [[low, min(high, begin)], [max(low, end), high]]
+            cut += [part for part in parts if part[1] > part[0]]
+        left = cut
+    return left
 
 
 def recording_gaps(survey: Survey) -> list[dict[str, object]]:
