@@ -438,3 +438,32 @@ async def test_books_that_do_not_answer_a_join_within_the_limit_fail_it(
         await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s1", ms.Join())
     house.books.seed = read  # type: ignore[method-assign]
     assert await house.join(REFERRING, "s1")
+
+
+async def test_a_connection_that_media_reports_as_failed_is_made_anew(house: House) -> None:
+    await house.join(REFERRING, "s1")
+    await settled(lambda: house.media.connections)
+    first = house.media.connections[REFERRING]
+    event = {"ev": "peer", "room": "session-1", "epoch": 1, "peer": REFERRING, "connection": first}
+    house.hub.media_event({**event, "state": "failed"})
+    await settled(lambda: house.media.connections[REFERRING] != first)
+
+
+async def test_an_ended_room_waits_for_its_books_before_it_is_forgotten(house: House) -> None:
+    await house.join(CONSULTING, "s1")
+    await settled(lambda: house.media.connections)
+    release = asyncio.Event()
+    end = house.books.end_session
+
+    async def slow(room: str, session: str, reason: str, now_ms: int) -> None:
+        await release.wait()
+        await end(room, session, reason, now_ms)
+
+    house.books.end_session = slow  # type: ignore[method-assign]
+    await house.hub.tell(ROOM, ev.EndAsked(CONSULTING, "s1"))
+    house.hub.media_event({"ev": "closed", "room": "session-1", "epoch": 1})
+    await settled(lambda: ("s1", "ended") in house.post.closed)
+    assert await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s2", ms.Join()) == "ended"
+    release.set()
+    await house.seconds(2)
+    assert await house.store.rooms() == []

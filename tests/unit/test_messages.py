@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -104,6 +106,19 @@ def test_every_outgoing_message_is_closed_to_unknown_fields() -> None:
     for model in ms.OUTGOING.values():
         assert model.model_config["extra"] == "forbid"
     assert set(typing.get_args(ms.ClosedCode)) == {"ended", "replaced", "revoked", "removed"}
+
+
+def test_the_protocol_document_names_every_event_field_code_and_state() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    words = set(ms.INCOMING) | set(ms.OUTGOING)
+    for model in (*ms.INCOMING.values(), *ms.OUTGOING.values(), ms.Participant, ms.You, ms.WaitingKnock):
+        words |= set(model.model_fields)
+    for literal in (ms.ClosedCode, ms.LightState, ms.RoomState, ms.TrackKind, ms.QualityLevel):
+        words |= set(typing.get_args(literal))
+    source = Path(ms.__file__).parent.glob("*.py")
+    for file in source:
+        words |= set(re.findall(r"""\b(?:Refused|refused)\("(\w+)"\)""", file.read_text(encoding="utf-8")))
+    assert not {word for word in words if not re.search(rf"\b{word}\b", text)}
 
 
 # --- the media plane's events -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from signaling import commands as cm
 from signaling import events as ev
 from signaling import messages as ms
-from signaling.document import from_json, new_document, to_json
+from signaling.document import RoomDocument, from_json, new_document, to_json
 from signaling.plan import plan_of
 from signaling.ports import Consent, Plan, SessionRef
 from signaling.room import handle
@@ -30,20 +30,26 @@ class AnyRoom(RuleBasedStateMachine):
         self.joins = 0
         self.granted = 0  # epochs
         self.versions: list[tuple[int, int]] = []  # of plans, in one session's life
-        self.seen: set[str] = set()  # connections ever made
-        self.closed: set[str] = set()  # sockets that were closed or replaced
+        self.gone: set[str] = set()  # connections that once were
         self.consents: dict[str, str] = {seat.id: seat.consent for seat in three_seats().seats}
         self.commands: list[cm.Command] = []
 
     def do(self, event: ev.Event) -> None:
         before = self.document
         self.document, self.commands = handle(before, event, self.now)
+        now = self.connections(self.document)
+        assert not now & self.gone, "a connection that is gone never comes back"
+        self.gone |= self.connections(before) - now
         assert from_json(to_json(self.document)) == self.document
         if self.document is not before:
             assert self.document.version == before.version + 1
         for command in self.commands:
             if isinstance(command, cm.PutPlan):
                 self.check(command.plan)
+
+    @staticmethod
+    def connections(document: RoomDocument) -> set[str]:
+        return {seat.connection for seat in document.seats if seat.connection is not None}
 
     def check(self, plan: Plan) -> None:
         assert not self.versions or self.versions[-1] < (plan.epoch, plan.version)
@@ -125,6 +131,12 @@ class AnyRoom(RuleBasedStateMachine):
     @rule(until=st.integers(0, 100), seats=st.sets(SEATS))
     def stored(self, until: int, seats: set[str]) -> None:
         self.do(ev.Stored(self.document.epoch, until, tuple((s, until) for s in sorted(seats)), ()))
+
+    @rule(until=st.integers(101, 10_000), seat=SEATS, ms_=st.sampled_from([4_000, 6_000]))
+    def stored_and_then_silence(self, until: int, seat: str, ms_: int) -> None:
+        self.do(ev.Stored(self.document.epoch, until, ((seat, until),), ()))
+        self.now += ms_
+        self.do(ev.Stored(self.document.epoch, until, ((seat, until),), ()))
 
     @rule()
     def session_opens(self) -> None:
