@@ -76,7 +76,7 @@ class Stage extends LightElement {
       <h1 class="mark">${mark()}<span class="visually-hidden">${t('page-room')}</span></h1>
       <p class="connection" data-tone=${words.tone} role="status" data-testid="connection">${t(words.message)}</p>
       <ul class="clocks">${[...places].map(([site, zone]) => html`<li><span>${site}</span><time class="figures">${hourMinute(this.now, language(), zone)}</time></li>`)}
-        ${started ? html`<li><span>${t('room-elapsed')}</span><time class="figures">${span(this.now - started)}</time></li>` : nothing}</ul>
+        ${started ? html`<li class="elapsed"><span>${t('room-elapsed')}</span><time class="figures">${span(this.now - started)}</time></li>` : nothing}</ul>
       <hj-light .value=${shown} .zone=${me(state)?.time_zone}></hj-light>
       <hj-language></hj-language>
     </header>`;
