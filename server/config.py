@@ -48,7 +48,6 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
 
     session_grace_s: int = Field(600, ge=1)  # a return within this continues the session
-    room_empty_s: float = Field(5.0, ge=0)  # an empty room is finalised after this
     restart_grace_s: float = Field(20.0, ge=0)  # at server start, before unfinished recordings are finalised
     signin_per_account: int = Field(5, ge=1)  # failed attempts per account + address and 5 minutes
     signin_per_address: int = Field(300, ge=1)  # attempts per address and minute

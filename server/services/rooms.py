@@ -115,6 +115,10 @@ class Rooms:
         async with self._context.database.write() as tx:
             await sessions.mark_emptied(tx, session_id, now_ms)
 
+    async def _mark_occupied(self, session_id: str) -> None:
+        async with self._context.database.write() as tx:
+            await sessions.mark_occupied(tx, session_id)
+
     async def end_session(self, room: str, session_id: str, reason: str, now_ms: int) -> None:
         """Idempotent. `ended` and `cancelled` close the consultation and kill its links."""
         async with self._context.database.write() as tx:
@@ -147,7 +151,10 @@ class Rooms:
             open_ones = await sessions.unended(tx)
         ended: list[str] = []
         for session in open_ones:
-            if session.emptied_ms is None and not await self._context.live.presence(session.consultation_id):
+            if await self._context.live.presence(session.consultation_id):
+                if session.emptied_ms is not None:  # somebody returned before the room let go
+                    await self._mark_occupied(session.id)
+            elif session.emptied_ms is None:
                 await self.mark_emptied(session.id, now_ms)
             elif not continues(session, now_ms, grace_ms):
                 await self.end_session(session.consultation_id, session.id, "emptied", now_ms)

@@ -9,12 +9,13 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.schema import audit
 
 FIRST = "0" * 64
+CHAIN_LOCK = 0x4879656F
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def chained(prev_hash: str, at_ms: int, entry: Entry) -> str:
 
 async def append(tx: AsyncConnection, at_ms: int, entry: Entry) -> None:
     """Must be called inside `Database.write()`: the writer's lock keeps the chain a line."""
+    if tx.dialect.name == "postgresql":  # there, writers do not queue by themselves
+        await tx.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
     last = (await tx.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar_one_or_none()
     prev_hash = last or FIRST
     await tx.execute(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from importlib import resources
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from server.storage.database import Database
+from server.storage.schema import METADATA
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -34,6 +36,14 @@ async def is_current(database: Database) -> bool:
     head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     async with database.read() as tx:
         return await tx.run_sync(_revision) == head
+
+
+async def differences(database: Database) -> list[object]:
+    """How the database differs from `schema.py`; empty when the migrations are complete."""
+    async with database.read() as tx:
+        return await tx.run_sync(
+            lambda connection: list(compare_metadata(MigrationContext.configure(connection), METADATA))
+        )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -71,6 +71,10 @@ async def mark_emptied(tx: AsyncConnection, session_id: str, at_ms: int) -> None
     )
 
 
+async def mark_occupied(tx: AsyncConnection, session_id: str) -> None:
+    await tx.execute(update(sessions).where(sessions.c.id == session_id).values(emptied_ms=None))
+
+
 async def end(tx: AsyncConnection, session_id: str, reason: str, at_ms: int) -> bool:
     """False when it had ended before."""
     done = await tx.execute(
