@@ -1,11 +1,17 @@
-"""A child's standard error into our log, line by line. It must not keep an endless line whole."""
+"""A child's standard error into our log, line by line. It must not keep an endless line whole.
+
+Our children write JSON lines (`event`, `level`, `logger`); anything else (a crash's traceback) is passed on
+as it is, at the level of an error.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 
 MAX_LINE = 4096
+_OURS = frozenset({"event", "level", "logger", "timestamp"})
 
 
 async def pass_through(stream: asyncio.StreamReader, to: logging.Logger) -> None:
@@ -20,5 +26,23 @@ async def pass_through(stream: asyncio.StreamReader, to: logging.Logger) -> None
 
 
 def _tell(line: bytes, to: logging.Logger) -> None:
-    if text := line[:MAX_LINE].decode("utf-8", "replace").strip():
-        to.info("%s", text)
+    text = line[:MAX_LINE].decode("utf-8", "replace").strip()
+    if not text:
+        return
+    told = _parsed(text)
+    if told is None:
+        to.error("%s", text)
+        return
+    level = logging.getLevelNamesMapping().get(str(told.get("level", "info")).upper(), logging.INFO)
+    name = str(told.get("logger", ""))
+    logger = logging.getLogger(name) if name.startswith("hyeopjin.") else to
+    more = "".join(f" {key}={value}" for key, value in told.items() if key not in _OURS)
+    logger.log(level, "%s%s", told["event"], more)
+
+
+def _parsed(text: str) -> dict[str, object] | None:
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and "event" in told else None
