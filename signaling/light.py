@@ -54,7 +54,7 @@ class Light:
     def state(self, now_ms: int, in_session: bool) -> LightState:
         """The word the pages show."""
         if self.sealed:
-            return "sealed"
+            return "off" if self.advanced_ms is None else "sealed"
         if not in_session:
             return "off"
         if self.degraded:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from signaling import messages as ms
 from signaling.hub import Hub
-from signaling.namespace import NAMESPACE, allowed_origin, attach, cookies_of
+from signaling.namespace import NAMESPACE, Sockets, allowed_origin, attach, cookies_of, room_event
 from signaling.ports import RoomSeed
 from signaling.store import MemoryRoomStore
 from tests.support.rooms import (
@@ -26,6 +26,7 @@ from tests.support.rooms import (
     Door,
     HandClock,
     MediaPlane,
+    knock,
     settled,
 )
 
@@ -430,3 +431,32 @@ async def test_a_server_that_stops_hangs_up_at_once(site: Site) -> None:
         await site.runner.cleanup()
     await settled(lambda: not page.client.connected)
     assert page.of("closed") == [], "nothing was ended: the page returns by itself"
+
+
+async def test_a_fifth_socket_of_a_seat_closes_the_oldest(site: Site) -> None:
+    pages = [await site.connect() for _ in range(5)]
+    await settled(lambda: pages[0].of("closed") == [{"code": "replaced"}])
+    assert (await pages[4].ask("join", {}))["ok"] is True
+
+
+async def test_a_knock_is_answered_over_the_wire(site: Site) -> None:
+    page = await site.connect(CONSULTING)
+    await page.ask("join", {})
+    await site.hub.knock(ROOM, replace(knock(), since_ms=site.clock.now))
+    await settled(lambda: page.of("snapshot") and page.of("snapshot")[-1]["knocks"])
+    assert await page.ask("admit", {"knock": "knock-1", "accept": True}) == {"ok": True}
+    assert await page.ask("admit", {"knock": "knock-1", "accept": True}) == {
+        "ok": False,
+        "code": "unknown_knock",
+    }
+    assert await page.ask("quality", GOOD["quality"]) == {"ok": True}
+    await settled(lambda: site.books.knocks == [("knock-1", True, CONSULTING)])
+
+
+async def test_a_socket_that_is_gone_is_told_nothing_and_may_say_nothing(site: Site) -> None:
+    sockets = Sockets(None, site.hub, site.door)
+    await sockets.close("gone", "ended")
+    sockets.disconnect("gone")
+    assert await sockets.event("leave", "gone") == {"ok": False, "code": "not_joined"}
+    with pytest.raises(TypeError):
+        room_event(ms.Join(), REFERRING, "s1")

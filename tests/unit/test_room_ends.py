@@ -44,6 +44,7 @@ def test_six_hundred_seconds_after_the_last_seat_emptied_the_session_ends() -> N
 
 def test_the_chair_ends_and_the_pages_go_once_media_has_sealed() -> None:
     stage = Stage().live(REFERRING, CONSULTING)
+    stage.on(stored(5_000, REFERRING))
     commands = stage.on(ev.EndAsked(CONSULTING, f"s-{CONSULTING}"))
     plan = plan_in(commands)
     assert plan is not None
@@ -275,6 +276,15 @@ def test_a_recording_that_never_begins_degrades() -> None:
     assert stage.light() == "degraded"
     stage.on(ev.MediaChanged(REFERRING, f"s-{REFERRING}", False, False))
     assert stage.light() == "paused"
+
+
+def test_an_end_at_which_nothing_was_ever_stored_is_not_called_sealed() -> None:
+    stage = Stage().live(CONSULTING)
+    stage.on(ev.EndAsked(CONSULTING, f"s-{CONSULTING}"))
+    stage.on(ev.EpochClosed(1))
+    light = stage.sent("recording")[f"s-{CONSULTING}"]
+    assert isinstance(light, ms.Recording)
+    assert light.state == "off"
 
 
 def test_reports_of_another_epoch_are_ignored() -> None:
