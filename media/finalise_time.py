@@ -7,6 +7,7 @@ reports is tied by its own arrivals. Works on a survey's numbers only; must not 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class Run:
     """Packets order[first:last] of a stream, over which one line maps RTP time to the session's clock."""
 
     stream: Stream
-    order: list[int]
+    order: array[int]
     first: int
     last: int
     sender: SenderReports | None = None
@@ -91,7 +92,7 @@ def cut(stream: Stream) -> list[Run]:
     return [Run(stream, order, a, b) for a, b in zip(bounds, [*bounds[1:], len(order)], strict=True)]
 
 
-def _for_good(stream: Stream, order: list[int], low: int, n: int) -> bool:
+def _for_good(stream: Stream, order: array[int], low: int, n: int) -> bool:
     before = _least(stream, order, range(n - 1, low - 1, -1))
     after = _least(stream, order, range(n, len(order)))
     if abs(after - before) <= SHIFT_NS:
@@ -100,7 +101,7 @@ def _for_good(stream: Stream, order: list[int], low: int, n: int) -> bool:
     return reported is None or abs(reported) > SHIFT_NS
 
 
-def _least(stream: Stream, order: list[int], steps: range) -> int:
+def _least(stream: Stream, order: array[int], steps: range) -> int:
     """Least (arrival - RTP time) of the packets within LOOK_NS from the first of `steps`."""
     begin = stream.at[order[steps[0]]]
     least: int | None = None

@@ -81,7 +81,10 @@ class _Seat:
 
 
 class RoomRecorder:
-    """Records one room for one epoch under `root`/<room>/<epoch>. Lives on the loop; not thread-safe."""
+    """Records one room for one epoch under `root`/<room>/<epoch>. Lives on the loop; not thread-safe.
+
+    `room` is the recording's id. Raises LayoutError for an id that cannot be a path, or a key that is none.
+    """
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class RoomRecorder:
         now: Clock,
         ask_keyframe: Callable[[str, str], None],
     ) -> None:
+        layout.epoch_directory(root, room, epoch), layout.check_key(room_key)
         self._root, self._recording, self._epoch = root, room, epoch
         self._store, self._clock, self._ask = store, now, ask_keyframe
         self._seats: dict[str, _Seat] = {}
@@ -109,12 +113,12 @@ class RoomRecorder:
         """
         if self._closed or peer == layout.ROOM:
             return
+        layout.check_id(peer), layout.check_id(grant), layout.check_key(key)
         old = self._seats.get(peer)
         if old is not None:
             if old.feed.spec.grant == grant:
                 return
             self.dismiss(peer, keep=True)
-        layout.check_id(peer), layout.check_id(grant)
         spec = SegmentSpec(self._root, self._recording, self._epoch, peer, grant, key)
         self._seats[peer] = _Seat(peer, self._store.open(spec))
         self.event(peer, "admitted", self._clock.boottime_ns(), grant=grant)

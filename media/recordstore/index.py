@@ -76,10 +76,11 @@ class Stream:
         if ntp:
             self.reports.append((self._rtp.near(rtp), ntp_to_ns(ntp), at))
 
-    def in_order(self) -> list[int]:
+    def in_order(self) -> array[int]:
         """Indices by sequence number, each number once (the first that came)."""
-        order = sorted(range(len(self.seq)), key=self.seq.__getitem__)
-        return [i for n, i in enumerate(order) if n == 0 or self.seq[order[n - 1]] != self.seq[i]]
+        order = array("i", sorted(range(len(self.seq)), key=self.seq.__getitem__))
+        seq = self.seq
+        return array("i", (i for n, i in enumerate(order) if n == 0 or seq[order[n - 1]] != seq[i]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,12 +137,18 @@ def check_grant(value: str) -> str:
     return check_id(value) if value else ""
 
 
+def check_key(value: bytes) -> bytes:
+    """`value` if it is a seat's key, 32 bytes, else LayoutError(bad_key)."""
+    if len(value) != KEY_BYTES:
+        raise LayoutError("bad_key")
+    return value
+
+
 def segment_key(seat_key: bytes, header: Header) -> bytes:
     """AES-256 key of one segment: HKDF-SHA256 (RFC 5869), salted by the header, bound to its place by
     info.
     """
-    if len(seat_key) < 16:
-        raise LayoutError("bad_id", "key too short")
+    check_key(seat_key)
     info = f"{header.recording}|{header.epoch}|{header.seat}|journal1".encode("ascii")
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=header.salt, info=info).derive(seat_key)
 

@@ -6,7 +6,7 @@ names its predecessor and can be opened alone. It must not repair or write anyth
 
 from __future__ import annotations
 
-import mmap
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from . import layout
 
 MAX_FAULTS = 1000
+SCAN = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class SegmentReader:
 
     def __init__(self, path: Path, key: bytes | None, *, header: bytes | None = None) -> None:
         self.report = SegmentReport(path)
-        self._data: mmap.mmap | bytes = b""
+        self._fd = -1
         self._key = key
         self._spare = header
         self._header = b""
@@ -94,29 +95,36 @@ class SegmentReader:
     def __enter__(self) -> SegmentReader:
         report = self.report
         try:
-            fd = os.open(report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                report.size = os.fstat(fd).st_size
-                self._data = mmap.mmap(fd, 0, access=mmap.ACCESS_READ) if report.size else b""
-            finally:
-                os.close(fd)
-        except (OSError, ValueError):
+            self._fd = os.open(report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            report.size = os.fstat(self._fd).st_size
+        except OSError:
             report.fault("unreadable", 0)
             return self
         self._read_header()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if isinstance(self._data, mmap.mmap):
-            self._data.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _read(self, begin: int, end: int) -> bytes:
+        """Bytes [begin, end); zeros where the disk does not give them, which no tag survives."""
+        data = b""
+        with contextlib.suppress(OSError):
+            data = os.pread(self._fd, end - begin, begin)
+        if len(data) < end - begin:
+            self.report.fault("unreadable", begin + len(data))
+            data = data.ljust(end - begin, b"\0")
+        return data
 
     def _read_header(self) -> None:
         report = self.report
         named = layout.parse_segment_name(report.path.name)
         report.seat = named[0] if named else ""
         try:
-            header, self._start = layout.parse_header(bytes(self._data[: 4 * 1024]))
-            self._header = bytes(self._data[: self._start])
+            header, self._start = layout.parse_header(self._read(0, min(4096, report.size)))
+            self._header = self._read(0, self._start)
         except layout.LayoutError as error:
             short = report.size < 128 and self._spare is None
             report.fault("truncated" if short and error.code != "bad_version" else error.code, 0)
@@ -188,7 +196,7 @@ class SegmentReader:
         if at + size > report.size:
             report.fault("truncated", at, index)
             return None
-        mark, kind, zero, zeros, length, found, previous = layout.SEAL_HEAD.unpack_from(self._data, at)
+        mark, kind, zero, zeros, length, found, previous = layout.SEAL_HEAD.unpack(self._read(at, at + size))
         good = mark == layout.SEAL_MARK and kind in (layout.DATA, layout.END_MARK) and not zero and not zeros
         if (
             not good
@@ -201,12 +209,18 @@ class SegmentReader:
 
     def _resync(self, at: int) -> int:
         """Where the next seal may begin after bytes that are none."""
-        found = self._data.find(layout.SEAL_MARK, at + 1)
-        return found if found >= 0 else self.report.size
+        at += 1
+        while at < self.report.size:
+            part = self._read(at, min(at + SCAN, self.report.size))
+            found = part.find(layout.SEAL_MARK)
+            if found >= 0:
+                return at + found
+            at += SCAN - len(layout.SEAL_MARK) + 1
+        return self.report.size
 
     def _seal(self, at: int, end: int, kind: int, index: int) -> Seal:
         middle = at + layout.SEAL_HEAD.size
-        head, cipher = bytes(self._data[at:middle]), bytes(self._data[middle:end])
+        head, cipher = self._read(at, middle), self._read(middle, end)
         plain: bytes | None = None
         if self._aead is not None:
             try:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .layout import LayoutError, check_id
+from .layout import check_id, check_key
 from .segment import sync_directory
 
 SEGMENT = 64 * 1024
@@ -46,9 +46,7 @@ def final_key(seat_key: bytes, recording: str, generation: int, name: str) -> tu
     `recording|generation|name|final1`.
     """
     info = f"{check_id(recording)}|{generation}|{check_id(name)}|final1".encode("ascii")
-    if len(seat_key) < 16:
-        raise LayoutError("bad_id", "key too short")
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=b"", info=info).derive(seat_key), info
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=b"", info=info).derive(check_key(seat_key)), info
 
 
 def _derive(key: bytes, salt: bytes, associated: bytes) -> AESGCM:

@@ -188,8 +188,11 @@ class StoreWriter:
                 except Exception:  # the thread is the store: it must outlive a fault in one feed
                     _log.exception("store_fault")
             if barriers or stopping or time.monotonic() >= due:
-                self._retry(force=stopping)
-                self._sync()
+                try:
+                    self._retry(force=stopping)
+                    self._sync()
+                except Exception:
+                    _log.exception("store_fault")
                 due = time.monotonic() + self._sync_every
             for barrier in barriers:
                 barrier.set_result(None)

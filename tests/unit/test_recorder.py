@@ -282,6 +282,24 @@ async def test_closing_twice_and_packets_after_it_do_nothing(made: Set) -> None:
     assert made.survey().streams == []
 
 
+async def test_ids_and_keys_that_are_none_are_refused_before_anything_is_made(made: Set) -> None:
+    for peer, grant, key in (("../x", "g", KEY), (PEER, "g/h", KEY), (PEER, "g", b"short"), ("", "g", KEY)):
+        with pytest.raises(layout.LayoutError):
+            made.recorder.admit(peer, grant, key)
+    with pytest.raises(layout.LayoutError):
+        RoomRecorder(made.root, "../up", 1, made.store, ROOM_KEY, made.clock, lambda _p, _k: None)
+    await made.recorder.close()
+    assert [p.name for p in made.root.rglob("*.seg")] == ["room.0001.seg"]
+
+
+async def test_made_up_streams_are_bounded(made: Set) -> None:
+    made.recorder.admit(PEER, "grant-1", KEY)
+    for ssrc in range(1000):
+        made.send(ssrc=ssrc)
+    await made.recorder.close()
+    assert len(made.survey().streams) == 256
+
+
 async def test_hostile_sizes_are_not_recorded(made: Set) -> None:
     made.recorder.admit(PEER, "grant-1", KEY)
     for packet in (b"", b"\x80" * 11, b"\x80" * 70_000):
