@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from media.control import PeerPlan
+from tests.integration.lossy_line import LossyLine
 from tests.integration.worker_process import WorkerProcess, plan, worker_process
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,7 @@ class Browser:
         self.room = room
         self.pages = pages
         self.connections: dict[str, str] = {}
+        self.lines: dict[str, LossyLine] = {}
         self.done = 0
 
     async def answer_offers(self) -> None:
@@ -110,9 +112,9 @@ class Browser:
         peer, connection = event["peer"], event["connection"]
         fresh = self.connections.get(peer) != connection
         self.connections[peer] = connection
-        sdp = await self.pages[peer].evaluate(
-            "([sdp, fresh]) => take_offer(sdp, fresh)", [event["sdp"], fresh]
-        )
+        line = self.lines.get(peer)
+        offer = event["sdp"] if line is None else line.rewrite(event["sdp"])
+        sdp = await self.pages[peer].evaluate("([sdp, fresh]) => take_offer(sdp, fresh)", [offer, fresh])
         await self.worker.client.answer(self.room, peer, connection, event["offer_id"], sdp)
 
     async def stats(self, peer: str) -> dict[str, Any]:
@@ -232,3 +234,51 @@ async def test_a_noisy_picture_is_sent_with_a_megabit_and_more() -> None:
         await asyncio.sleep(5)
         really = (sent(await browser.stats("a")) - first) * 8 / 5
         assert really >= 1_000_000
+
+
+async def test_loss_on_the_line_of_both_pages_costs_neither_picture_nor_sound() -> None:
+    async with worker_process() as worker, browser_room(worker, {"a": "camera", "b": "camera"}) as browser:
+        for number, name in enumerate("ab"):
+            line = LossyLine(worker.ready["udp_port"], up=0.04, down=0.04, delay=0.03, seed=number)
+            browser.lines[name] = await line.open()
+        try:
+            await worker.client.put_plan(plan(browser.room, 1, {"a": peer("a.1.1"), "b": peer("b.1.1")}))
+
+            async def both_see() -> bool:
+                return all([decoded(await browser.stats(name)) > 20 for name in "ab"])
+
+            await until(both_see, 20, "no picture through the lossy line")
+            before = {name: await inbound(browser, name) for name in "ab"}
+            await asyncio.sleep(10)
+            for name in "ab":
+                after = await inbound(browser, name)
+                picture, sound = (
+                    {key: after[kind].get(key, 0) - before[name][kind].get(key, 0) for key in GROWING}
+                    for kind in ("video", "audio")
+                )
+                assert picture["framesDecoded"] > 80, picture
+                assert picture["retransmittedPacketsReceived"] > 0, picture
+                assert picture["totalFreezesDuration"] < 2, picture
+                concealed = sound["concealedSamples"] - sound["silentConcealedSamples"]
+                assert concealed < sound["totalSamplesReceived"] * 0.04, sound
+            assert all(line.lost_up > 10 and line.lost_down > 10 for line in browser.lines.values())
+            metrics = await worker.client.metrics()
+            assert metrics["packets_recovered"] > 5
+            assert metrics["packets_resent"] > 10
+        finally:
+            for line in browser.lines.values():
+                line.close()
+
+
+GROWING = (
+    "framesDecoded",
+    "retransmittedPacketsReceived",
+    "totalFreezesDuration",
+    "concealedSamples",
+    "silentConcealedSamples",
+    "totalSamplesReceived",
+)
+
+
+async def inbound(browser: Browser, name: str) -> dict[str, dict[str, Any]]:
+    return {s["kind"]: s for s in (await browser.stats(name))["inbound"]}
