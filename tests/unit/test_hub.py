@@ -239,7 +239,7 @@ async def test_the_end_closes_media_then_the_pages_and_leaves_nothing_behind(hou
     assert house.books.ended == [("session-1", "ended")]
     house.hub.media_event({"ev": "closed", "room": "session-1", "epoch": 1})
     await settled(lambda: ("s1", "ended") in house.post.closed)
-    assert house.post.of("s1", "recording")[-1]["state"] == "sealed"
+    assert house.post.of("s1", "recording")[-1]["state"] == "off", "nothing was stored"
     await house.seconds(2)
     assert await house.store.rooms() == []
     assert house.hub._lines == {}
