@@ -5,6 +5,7 @@ Use cases only: who may is asked before (`server.services.access`); HTTP is `ser
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -66,6 +67,7 @@ class Playback:
         row = await self._row(recording)
         people = await self._rows.seats(recording)
         index = row.index or {}
+        shredded = await asyncio.to_thread(self._shredded, recording, index)
         named = {seat.id: seat for seat in people}
         return {
             "id": row.id,
@@ -76,7 +78,9 @@ class Playback:
             "started_at_ms": row.started_ms,
             "duration_ms": row.duration_ms,
             "chain": index.get("chain", "unknown"),
-            "tracks": [_track(track, named) for track in index.get("tracks", [])],
+            "tracks": [
+                _track(track, named) for track in index.get("tracks", []) if track.get("peer") not in shredded
+            ],
             "gaps": [_gap(gap) for gap in index.get("gaps", [])],
             "declined": [
                 {"participant": seat.id, "name": seat.name, "role": seat.role}
@@ -84,6 +88,11 @@ class Playback:
                 if seat.decision == "declined"
             ],
         }
+
+    def _shredded(self, recording: str, index: dict[str, Any]) -> set[str]:
+        """Seats whose key was destroyed: nothing of theirs can be played, so nothing is offered."""
+        seats = {str(track.get("peer")) for track in index.get("tracks", [])}
+        return {seat for seat in seats if self._keys.destroyed(recording, seat)}
 
     async def track(self, recording: str, track: str) -> TrackReader:
         """A track of the newest generation. Raises Refused not_found."""

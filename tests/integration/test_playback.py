@@ -197,6 +197,15 @@ async def test_tracks_that_are_not_there_are_not_found(rig: PlaybackRig, reviewe
                 assert response.status == 404, name
 
 
+async def test_a_shredded_seat_is_offered_no_more(rig: PlaybackRig, reviewer: Profile) -> None:
+    async with rig.browser(reviewer) as browser:
+        assert (await browser.get(TRACK, headers={"Range": "bytes=0-9"})).status == 206
+        rig.keys.destroy(RECORDING, SEATS[0])
+        assert (await browser.get(TRACK, headers={"Range": "bytes=0-9"})).status == 404
+        told = await (await browser.get(PATH)).json()
+    assert {row["participant"] for row in told["tracks"]} == {SEATS[1]}
+
+
 async def test_opening_is_audited_once_per_track_and_the_chain_holds(
     rig: PlaybackRig, reviewer: Profile
 ) -> None:
