@@ -105,6 +105,9 @@ class Worker:
                 room = None
             ended = self._ended.get(plan.room)
             if room is None and (plan.closed or (ended is not None and plan.epoch <= ended[0])):
+                if plan.closed:
+                    # Nothing of this epoch is open here, so its journal is as sealed as it will be.
+                    self._control.tell({"ev": "closed", "room": plan.room, "epoch": plan.epoch})
                 return self._ended_state(plan, ended)
             if room is None:
                 room = self._open(plan)

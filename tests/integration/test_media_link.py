@@ -151,6 +151,8 @@ async def test_after_a_kill_the_rooms_are_told_once_and_may_go_on_at_once(rig: R
     again = await rig.rooms.until_event("offer", peer=SEAT, epoch=2)
     assert again["connection"] == "a.2.1"
     assert rig.rooms.losses == 1
+    # The writer thread makes the files; the first word of the store comes a second later.
+    await rig.rooms.until_event("stored", epoch=2)
     assert set(rig.segments(2)) == {"room", SEAT}
     assert rig.segments(1), "what was recorded before is still there"
 

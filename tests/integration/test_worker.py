@@ -96,6 +96,7 @@ async def test_closing_a_room_that_was_never_opened_is_granted() -> None:
     async with worker_process() as worker:
         state = await worker.client.put_plan(plan("room9", 1, {}, closed=True))
         assert state["closed"]
+        await worker.wait_event(ev="closed", room="room9", epoch=1)
 
 
 async def test_every_client_hears_every_event() -> None:
