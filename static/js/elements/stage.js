@@ -87,7 +87,7 @@ class Stage extends LightElement {
    * @param {boolean} self
    */
   tile(person, self) {
-    const shown = self ? { ...person, mic: this.state?.mic ?? true, camera: (this.state?.camera ?? true) && this.devices?.camera !== null } : person;
+    const shown = self ? { ...person, mic: (this.state?.mic ?? true) && this.devices?.audio !== null, camera: (this.state?.camera ?? true) && this.devices?.camera !== null } : person;
     return html`<hj-tile data-testid="tile" data-participant=${person.id} data-role=${person.role} ?data-self=${self}
       .person=${shown} ?self=${self} .stream=${this.streams.get(person.id) ?? null} ?speaking=${this.speaking.has(person.id)}
       .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}></hj-tile>`;
@@ -130,7 +130,8 @@ class Stage extends LightElement {
 
   /** @param {import('../room/reducer.js').State} state */
   toolbar(state) {
-    const { mic, camera } = state;
+    const mic = state.mic && this.devices?.audio !== null;
+    const camera = state.camera && this.devices?.camera !== null;
     return html`<nav class="toolbar" aria-label=${t('room-controls')}>
       <button class="tool" data-testid="toggle-mic" aria-pressed=${mic} @click=${() => this.ask('mic', { on: !mic })}>
         ${icon(mic ? 'mic' : 'micOff')}<span>${mic ? t('mic-turn-off') : t('mic-turn-on')}</span></button>

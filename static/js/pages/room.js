@@ -332,9 +332,9 @@ const ACTIONS = {
   admit: ({ knock: id, accept }) => signal?.send('admit', { knock: id, accept }),
   device: ({ kind, id }) => devices.choose(kind, id),
   original: ({ on: original }) => devices.setOriginalSound(original),
-  mic: ({ on: mic }) => {
-    devices.setMic(mic);
+  mic: async ({ on: mic }) => {
     own({ mic });
+    await devices.setMic(mic);
   },
   camera: async ({ on: camera }) => {
     own({ camera });
@@ -371,6 +371,7 @@ devices.addEventListener('change', () => {
 });
 languageEvents.addEventListener('change', draw);
 addEventListener('online', () => signal?.hurry());
+addEventListener('offline', () => happen({ type: 'lost' }));
 setInterval(() => {
   if (state.phase === 'room') draw();
 }, 1000);

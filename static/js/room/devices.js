@@ -140,9 +140,10 @@ export class Devices extends EventTarget {
   }
 
   /** @param {boolean} on */
-  setMic(on) {
+  async setMic(on) {
     this.micOn = on;
     if (this.audio) this.audio.enabled = on;
+    else if (on && this.asked) await this.openOne('audio'); // plugged in or allowed meanwhile
     this.changed();
   }
 

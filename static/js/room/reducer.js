@@ -11,6 +11,8 @@
 
 /** A light older than this is not believed any more, whatever it said. */
 export const LIGHT_MAX_AGE_MS = 5000;
+/** The server speaks every second; silence for longer than this is a lost connection, whatever the socket believes. */
+export const SILENCE_MS = 8000;
 /** Media that is away for less than this is not worth a word. */
 export const MEDIA_GRACE_MS = 1500;
 
@@ -79,7 +81,8 @@ export function reduce(state, event) {
     case 'joining':
       return { ...state, phase: 'room', link: 'connecting', busy: false, problem: null };
     case 'online':
-      return { ...state, link: 'online' };
+      // What was said before the fall says nothing about now.
+      return { ...state, link: 'online', recording: state.link === 'lost' ? null : state.recording };
     case 'lost':
       return state.phase === 'room' ? { ...state, link: 'lost' } : state;
     case 'snapshot':
@@ -188,7 +191,8 @@ export function may(state, ability) {
  * @returns {{message: string, tone: 'calm' | 'busy' | 'alarm'}} the connection in words
  */
 export function connectionWords(state, now) {
-  if (state.link === 'lost') return { message: 'connection-lost', tone: 'alarm' };
+  const silent = state.recording !== null && now - state.recording.at_ms > SILENCE_MS;
+  if (state.link === 'lost' || (silent && state.link === 'online')) return { message: 'connection-lost', tone: 'alarm' };
   if (state.link !== 'online') return { message: 'connection-connecting', tone: 'busy' };
   const settled = now - state.mediaSinceMs > MEDIA_GRACE_MS;
   if (state.media === 'failed') return { message: 'connection-media-returning', tone: 'alarm' };

@@ -113,9 +113,10 @@ export class SignalLink extends EventTarget {
     }
   }
 
-  /** The network came back: do not sit out the back-off. */
+  /** The network changed: the old socket may take half a minute to notice, and the back-off need not be sat out. */
   hurry() {
-    if (this.over || this.socket.connected) return;
+    if (this.over) return;
+    this.tell('lost');
     this.socket.disconnect().connect();
   }
 

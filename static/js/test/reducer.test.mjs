@@ -117,3 +117,17 @@ test('after the end nothing brings the room back but the door', () => {
   assert.equal(reduce(over, { type: 'joining' }), over);
   assert.equal(reduce(over, { type: 'door', seat: null }).phase, 'door');
 });
+
+test('a server that has fallen silent is a lost connection even while the socket believes in it', () => {
+  const said = { type: 'recording', recording: { state: 'off', stored_until_ms: null, degraded: [] }, now: 0 };
+  const state = run(...JOINED, { type: 'media', state: 'connected', now: 0 }, said);
+  assert.equal(connectionWords(state, 8000).message, 'connection-good');
+  assert.equal(connectionWords(state, 8001).message, 'connection-lost');
+});
+
+test('after a return the light waits for a new word instead of showing the old one', () => {
+  const said = { type: 'recording', recording: { state: 'recording', stored_until_ms: 5, degraded: [] }, now: 0 };
+  const state = run(...JOINED, said, { type: 'lost' }, { type: 'online' });
+  assert.equal(light(state, 100).state, 'waiting');
+  assert.equal(light(run(...JOINED, said, { type: 'online' }), 100).state, 'recording');
+});
