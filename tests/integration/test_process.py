@@ -189,3 +189,27 @@ def test_tls_makes_a_private_key_nobody_else_can_read(tmp_path: Path) -> None:
     assert self_signed(tmp_path / "secrets" / "tls", "192.0.2.7")[0].read_bytes() == made  # kept
     self_signed(tmp_path / "secrets" / "tls", "192.0.2.8")
     assert certificate.read_bytes() != made  # another name needs another certificate
+
+
+async def test_stopping_with_people_in_a_room_takes_no_longer(tmp_path: Path) -> None:
+    import asyncio
+
+    import socketio
+
+    with running(tmp_path) as demo:
+        link = seat_of(demo.info, "interpreter")
+        status, cookie = await asyncio.to_thread(redeem, demo, link)
+        assert status == 200
+        client = socketio.AsyncClient(reconnection=False)
+        await client.connect(
+            demo.base_url,
+            headers={"Cookie": cookie, "Origin": demo.base_url},
+            auth={"seat": demo.seat_id("interpreter")},
+            namespaces=["/room"],
+            transports=["websocket"],
+        )
+        joined = await client.call("join", {"mic": True, "camera": True, "resume": None}, namespace="/room")
+        assert joined["ok"]
+        await asyncio.sleep(1)
+        await asyncio.to_thread(demo.stop)
+        await client.disconnect()
