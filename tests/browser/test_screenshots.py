@@ -30,6 +30,7 @@ def picture_all(page: Page, name: str, folder: Path) -> list[str]:
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             choose(page, language)
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(250)
             page.screenshot(path=folder / f"{name}-{language}-{width}.png")
             if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
