@@ -142,7 +142,7 @@ async def test_a_recording_the_worker_never_knew_needs_no_waiting(rig: Rig) -> N
 
 async def test_after_a_kill_the_rooms_are_told_once_and_may_go_on_at_once(rig: Rig) -> None:
     await rig.link.put_plan(both(1, 1))
-    await rig.rooms.until_event("offer", peer=SEAT)
+    await rig.rooms.until_event("stored", room=RECORDING)
     rig.rooms.on_loss = [both(2, 2)]
     ready = rig.supervisor.ready
     assert ready is not None
