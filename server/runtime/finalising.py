@@ -92,6 +92,7 @@ class Finalising:
         self._now_ms = now_ms
         self._owner = TaskOwner("finalising")
         self._due: dict[str, float] = {}
+        self._left: set[str] = set()  # found at the start: nobody has said that their rooms are empty
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -104,6 +105,7 @@ class Finalising:
         await asyncio.to_thread(self._objects.discard_scratch)
         self._owner.spawn(self._run(), "queue")
         for row in await self._rows.unfinished():
+            self._left.add(row.id)
             self._enqueue(row.id, self._options.start_grace_s)
 
     async def stop(self) -> None:
@@ -113,6 +115,7 @@ class Finalising:
 
     async def room_emptied(self, room: str, session: str) -> None:
         """Nobody has been in for 5 s, or the session ended (`signaling.ports.RoomListener`)."""
+        self._left.discard(session)
         self._enqueue(session, 0.0)
 
     def returned(self, recording: str) -> None:
@@ -169,7 +172,9 @@ class Finalising:
         row = await self._rows.get(recording)
         if row is None or not row.unfinished:
             return
-        if row.ended_ms is None and await self._somebody_in(row.consultation_id):
+        left = recording in self._left
+        self._left.discard(recording)
+        if left and row.ended_ms is None and await self._somebody_in(row.consultation_id):
             return  # somebody returned; the room's emptying brings it back
         await self._wait_closed(recording, row.epoch, JOURNAL_WAIT_S)
         await self._rows.set_state(recording, "finalising", self._now_ms())

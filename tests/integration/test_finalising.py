@@ -207,6 +207,15 @@ async def test_at_start_somebody_who_has_returned_is_not_disturbed(rig: Rig) -> 
     assert (row.state, row.generation) == ("recording", 0)
 
 
+async def test_once_the_room_is_said_to_be_empty_nobody_is_asked_again(rig: Rig) -> None:
+    await record(rig.data, rig.keys, people(1))
+    rig.inside.add(CONSULTATION)  # as when the chair has ended it and the last pages are still closing
+    await rig.finalise()
+    await rig.queue.room_emptied(CONSULTATION, RECORDING)
+    await rig.queue.idle()
+    assert (await rig.row()).state == "ready"
+
+
 async def test_the_grace_at_start_is_kept(rig: Rig) -> None:
     await record(rig.data, rig.keys, people(1))
     rig.queue = rig.fresh_queue(grace_s=1.0)
