@@ -83,17 +83,25 @@ async def review(request: web.Request) -> web.StreamResponse:
 
 async def static(request: web.Request) -> web.StreamResponse:
     """A file under `static/`, by type; with an ETag, so that a page's second visit moves no bytes."""
-    asked = request.match_info["path"]
-    path = (STATIC / asked).resolve()
-    if not path.is_relative_to(STATIC) or path.suffix not in TYPES:
-        raise web.HTTPNotFound
-    parts = path.relative_to(STATIC).parts
-    hidden = any(part.startswith(".") or part in PRIVATE for part in parts)
-    if hidden or len(parts) < 2 or not path.is_file():
+    path = _static_path(request.match_info["path"])
+    if path is None:
         raise web.HTTPNotFound
     return web.FileResponse(
         path, headers={"Content-Type": TYPES[path.suffix], "Cache-Control": "public, no-cache"}
     )
+
+
+def _static_path(asked: str) -> Path | None:
+    """The file, if it may be given out."""
+    try:
+        path = (STATIC / asked).resolve()
+        if not path.is_relative_to(STATIC) or path.suffix not in TYPES or not path.is_file():
+            return None
+    except (OSError, ValueError):  # a name too long, a null byte
+        return None
+    parts = path.relative_to(STATIC).parts
+    hidden = any(part.startswith(".") or part in PRIVATE for part in parts)
+    return None if hidden or len(parts) < 2 else path
 
 
 async def favicon(_request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,103 @@
+"""Whatever is sent to whatever route: a refusal with a code, never a 500, an echo or a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.domain.errors import STATUS_BY_CODE
+from server.web.routes import ROUTES
+from tests.support.website import Browser, Website, website
+
+MARK = "MARKED"
+BODIES: list[bytes] = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"' + MARK.encode() + b'"',
+    b"1e999",
+    b'{"token": null, "name": 5}',
+    b'{"token": "\\ud800", "name": "\\udc00"}',
+    b'{"token": "\\u0000", "name": "\\u0000\\u202e"}',
+    json.dumps({"token": MARK, "name": MARK * 50}).encode(),
+    json.dumps({"email": MARK, "password": "\x00"}).encode(),
+    json.dumps(
+        {"decision": MARK, "persons": [MARK] * 9, "language": "../..", "version": "'; DROP TABLE"}
+    ).encode(),
+    json.dumps({"spans": [[-1, 10**30]]}).encode(),
+    json.dumps({"spans": [["a"], {}, None]}).encode(),
+    b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    b"\x00\xff" * 100,
+]
+IDS = [
+    "x",
+    "A" * 22,
+    "%00",
+    "..%2f..",
+    "%F0%9F%92%A9",
+    "'%20OR%201=1--",
+    "a" * 3_000,
+    "css/%00.css",
+    "css/" + "a" * 3_000 + ".css",
+]
+POSTS = sorted({route.path for route in ROUTES if route.method == "POST"})
+GETS = sorted({route.path for route in ROUTES if route.method == "GET" and "{" in route.path})
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Website]:
+    async with website(tmp_path / "data", signin_per_address=100_000, signin_per_account=100_000) as made:
+        yield made
+
+
+async def everybody(site: Website) -> list[Browser]:
+    """A stranger, and a physician who also sits in the room."""
+    physician = await site.signed_in("consulting_physician")
+    seat, token = site.seat("consulting_physician")
+    await physician.post(f"/api/seats/{seat}/redeem", {"token": token})
+    return [site.browser(), physician]
+
+
+def check(answer: Any, what: str) -> None:
+    assert answer.status < 500, (what, answer.status)
+    assert MARK not in answer.text, what
+    assert "Traceback" not in answer.text, what
+    if answer.status >= 400 and not what.startswith("GET /room") and answer.json is not None:
+        assert answer.code in STATUS_BY_CODE, (what, answer.text)
+
+
+async def test_hostile_bodies_are_refused_by_every_route(site: Website) -> None:
+    seat, _ = site.seat("consulting_physician")
+    session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    for browser in await everybody(site):
+        for path in POSTS:
+            if path == "/api/sign-out":
+                continue
+            filled = path.format(seat=seat, session="none", recording=session.id)
+            for body in BODIES:
+                answer = await browser.ask(
+                    "POST", filled, data=body, headers={"Content-Type": "application/json"}
+                )
+                check(answer, f"POST {path} {body[:40]!r}")
+
+
+@pytest.mark.parametrize("path", GETS)
+async def test_hostile_ids_are_refused_by_every_route(site: Website, path: str) -> None:
+    for browser in await everybody(site):
+        for each in IDS:
+            names = dict.fromkeys(("seat", "case", "recording", "track", "session"), each)
+            filled = f"/static/{each}" if path.startswith("/static") else path.format(**names)
+            check(await browser.get(filled), f"GET {path} {each[:20]}")
+
+
+async def test_hostile_cookies_prove_nothing(site: Website) -> None:
+    seat, _ = site.seat("consulting_physician")
+    for value in ("", "x", "a" * 4_000, '"', "a=b; c", "%00"):
+        headers = {"Cookie": f"session={value}; seat-{seat}={value}"}
+        assert (await site.browser().get("/api/me", headers=headers)).status in (400, 401)
+        assert (await site.browser().get(f"/api/seats/{seat}", headers=headers)).status in (400, 401)
