@@ -34,6 +34,8 @@ LAST_BACKOFF_S = 5.0
 STEADY_S = 10.0
 """A worker that lived this long starts with the shortest backoff again."""
 READY_TIMEOUT_S = 15.0
+FIRST_TRIES = 3
+"""So often a worker may fail at the very start (its port is taken) before the server's start fails."""
 EOF_GRACE_S = 1.5
 TERM_GRACE_S = 0.3
 MAX_SOCKET_PATH = 90
@@ -117,6 +119,9 @@ class WorkerSupervisor:
         except TimeoutError:
             await self.stop()
             raise WorkerStartError("the media worker did not become ready") from None
+        except WorkerStartError:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """End the worker within 2 s: end of file, then SIGTERM, then SIGKILL. Idempotent."""
@@ -134,6 +139,9 @@ class WorkerSupervisor:
         while not self._stopping.is_set():
             began = time.monotonic()
             await self._one_life()
+            if self._first is not None and not self._first.done() and self._starts >= FIRST_TRIES:
+                self._first.set_exception(WorkerStartError("the media worker does not start"))
+                return
             if time.monotonic() - began > STEADY_S:
                 backoff = FIRST_BACKOFF_S
             with contextlib.suppress(TimeoutError):
@@ -149,6 +157,7 @@ class WorkerSupervisor:
         try:
             ready = await self._greet(process, socket)
             if ready is None:
+                self._udp_port = self._options.udp_port  # a port found free once may be taken by now
                 if not self._stopping.is_set():
                     log.error("the media worker did not become ready")
                 await self._end(process)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from server.runtime.supervisor import (
     MAX_SOCKET_PATH,
     WorkerOptions,
     WorkerReady,
+    WorkerStartError,
     WorkerSupervisor,
 )
 
@@ -189,6 +192,34 @@ async def test_a_worker_without_its_server_goes_by_itself(tmp_path: Path) -> Non
     process.stdin.close()
     assert await gone(ready.pid, 2.5)
     await supervisor.stop()
+
+
+async def test_a_taken_port_fails_the_start_soon_and_leaves_nothing(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        wanted = dataclasses.replace(options(tmp_path), udp_port=taken.getsockname()[1])
+        supervisor = WorkerSupervisor(wanted)
+        with pytest.raises(WorkerStartError):
+            await supervisor.start()
+    assert workers_of(os.getpid()) == []
+
+
+async def test_a_port_that_was_only_found_is_given_up_when_it_is_taken(supervisor: WorkerSupervisor) -> None:
+    heard = Heard(supervisor)
+    first = await supervisor.start()
+    taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        os.kill(first.pid, signal.SIGKILL)
+        for _ in range(200):
+            try:
+                taken.bind(("127.0.0.1", first.udp_port))
+                break
+            except OSError:
+                await asyncio.sleep(0.001)
+        await heard.until(2)
+        assert heard.ready[1].udp_port != first.udp_port
+    finally:
+        taken.close()
 
 
 async def test_a_long_data_directory_gets_a_short_private_socket(tmp_path: Path) -> None:
