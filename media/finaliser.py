@@ -39,6 +39,7 @@ INDEX_NAME = "index"
 MAX_APART_NS = 30 * NS
 """A packet whose time lies further from its arrival says nonsense; it is left out."""
 MUTED_MS = 1000
+OUTAGE_MS = 100
 Progress = Callable[[Mapping[str, object]], None]
 
 
@@ -210,7 +211,9 @@ def _last_rtp(run: Run) -> int:
 
 
 def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:
-    present = written.present
+    # Between two epochs there was no recorder: absence, however short.
+    outages = [(int(str(gap["from"])), int(str(gap["to"]))) for gap in recording_gaps(survey)]
+    present = without(written.present, outages, OUTAGE_MS)
     if lane.kind == "audio":
         # A muted microphone goes on sending silence: to a reviewer that is absence, with a cause.
         end_ms = written.offset_ms + written.duration_ms

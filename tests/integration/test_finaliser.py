@@ -156,6 +156,28 @@ def muted(studio: Studio, *, reports: bool) -> list[Packet]:
     return first + list(second.audio(10.0, 4.0, wall, 1.0)) + list(person.video(0.5, 13.5, wall))
 
 
+@pytest.mark.parametrize("kind", ["audio", "camera"])
+def test_a_short_outage_is_a_gap_although_players_would_bridge_it(studio: Studio, kind: str) -> None:
+    studio.session({ANNA.peer: both(ANNA, studio, 0.5, 2.0)}, crash=True)
+    again = replace(ANNA, audio_ssrc=9, video_ssrc=8)
+    studio.session({ANNA.peer: both(again, studio, 3.1, 2.0)})
+    (gap,) = track(studio.finalise(), ANNA.peer, kind)["gaps"]
+    assert gap["cause"] == "worker_lost"
+    assert 300 < gap["to"] - gap["from"] < 1500
+
+
+def test_a_muted_microphone_that_sends_silence_is_a_gap(studio: Studio) -> None:
+    events = [
+        (2.0, ANNA.peer, "media", {"mic": 0, "camera": 1}),
+        (4.0, ANNA.peer, "media", {"mic": 1, "camera": 1}),
+    ]
+    studio.session({ANNA.peer: both(ANNA, studio)}, events)
+    result = studio.finalise()
+    (gap,) = track(result, ANNA.peer, "audio")["gaps"]
+    assert (gap["cause"], gap["from"], gap["to"]) == ("muted", 2000, 4000)
+    assert track(result, ANNA.peer, "camera")["gaps"] == []
+
+
 @pytest.mark.parametrize("reports", [True, False])
 def test_a_mute_in_which_rtp_time_stood_still_moves_no_sound(studio: Studio, reports: bool) -> None:
     events = [
