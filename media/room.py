@@ -24,6 +24,8 @@ from media.sdp import SdpRefused
 log = logging.getLogger("hyeopjin.media.room")
 
 STORE_BEHIND_MS = 3000
+_CAUSES = {"no_space": "disk_full", "io_error": "store_error"}
+"""The store's words for an error -> the page's."""
 ALWAYS = ("audio", "camera")
 WHEN_PUBLISHED = ("screen", "exam")
 
@@ -365,7 +367,7 @@ class Room:
 
     def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
         """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
-        found = {(peer, kind): cause for peer, kind, cause in report.degraded}
+        found = {(p, kind or "audio"): _CAUSES.get(cause, cause) for p, kind, cause in report.degraded}
         wall_ms = self._tools.clock.wall_ns() // 1_000_000
         recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
         for peer in (peer for peer, wanted in recordable.items() if wanted):
