@@ -22,9 +22,9 @@ export function consultationRow(row, zone, now, options) {
         ? html`<a href="/cases/${encodeURIComponent(row.case_id)}">${row.case_label}</a>` : html`<span>${row.case_label}</span>`}
         <span class="hint">${specialty(row.specialty)}</span>
         <span class="chip ${row.state === 'live' ? 'chip-live' : open ? 'chip-open' : ''}">${tValue('state', row.state)}</span></p>
-      <ul class="places figures">${row.places.map((place) => html`<li>${icon('clock')}<strong>${place.site}</strong>
+      <ul class="places figures">${row.places.map((place) => html`<li>${icon('clock')}<span><strong>${place.site}</strong>
         ${weekdayDate(row.starts_at_ms, language(), place.time_zone)} ${hourMinute(row.starts_at_ms, language(), place.time_zone)}
-        <span class="hint">${zoneName(row.starts_at_ms, language(), place.time_zone)}</span></li>`)}</ul>
+        <span class="hint">${zoneName(row.starts_at_ms, language(), place.time_zone)}</span></span></li>`)}</ul>
       ${row.seats?.length ? html`<ul class="seats" aria-label=${t('worklist-seats')}>${row.seats.map((seat) => html`<li ?data-present=${seat.present}>
         ${icon('person')}<span>${seat.name}<span class="hint"> · ${tValue('role', seat.role)}</span>
         ${seat.present ? html`<span class="seat-here">${t('worklist-present')}</span>` : nothing}</span></li>`)}</ul>` : nothing}
@@ -59,7 +59,7 @@ function wayIn(row, zone, now, { join, busy }) {
 export function recordingLine(row) {
   const words = html`${tValue('recording-state', row.state)}${row.duration_ms ? html` · <span class="figures">${t('recording-length', { length: span(row.duration_ms) })}</span>` : nothing}`;
   const watch = row.watchable !== false && row.state !== 'failed';
-  return html`<div class="recording-line" data-testid="recording-row" data-state=${row.state}><span>${icon('play')}${words}</span>
+  return html`<div class="recording-line" data-testid="recording-row" data-state=${row.state}><span>${icon('play')}<span>${words}</span></span>
     ${watch ? html`<a class="button secondary" data-testid="recording-review" href="/review/${encodeURIComponent(row.id)}">${t('case-review')}</a>` : nothing}</div>`;
 }
 

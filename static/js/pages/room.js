@@ -19,6 +19,8 @@ import '../elements/stage.js';
 /** Long enough to take back an end that was pressed by mistake. */
 const END_AFTER_S = 3;
 const OWN_SPEAKING_LEVEL = 0.45;
+/** Speech has pauses; a ring that flickers with every syllable is noise. */
+const SPEAKING_LASTS_MS = 500;
 /** The room confirms a withdrawal within a second; if it cannot, the person must not stay silent for ever. */
 const CUT_AT_MOST_MS = 5000;
 
@@ -37,6 +39,7 @@ let streams = new Map();
 /** @type {Set<string>} */
 let speaking = new Set();
 let ownSpeaking = false;
+let loudAt = -Infinity;
 /** @type {MediaStream | null} */
 let ownStream = null;
 /** @type {Set<string>} participants the browser will not play before a touch */
@@ -198,8 +201,10 @@ async function join(before = null) {
   })));
   signal.open();
   ownMeter = new LevelMeter((level) => {
-    if (level > OWN_SPEAKING_LEVEL === ownSpeaking) return;
-    ownSpeaking = !ownSpeaking;
+    if (level > OWN_SPEAKING_LEVEL) loudAt = performance.now();
+    const now = performance.now() - loudAt < SPEAKING_LASTS_MS;
+    if (now === ownSpeaking) return;
+    ownSpeaking = now;
     draw();
   });
   ownMeter.follow(devices.audio);

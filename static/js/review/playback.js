@@ -4,7 +4,7 @@
  */
 import { setTimingsrc, TimingObject } from '/static/vendor/timing.js';
 import { post } from '../api.js';
-import { lengthOf, presentAt, WatchedSpans } from './timeline.js';
+import { inOrder, lengthOf, presentAt, WatchedSpans } from './timeline.js';
 
 /**
  * @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer
@@ -22,7 +22,7 @@ export class Playback extends EventTarget {
   /** @param {RecordingAnswer} recording */
   constructor(recording) {
     super();
-    this.recording = recording;
+    this.recording = { ...recording, tracks: inOrder(recording.tracks) };
     this.durationMs = lengthOf(recording);
     this.timing = new TimingObject({ position: 0, velocity: 0 }, 0, this.durationMs / 1000);
     this.playing = false;

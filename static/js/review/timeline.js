@@ -28,6 +28,19 @@ export function lengthOf(recording) {
   return recording.duration_ms ?? Math.max(0, ...recording.tracks.map((track) => track.offset_ms + track.duration_ms));
 }
 
+const ORDER = ['referring_physician', 'patient', 'consulting_physician', 'interpreter'];
+const KINDS = ['camera', 'exam', 'screen', 'audio'];
+
+/**
+ * The same order in every recording: by role, then a person's picture before their voice.
+ * @param {Track[]} tracks
+ */
+export function inOrder(tracks) {
+  const rank = (/** @type {string[]} */ list, /** @type {string} */ value) => (list.indexOf(value) + list.length + 1) % (list.length + 1);
+  return [...tracks].sort((a, b) => rank(ORDER, a.role) - rank(ORDER, b.role)
+    || a.participant.localeCompare(b.participant) || rank(KINDS, a.kind) - rank(KINDS, b.kind));
+}
+
 /** Collects what was really played, to be reported as spans. */
 export class WatchedSpans {
   constructor() {

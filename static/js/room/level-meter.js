@@ -1,6 +1,6 @@
 /** How loud our own microphone is, 0..1, for the door's meter and our own tile. It must not record or send. */
 
-const EVERY_MS = 100;
+const EVERY_MS = 80;
 const FLOOR_DB = -60;
 
 export class LevelMeter {
@@ -13,7 +13,7 @@ export class LevelMeter {
     this.analyser = null;
     /** @type {MediaStreamTrack | null} */
     this.track = null;
-    this.samples = new Float32Array(1024);
+    this.samples = new Float32Array(4096);
     this.timer = setInterval(() => this.measure(), EVERY_MS);
     // Browsers keep sound asleep until the person touched the page.
     this.wake = () => void this.context?.resume().catch(() => undefined);

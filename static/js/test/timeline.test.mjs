@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
+import { inOrder, lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 
 const track = { offset_ms: 1000, duration_ms: 9000, present: [[1000, 4000], [6000, 10_000]] };
@@ -59,4 +59,12 @@ test('one instant is told in both places’ time, each with its own day', () => 
 
 test('spans are read as minutes and seconds, hours only when there are some', () => {
   assert.deepEqual([0, 59_999, 61_000, 3_661_000, -5].map(span), ['0:00', '0:59', '1:01', '1:01:01', '0:00']);
+});
+
+test('tracks stand in the same order in every recording, a picture before its voice', () => {
+  const of = (role, kind) => ({ role, kind, participant: role });
+  const mixed = [of('interpreter', 'audio'), of('reviewer', 'audio'), of('consulting_physician', 'audio'), of('referring_physician', 'audio'), of('referring_physician', 'camera')];
+  assert.deepEqual(inOrder(mixed).map((one) => `${one.role} ${one.kind}`), [
+    'referring_physician camera', 'referring_physician audio', 'consulting_physician audio', 'interpreter audio', 'reviewer audio',
+  ]);
 });
