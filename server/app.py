@@ -80,9 +80,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         media.on_live = finalising.returned
 
-        gate = SeatGate(services)
+        gate, store = SeatGate(services), MemoryRoomStore()
         hub = Hub(
-            store=MemoryRoomStore(),
+            store=store,
             directory=Books(services),
             media=media,
             gate=gate,
@@ -95,14 +95,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         app = build_web(settings, services, health)
         app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
         attach(app, hub, gate, settings.public_url)
-        _watch(health, media, supervisor, finalising)
+        _watch(health, media, supervisor, finalising, store)
 
-        await media.start()
+        # Each is told to stop even if its start was interrupted half-way.
         stack.push_async_callback(media.stop)
-        await finalising.start()
+        await media.start()
         stack.push_async_callback(finalising.stop)
-        await hub.start()
+        await finalising.start()
         stack.push_async_callback(hub.aclose)
+        await hub.start()
         owner = TaskOwner("server")
         stack.push_async_callback(owner.close)
         owner.spawn(_end_abandoned(services), "abandoned")
@@ -138,7 +139,13 @@ def _worker_options(settings: Settings) -> WorkerOptions:
     )
 
 
-def _watch(health: Health, media: MediaLink, supervisor: WorkerSupervisor, finalising: Finalising) -> None:
+def _watch(
+    health: Health,
+    media: MediaLink,
+    supervisor: WorkerSupervisor,
+    finalising: Finalising,
+    store: MemoryRoomStore,
+) -> None:
     """What /readyz asks and /metrics tells."""
 
     async def worker_answers() -> bool:
@@ -148,6 +155,7 @@ def _watch(health: Health, media: MediaLink, supervisor: WorkerSupervisor, final
         return {
             "hyeopjin_media_worker_up": float(media.ready),
             "hyeopjin_media_worker_starts": float(supervisor.starts),
+            "hyeopjin_rooms": float(len(await store.rooms())),
             "hyeopjin_recordings_to_finalise": float(finalising.waiting),
         }
 

@@ -62,8 +62,12 @@ async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
+    main, up = asyncio.current_task(), False
+
     def asked_to_stop() -> None:
         stop.set()
+        if not up and main is not None:
+            main.cancel()  # nobody waits for a start that is no longer wanted
         for number in (signal.SIGINT, signal.SIGTERM):
             # From here on we are stopping; a second Ctrl-C must not tear the closing apart.
             loop.remove_signal_handler(number)
@@ -71,7 +75,12 @@ async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked_to_stop)
-    async with running(settings) as server:
-        await ready(server)
-        await stop.wait()
+    try:
+        async with running(settings) as server:
+            await ready(server)
+            up = True
+            await stop.wait()
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
     log.info("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from alembic import command
@@ -33,9 +34,13 @@ async def migrate(database: Database) -> str:
 
 async def is_current(database: Database) -> bool:
     """Whether the database has the schema this version needs."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     async with database.read() as tx:
-        return await tx.run_sync(_revision) == head
+        return await tx.run_sync(_revision) == _head()
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def differences(database: Database) -> list[object]:

@@ -213,3 +213,22 @@ async def test_stopping_with_people_in_a_room_takes_no_longer(tmp_path: Path) ->
         await asyncio.sleep(1)
         await asyncio.to_thread(demo.stop)
         await client.disconnect()
+
+
+@pytest.mark.parametrize("after", [0.8, 1.5, 2.5])
+def test_a_start_that_is_no_longer_wanted_is_given_up(tmp_path: Path, after: float) -> None:
+    with (tmp_path / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server", "demo", "--port", str(free_port()), "--data", str(tmp_path / "d")],  # noqa: E501
+            cwd=TOP, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        time.sleep(after)
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        process.wait(10)
+        assert time.monotonic() - began < 3
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    finally:
+        process.kill()
+        process.wait()
