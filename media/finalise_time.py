@@ -124,12 +124,12 @@ def _report_shift(stream: Stream, before_ns: int, after_ns: int) -> int | None:
     return (ntp_b - ntp_a) - (rtp_b - rtp_a) * NS // stream.clock_rate
 
 
-def tie(connection: Connection, least_rtt_ns: int = 0) -> list[Run]:
+def tie(connection: Connection) -> list[Run]:
     """All runs of a connection, tied to the session's clock, with the error measured for each."""
     runs = [run for stream in connection.streams for run in cut(stream)]
     points: list[tuple[int, int]] = []
     for run in runs:
-        reports = _reports_of(run, runs)
+        reports = _reports_of(run)
         if reports:
             run.sender = SenderReports([(rtp, ntp) for rtp, ntp, _ in reports], run.stream.clock_rate)
             points.extend((ntp, at) for _, ntp, at in reports)
@@ -145,7 +145,7 @@ def tie(connection: Connection, least_rtt_ns: int = 0) -> list[Run]:
     return runs
 
 
-def _reports_of(run: Run, runs: Sequence[Run]) -> list[tuple[int, int, int]]:
+def _reports_of(run: Run) -> list[tuple[int, int, int]]:
     """Reports that came during the run, or before the stream's next one."""
     stream, order = run.stream, run.order
     begin = stream.at[order[run.first]] if run.first else -(1 << 62)

@@ -40,6 +40,7 @@ MAX_APART_NS = 30 * NS
 """A packet whose time lies further from its arrival says nonsense; it is left out."""
 MUTED_MS = 1000
 OUTAGE_MS = 100
+SYNC_ALARM_MS = 80
 Progress = Callable[[Mapping[str, object]], None]
 
 
@@ -265,6 +266,7 @@ def _publish(
     return {
         "ok": True, "recording": job.recording, "generation": job.generation, "chain": chain,
         "duration_ms": index["duration_ms"], "tracks": len(tracks), "failed": failed, "index": index,
+        "out_of_sync": [track["id"] for track in tracks if int(str(track["sync_error_ms"])) > SYNC_ALARM_MS],
     }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_colours_and_tones_are_where_the_index_says(studio: Studio) -> None:
     studio.session({ANNA.peer: both(ANNA, studio), BORIS.peer: both(BORIS, studio, 2.0)})
     result = studio.finalise()
     assert result["chain"] == "intact"
-    assert result["failed"] == []
+    assert (result["failed"], result["out_of_sync"]) == ([], [])
     for person, begin in ((ANNA, 0.5), (BORIS, 2.0)):
         camera, audio = track(result, person.peer, "camera"), track(result, person.peer, "audio")
         assert near(colour_at(studio, camera, begin + 3), person.colour)
@@ -243,6 +243,17 @@ def test_a_sender_that_lies_about_time_moves_nobody_else(studio: Studio, lie: st
     for found in result["index"]["tracks"]:
         assert found["duration_ms"] < 40_000, (found["id"], found["duration_ms"])
         assert found["offset_ms"] > -30_000
+
+
+def test_what_a_fenced_worker_went_on_writing_is_never_played(studio: Studio) -> None:
+    studio.session({ANNA.peer: both(ANNA, studio, 0.5, 6.0)}, crash=True)
+    again = replace(ANNA, tone_hz=1200, audio_ssrc=9, video_ssrc=8)
+    studio.session({ANNA.peer: both(again, studio, 3.0, 6.0)})
+    result = studio.finalise()
+    audio = track(result, ANNA.peer, "audio")
+    assert abs(tone_at(studio, audio, 2.5)[0] - 440) < 15
+    assert abs(tone_at(studio, audio, 5.0)[0] - 1200) < 15
+    assert abs(audio["duration_ms"] - 8500) < 100
 
 
 def test_one_ruined_file_never_stops_the_others(studio: Studio) -> None:
