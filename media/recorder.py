@@ -63,7 +63,7 @@ class _Track:
     asked_at: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Seat:
     peer: str
     feed: Feed
@@ -305,16 +305,16 @@ class RoomRecorder:
                 self._begin(seat, now_ns)
             seat.last_ns = max(seat.last_ns, now_ns)
             self._flush(seat)
-        self._leaving = [seat for seat in self._leaving if not self._settled(seat)]
-        heads = {peer: head for peer, head in self.heads().items() if peer != layout.ROOM}
+        for seat in self._leaving:
+            self._tell_segments(seat)
+        # Asked before the heads are taken: whoever has ended by now is in them with its end mark.
+        ended = [seat for seat in self._leaving if seat.feed.ended]
+        feeds = [seat.feed for seat in (*self._leaving, *self._seats.values())]
+        heads = [feed.acknowledged.head.as_dict() for feed in feeds if feed.acknowledged.head is not None]
+        self.heads()
+        self._leaving = [seat for seat in self._leaving if seat not in ended]
         self._append(self._room, layout.pack_json(layout.HEADS, now_ns, {"heads": heads}), now_ns)
         self._flush(self._room)
-
-    def _settled(self, seat: _Seat) -> bool:
-        """Take a leaving seat's last head into the room's file, then let go of it."""
-        self._tell_segments(seat)
-        self.heads()
-        return seat.feed.ended
 
     def _tell_segments(self, seat: _Seat) -> None:
         """Each new file's header goes into the room's file too: a damaged header can then be replaced."""

@@ -333,7 +333,7 @@ class _Visit:
 
     def _heads(self, value: dict[str, object]) -> None:
         heads = value.get("heads")
-        for head in heads.values() if isinstance(heads, dict) else ():
+        for head in heads if isinstance(heads, list) else ():
             if isinstance(head, dict):
                 key = (self.epoch, str(head.get("segment")))
                 self.survey.heads.setdefault(key, {})[int(str(head.get("index")))] = str(head.get("hash"))

@@ -272,6 +272,28 @@ async def test_heads_are_only_of_what_is_on_disk_and_witness_a_cut(made: Set) ->
     )
 
 
+async def test_the_rooms_file_witnesses_every_files_end_mark(made: Set) -> None:
+    made.recorder.admit(PEER, "grant-1", KEY)
+    made.send()
+    made.recorder.admit(PEER, "grant-2", KEY)
+    made.send()
+    made.recorder.dismiss(PEER)
+    made.recorder.admit(PEER, "grant-3", KEY)
+    made.send()
+    await made.recorder.close()
+    survey = made.survey()
+    ends = {(1, r.path.name): r.head_index for r in survey.reports if r.seat == PEER}
+    assert len(ends) == 3
+    assert {key: max(known) for key, known in survey.heads.items()} == ends
+    for name in (f"{PEER}.000{n}.seg" for n in (1, 2, 3)):
+        path = layout.epoch_directory(made.root, RECORDING, 1) / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[: whole.rfind(b"SEAL")])
+        assert verify_journal(made.root, RECORDING, {PEER: KEY}, ROOM_KEY)["chain"] == "cut_after_ack", name
+        path.write_bytes(whole)
+    assert verify_journal(made.root, RECORDING, {PEER: KEY}, ROOM_KEY)["chain"] == "intact"
+
+
 async def test_closing_twice_and_packets_after_it_do_nothing(made: Set) -> None:
     made.recorder.admit(PEER, "grant-1", KEY)
     await made.recorder.close()
