@@ -217,9 +217,10 @@ async def test_stopping_with_people_in_a_room_takes_no_longer(tmp_path: Path) ->
 
 @pytest.mark.parametrize("after", [0.8, 1.5, 2.5])
 def test_a_start_that_is_no_longer_wanted_is_given_up(tmp_path: Path, after: float) -> None:
+    arguments = ["demo", "--port", str(free_port()), "--data", str(tmp_path / "d")]
     with (tmp_path / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "server", "demo", "--port", str(free_port()), "--data", str(tmp_path / "d")],  # noqa: E501
+            [sys.executable, "-m", "server", *arguments],
             cwd=TOP, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     try:
