@@ -224,7 +224,7 @@ async def test_wrong_settings_and_a_taken_port_stop_the_start_with_a_sentence(tm
             stderr=asyncio.subprocess.PIPE,
             cwd=ROOT,
         )
-        _, error = await asyncio.wait_for(process.communicate(line + b"\n"), 10)
+        _, error = await asyncio.wait_for(process.communicate(line + b"\n"), 30)
         return process.returncode, error
 
     code, error = await start(b'{"socket":1}')

@@ -84,7 +84,7 @@ async def worker_process(announce: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIte
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(settings.to_line())
-        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 10))
+        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
         events: list[dict[str, Any]] = []
         worker: WorkerProcess | None = None
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media import control
@@ -66,22 +66,26 @@ def refused(line: bytes) -> ControlRefusedError:
     return caught.value
 
 
+@settings(deadline=None)
 @given(PLANS)
 def test_a_plan_comes_back_as_it_was_sent(plan: RoomPlan) -> None:
     parsed = request(op="plan", id=1, plan=plan.to_wire())
     assert parsed == PlanRequest(1, plan)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_line_makes_the_parser_raise_anything_but_a_refusal(line: bytes) -> None:
     assert refused(line).code in ("bad_json", "bad_message", "unknown_op")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["op", "id", "plan", "room", "peer", "sdp", "connection"]), JSON))
 def test_no_object_makes_the_parser_raise_anything_but_a_refusal(message: dict[str, Any]) -> None:
     refused(control.encode(message))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(PLAN)), JSON)
 def test_a_plan_with_a_strange_value_is_read_or_refused(name: str, value: Any) -> None:
     line = control.encode({"op": "plan", "id": 1, "plan": {**PLAN, name: value}})
@@ -163,9 +167,9 @@ def test_only_a_grant_with_a_key_may_be_recorded() -> None:
 
 
 def test_settings_are_read_and_refused() -> None:
-    settings = control.WorkerSettings("/tmp/s", "/tmp/j", announce=("127.0.0.1",), udp_port=5)  # noqa: S108
-    assert control.parse_settings(settings.to_line()) == settings
+    wanted = control.WorkerSettings("/tmp/s", "/tmp/j", announce=("127.0.0.1",), udp_port=5)  # noqa: S108
+    assert control.parse_settings(wanted.to_line()) == wanted
     for change in ({"udp_port": 70_000}, {"socket": ""}, {"announce": "x"}, {"more": 1}, {"journal_root": 1}):
-        line = json.dumps({**json.loads(settings.to_line()), **change}).encode()
+        line = json.dumps({**json.loads(wanted.to_line()), **change}).encode()
         with pytest.raises(ControlRefusedError, match="bad_settings"):
             control.parse_settings(line)

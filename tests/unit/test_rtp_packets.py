@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.rtp import rtx
@@ -36,6 +36,7 @@ def packet(
     return head + struct.pack("!HH", 0x1000 if two_byte else 0xBEDE, len(body) // 4) + body + payload
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_no_packet_makes_a_reader_raise(data: bytes) -> None:
     clean, transport, payload = scan(data)
@@ -54,6 +55,7 @@ def test_no_packet_makes_a_reader_raise(data: bytes) -> None:
         assert len(rtx.unwrap(data, payload, 96, 1)) == len(data) - 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), min_size=1, max_size=6),
     st.booleans(),
@@ -101,6 +103,7 @@ def test_header_fields_are_read_in_their_places() -> None:
     assert read_header(packet()) == (0x80 | 96, 7, 8, 9)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.lists(st.integers(1, 2000), max_size=200))
 def test_numbers_grow_over_wraps(start: int, steps: list[int]) -> None:
     unwrapper = SequenceUnwrapper()
@@ -111,6 +114,7 @@ def test_numbers_grow_over_wraps(start: int, steps: list[int]) -> None:
         number = after
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 0xFFFF), max_size=300))
 def test_the_highest_number_never_falls(sequences: list[int]) -> None:
     unwrapper = SequenceUnwrapper()
@@ -174,12 +178,14 @@ def test_key_frames_are_told_by_the_descriptor_of_rfc_7741() -> None:
     assert not vp8_frame_start(b"\x10", 1, 1)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_no_descriptor_is_read_past_its_end(payload: bytes) -> None:
     for end in range(len(payload) + 1):
         vp8_key_frame(payload, 0, end)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=0, max_size=1200), st.integers(0, 0xFFFF), st.integers(0, 0xFFFF), st.booleans())
 def test_what_is_wrapped_for_retransmission_unwraps_to_itself(
     payload: bytes, sequence: int, original: int, extended: bool
@@ -202,6 +208,7 @@ def test_a_padding_probe_carries_no_packet() -> None:
     assert rtx.original_sequence(probe, 12) == -1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 32), st.lists(st.integers(0, 200), max_size=100))
 def test_the_cache_gives_what_was_put_or_nothing(size: int, numbers: list[int]) -> None:
     cache = PacketCache(size)
