@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.domain.errors import Refused
+from server.playback.lease import Asked
 from server.runtime.generation import Generation, GenerationError, TrackReader
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import Objects
@@ -59,6 +60,7 @@ class Playback:
         self._keys = keys
         self._objects = objects
         self._now_ms = now_ms
+        self.asked = Asked()  # shared by all running responses
         self._open: OrderedDict[tuple[str, int], Generation] = OrderedDict()
         self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
@@ -96,16 +98,19 @@ class Playback:
 
     async def track(self, recording: str, track: str) -> TrackReader:
         """A track of the newest generation. Raises Refused not_found."""
-        row = await self._row(recording)
-        if row.generation < 1:
-            raise Refused("not_found")
-        try:
-            generation = await self._generation(recording, row.generation)
-            return await generation.track(track)
-        except GenerationError as error:
-            if error.code != "track_unknown":
-                log.error("a track cannot be read: %s", error.code)
-            raise Refused("not_found") from error
+        seen = 0
+        while (row := await self._row(recording)).generation > seen:
+            seen = row.generation
+            try:
+                generation = await self._generation(recording, seen)
+                return await generation.track(track)
+            except GenerationError as error:
+                if error.code == "object_missing":
+                    continue  # a newer generation may just have taken its place
+                if error.code not in ("track_unknown", "key_destroyed"):
+                    log.error("a track cannot be read: %s", error.code)
+                raise Refused("not_found") from error
+        raise Refused("not_found")
 
     async def note_opened(self, opening: Opening) -> None:
         """An audit entry; the same track in the same browser session is written once, not per range."""

@@ -27,9 +27,10 @@ from server.playback.ranges import (
 )
 from server.runtime.generation import GenerationError, TrackReader
 from server.services.access import Subject
+from server.web.cookies import session_cookie_name
 from server.web.errors import parsed, refusal
 from server.web.guard import signed_in_or_none
-from server.web.keys import ADDRESS, CASE_ID, SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, CASE_ID, SERVICES, SETTINGS, SIGNED_IN
 
 PLAYBACK: web.AppKey[Playback] = web.AppKey("playback", Playback)
 
@@ -135,7 +136,10 @@ async def _send(
     if writer is None or request.method == hdrs.METH_HEAD:
         return response
     _keep_little_in_flight(request)
-    lease, pace = Lease(lambda: _ask_again(request)), Pace(reader.bytes_per_second * PACE)
+    secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]), "")
+    key, asked = (secret, request.match_info["recording"]), request.app[PLAYBACK].asked
+    lease = Lease(lambda: asked.of(key, lambda: _ask_again(request)))
+    pace = Pace(reader.bytes_per_second * PACE)
     try:
         async for chunk in reader.chunks(span.start, span.end):
             if (wait_s := pace.wait_s(len(chunk))) > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.playback.lease import Lease, Pace
+from server.playback.lease import Asked, Lease, Pace
 
 
 class Clock:
@@ -58,6 +58,22 @@ async def test_a_single_chunk_larger_than_the_lease_is_asked_for_each_time() -> 
     assert right.asked == 3
 
 
+async def test_a_good_answer_holds_a_tenth_of_a_second_for_its_own_key_only() -> None:
+    right, clock = Right(), Clock()
+    asked = Asked(clock)
+    for _ in range(5):
+        await asked.of(("a", "recording"), right.ask)
+    assert right.asked == 1
+    await asked.of(("b", "recording"), right.ask)
+    assert right.asked == 2
+    clock.now += 0.11
+    right.holds = False
+    for _ in range(2):
+        with pytest.raises(PermissionError):
+            await asked.of(("a", "recording"), right.ask)
+    assert right.asked == 4, "a refusal is never remembered as a good answer"
+
+
 def run(pace: Pace, clock: Clock, seconds: float, chunk: int = 65536) -> int:
     """Bytes sent in so many seconds by a sender that waits as it is told."""
     end, sent = clock.now + seconds, 0
@@ -85,7 +101,7 @@ def test_a_reader_that_makes_us_wait_falls_back() -> None:
     pace = Pace(0, clock)
     run(pace, clock, 20.0)
     pace.waited_for_reader(0.5)
-    assert run(pace, clock, 4.0) < Pace.BURST + 4.5 * Pace.RATE
+    assert run(pace, clock, 4.0) < Pace.BURST + 1.5 * Pace.RATE
 
 
 def test_a_heavy_track_gets_the_rate_it_needs() -> None:
