@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright
 
 from tests.support import probes
 from tests.support.browsers import Crowd
@@ -100,6 +100,30 @@ def test_no_page_threw_an_exception(three: dict[str, Guest]) -> None:
         assert not [line for line in guest.person.console if line.startswith("uncaught:")], guest.role
 
 
+OWN_SEAT = """
+() => {
+  const own = document.querySelector('[data-testid=tile][data-self]')?.dataset.participant;
+  const over = document.querySelector('[data-testid=over]')?.dataset.code ?? '';
+  return own ?? `none: ${document.body.dataset.phase} ${over}`;
+}
+"""
+
+
+def own_seat(page: Page) -> str:
+    """The seat a page sits at, or what it says instead."""
+    seat: str = page.evaluate(OWN_SEAT)
+    return seat
+
+
+def back_at(page: Page, seat: str) -> None:
+    """Waits until the page sits at this seat; fails with what it says instead."""
+    for _ in range(100):
+        if own_seat(page) == seat:
+            return
+        page.wait_for_timeout(250)
+    assert own_seat(page) == seat
+
+
 @pytest.fixture
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running(tmp_path_factory.mktemp("windows")) as started:
@@ -115,16 +139,12 @@ def test_three_links_in_three_windows_of_one_profile_are_three_seats(
         pages = {role: person.page() for role in seats}
         for role, page in pages.items():
             come_in(page, fresh.seat(role)["room_url"])
-        for _ in range(2):
+        for _ in range(3):
             for role, page in pages.items():
+                back_at(page, seats[role])
                 until("three tiles", lambda page=page: len(probes.tiles(page)) == 3, 15)  # type: ignore[misc]
-                own = page.locator("[data-testid=tile][data-self]")
-                assert own.get_attribute("data-participant") == seats[role]
+                assert own_seat(page) == seats[role], "the page left its seat"
                 assert sorted(t["participant"] for t in probes.tiles(page)) == sorted(seats.values())
             for page in pages.values():
                 page.reload()
-        for role, page in pages.items():
-            own = page.locator("[data-testid=tile][data-self]")
-            own.wait_for(timeout=15_000)
-            assert own.get_attribute("data-participant") == seats[role]
         assert fresh.stop() <= 3.0
