@@ -42,7 +42,7 @@ class KnockForm extends LightElement {
 customElements.define('hj-knock-form', KnockForm);
 
 /** After these the same person may simply come back. */
-const RETURN = new Set(['left', 'replaced', 'not_ready', 'timeout', 'internal', 'unexpected', 'network', 'unavailable']);
+const RETURN = new Set(['left', 'replaced', 'not_open', 'not_ready', 'timeout', 'internal', 'unexpected', 'network', 'unavailable']);
 
 class Over extends LightElement {
   static properties = { code: { attribute: false } };

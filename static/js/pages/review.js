@@ -29,8 +29,8 @@ function draw() {
 
 function body() {
   if (problem) {
-    return html`<section class="card narrow" data-testid="review-refused"><h1>${t('review-denied-title')}</h1><p role="alert">${tError(problem)}</p>
-      <a class="button secondary" href="/worklist">${t('over-worklist')}</a></section>`;
+    return html`<section class="card narrow" data-testid="review-refused"><h1>${t('review-denied-title')}</h1><p role="alert">${tError(account ? problem : 'sign_in_required')}</p>
+      ${account ? html`<a class="button secondary" href="/worklist">${t('over-worklist')}</a>` : html`<a class="button primary" href=${`/signin?next=${encodeURIComponent(location.pathname)}`}>${t('signin-send')}</a>`}</section>`;
   }
   if (!recording) return html`<p class="loading" role="status">${t('loading')}</p>`;
   return html`${heading(recording)}${content(recording)}`;
@@ -70,12 +70,24 @@ function message(kind, words) {
   return html`<section class="card narrow" data-testid="review-state" data-state=${kind}><h2>${t(`review-${kind}-title`)}</h2><p role="status">${words}</p></section>`;
 }
 
+/** @param {RecordingAnswer} found */
+function open(found) {
+  const opened = new Playback(found);
+  // A track that breaks off: the right may have been withdrawn, or a newer generation took its place.
+  opened.addEventListener('denied', () => void fetchRecording());
+  return opened;
+}
+
 async function fetchRecording() {
   try {
     const found = /** @type {RecordingAnswer} */ (await get(`/api/recordings/${encodeURIComponent(id)}`));
     problem = null;
+    if (playback && recording && found.generation !== recording.generation) {
+      location.reload(); // more was recorded meanwhile, and the tracks we had are gone
+      return;
+    }
     recording = found;
-    if (found.state === 'ready') playback ??= new Playback(found);
+    if (found.state === 'ready') playback ??= open(found);
     else if (found.state !== 'failed') setTimeout(() => void fetchRecording(), POLL_MS);
   } catch (error) {
     if (error instanceof ApiRefusal && error.status === 401) {
@@ -84,6 +96,11 @@ async function fetchRecording() {
     }
     if (error instanceof ApiRefusal && (error.status === 0 || error.status >= 500)) setTimeout(() => void fetchRecording(), POLL_MS);
     problem = codeOf(error);
+    if (problem === 'forbidden' && !(await get('/api/me').catch(() => null))) account = null; // signed out meanwhile
+    if (error instanceof ApiRefusal && (error.status === 403 || error.status === 404)) {
+      playback?.close();
+      playback = null;
+    }
   }
   draw();
 }

@@ -111,10 +111,14 @@ async function enter() {
     if (answer) {
       if (visit.token) visit.forgetToken();
       await startLanguage(visit.seat, answer.seat.language);
+      if (['ended', 'cancelled'].includes(answer.consultation.state)) {
+        happen({ type: 'over', code: 'ended' });
+        return;
+      }
       const before = visit.joined();
       company = (answer.consent?.persons ?? []).filter((/** @type {string} */ name) => name !== answer.seat.name);
       happen({ type: 'door', seat: answer });
-      if (before && answer.consultation.state !== 'ended') {
+      if (before) {
         await join(before);
         return;
       }
