@@ -145,6 +145,7 @@ def summary(rooms: list[BenchRoom], pacers: list[Pacer], load: Load, drops: int)
         "latency_ms": {"p50": round(percentile(ages, 0.5), 3), "p99": round(percentile(ages, 0.99), 3)},
         "generator": {
             "dropped": drops,
+            "skipped": load.skipped,
             "send_blocked": sum(peer.counters.send_blocked for peer in peers),
             "late_ms_p99": round(percentile(late, 0.99), 3),
             "nacks_answered": sum(peer.counters.resent for peer in peers),
