@@ -215,7 +215,10 @@ class LeastDelay:
         self._floor = min(delay for _, delay in minima)
         self._line: Line | None = None
         delays = sorted(float(arrived - sent) for sent, arrived in points)
-        self.spread_ns = round(min(delays[len(delays) // 2] - self._floor, 1e9)) if len(delays) > 2 else 0
+        # How far the floor itself may be off: what the next lowest tenth says. The median would measure the
+        # queue behind it (a loaded page, a Wi-Fi burst), which the least delay is there to ignore.
+        lowest = delays[max(1, len(delays) // 10)] if len(delays) > 1 else self._floor
+        self.spread_ns = round(min(lowest - self._floor, 1e9))
         if len(minima) >= 6:
             # Around nominal slope 1, so the tolerance (200 ppm) is about the drift between two quartz clocks.
             shifted = [(x, x + delay) for x, delay in minima]

@@ -219,6 +219,8 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
         # A muted microphone goes on sending silence: to a reviewer that is absence, with a cause.
         end_ms = written.offset_ms + written.duration_ms
         present = without(present, muted_spans(survey, lane.peer, lane.kind, end_ms), MUTED_MS)
+    # The error of the clocks may put the first packets before the session's start: nobody was there then.
+    present = [[max(0, begin), end] for begin, end in present if end > 0]
     track: dict[str, object] = {
         "id": lane.name, "peer": lane.peer, "kind": lane.kind, "rid": lane.rid, "file": file,
         "mime": 'video/webm; codecs="vp8"' if lane.mime.startswith("video") else 'audio/webm; codecs="opus"',

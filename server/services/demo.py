@@ -92,7 +92,13 @@ class DemoTable:
             "base_url": self.base_url,
             "consultation_id": self.consultation_id,
             "seats": [
-                {"role": seat.role, "name": seat.name, "language": seat.language, "room_url": seat.room_url}
+                # One language, the one the page opens in; an interpreter's second is in the table only.
+                {
+                    "role": seat.role,
+                    "name": seat.name,
+                    "language": seat.language.split("/")[0],
+                    "room_url": seat.room_url,
+                }
                 for seat in self.seats
             ],
             "accounts": [
