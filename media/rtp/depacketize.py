@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from .keyframes import vp8_descriptor, vp8_key_frame
+
 OPUS_SILENCE = b"\xf8\xff\xfe"
 """20 ms of digital silence: TOC 31 (CELT, full band, 20 ms, mono) and an empty frame."""
 
@@ -34,37 +36,10 @@ def payload_bounds(packet: bytes) -> tuple[int, int] | None:
     return start, end
 
 
-def vp8_descriptor(packet: bytes, start: int, end: int) -> tuple[int, bool] | None:
-    """(start of the VP8 payload, whether a frame begins here) by RFC 7741 4.2; None if it does not hold."""
-    if start >= end:
-        return None
-    first = packet[start]
-    at = start + 1
-    if first & 0x80:
-        if at >= end:
-            return None
-        extended = packet[at]
-        at += 1
-        if extended & 0x80:
-            if at >= end:
-                return None
-            at += 2 if packet[at] & 0x80 else 1
-        if extended & 0x40:
-            at += 1
-        if extended & 0x30:
-            at += 1
-    if at >= end:
-        return None
-    return at, bool(first & 0x10) and not first & 0x07
-
-
 def vp8_keyframe(packet: bytes) -> bool:
     """Whether this RTP packet carries the first bytes of a VP8 key frame."""
     bounds = payload_bounds(packet)
-    if bounds is None:
-        return False
-    found = vp8_descriptor(packet, *bounds)
-    return found is not None and found[1] and not packet[found[0]] & 0x01
+    return bounds is not None and vp8_key_frame(packet, *bounds)
 
 
 def vp8_size(frame: bytes) -> tuple[int, int] | None:
