@@ -27,10 +27,10 @@ from signaling.ports import (
     Media,
     Outbox,
     RoomListener,
-    RoomStore,
     Ticket,
 )
 from signaling.room import EMPTY_ENDS_SESSION_MS, refusal
+from signaling.store import RoomStore
 from signaling.tasks import TaskOwner, failure_site
 from signaling.view import snapshot_of
 

@@ -17,8 +17,9 @@ from signaling import commands as cm
 from signaling import events as ev
 from signaling.document import RoomDocument, new_document
 from signaling.plan import plan_of
-from signaling.ports import Directory, Media, Outbox, Plan, RoomListener, RoomStore
+from signaling.ports import Directory, Media, Outbox, Plan, RoomListener
 from signaling.room import handle
+from signaling.store import RoomStore
 from signaling.tasks import TaskOwner, failure_site
 
 log = logging.getLogger("hyeopjin.signaling.line")

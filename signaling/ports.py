@@ -11,10 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
-
-if TYPE_CHECKING:
-    from signaling.document import RoomDocument
+from typing import Literal, Protocol
 
 Consent = Literal["granted", "declined", "undecided"]
 EndReason = Literal["ended", "emptied", "cancelled"]
@@ -165,24 +162,6 @@ class Media(Protocol):
 
 
 # --- the room's document --------------------------------------------------------------------------------
-
-
-class RoomStore(Protocol):
-    """Versioned documents with compare-and-set; in process on one machine, shared with several instances."""
-
-    async def load(self, room: str) -> tuple[int, RoomDocument] | None: ...
-
-    async def compare_and_set(self, room: str, version: int, document: RoomDocument) -> bool:
-        """Store `document` if the stored version is `version` (0 = there is none); its own is the new one."""
-        ...
-
-    async def remove(self, room: str, version: int) -> bool:
-        """Forget the document if the stored version is `version`."""
-        ...
-
-    async def rooms(self) -> list[str]:
-        """Ids of all rooms that have a document."""
-        ...
 
 
 # --- the way back to the pages --------------------------------------------------------------------------

@@ -1,15 +1,35 @@
-"""Room documents in this process. A store shared by several instances passes the same contract tests.
+"""Where room documents are kept. A store shared by several instances passes the same contract tests.
 
 Documents go through their JSON form on purpose: what it loses a shared store would lose too.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from signaling.document import RoomDocument, from_json, to_json
 
 
+class RoomStore(Protocol):
+    """Versioned documents with compare-and-set; in process on one machine, shared with several instances."""
+
+    async def load(self, room: str) -> tuple[int, RoomDocument] | None: ...
+
+    async def compare_and_set(self, room: str, version: int, document: RoomDocument) -> bool:
+        """Store `document` if the stored version is `version` (0 = there is none); its own is the new one."""
+        ...
+
+    async def remove(self, room: str, version: int) -> bool:
+        """Forget the document if the stored version is `version`."""
+        ...
+
+    async def rooms(self) -> list[str]:
+        """Ids of all rooms that have a document."""
+        ...
+
+
 class MemoryRoomStore:
-    """RoomStore (`signaling/ports.py`) in a dict; gone with the process, the pages join again."""
+    """A RoomStore in a dict; gone with the process, the pages join again."""
 
     def __init__(self) -> None:
         self._documents: dict[str, tuple[int, str]] = {}

@@ -7,8 +7,8 @@ from aiohttp import web
 from server.config import Settings
 from server.services.bundle import Services
 from server.web.errors import errors_as_json
-from server.web.health import Health, counted
-from server.web.keys import HEALTH, SERVICES, SETTINGS
+from server.web.health import HEALTH, Health, counted
+from server.web.keys import SERVICES, SETTINGS
 from server.web.protection import client_address, install_headers, json_only, own_origin_only
 from server.web.routes import add_routes
 

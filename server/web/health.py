@@ -16,7 +16,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from server.web.keys import HEALTH, Handler
+from server.web.keys import Handler
 
 log = logging.getLogger("hyeopjin.web.health")
 
@@ -60,6 +60,9 @@ class Health:
                     self._gauges[name] = Gauge(name, name.replace("_", " "), registry=self.registry)
                 self._gauges[name].set(value)
         return generate_latest(self.registry)
+
+
+HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 
 
 async def healthz(_request: web.Request) -> web.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -12,14 +11,10 @@ from server.services.accounts import SignedIn
 from server.services.bundle import Services
 from server.storage.seats import Credential
 
-if TYPE_CHECKING:
-    from server.web.health import Health
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
-HEALTH: web.AppKey[Health] = web.AppKey("health", object)  # type: ignore[arg-type]
 
 SIGNED_IN: web.RequestKey[SignedIn] = web.RequestKey("signed_in", SignedIn)
 SEAT_CREDENTIAL: web.RequestKey[Credential] = web.RequestKey("seat_credential", Credential)

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from signaling.document import new_document
-from signaling.ports import RoomStore
-from signaling.store import MemoryRoomStore
+from signaling.store import MemoryRoomStore, RoomStore
 from signaling.tasks import TaskOwner
 from tests.support.rooms import ROOM, three_seats
 
