@@ -213,7 +213,6 @@ class IceHub:
     # -- what arrives
 
     def _on_readable(self, sock: socket.socket) -> None:
-        at_ns = now_ns()
         buffer = self._buffer
         for _ in range(MAX_DRAIN):
             try:
@@ -224,7 +223,9 @@ class IceHub:
                 self.counters["receive_failed"] += 1
                 return
             try:
-                self._take(sock, size, source, at_ns)
+                # Read for each datagram: one that came during a long drain would else seem to have come
+                # before it was sent, and the recording's clocks go by the earliest arrivals.
+                self._take(sock, size, source, now_ns())
             except Exception:
                 self._failed()
 

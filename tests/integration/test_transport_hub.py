@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -210,3 +211,31 @@ def test_everything_works_on_uvloop() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(story())
+
+
+class Busy(Watcher):
+    """An endpoint that takes its time over each packet, as a loaded machine does."""
+
+    def __init__(self, sender: socket.socket) -> None:
+        super().__init__()
+        self.at: list[int] = []
+        self._sender = sender
+        self.sent_ns = 0
+
+    def on_srtp(self, data: memoryview, now_ns: int) -> None:
+        super().on_srtp(data, now_ns)
+        self.at.append(now_ns)
+        if len(self.at) == 1:
+            time.sleep(0.05)
+            self.sent_ns = hubs.now_ns()
+            self._sender.send(b"\x80\x6f" + bytes(20))  # comes while the first wake-up's drain goes on
+
+
+async def test_no_packet_of_a_long_drain_seems_to_come_before_it_was_sent(hub: IceHub) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", hub.udp_port))
+        busy = Busy(sender)
+        hub.claim(UdpPath(hub, hub._sockets[0], sender.getsockname()), busy, proven=True)
+        sender.send(b"\x80\x6f" + bytes(20))
+        await until(lambda: len(busy.at) == 2)
+        assert busy.at[1] >= busy.sent_ns
