@@ -10,7 +10,7 @@ import secrets
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from media.codecs import EXT_MID, EXT_RID, VP8_PT
+from media.codecs import EXT_MID, EXT_RID, OPUS_PT, VP8_PT
 from media.ports import SessionPort
 from media.publication import Publication
 from media.rtp import rtcp, rtx
@@ -54,7 +54,7 @@ class Endpoint:
     def on_rtp(self, packet: bytes, at_ns: int) -> None:
         """One RTP packet of the publisher: demultiplexed, counted, forwarded, recorded."""
         marker, sequence, timestamp, ssrc = _HEADER.unpack_from(packet)
-        clean, transport, payload = scan(packet)
+        clean, transport, payload = scan(packet, at_ns if marker & 0x7F != OPUS_PT else 0)
         counters = self._counters
         counters.packets_in += 1
         if transport >= 0:
@@ -97,7 +97,7 @@ class Endpoint:
             for subscription in subscriptions:
                 subscription.deliver(stream, clean, number, timestamp, key, at_ns)
         if self.recorded:
-            self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns)
+            self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns, key)
 
     def on_rtcp(self, packet: bytes, at_ns: int) -> None:
         """One compound: sender reports of the publisher; reports, NACKs and requests of the subscriber."""

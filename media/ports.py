@@ -131,6 +131,8 @@ class SessionPort(Protocol):
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         """Copy, rewrite the header (the marker bit stays), protect, send. The hot path; never raises.
 
+        While connected it may be kept and called directly, without asking the session for it each time.
+
         With AES-GCM a (ssrc, seq) sent twice must carry the very same bytes, extensions included: anything
         else gives the authentication key away. Nor may a sequence number ever run back on one ssrc.
         """

@@ -137,8 +137,11 @@ class RoomRecorder:
         self._leaving.append(seat)
         self.event(peer, "dismissed", self._clock.boottime_ns(), cause="left" if keep else "withdrawn")
 
-    def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int) -> None:
-        """One RTP packet as it arrived (headers included). Does nothing unless `peer` is admitted."""
+    def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool | None = None) -> None:
+        """One RTP packet as it arrived (headers included). Does nothing unless `peer` is admitted.
+
+        `key`: whether it begins a key frame, from whoever has looked already; None to look here.
+        """
         seat = self._seats.get(peer)
         if seat is None:
             return
@@ -163,7 +166,7 @@ class RoomRecorder:
         seat.last_ns = at_ns
         seat.size += size + 11
         if track.video:
-            if vp8_keyframe(packet):
+            if vp8_keyframe(packet) if key is None else key:
                 track.key_at, track.asked_at = at_ns, 0
             elif at_ns - track.key_at >= KEYFRAME_EVERY_NS and at_ns - track.asked_at >= KEYFRAME_RETRY_NS:
                 track.asked_at = at_ns

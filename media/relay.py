@@ -31,7 +31,9 @@ TICK_S = 0.1
 class RecorderPort(Protocol):
     """What the relay needs of the recorder (`media.recorder.RoomRecorder`)."""
 
-    def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int) -> None: ...
+    def rtp(
+        self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool | None = None
+    ) -> None: ...
     def sender_report(
         self, peer: str, kind: str, ssrc: int, ntp: int, rtp_timestamp: int, at_ns: int
     ) -> None: ...
@@ -222,11 +224,11 @@ class Relay:
         self.relink()
         self._on_state(endpoint.peer, endpoint.session.connection, state)
 
-    def record(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int) -> None:
+    def record(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool) -> None:
         """One accepted packet of an admitted peer, recovered ones included."""
         if self.recorder is not None:
             self.counters.packets_recorded += 1
-            self.recorder.rtp(peer, kind, rid, packet, at_ns)
+            self.recorder.rtp(peer, kind, rid, packet, at_ns, key)
 
     def record_report(self, peer: str, kind: str, info: rtcp.SenderInfo, at_ns: int) -> None:
         """A sender report of an admitted peer."""

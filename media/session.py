@@ -29,7 +29,7 @@ from media.sdp import (
     stream_of,
     write_offer,
 )
-from media.transport import PeerTransport
+from media.transport import Forward, PeerTransport
 
 log = logging.getLogger("hyeopjin.media.session")
 
@@ -100,7 +100,6 @@ class Session:
         self._on_offer = on_offer
         self._timeout_s = answer_timeout_s
         self._transport = transport_of(self._on_transport_state)
-        self.forward = self._transport.forward
         self.send = self._transport.send
         self.send_rtcp = self._transport.send_rtcp
         self._sink: PacketSink | None = None
@@ -141,6 +140,11 @@ class Session:
     def state(self) -> str:
         """One of `media.ports.STATES`."""
         return self._state
+
+    @property
+    def forward(self) -> Forward:
+        """See `SessionPort.forward`."""
+        return self._transport.forward
 
     @property
     def transport(self) -> PeerTransport:

@@ -16,11 +16,10 @@ from typing import Any, Protocol
 from pylibsrtp._binding import ffi, lib
 
 from media.aiortc_seam import SrtpKeys
+from media.buffers import DATAGRAM_BYTES, INBOUND, INBOUND_VIEW
 
 MAX_PACKET_BYTES = 1500
 """Plain RTP or RTCP; larger is dropped and counted."""
-_BUFFER_BYTES = 2048
-_TRAILER_BYTES = 160
 RTP_HEADER_BYTES = 12
 RTCP_HEADER_BYTES = 8
 
@@ -31,10 +30,8 @@ _REWRITE = struct.Struct("!BHII")
 _SSRC = struct.Struct("!I")
 
 # One inbound and one outbound buffer per process: the event loop is the only user, one packet at a time.
-_in = bytearray(_BUFFER_BYTES)
-_in_view = memoryview(_in)
-_in_c = ffi.from_buffer(_in)
-_out = bytearray(_BUFFER_BYTES)
+_in_c = ffi.from_buffer(INBOUND)
+_out = bytearray(DATAGRAM_BYTES)
 _out_view = memoryview(_out)
 _out_c = ffi.from_buffer(_out)
 _length = ffi.new("int *")
@@ -77,7 +74,6 @@ class SrtpPath:
 
     __slots__ = (
         "_known",
-        "_out",
         "_rx",
         "_rx_owner",
         "_tx",
@@ -86,6 +82,7 @@ class SrtpPath:
         "bytes_out",
         "dropped_in",
         "dropped_out",
+        "out",
         "packets_in",
         "packets_out",
         "profile",
@@ -95,48 +92,57 @@ class SrtpPath:
         self._rx_owner, self._tx_owner = keys.receive, keys.send  # keep libsrtp's memory alive
         self._rx: Any = keys.receive._srtp[0]
         self._tx: Any = keys.send._srtp[0]
-        self._out = out
+        self.out = out
+        """Sends a datagram to where media goes now; False when it could not."""
         self._known: set[tuple[int, ...]] = set()
         self.profile = keys.profile
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self.dropped_in = self.dropped_out = 0
 
     def receive(self, data: memoryview, sink: RtpSink, at_ns: int) -> bool:
-        """Unprotect one datagram and hand owned bytes to the sink; False when it was refused."""
+        """Unprotect one datagram, mostly where the hub received it, and hand owned bytes to the sink.
+
+        False when it was refused.
+        """
         size = len(data)
-        if size < RTP_HEADER_BYTES or size > _BUFFER_BYTES:
+        if not RTP_HEADER_BYTES <= size <= DATAGRAM_BYTES:
             self.dropped_in += 1
             return False
-        _in[:size] = data
+        if data.obj is not INBOUND:  # over TCP
+            INBOUND_VIEW[:size] = data
         _length[0] = size
-        rtcp = is_rtcp(data)
-        ssrc = _SSRC.unpack_from(_in, 4 if rtcp else 8)
-        if ssrc not in self._known and len(self._known) >= MAX_SSRCS:
-            self.dropped_in += 1
-            return False
-        if rtcp:
-            if lib.srtp_unprotect_rtcp(self._rx, _in_c, _length):
-                self.dropped_in += 1
-                return False
-            self._known.add(ssrc)
-            size = _length[0]
-            if size < RTCP_HEADER_BYTES or _in[0] >> 6 != 2:
-                self.dropped_in += 1
-                return False
-            self.packets_in += 1
-            sink.on_rtcp(bytes(_in_view[:size]), at_ns)
-            return True
-        if lib.srtp_unprotect(self._rx, _in_c, _length):
+        if 192 <= INBOUND[1] <= 223:
+            return self._receive_rtcp(sink, at_ns)
+        ssrc = _SSRC.unpack_from(INBOUND, 8)
+        if (ssrc not in self._known and len(self._known) >= MAX_SSRCS) or lib.srtp_unprotect(
+            self._rx, _in_c, _length
+        ):
             self.dropped_in += 1
             return False
         self._known.add(ssrc)
         size = _length[0]
-        if not plausible_rtp(_in, size):
+        if not plausible_rtp(INBOUND, size):
             self.dropped_in += 1
             return False
         self.packets_in += 1
         self.bytes_in += size
-        sink.on_rtp(bytes(_in_view[:size]), at_ns)
+        sink.on_rtp(INBOUND_VIEW[:size].tobytes(), at_ns)
+        return True
+
+    def _receive_rtcp(self, sink: RtpSink, at_ns: int) -> bool:
+        ssrc = _SSRC.unpack_from(INBOUND, 4)
+        if (ssrc not in self._known and len(self._known) >= MAX_SSRCS) or lib.srtp_unprotect_rtcp(
+            self._rx, _in_c, _length
+        ):
+            self.dropped_in += 1
+            return False
+        self._known.add(ssrc)
+        size = _length[0]
+        if size < RTCP_HEADER_BYTES or INBOUND[0] >> 6 != 2:
+            self.dropped_in += 1
+            return False
+        self.packets_in += 1
+        sink.on_rtcp(INBOUND_VIEW[:size].tobytes(), at_ns)
         return True
 
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
@@ -145,7 +151,7 @@ class SrtpPath:
         if not RTP_HEADER_BYTES <= size <= MAX_PACKET_BYTES:
             self.dropped_out += 1
             return
-        _out[:size] = packet
+        _out_view[:size] = packet
         _REWRITE.pack_into(
             _out,
             1,
@@ -159,7 +165,7 @@ class SrtpPath:
             self.dropped_out += 1
             return
         size = _length[0]
-        if self._out(_out_view[:size]):
+        if self.out(_out_view[:size]):
             self.packets_out += 1
             self.bytes_out += size
         else:
@@ -175,7 +181,7 @@ class SrtpPath:
             self.dropped_out += 1
             return
         size = _length[0]
-        if self._out(memoryview(packet)[:size]):
+        if self.out(memoryview(packet)[:size]):
             self.packets_out += 1
             self.bytes_out += size
         else:
@@ -187,7 +193,7 @@ class SrtpPath:
         if not RTCP_HEADER_BYTES <= size <= MAX_PACKET_BYTES:
             self.dropped_out += 1
             return
-        _out[:size] = packet
+        _out_view[:size] = packet
         _length[0] = size
-        if lib.srtp_protect_rtcp(self._tx, _out_c, _length) or not self._out(_out_view[: _length[0]]):
+        if lib.srtp_protect_rtcp(self._tx, _out_c, _length) or not self.out(_out_view[: _length[0]]):
             self.dropped_out += 1

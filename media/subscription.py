@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from media.codecs import RTX_PT
 from media.ports import Delivery, SessionPort
 from media.rtp import rtcp, rtx
-from media.rtp.packets import payload_offset, read_header
+from media.rtp.packets import payload_offset, put_send_time, read_header
 from media.rtp.sequence import MAX_DROPOUT
 from media.tracks import SourceStream
 
@@ -133,11 +133,7 @@ class Subscription:
         self.packets += 1
         self._octets += len(packet)
         self._forward(
-            packet,
-            stream.pt,
-            (number + self._number_offset) & 0xFFFF,
-            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
-            self._ssrc,
+            packet, stream.pt, number + self._number_offset, timestamp + self._timestamp_offset, self._ssrc
         )
 
     def sender_report(self, stream: SourceStream, at_ns: int) -> None:
@@ -191,7 +187,7 @@ class Subscription:
             if found is None:
                 continue
             self._resent[out] = now_ns
-            self._resend(found[0], found[1], out)
+            self._resend(found[0], found[1], out, now_ns)
         if len(self._resent) > _REMEMBERED_RESENDS:
             self._resent = {s: at for s, at in self._resent.items() if now_ns - at < RESEND_NS}
 
@@ -208,6 +204,7 @@ class Subscription:
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp
         self._stream = stream
+        self._forward = self._session.forward
         self._first = self._last = number
         self._last_ns = at_ns
         self._last_timestamp = timestamp
@@ -263,7 +260,7 @@ class Subscription:
                 return packet, (read_header(packet)[2] + past.timestamp_offset) & 0xFFFFFFFF
         return None
 
-    def _resend(self, packet: bytes, timestamp: int, out: int) -> None:
+    def _resend(self, packet: bytes, timestamp: int, out: int, now_ns: int) -> None:
         self.resent += 1
         rtx_ssrc = self.delivery.rtx_ssrc
         if rtx_ssrc is None:
@@ -279,4 +276,5 @@ class Subscription:
             timestamp,
             out & 0xFFFF,
         )
+        put_send_time(buffer, now_ns)
         self._session.send(buffer, length)

@@ -24,6 +24,13 @@ MAX_WAITING = 8
 """DTLS datagrams kept while there is no address to send them to; one flight is one to four."""
 
 
+Forward = Callable[[bytes, int, int, int, int], None]
+
+
+def _drop(packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
+    """There are no keys yet, or no more."""
+
+
 class PeerTransport:
     """The hub's endpoint of one session. States: connecting, connected, disconnected, failed."""
 
@@ -84,13 +91,19 @@ class PeerTransport:
 
     def _on_keys(self, keys: SrtpKeys) -> None:
         self.srtp = SrtpPath(keys, self._send)
+        self._lead()
         self._settle()
 
     # -- going out
 
     def _send(self, data: memoryview) -> bool:
-        path = self._path
-        return path is not None and path.send(data)
+        """While there is no address: nothing goes out."""
+        return False
+
+    def _lead(self) -> None:
+        """Point the packet path straight at where media goes: nothing of ours lies between for a packet."""
+        if self.srtp is not None:
+            self.srtp.out = self._send if self._path is None else self._path.send
 
     def _send_dtls(self, data: bytes) -> None:
         if self._path is not None:
@@ -98,10 +111,10 @@ class PeerTransport:
         else:  # wait for an address: DTLS itself would repeat this only after a second
             self._waiting.append(data)
 
-    def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
-        """See `SessionPort.forward`."""
-        if self.srtp is not None:
-            self.srtp.forward(packet, pt, seq, timestamp, ssrc)
+    @property
+    def forward(self) -> Forward:
+        """See `SessionPort.forward`; once there are keys, the packet path itself."""
+        return _drop if self.srtp is None else self.srtp.forward
 
     def send(self, packet: bytearray | memoryview, length: int) -> None:
         """See `SessionPort.send`."""
@@ -148,12 +161,14 @@ class PeerTransport:
 
     def on_selected(self, path: Path) -> None:
         self._path = path
+        self._lead()
         while self._waiting:
             path.send(self._waiting.popleft())
 
     def on_forgotten(self, path: Path) -> None:
         if self._path == path:
             self._path = None
+            self._lead()
         self._hub.release(path, self)
 
     def on_retired(self, ufrag: str) -> None:
@@ -184,6 +199,8 @@ class PeerTransport:
         self._closed = True
         await self.dtls.close()
         await self._tasks.close()
+        if self.srtp is not None:
+            self.srtp.out = self._send  # whoever still holds its `forward` reaches nobody
         self.srtp = None
         self.agent.close()
         self._hub.remove(self)

@@ -9,6 +9,7 @@ room.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -72,6 +73,9 @@ class Worker:
         self._store.start()
         await self._control.start()
         self._tasks.start(self._tick())
+        # What is here by now stays: collecting garbage need not walk it while packets wait.
+        gc.collect()
+        gc.freeze()
         ready({"ready": True, "udp_port": self._hub.udp_port, "tcp_port": self._hub.tcp_port})
         try:
             await stop.wait()

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from media.buffers import DATAGRAM_BYTES, INBOUND, INBOUND_VIEW
 from media.ice import stun
 from media.ice.addresses import CandidateLine, candidates, interface_addresses
 from media.ice.endpoint import Endpoint, Path
@@ -25,7 +26,6 @@ from media.ice.tcp import TcpPath
 log = logging.getLogger("hyeopjin.media.hub")
 
 BUFFER_BYTES = 4 * 1024 * 1024
-DATAGRAM_BYTES = 2048
 MAX_DRAIN = 128
 """Datagrams taken per wake-up, so that a flood cannot keep the loop from everything else."""
 TICK_S = 0.5
@@ -45,11 +45,12 @@ def now_ns() -> int:
 class UdpPath:
     """One remote UDP address, reached through one of our sockets."""
 
-    __slots__ = ("_hash", "_hub", "_socket", "source")
+    __slots__ = ("_counters", "_hash", "_sendto", "_socket", "source")
 
     def __init__(self, hub: IceHub, sock: socket.socket, source: tuple[Any, ...]) -> None:
-        self._hub = hub
+        self._counters = hub.counters
         self._socket = sock
+        self._sendto = sock.sendto
         self.source = source
         self._hash = hash(source)
 
@@ -65,9 +66,9 @@ class UdpPath:
 
     def send(self, data: bytes | bytearray | memoryview) -> bool:
         try:
-            self._socket.sendto(data, self.source)
+            self._sendto(data, self.source)
         except OSError:  # full send buffer, unreachable, closed: a lost datagram like any other
-            self._hub.counters["send_failed"] += 1
+            self._counters["send_failed"] += 1
             return False
         return True
 
@@ -85,8 +86,6 @@ class IceHub:
         self._endpoints: set[Endpoint] = set()
         self._tcp: set[TcpPath] = set()
         self._unknown = KeyedBuckets(UNKNOWN_PER_SECOND, UNKNOWN_BURST, UNKNOWN_ADDRESSES)
-        self._buffer = bytearray(DATAGRAM_BYTES)
-        self._view = memoryview(self._buffer)
         self._tick_handle: asyncio.TimerHandle | None = None
         self._ticked_ns = now_ns()
         self.udp_port = 0
@@ -213,43 +212,50 @@ class IceHub:
     # -- what arrives
 
     def _on_readable(self, sock: socket.socket) -> None:
-        buffer = self._buffer
+        buffer, view, by_source = INBOUND, INBOUND_VIEW, self._by_source
+        receive, clock = sock.recvfrom_into, time.clock_gettime_ns
         for _ in range(MAX_DRAIN):
             try:
-                size, source = sock.recvfrom_into(buffer)
+                size, source = receive(buffer)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 self.counters["receive_failed"] += 1
                 return
+            # Read for each datagram: one that came during a long drain would else seem to have come
+            # before it was sent, and the recording's clocks go by the earliest arrivals.
+            at_ns = clock(time.CLOCK_BOOTTIME)
             try:
-                # Read for each datagram: one that came during a long drain would else seem to have come
-                # before it was sent, and the recording's clocks go by the earliest arrivals.
-                self._take(sock, size, source, now_ns())
+                held = by_source.get(source)
+                if held is not None and 127 < buffer[0] < 192 and 0 < size < DATAGRAM_BYTES:
+                    held[0].on_srtp(view[:size], at_ns)
+                else:
+                    self._take(sock, size, source, held, at_ns)
             except Exception:
                 self._failed()
 
-    def _take(self, sock: socket.socket, size: int, source: tuple[Any, ...], at_ns: int) -> None:
+    def _take(
+        self,
+        sock: socket.socket,
+        size: int,
+        source: tuple[Any, ...],
+        held: tuple[Endpoint, UdpPath] | None,
+        at_ns: int,
+    ) -> None:
+        """A datagram that is not media of a known source."""
         if not 0 < size < DATAGRAM_BYTES:
             self.counters["size"] += 1
             return
-        first = self._buffer[0]
-        held = self._by_source.get(source)
-        if 127 < first < 192:
-            if held is not None:
-                held[0].on_srtp(self._view[:size], at_ns)
-            else:
-                self.counters["unknown_source"] += 1
-        elif first < 4:
+        first = INBOUND[0]
+        if first < 4:
             path = held[1] if held is not None else UdpPath(self, sock, source)
-            self._take_stun(bytes(self._view[:size]), path, held and held[0], at_ns)
-        elif 19 < first < 64:
-            if held is not None:
-                held[0].on_dtls(bytes(self._view[:size]), held[1], at_ns)
-            else:
-                self.counters["unknown_source"] += 1
-        else:
+            self._take_stun(bytes(INBOUND_VIEW[:size]), path, held and held[0], at_ns)
+        elif not (19 < first < 64 or 127 < first < 192):
             self.counters["first_byte"] += 1
+        elif held is None:
+            self.counters["unknown_source"] += 1
+        else:
+            held[0].on_dtls(bytes(INBOUND_VIEW[:size]), held[1], at_ns)
 
     def _take_stun(self, data: bytes, path: Path, held: Endpoint | None, at_ns: int) -> None:
         ufrag = stun.ufrag_of(data)

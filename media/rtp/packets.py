@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from media.codecs import BLANKED_WHEN_FORWARDED, EXT_TRANSPORT_CC
+from media.codecs import BLANKED_WHEN_FORWARDED, EXT_ABS_SEND_TIME, EXT_TRANSPORT_CC
 
 HEADER_LENGTH = 12
 
@@ -18,6 +18,11 @@ _FIXED = Struct("!xBHII")
 _TWO_SHORTS = Struct("!HH")
 _ONE_BYTE_PROFILE = 0xBEDE
 _TWO_BYTE_PROFILE = 0x1000
+_WORD = Struct("!I")
+_SEND_TIME_BYTES = 4
+_SEND_TIME_HEAD = (EXT_ABS_SEND_TIME << 4 | 2) << 24
+_ONLY_TRANSPORT_CC = bytes((0xBE, 0xDE, 0, 1, EXT_TRANSPORT_CC << 4 | 1))
+"""The extension of nearly every video packet of a browser: transport-cc and a byte of padding."""
 _ZEROS = tuple(bytes(length) for length in range(32))
 
 
@@ -28,7 +33,12 @@ def read_header(packet: bytes) -> tuple[int, int, int, int]:
     return fields
 
 
-def scan(packet: bytes) -> tuple[bytes, int, int]:
+def send_time(at_ns: int) -> bytes:
+    """An abs-send-time element for an instant in ns: its head and 24 bits of 6.18 fixed-point seconds."""
+    return _WORD.pack(_SEND_TIME_HEAD | (at_ns << 18) // 1_000_000_000 & 0xFFFFFF)
+
+
+def scan(packet: bytes, at_ns: int = 0) -> tuple[bytes, int, int]:
     """One walk over a packet before it is forwarded.
 
     Returns the packet with the hop's own extensions (MID, RID, transport-cc) zeroed, its transport-wide
@@ -36,8 +46,15 @@ def scan(packet: bytes) -> tuple[bytes, int, int]:
     number or -1, and the offset of its payload (which may equal the length). Zero bytes are padding
     elements in
     RFC 8285, so lengths stay as they were. From a malformed element on the rest of the extension is zeroed.
+
+    With `at_ns` (CLOCK_BOOTTIME) the next hop's abs-send-time takes the place of what was zeroed, where there
+    is room for it: a browser's transport-cc and its padding are just as long. For video only: an audio packet
+    may be sent twice and must then be the same. Receivers estimate their downlink (REMB) from it.
     """
     first = packet[0]
+    if at_ns and first == 0x90 and packet[12:17] == _ONLY_TRANSPORT_CC and packet[19:20] == b"\0":
+        clean = b"".join((packet[:16], send_time(at_ns), packet[20:]))
+        return clean, packet[17] << 8 | packet[18], 20
     at = HEADER_LENGTH + 4 * (first & 0x0F)
     if not first & 0x10:
         return packet, -1, at if at < len(packet) else len(packet)
@@ -51,7 +68,13 @@ def scan(packet: bytes) -> tuple[bytes, int, int]:
         return packet, -1, size
     if profile != _ONE_BYTE_PROFILE:
         return _scan_two_byte(packet, at, end) if profile & 0xFFF0 == _TWO_BYTE_PROFILE else (packet, -1, end)
+    return _scan_one_byte(packet, at, end, at_ns)
+
+
+def _scan_one_byte(packet: bytes, at: int, end: int, at_ns: int) -> tuple[bytes, int, int]:
     twcc = -1
+    start = at
+    kept: list[bytes] = []
     clean: bytearray | None = None
     while at < end:
         head = packet[at]
@@ -69,7 +92,12 @@ def scan(packet: bytes) -> tuple[bytes, int, int]:
                 twcc = packet[at + 1] << 8 | packet[at + 2]
             clean = clean or bytearray(packet)
             clean[at:after] = _ZEROS[after - at]
+        elif element != EXT_ABS_SEND_TIME or not at_ns:
+            kept.append(packet[at:after])
         at = after
+    if at_ns and sum(map(len, kept)) + _SEND_TIME_BYTES <= end - start:
+        clean = clean or bytearray(packet)
+        clean[start:end] = b"".join((send_time(at_ns), *kept)).ljust(end - start, b"\0")
     return (packet if clean is None else bytes(clean)), twcc, end
 
 
@@ -155,3 +183,16 @@ def payload_offset(packet: bytes) -> int:
             return len(packet)
         at += 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
     return min(at, len(packet))
+
+
+def put_send_time(packet: bytearray, at_ns: int) -> None:
+    """Brings the abs-send-time that `scan` put first into a packet's extensions up to date; else nothing."""
+    at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
+    if (
+        packet[0] & 0x10
+        and len(packet) >= at + 8
+        and packet[at : at + 2] == b"\xbe\xde"
+        and packet[at + 2 : at + 4] != b"\0\0"
+        and packet[at + 4] == _SEND_TIME_HEAD >> 24
+    ):
+        packet[at + 4 : at + 8] = send_time(at_ns)

@@ -229,8 +229,8 @@ async def test_rtp_whose_extension_or_csrcs_pass_the_end_is_refused_before_the_s
 async def test_a_replayed_srtp_packet_reaches_the_sink_once(pair: Pair) -> None:
     kept: list[bytes] = []
     assert pair.peer.srtp is not None
-    original = pair.peer.srtp._out
-    pair.peer.srtp._out = lambda data: (kept.append(bytes(data)), original(data))[1]
+    original = pair.peer.srtp.out
+    pair.peer.srtp.out = lambda data: (kept.append(bytes(data)), original(data))[1]
     await pair.flows()
     before = pair.sink.rtp_count
     for _ in range(5):

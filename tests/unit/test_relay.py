@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.rtp import rtcp
+from media.rtp.packets import find_extension
 from tests.support.outbox import MS, Outbox, Stage, fields
 
 
@@ -244,6 +246,33 @@ def test_a_subscribers_audio_nack_is_answered_by_the_very_same_packet() -> None:
     stage.from_subscriber(rtcp.build_nack(1, 100, [fields(lost)[1]]))
     assert subscriber.rtp[-1] == lost
     assert len(subscriber.rtp) == 6
+
+
+TRANSPORT_CC = struct.pack("!HHBHB", 0xBEDE, 1, 0x31, 7, 0)
+"""The header extension of nearly every video packet of a browser."""
+
+
+def test_video_and_its_retransmissions_tell_when_they_were_sent_and_sound_stays_the_same() -> None:
+    stage = Stage("s")
+    stage.video(1, key=True, head=TRANSPORT_CC)
+    stage.audio(1, head=TRANSPORT_CC)
+    stage.time.advance(40)
+    for ssrc in (100, 200):
+        number = of(stage.subscribers[0], ssrc)[0][1]
+        stage.from_subscriber(rtcp.build_nack(7, ssrc, [number]))
+
+    def told(ssrc: int) -> list[bytes | None]:
+        packets = [packet for packet in stage.subscribers[0].rtp if fields(packet)[3] == ssrc]
+        return [find_extension(packet, 2) for packet in packets]
+
+    (sent_at,), (resent_at,) = told(200), told(201)
+    assert sent_at is not None
+    assert resent_at is not None
+    later = int.from_bytes(resent_at, "big") - int.from_bytes(sent_at, "big")
+    assert later / (1 << 18) == pytest.approx(0.04, abs=1e-4)
+    assert told(100) == [None, None]
+    first, again = (packet for packet in stage.subscribers[0].rtp if fields(packet)[3] == 100)
+    assert first == again  # the same number must carry the same bytes: GCM
 
 
 def test_a_nack_for_what_was_never_sent_is_not_answered() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from media.rtp.packets import (
     find_text_extension,
     payload_end,
     payload_offset,
+    put_send_time,
     read_header,
     scan,
 )
@@ -92,6 +94,60 @@ def test_an_element_past_the_end_takes_nothing_of_the_payload() -> None:
     clean, _, payload = scan(data)
     assert clean[16:20] == bytes(4)
     assert clean[payload:] == b"media"
+
+
+def seconds(element: bytes | None) -> float:
+    assert element is not None
+    return int.from_bytes(element, "big") / (1 << 18)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        [(3, b"\x12\x34")],  # nearly every video packet of a browser
+        [(3, b"\x12\x34"), (7, b"\x00")],
+        [(7, b"\x00"), (3, b"\x12\x34"), (4, b"1")],
+        [(2, b"\x01\x02\x03"), (3, b"\x12\x34")],
+    ],
+)
+def test_the_time_of_sending_takes_the_place_of_what_was_zeroed(elements: list[tuple[int, bytes]]) -> None:
+    data = packet(*elements)
+    clean, transport, payload = scan(data, 70_250_000_000)
+    assert transport == 0x1234
+    assert len(clean) == len(data)
+    assert clean[payload:] == b"payload"
+    assert seconds(find_extension(clean, 2)) == pytest.approx(6.25, abs=1e-5)
+    assert find_extension(clean, 7) == dict(elements).get(7)
+    assert find_extension(clean, 3) is None
+    again = bytearray(clean)
+    put_send_time(again, 71_500_000_000)
+    assert seconds(find_extension(bytes(again), 2)) == pytest.approx(7.5, abs=1e-5)
+    assert again[20:] == clean[20:]
+
+
+def test_without_room_or_extensions_no_time_of_sending_is_written() -> None:
+    for data in (packet(), packet((7, b"\x00")), packet((3, b"\x12\x34"), two_byte=True)):
+        clean, _, _ = scan(data, 70_250_000_000)
+        assert find_extension(clean, 2) is None
+        untouched = bytearray(clean)
+        put_send_time(untouched, 71_500_000_000)
+        assert untouched == clean
+
+
+@settings(deadline=None)
+@given(HOSTILE, st.integers(1, 1 << 60))
+def test_no_packet_makes_the_writer_of_the_time_raise(data: bytes, at_ns: int) -> None:
+    clean, transport, payload = scan(data, at_ns)
+    plain = scan(data)
+    assert (transport, payload) == plain[1:]
+    assert len(clean) == len(data)
+    assert clean[:12] == data[:12]
+    assert clean[payload:] == data[payload:]
+    buffer = bytearray(clean)
+    put_send_time(buffer, at_ns + 1)
+    assert len(buffer) == len(data)
+    assert buffer[:12] == data[:12]
+    assert buffer[payload:] == data[payload:]
 
 
 def test_a_packet_without_extensions_is_not_copied() -> None:
