@@ -227,7 +227,8 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
         "offset_ms": written.offset_ms, "duration_ms": written.duration_ms,
         "present": present,
         "gaps": track_gaps(survey, lane.peer, lane.kind, present, lane.losses),
-        "sync_error_ms": max(-(-run.error_ns // MS) for run in lane.runs),
+        "sync_error_ms": max(-(-run.within_ns // MS) for run in lane.runs),
+        "across_error_ms": max(-(-run.across_ns // MS) for run in lane.runs),
         "sha256": written.sha256, "bytes": written.plain_bytes,
         "packets": written.packets, "lost_packets": lane.lost,
         "misplaced_packets": lane.misplaced, "frames": written.frames, "dropped_frames":

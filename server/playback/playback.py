@@ -27,7 +27,7 @@ log = logging.getLogger("hyeopjin.playback")
 MAX_OPEN = 32
 MAX_SPANS = 500
 MAX_REMEMBERED = 4096
-_TRACK_FIELDS = ("id", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms")
+_TRACK_FIELDS = ("id", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms", "across_error_ms")
 _OPTIONAL_FIELDS = ("width", "height")
 
 

@@ -136,7 +136,27 @@ def test_late_first_reports_of_sound_still_agree_with_pictures() -> None:
             sound.report(ntp64((1_000_000 + second) * NS), second * RATE, arrived)
     runs = {run.stream.kind: run for run in tie(Connection([sound, picture]))}
     assert abs(runs["audio"].starts() - runs["camera"].starts()) < 2_000_000
-    assert all(run.error_ns < 10_000_000 for run in runs.values())
+    assert all(max(run.within_ns, run.across_ns) < 10_000_000 for run in runs.values())
+
+
+def test_a_jittery_way_is_no_error_between_lips_and_voice() -> None:
+    chance = random.Random(5)
+    sound, picture = stream([(0.4, 30, 0)], ssrc=1), stream([(0.4, 30, 0)], ssrc=2)
+    picture.kind = "camera"
+    for second in range(1, 30):
+        for made in (sound, picture):
+            arrived = int((second + 0.04 + 0.3 * chance.random()) * NS)
+            made.report(ntp64((1_000_000 + second) * NS), second * RATE, arrived)
+    for run in tie(Connection([sound, picture])):
+        assert run.within_ns < 2_000_000
+        assert 10_000_000 < run.across_ns < 300_000_000
+
+
+def test_one_report_is_not_taken_for_certainty() -> None:
+    sound = stream([(0.04, 3, 0)])
+    sound.report(ntp64(1_000_002 * NS), 2 * RATE, int(2.04 * NS))
+    (run,) = tie(Connection([sound]))
+    assert run.within_ns >= 20_000_000
 
 
 def test_another_ssrc_of_a_kind_is_another_connection() -> None:

@@ -40,6 +40,7 @@ function body() {
 function heading(shown) {
   const at = shown.started_at_ms;
   const errors = shown.tracks.map((track) => track.sync_error_ms).filter((ms) => ms !== null);
+  const across = shown.tracks.map((track) => track.across_error_ms).filter((ms) => ms !== null);
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
     <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
@@ -48,6 +49,7 @@ function heading(shown) {
     ${shown.state === 'ready' ? html`<p class="review-facts">
       <span class="chip ${chain === 'intact' ? 'chip-live' : chain === 'broken' ? 'chip-alarm' : ''}" data-testid="review-chain" data-chain=${shown.chain}>${t(`review-chain-${chain}`)}</span>
       <span class="chip" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
+      ${across.length ? html`<span class="chip" data-testid="review-sync-across">${t('review-sync-across', { ms: Math.max(...across) })}</span>` : nothing}
       ${shown.declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: shown.declined.map((one) => one.name).join(', ') })}</span>` : nothing}
     </p>` : nothing}
   </div>`;

@@ -51,6 +51,7 @@ export interface Gap { from: number; to: number; cause: string }
 export interface Track {
   id: string; participant: string; name: string; role: Role; language: string; kind: Kind; mime: string;
   offset_ms: number; duration_ms: number; present: [number, number][]; gaps: Gap[]; sync_error_ms: number | null;
+  across_error_ms: number | null;
   width?: number; height?: number;
 }
 export interface RecordingAnswer {
