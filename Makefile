@@ -3,7 +3,7 @@
 ARGS ?=
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run setup check test test-long bench clean
+.PHONY: help run setup lint check test test-long bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -14,15 +14,17 @@ run: setup ## everything to a working demo: http://localhost:8080 (ARGS="--tls -
 setup: ## install what `make run` needs, start nothing
 	@deploy/setup.sh run
 
-check: ## format, lint, types, unit tests: under a minute
+lint:
 	@deploy/setup.sh dev
 	$(PY) -m ruff format --check server signaling media tests
 	$(PY) -m ruff check server signaling media tests
 	$(PY) -m mypy
 	@PATH="$$PATH:$(CURDIR)/.venv/bin"; node static/node_modules/typescript/bin/tsc -p static && node --test static/js/
+
+check: lint ## format, lint, types, unit tests: under a minute
 	$(PY) -m pytest tests/unit -q
 
-test: check ## everything CI runs, real browsers included: under 25 minutes
+test: lint ## everything CI runs, real browsers included: under 25 minutes
 	@deploy/setup.sh browsers
 	$(PY) -m pytest tests -m "not long"
 
