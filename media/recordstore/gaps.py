@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from media.clock import MS
 
-from .index import Event, Survey
+from .index import EpochSpan, Event, Survey
 
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
@@ -86,12 +86,27 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
     spans = sorted(survey.epochs, key=lambda span: span.epoch)
     for before, after in itertools.pairwise(spans):
         if after.first_ns > before.last_ns:
-            cause = EMPTY if before.ended else WORKER
+            cause = EMPTY if _emptied(survey, before) else WORKER
             gaps.append({"from": before.last_ns // MS, "to": after.first_ns // MS, "cause": cause})
     for hole in survey.holes:
         if not hole.peer:
             gaps.append({"from": hole.from_ns // MS, "to": hole.to_ns // MS, "cause": hole.cause})
     return sorted(gaps, key=lambda gap: (str(gap["from"]).zfill(16), str(gap["cause"])))
+
+
+def _emptied(survey: Survey, span: EpochSpan) -> bool:
+    """Whether an epoch ended because everybody had left. A worker whose server was killed or stopped ends
+    its files too, but with people in the room: they are dismissed without having left.
+    """
+    if not span.ended:
+        return False
+    inside: set[str] = set()
+    for event in sorted((e for e in survey.events if e.epoch == span.epoch), key=lambda e: e.at):
+        if event.name in _BACK:
+            inside.add(event.peer)
+        elif event.name in _GONE:
+            inside.discard(event.peer)
+    return not inside
 
 
 def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: Sequence[int]) -> str:
@@ -100,7 +115,7 @@ def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: S
             return hole.cause
     spans = sorted(survey.epochs, key=lambda span: span.epoch)
     for before, after in itertools.pairwise(spans):
-        if before.last_ns < end and after.first_ns > begin and not before.ended:
+        if before.last_ns < end and after.first_ns > begin and not _emptied(survey, before):
             return WORKER
     told = _told(survey.events, peer, kind, begin, end)
     if told is not None:

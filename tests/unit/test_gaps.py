@@ -78,3 +78,12 @@ def test_a_muted_microphone_that_sends_silence_is_not_present() -> None:
 def test_an_unbroken_track_has_no_gap() -> None:
     assert track_gaps(survey(), "p", "audio", [[0, 20_000]], []) == []
     assert track_gaps(survey(), "p", "audio", [], []) == []
+
+
+def test_a_server_that_was_killed_leaves_no_empty_room_behind() -> None:
+    """Its worker ends the files properly, with the people still in."""
+    inside = survey((1, "joined", {}), (1.1, "connected", {}), (19.9, "dismissed", {"cause": "left"}))
+    assert recording_gaps(inside) == [{"from": 20_000, "to": 30_000, "cause": "worker_lost"}]
+    assert cause(inside, 19.5, 31.0) == "worker_lost"
+    left = survey((1, "joined", {}), (15, "left", {}))
+    assert recording_gaps(left) == [{"from": 20_000, "to": 30_000, "cause": "empty"}]
