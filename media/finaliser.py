@@ -29,7 +29,7 @@ from .clock import MS, NS
 from .finalise_time import Run, connections, tie
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
 from .recordstore import layout, manifest
-from .recordstore.gaps import muted_spans, recording_gaps, track_gaps, without
+from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
 from .recordstore.index import Journal, Stream, Survey
 from .recordstore.sealed import SealedError, final_key, seal_bytes
 from .recordstore.verify import chain_state, describe_segments
@@ -226,7 +226,9 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
         "mime": 'video/webm; codecs="vp8"' if lane.mime.startswith("video") else 'audio/webm; codecs="opus"',
         "offset_ms": written.offset_ms, "duration_ms": written.duration_ms,
         "present": present,
-        "gaps": track_gaps(survey, lane.peer, lane.kind, present, lane.losses),
+        "gaps": track_gaps(
+            survey, lane.peer, lane.kind, present, lane.losses, media_end_ms(survey)
+        ),
         "sync_error_ms": max(-(-run.within_ns // MS) for run in lane.runs),
         "across_error_ms": max(-(-run.across_ns // MS) for run in lane.runs),
         "sha256": written.sha256, "bytes": written.plain_bytes,
@@ -244,8 +246,9 @@ def _publish(
     job: Job, survey: Survey, tracks: list[dict[str, object]], failed: list[dict[str, object]]
 ) -> dict[str, object]:
     """The sealed index and the signed manifest, in this order: a manifest says that all is there."""
-    ends = [span.last_ns // MS for span in survey.epochs]
-    ends += [int(str(t["offset_ms"])) + int(str(t["duration_ms"])) for t in tracks]
+    # A room stays open for a while after the last one has gone; there is nothing to watch in it.
+    ends = [int(str(t["offset_ms"])) + int(str(t["duration_ms"])) for t in tracks]
+    ends = ends or [span.last_ns // MS for span in survey.epochs]
     gaps = recording_gaps(survey)
     chain = chain_state(survey)
     index: dict[str, object] = {

@@ -20,6 +20,9 @@ EMPTY = "empty"
 SLACK_NS = 1_500 * MS
 """The page tells of its mute button a little before or after the packets stop."""
 
+TAIL_MS = 2_000
+"""Tracks end a little apart; a longer silence before the end is a gap."""
+
 _BACK = {"connected", "joined", "returned"}
 _GONE = {"left", "disconnected", "failed", "closed", "stepped_out"}
 _KINDS = {
@@ -33,16 +36,27 @@ _KINDS = {
 
 
 def track_gaps(
-    survey: Survey, peer: str, kind: str, present: Sequence[Sequence[int]], losses: Sequence[int]
+    survey: Survey,
+    peer: str,
+    kind: str,
+    present: Sequence[Sequence[int]],
+    losses: Sequence[int],
+    end_ms: int = 0,
 ) -> list[dict[str, object]]:
-    """Gaps between spans of presence, session ms: {"from", "to", "cause"}. `losses`: session ns of lost
-    packets.
+    """Gaps between spans of presence, and from the last one to `end_ms`, session ms: {"from", "to",
+    "cause"}. `losses`: session ns of lost packets.
     """
     gaps: list[dict[str, object]] = []
-    for (_, begin), (end, _) in itertools.pairwise(present):
+    spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > TAIL_MS else present
+    for (_, begin), (end, _) in itertools.pairwise(spans):
         cause = _cause(survey, peer, kind, begin * MS, end * MS, losses)
         gaps.append({"from": begin, "to": end, "cause": cause})
     return gaps
+
+
+def media_end_ms(survey: Survey) -> int:
+    """When the last packet of anybody came, session ms: nobody watches an empty room."""
+    return max((max(stream.at) for stream in survey.streams), default=0) // MS
 
 
 def muted_spans(survey: Survey, peer: str, kind: str, end_ms: int) -> list[tuple[int, int]]:

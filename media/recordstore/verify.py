@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import layout
-from .gaps import recording_gaps, track_gaps
+from .gaps import media_end_ms, recording_gaps, track_gaps
 from .index import NS_PER_MS, Journal, Stream, Survey
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport
@@ -174,7 +174,7 @@ def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
     track: dict[str, object] = {
         "id": f"{first.peer}-{first.kind}" + (f"-{first.rid}" if first.rid else ""),
         "peer": first.peer, "kind": first.kind, "packets": packets, "lost_packets": lost, "present": present,
-        "gaps": track_gaps(survey, first.peer, first.kind, present, losses),
+        "gaps": track_gaps(survey, first.peer, first.kind, present, losses, media_end_ms(survey)),
     }  # fmt: skip
     if first.video:
         ends = [*keys[1:], present[-1][1]] if keys else []

@@ -87,3 +87,14 @@ def test_a_server_that_was_killed_leaves_no_empty_room_behind() -> None:
     assert cause(inside, 19.5, 31.0) == "worker_lost"
     left = survey((1, "joined", {}), (15, "left", {}))
     assert recording_gaps(left) == [{"from": 20_000, "to": 30_000, "cause": "empty"}]
+
+
+def test_a_silence_up_to_the_end_has_its_cause_too() -> None:
+    off = survey((4, "media", {"mic": 1, "camera": 0}), (9.5, "left", {}))
+    assert track_gaps(off, "p", "camera", [[0, 4000]], [], 10_000) == [
+        {"from": 4000, "to": 10_000, "cause": "muted"}
+    ]
+    assert track_gaps(survey((4, "left", {})), "p", "audio", [[0, 4000]], [], 10_000) == [
+        {"from": 4000, "to": 10_000, "cause": "left"}
+    ]
+    assert track_gaps(survey(), "p", "audio", [[0, 9000]], [], 10_000) == []
