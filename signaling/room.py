@@ -28,7 +28,7 @@ from signaling.events import Event, Joined, PageEvent, Tick
 from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
-from signaling.seat import AWAY_LIMIT_MS
+from signaling.seat import ALL_AWAY_LIMIT_MS, AWAY_LIMIT_MS
 from signaling.view import snapshot_of
 
 EMPTY_CLOSES_EPOCH_MS = 5_000
@@ -103,8 +103,10 @@ def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
 
 def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr.Next:
     commands: list[Command] = []
+    alone = not any(seat.socket for seat in document.present)
     for seat in document.present:
-        if seat.away_since_ms is not None and now_ms - seat.away_since_ms >= AWAY_LIMIT_MS:
+        limit = ALL_AWAY_LIMIT_MS if alone and not seat.connected else AWAY_LIMIT_MS
+        if seat.away_since_ms is not None and now_ms - seat.away_since_ms >= limit:
             document, more = tr.vacated(document, seat, "gone")
             commands += more
     if document.phase == "closing" and now_ms - (document.closing_since_ms or 0) >= SEALING_LIMIT_MS:

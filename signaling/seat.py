@@ -11,6 +11,7 @@ from signaling.messages import QualityLevel
 from signaling.ports import SeatSeed
 
 AWAY_LIMIT_MS = 30_000  # a lost socket may return to its seat, and to its media, for so long
+ALL_AWAY_LIMIT_MS = 10_000  # without a socket in the whole room, and without media: nobody waits for anybody
 
 
 @dataclass(frozen=True, slots=True)

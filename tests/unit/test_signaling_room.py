@@ -119,6 +119,19 @@ def test_a_lost_socket_is_away_and_keeps_its_media_for_thirty_seconds() -> None:
     assert cm.Note("session-1", "gone", REFERRING) in commands
 
 
+def test_when_everybody_is_gone_with_their_media_the_room_does_not_wait_thirty_seconds() -> None:
+    stage = Stage().live(REFERRING, CONSULTING)
+    for seat_id in (REFERRING, CONSULTING):
+        stage.on(ev.PeerChanged(1, seat_id, stage.connection(seat_id) or "", "connected"))
+        stage.on(ev.SocketLost(seat_id, f"s-{seat_id}"))
+    stage.seconds(12)
+    assert len(stage.document.present) == 2, "their media still flows"
+    for seat_id in (REFERRING, CONSULTING):
+        stage.on(ev.PeerChanged(1, seat_id, stage.connection(seat_id) or "", "disconnected"))
+    stage.seconds(1)
+    assert not stage.document.present
+
+
 def test_a_page_that_still_holds_its_connection_resumes_it_and_gets_the_waiting_offer() -> None:
     stage = Stage().live(REFERRING)
     held = stage.connection(REFERRING)
