@@ -302,3 +302,22 @@ async def test_a_peer_over_ipv6_or_as_dtls_server_connects(host: str, setup: str
             await made.close()
         return
     pytest.skip("no IPv6 here")
+
+
+async def test_ten_thousand_datagrams_of_rubbish_do_not_disturb_a_call(pair: Pair) -> None:
+    """From a stranger and under the peer's own address; the call's packets go both ways all the while."""
+    stranger = pair.peer.new_socket(silent=True)
+    chance = random.Random(7)
+    rtp = struct.pack("!BBHII", 0x90, 111, 9, 9, SSRC["audio"]) + struct.pack("!HH", 0xBEDE, 400)
+    rtcp = struct.pack("!BBHI", 0x81, 201, 0xFFFF, SSRC["audio"])
+    heads = [b"", rtp, rtcp, pair.peer.request()[:20], bytes([22, 254, 253]), bytes([23, 254, 253]), b"\xff"]
+    for _ in range(100):
+        for number in range(100):
+            sock = stranger if number % 2 else pair.peer.sock
+            with contextlib.suppress(BlockingIOError):
+                sock.sendto(chance.choice(heads) + chance.randbytes(chance.randrange(1200)), pair.peer.server)
+        await pair.flows()
+    assert pair.sink.states == ["connected"]
+    assert all(data[0] < 4 for data in read_all(stranger))
+    assert pair.hub.counters["handler_failed"] == 0
+    assert pair.hub.counters["first_byte"] > 100
