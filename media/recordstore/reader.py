@@ -164,7 +164,7 @@ class SegmentReader:
             if end > report.size:
                 # A torn last seal has nothing after it; a lying length hides the seals that it swallows.
                 if self._resync(at) == report.size:
-                    report.fault("truncated", at, found)
+                    report.fault(self._torn(), at, found)
                     break
                 report.fault("bad_seal", at, found)
                 at, broken = self._resync(at), True
@@ -194,7 +194,7 @@ class SegmentReader:
         report = self.report
         size = layout.SEAL_HEAD.size
         if at + size > report.size:
-            report.fault("truncated", at, index)
+            report.fault(self._torn(), at, index)
             return None
         mark, kind, zero, zeros, length, found, previous = layout.SEAL_HEAD.unpack(self._read(at, at + size))
         good = mark == layout.SEAL_MARK and kind in (layout.DATA, layout.END_MARK) and not zero and not zeros
@@ -206,6 +206,10 @@ class SegmentReader:
             report.fault("bad_seal", at, index)
             return None
         return kind, length, found, previous
+
+    def _torn(self) -> str:
+        """What half a seal means: a crash leaves it at the end, but writes nothing behind an end mark."""
+        return "after_end" if self.report.ended else "truncated"
 
     def _resync(self, at: int) -> int:
         """Where the next seal may begin after bytes that are none."""

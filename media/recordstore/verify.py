@@ -123,14 +123,11 @@ def verify_journal(
 def verify_manifest(envelope: bytes, public_key: bytes) -> dict[str, object]:
     """Verify from the signed manifest alone. Raises manifest.ManifestError when no signature holds."""
     signed: dict[str, Any] = verify_envelope(envelope, public_key)
-    gaps = list(signed.get("gaps", []))
-    for track in signed.get("tracks", []):
-        gaps += [{**gap, "track": track["id"]} for gap in track.get("gaps", [])]
     return {
         "recording": signed["recording"],
         "chain": signed["chain"],
         "stored": signed["stored"],
-        "gaps": gaps,
+        "gaps": list(signed.get("gaps", [])),
         "tracks": signed["tracks"],
         "segments": signed["segments"],
     }

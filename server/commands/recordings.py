@@ -66,7 +66,11 @@ def verify_recordings(
         typer.echo("There is no such recording.", err=True)
         raise typer.Exit(2)
     if as_json:
-        typer.echo(json.dumps(reports if recording is None else reports[0]))
+        shapes = [_shape(report) for report in reports]
+        typer.echo(json.dumps(shapes if recording is None else shapes[0]))
+        for report in reports:
+            for fault in report.get("faults", []):
+                typer.echo(f"{report['recording']}: {fault}", err=True)
     else:
         for report in reports:
             faults = ", ".join(report.get("faults", []))
@@ -74,6 +78,12 @@ def verify_recordings(
             typer.echo(told.rstrip())
     if any(report["chain"] not in WHOLE for report in reports):
         raise typer.Exit(1)
+
+
+def _shape(report: dict[str, Any]) -> dict[str, Any]:
+    """The interface, no more: a track's own gaps stand with the track. Times in ms since the start."""
+    gaps = [{name: gap[name] for name in ("from", "to", "cause")} for gap in report["gaps"]]
+    return {**{name: report[name] for name in FIELDS}, "gaps": gaps}
 
 
 def _settings(config: Path | None, data: Path | None) -> Settings:

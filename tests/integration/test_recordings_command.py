@@ -138,9 +138,11 @@ def test_damage_to_what_was_published_is_found(tmp_path: Path, name: str, how: s
         content = bytearray(path.read_bytes())
         content[len(content) // 3] ^= 1
         path.write_bytes(content)
-    code, report = verify(tmp_path)
-    assert (code, report["chain"]) == (1, "broken")
-    assert report["faults"]
+    result = run(tmp_path, "verify", RECORDING, "--json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["chain"]) == (1, "broken")
+    assert set(report) == {"recording", "chain", "stored", "gaps", "tracks"}
+    assert f"{RECORDING}: " in result.stderr
 
 
 def test_a_destroyed_key_is_no_fault(tmp_path: Path) -> None:

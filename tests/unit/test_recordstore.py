@@ -232,6 +232,14 @@ def test_nothing_follows_the_end_mark(tmp_path: Path) -> None:
     assert read(segment.path)[0].damaged
 
 
+@pytest.mark.parametrize("tail", [b"x", b"SEAL" + bytes(30), bytes(500)])
+def test_half_a_seal_after_the_end_mark_was_no_crash(tmp_path: Path, tail: bytes) -> None:
+    path = make(tmp_path)
+    with path.open("ab") as file:
+        file.write(tail)
+    assert read(path)[0].damaged
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a.b", "x" * 65, "имя", "a\n"])
 def test_an_id_that_is_no_id_never_becomes_a_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(layout.LayoutError):
