@@ -175,6 +175,7 @@ class Worker:
             **self._lag.take(),
             **process_usage(),
             **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
+            "tasks": len(asyncio.all_tasks()),
             "rooms": len(self._rooms),
             "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),
             "downlink_lowest_bps": min(estimates, default=0),

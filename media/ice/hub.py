@@ -42,20 +42,23 @@ def now_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
-class UdpPath:
-    """One remote UDP address, reached through one of our sockets."""
+Table = dict[tuple[Any, ...], "tuple[Endpoint, UdpPath]"]
 
-    __slots__ = ("_counters", "_hash", "_sendto", "_socket", "source")
+
+class UdpPath:
+    """One remote UDP address and one of our sockets: what is sent leaves from that socket's address."""
+
+    __slots__ = ("_counters", "_hash", "_sendto", "sock", "source")
 
     def __init__(self, hub: IceHub, sock: socket.socket, source: tuple[Any, ...]) -> None:
         self._counters = hub.counters
-        self._socket = sock
+        self.sock = sock
         self._sendto = sock.sendto
         self.source = source
         self._hash = hash(source)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UdpPath) and other.source == self.source
+        return isinstance(other, UdpPath) and other.source == self.source and other.sock is self.sock
 
     def __hash__(self) -> int:
         return self._hash
@@ -80,8 +83,9 @@ class IceHub:
         self._announce = list(announce)
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
-        self._by_source: dict[tuple[Any, ...], tuple[Endpoint, UdpPath]] = {}
-        self._proven: set[tuple[Any, ...]] = set()
+        self._tables: dict[socket.socket, Table] = {}
+        """Per socket: who writes to it from where."""
+        self._proven: set[UdpPath] = set()
         self._by_ufrag: dict[str, Endpoint] = {}
         self._endpoints: set[Endpoint] = set()
         self._tcp: set[TcpPath] = set()
@@ -127,14 +131,37 @@ class IceHub:
                     continue  # no IPv6 on this machine
                 raise
             port = self._sockets[-1].getsockname()[1]
+        asked = list(self._sockets)
+        if host in WILDCARDS:
+            for sock in asked:
+                self._bind_each_address(sock, port)
         self.udp_port = port
+        self._tables = {sock: {} for sock in self._sockets}
         if not tcp:
             return
         loop = asyncio.get_running_loop()
-        for sock in list(self._sockets):
+        for sock in asked:
             listener = _bound(sock.family, socket.SOCK_STREAM, sock.getsockname()[0], port)
             self._servers.append(await loop.create_server(lambda: TcpPath(self), sock=listener, backlog=64))
         self.tcp_port = port
+
+    def _bind_each_address(self, wildcard: socket.socket, port: int) -> None:
+        """A socket for each address of this machine, so that answers leave from the address that was asked.
+
+        From a wildcard socket they leave from whichever the routing prefers, and a peer that asked another of
+        ours takes them for a stranger's. The wildcard stays for addresses that appear later. Sharing the port
+        (SO_REUSEPORT) is allowed while these are made and never to another process.
+        """
+        made = [wildcard]
+        wildcard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for text in interface_addresses():
+            if (socket.AF_INET6 if ":" in text else socket.AF_INET) == wildcard.family:
+                # An address that goes or is not ready yet is the wildcard's.
+                with contextlib.suppress(OSError):
+                    made.append(_bound(wildcard.family, socket.SOCK_DGRAM, text, port, shared=True))
+        for sock in made:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+        self._sockets += made[1:]
 
     async def _unbind(self) -> None:
         for server in self._servers:
@@ -159,7 +186,8 @@ class IceHub:
         for connection in list(self._tcp):
             connection.abort()
         await self._unbind()
-        self._by_source.clear()
+        self._tables.clear()
+        self._proven.clear()
         self._by_ufrag.clear()
         self._endpoints.clear()
 
@@ -187,16 +215,19 @@ class IceHub:
             return
         if not isinstance(path, UdpPath):
             return
-        held = self._by_source.get(path.source)
+        table = self._tables.get(path.sock)
+        if table is None:
+            return
+        held = table.get(path.source)
         if held is not None and held[0] is not endpoint:
-            if not proven and path.source in self._proven:
+            if not proven and path in self._proven:
                 return
-            self._by_source[path.source] = (endpoint, path)
-            self._proven.discard(path.source)
+            table[path.source] = (endpoint, path)
+            self._proven.discard(path)
             held[0].on_path_lost(path)
-        self._by_source[path.source] = (endpoint, path)
+        table[path.source] = (endpoint, path)
         if proven:
-            self._proven.add(path.source)
+            self._proven.add(path)
 
     def release(self, path: Path, endpoint: Endpoint) -> None:
         """Undo `claim`."""
@@ -204,15 +235,16 @@ class IceHub:
             if path.endpoint is endpoint:
                 path.abort()
         elif isinstance(path, UdpPath):
-            held = self._by_source.get(path.source)
+            table = self._tables.get(path.sock, {})
+            held = table.get(path.source)
             if held is not None and held[0] is endpoint:
-                del self._by_source[path.source]
-                self._proven.discard(path.source)
+                del table[path.source]
+                self._proven.discard(path)
 
     # -- what arrives
 
     def _on_readable(self, sock: socket.socket) -> None:
-        buffer, view, by_source = INBOUND, INBOUND_VIEW, self._by_source
+        buffer, view, by_source = INBOUND, INBOUND_VIEW, self._tables[sock]
         receive, clock = sock.recvfrom_into, time.clock_gettime_ns
         for _ in range(MAX_DRAIN):
             try:
@@ -323,12 +355,14 @@ class IceHub:
             log.exception("a packet handler failed")
 
 
-def _bound(family: int, kind: int, host: str, port: int) -> socket.socket:
+def _bound(family: int, kind: int, host: str, port: int, *, shared: bool = False) -> socket.socket:
     sock = socket.socket(family, kind)
     try:
         sock.setblocking(False)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:

@@ -15,6 +15,7 @@ import uvloop
 
 from media.ice import hub as hubs
 from media.ice import stun, tcp
+from media.ice.addresses import interface_addresses
 from media.ice.endpoint import Path
 from media.ice.hub import IceHub, UdpPath
 from media.ice.tcp import MAX_FRAME_BYTES, TcpPath
@@ -64,6 +65,11 @@ def binding_request(ufrag: str = "ours") -> bytes:
     return stun.request(secrets.token_bytes(12), "peer", ufrag, "p" * 24, 1)
 
 
+def loopback(hub: IceHub) -> socket.socket:
+    """The hub's socket that receives what is sent to 127.0.0.1."""
+    return next(sock for sock in hub._sockets if sock.getsockname()[0] == "127.0.0.1")
+
+
 def framed(data: bytes) -> bytes:
     return struct.pack("!H", len(data)) + data
 
@@ -88,7 +94,7 @@ async def test_the_receive_buffer_is_raised(hub: IceHub) -> None:
     default = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     before = default.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     default.close()
-    assert hub._sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= before
+    assert loopback(hub).getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= before
 
 
 async def test_a_tcp_connection_belongs_to_the_session_its_stun_names(hub: IceHub) -> None:
@@ -170,17 +176,17 @@ async def test_a_slow_tcp_reader_loses_packets_and_holds_no_memory(hub: IceHub) 
 
 async def test_an_unproven_claim_takes_no_address_and_a_proven_one_does(hub: IceHub) -> None:
     first, second = Watcher(), Watcher()
-    path = UdpPath(hub, hub._sockets[0], ("192.0.2.1", 5))
+    path = UdpPath(hub, loopback(hub), ("192.0.2.1", 5))
     hub.claim(path, first, proven=True)
     hub.claim(path, second, proven=False)
-    assert hub._by_source[path.source][0] is first
+    assert hub._tables[path.sock][path.source][0] is first
     hub.claim(path, second, proven=True)
-    assert hub._by_source[path.source][0] is second
+    assert hub._tables[path.sock][path.source][0] is second
     assert first.lost == [path]
     hub.release(path, first)
-    assert hub._by_source[path.source][0] is second
+    assert hub._tables[path.sock][path.source][0] is second
     hub.release(path, second)
-    assert not hub._by_source
+    assert not hub._tables[path.sock]
 
 
 async def test_endpoints_hear_the_clock_and_of_a_machine_that_stood_still(
@@ -235,7 +241,42 @@ async def test_no_packet_of_a_long_drain_seems_to_come_before_it_was_sent(hub: I
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect(("127.0.0.1", hub.udp_port))
         busy = Busy(sender)
-        hub.claim(UdpPath(hub, hub._sockets[0], sender.getsockname()), busy, proven=True)
+        hub.claim(UdpPath(hub, loopback(hub), sender.getsockname()), busy, proven=True)
         sender.send(b"\x80\x6f" + bytes(20))
         await until(lambda: len(busy.at) == 2)
         assert busy.at[1] >= busy.sent_ns
+
+
+async def test_an_answer_leaves_from_the_address_that_was_asked(hub: IceHub) -> None:
+    """Loopback asks every address of this machine: the routing alone would answer from loopback."""
+    watcher = Watcher()
+    hub.register("ours", watcher)
+    for address in [text for text in interface_addresses() if ":" not in text]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind(("127.0.0.1", 0))
+            sender.settimeout(2)
+            sender.sendto(binding_request(), (address, hub.udp_port))
+            await until(lambda: bool(watcher.stun))
+            assert watcher.stun.pop().send(b"answer")
+            assert sender.recvfrom(100) == (b"answer", (address, hub.udp_port))
+
+
+async def test_the_port_is_shared_with_nobody(hub: IceHub) -> None:
+    for address in ("0.0.0.0", "127.0.0.1"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with pytest.raises(OSError, match="in use"):
+                thief.bind((address, hub.udp_port))
+
+
+async def test_one_peer_at_two_of_our_addresses_is_two_paths(hub: IceHub) -> None:
+    first, second = hub._sockets[:2]
+    watcher = Watcher()
+    source = ("192.0.2.7", 4000)
+    one, two = UdpPath(hub, first, source), UdpPath(hub, second, source)
+    assert one != two
+    hub.claim(one, watcher, proven=True)
+    hub.claim(two, watcher, proven=False)
+    hub.release(one, watcher)
+    assert source not in hub._tables[first]
+    assert hub._tables[second][source] == (watcher, two)
