@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -45,6 +46,9 @@ def claim_directory(path: Path, marker: Marker) -> None:
 
 def run_until_stopped(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
     """Serves until SIGINT or SIGTERM, then closes everything. `ready` is called once all parts are up."""
+    # Its memory holds keys and its files people: no core dump, and no file that others may read.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)
     try:
         asyncio.run(_serve(settings, ready))
     except (ConfigError, WorkerStartError) as error:

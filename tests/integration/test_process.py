@@ -105,6 +105,17 @@ class running_again:  # noqa: N801 - reads as a sentence
             self._demo.kill()
 
 
+def test_no_process_dumps_core_and_no_file_of_the_data_directory_is_for_others(tmp_path: Path) -> None:
+    with running(tmp_path) as demo:
+        for pid in (demo.pid, *children(demo.pid)):
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]
+            assert core[4:6] == ["0", "0"], pid
+        found = [path for path in demo.data.rglob("*") if path.name != "DEMO"]
+        assert found
+        assert [path for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077] == []
+
+
 def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         assert demo.process is not None
