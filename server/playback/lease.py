@@ -81,7 +81,9 @@ class Pace:
 
     def __init__(self, rate: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._rate = max(float(self.RATE), rate)
-        self._least = max(self.RATE / 4, rate / 2)
+        # Three quarters of what was asked for: a player whose buffer is full makes us wait too, and it may
+        # be playing at twice the speed.
+        self._least = max(self.RATE / 4, rate * 3 / 4)
         self._monotonic = monotonic
         self._allowed = float(self.BURST)
         self._at = monotonic()

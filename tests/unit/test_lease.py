@@ -107,3 +107,14 @@ def test_a_reader_that_makes_us_wait_falls_back() -> None:
 def test_a_heavy_track_gets_the_rate_it_needs() -> None:
     clock = Clock()
     assert run(Pace(4 * Pace.RATE, clock), clock, 2.0) > 7 * Pace.RATE
+
+
+def test_a_full_player_at_twice_the_speed_is_never_starved() -> None:
+    """720p at 1.2 Mbit/s: the player stops reading when its buffer is full, seeks, and reads on."""
+    clock, playing = Clock(), 150_000
+    for chunk in (65536, 16384):
+        pace = Pace(4 * playing, clock)
+        for _ in range(5):
+            pace.waited_for_reader(10)
+            clock.now += 10
+            assert run(pace, clock, 5.0, chunk) >= 2 * playing * 5
