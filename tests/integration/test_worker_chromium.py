@@ -12,12 +12,15 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from media.control import PeerPlan
-from tests.integration.lossy_line import LossyLine
 from tests.integration.worker_process import WorkerProcess, plan, worker_process
+from tests.support.impairment import candidates
+from tests.support.impairment.profile import Loss, Profile
+from tests.support.impairment.relay import Relay
 
 pytestmark = pytest.mark.browser
 
 CHROMIUM = "/usr/bin/chromium"
+LOSSY = Profile(delay_ms=30, loss=Loss.independent(0.04))
 ARGS = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
@@ -97,7 +100,7 @@ class Browser:
         self.room = room
         self.pages = pages
         self.connections: dict[str, str] = {}
-        self.lines: dict[str, LossyLine] = {}
+        self.lines: dict[str, Relay] = {}
         self.done = 0
 
     async def answer_offers(self) -> None:
@@ -114,7 +117,7 @@ class Browser:
         fresh = self.connections.get(peer) != connection
         self.connections[peer] = connection
         line = self.lines.get(peer)
-        offer = event["sdp"] if line is None else line.rewrite(event["sdp"])
+        offer = event["sdp"] if line is None else candidates.through(event["sdp"], line.port, tcp=False)
         sdp = await self.pages[peer].evaluate("([sdp, fresh]) => take_offer(sdp, fresh)", [offer, fresh])
         await self.worker.client.answer(self.room, peer, connection, event["offer_id"], sdp)
 
@@ -246,7 +249,7 @@ async def test_a_noisy_picture_is_sent_with_a_megabit_and_more() -> None:
 async def test_loss_on_the_line_of_both_pages_costs_neither_picture_nor_sound() -> None:
     async with worker_process() as worker, browser_room(worker, {"a": "camera", "b": "camera"}) as browser:
         for number, name in enumerate("ab"):
-            line = LossyLine(worker.ready["udp_port"], up=0.04, down=0.04, delay=0.03, seed=number)
+            line = Relay(worker.ready["udp_port"], LOSSY, seed=number)
             browser.lines[name] = await line.open()
         try:
             await worker.client.put_plan(plan(browser.room, 1, {"a": peer("a.1.1"), "b": peer("b.1.1")}))
@@ -268,13 +271,13 @@ async def test_loss_on_the_line_of_both_pages_costs_neither_picture_nor_sound() 
                 assert picture["totalFreezesDuration"] < 2, picture
                 concealed = sound["concealedSamples"] - sound["silentConcealedSamples"]
                 assert concealed < sound["totalSamplesReceived"] * 0.04, sound
-            assert all(line.lost_up > 10 and line.lost_down > 10 for line in browser.lines.values())
+            assert all(one.lost > 10 for line in browser.lines.values() for one in line.stats().values())
             metrics = await worker.client.metrics()
             assert metrics["packets_recovered"] > 5
             assert metrics["packets_resent"] > 10
         finally:
             for line in browser.lines.values():
-                line.close()
+                await line.close()
 
 
 GROWING = (
