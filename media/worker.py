@@ -9,6 +9,7 @@ room.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -307,7 +308,8 @@ async def serve(settings: WorkerSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def stdin_ended() -> None:
-        loop.call_soon_threadsafe(end)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: there is nothing left to end
+            loop.call_soon_threadsafe(end)
 
     watch_stdin(stdin_ended)
 
