@@ -31,7 +31,9 @@ from server.services.context import Context
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
 from server.web.factory import build_web
+from server.web.front import FrontRunner
 from server.web.health import Health
+from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from signaling.hub import Hub
 from signaling.namespace import attach
@@ -183,7 +185,8 @@ async def _end_abandoned(services: Services) -> None:
 
 async def _listen(app: web.Application, settings: Settings, stack: contextlib.AsyncExitStack) -> int:
     """Binds every address; one that this machine lacks (::1 in many containers) is left out."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+    headers = security_headers(settings)
+    runner = FrontRunner(app, headers, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     tls = _tls(settings)

@@ -15,7 +15,7 @@ log = logging.getLogger("hyeopjin.web")
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_CODE_BY_STATUS = {
+CODE_BY_STATUS = {
     400: "bad_request",
     403: "forbidden",
     404: "not_found",
@@ -39,13 +39,17 @@ def refusal(code: str, facts: dict[str, int] | None = None) -> web.Response:
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns every exception into a refusal; one we did not expect is logged by type and place only."""
     try:
-        return await handler(request)
+        response = await handler(request)
+        if response.status >= 400 and request.path.startswith("/socket.io"):
+            return refusal("bad_request")  # the library's texts quote what was sent
     except Refused as refused:
         return refusal(refused.code, refused.facts)
+    except web.RequestPayloadError:  # a body that is not the gzip or the chunks that its headers say
+        return refusal("bad_request")
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = refusal(_CODE_BY_STATUS.get(error.status, "bad_request"))
+        response = refusal(CODE_BY_STATUS.get(error.status, "bad_request"))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
@@ -54,6 +58,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception:
         log.exception("a request failed")
         return refusal("internal")
+    else:
+        return response
 
 
 async def parsed(request: web.Request, model: type[Model]) -> Model:

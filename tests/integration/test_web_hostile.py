@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -101,3 +102,57 @@ async def test_hostile_cookies_prove_nothing(site: Website) -> None:
         headers = {"Cookie": f"session={value}; seat-{seat}={value}"}
         assert (await site.browser().get("/api/me", headers=headers)).status in (400, 401)
         assert (await site.browser().get(f"/api/seats/{seat}", headers=headers)).status in (400, 401)
+
+
+MALFORMED: list[bytes] = [
+    b"MARKED-rubbish\r\n\r\n",
+    b"GET /MARKED\x01 HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nMARKED bad header\r\n\r\n",
+    b"GET /" + b"MARKED" * 3000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"MARKED" * 3000 + b"\r\n\r\n",
+    b"GET http://[MARKED HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /api/sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: MARKED\r\n\r\n",
+    b"POST /api/sign-in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\nMARKED",
+    b"POST /api/sign-in HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\nMARKED\r\n",
+    b"POST /api/sign-in HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"Content-Encoding: gzip\r\nContent-Length: 6\r\n\r\nMARKED",
+    b"GET /x HTTP/1.1\r\nHost: a\r\nExpect: MARKED\r\n\r\n",
+    b"CONNECT MARKED:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("sent", MALFORMED, ids=lambda sent: repr(sent[:24]))
+async def test_what_is_no_http_is_refused_like_anything_else(
+    site: Website, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    host, port = site.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
+    length = int(next(line for line in head.split("\r\n") if line.startswith("Content-Length")).split()[1])
+    body = json.loads(await reader.readexactly(length))
+    writer.close()
+    assert 400 <= int(head.split()[1]) < 500, head
+    assert body["error"]["code"] in STATUS_BY_CODE
+    assert MARK not in head + json.dumps(body)
+    for header in ("Content-Security-Policy: ", "X-Content-Type-Options: nosniff", "Server: hyeopjin"):
+        assert header in head
+    ours = [record for record in caplog.records if not record.name.startswith("asyncio")]
+    assert not any(MARK in record.getMessage() or "127.0.0.1" in record.getMessage() for record in ours)
+    assert not any(record.levelname == "ERROR" for record in ours)
+
+
+async def test_an_expectation_that_is_met_still_is(site: Website) -> None:
+    host, port = site.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /api/sign-in HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 100")
+    writer.write(b"{}")
+    await reader.readline()
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()

@@ -27,7 +27,9 @@ from server.services.passwords import Passwords
 from server.storage.database import Database
 from server.storage.migrate import migrate
 from server.web.factory import build_web
+from server.web.front import FrontRunner
 from server.web.health import Health
+from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from tests.support.demo import free_port
 
@@ -108,7 +110,8 @@ class Website:
         app = build_web(self.settings, self.services, Health())
         keys, objects = KeyStore.open(self.settings.data_dir), Objects(self.settings.objects_dir)
         app[PLAYBACK] = Playback(self.database, self.services.recordings, keys, objects, self.clock)
-        self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        headers = security_headers(self.settings)
+        self.runner = FrontRunner(app, headers, access_log=None, shutdown_timeout=0.1)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", int(self.address.rsplit(":", 1)[1])).start()
 
