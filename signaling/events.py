@@ -166,6 +166,14 @@ class PeerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRefused:
+    """Media could not take the page's answer of this connection, which will never connect."""
+
+    peer: str
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """Each second: up to where the store has everything. `seats` = those it writes or wrote in this epoch."""
 
@@ -199,6 +207,7 @@ Event = (
     | Tick
     | OfferMade
     | PeerChanged
+    | AnswerRefused
     | Stored
     | EpochClosed
     | MediaLost

@@ -94,6 +94,7 @@ class Hub:
         self._lines: dict[str, RoomLine] = {}
         self._rooms: dict[str, str] = {}  # session -> room
         self._sockets: dict[str, Ticket] = {}
+        self._seated: dict[str, str] = {}  # seat -> the socket that joined last
 
     def bind(self, outbox: Outbox) -> None:
         """Name the way to the pages; before `start`."""
@@ -123,6 +124,8 @@ class Hub:
     def disconnected(self, socket: str) -> None:
         """The socket is gone; never waits, since closing a socket is itself a command of a room."""
         ticket = self._sockets.pop(socket, None)
+        if ticket is not None and self._seated.get(ticket.seat) == socket:
+            del self._seated[ticket.seat]
         if ticket is not None and not self._closed:
             self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket))
 
@@ -141,12 +144,30 @@ class Hub:
                 resume=message.resume,
             )
 
+        # Asked and put into the line without a pause between, so that joins stand in it in the order asked.
+        late = self._late(ticket.seat, socket)
+        if late is not None:
+            return late
+        self._seated[ticket.seat] = socket
         document, commands = await self._line(ticket.room).ask(joined)
         seat = None if document is None else document.seat(ticket.seat)
         code = refusal(commands)
         if code is not None or document is None or seat is None:
             return code or "removed"
         return snapshot_of(document, seat)
+
+    def _late(self, seat: str, socket: str) -> str | None:
+        """Why a join is too late, if it is: a page that reloaded may leave one behind, still unread.
+
+        It must neither throw out the page that came after it nor sit there with a socket that is gone.
+        """
+        if socket not in self._sockets:
+            return "not_joined"
+        order = list(self._sockets)  # as they connected
+        held = self._seated.get(seat)
+        if held in self._sockets and order.index(held) > order.index(socket):
+            return "replaced"
+        return None
 
     async def tell(self, room: str, event: ev.PageEvent) -> str | None:
         """Any other event of a page; the code if it was refused."""

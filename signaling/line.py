@@ -202,9 +202,11 @@ class RoomLine:
             case cm.PutPlan():
                 await self._put_plan(call.plan)
             case cm.ForwardAnswer():
-                await self._try_media(
+                taken = await self._try_media(
                     media.answer(call.session, call.peer, call.connection, call.offer_id, call.sdp), "answer"
                 )
+                if not taken:
+                    self.post(ev.AnswerRefused(call.peer, call.connection))
             case cm.RestartIce():
                 await self._try_media(
                     media.restart_ice(call.session, call.peer, call.connection), "restart_ice"

@@ -48,6 +48,14 @@ def peer_changed(document: RoomDocument, event: ev.PeerChanged, now_ms: int) -> 
     return document.with_seat(again), noted(document, "connection_failed", seat)
 
 
+def answer_refused(document: RoomDocument, event: ev.AnswerRefused, now_ms: int) -> Next:
+    """Remembered: the next tick makes a new connection, so a page of rubbish gets one every two seconds."""
+    seat = document.seat(event.peer)
+    if document.media != "open" or seat is None or seat.connection != event.connection or seat.connected:
+        return document, []
+    return document.with_seat(replace(seat, refused=True)), []
+
+
 def stored(document: RoomDocument, event: ev.Stored, now_ms: int) -> Next:
     if not running(document, event.epoch):
         return document, []
@@ -83,6 +91,7 @@ def media_lost(document: RoomDocument, event: ev.MediaLost, now_ms: int) -> Next
 
 on(ev.OfferMade, offer_made)
 on(ev.PeerChanged, peer_changed)
+on(ev.AnswerRefused, answer_refused)
 on(ev.Stored, stored)
 on(ev.EpochClosed, epoch_closed)
 on(ev.MediaLost, media_lost)

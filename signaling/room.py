@@ -34,6 +34,7 @@ from signaling.view import snapshot_of
 EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
 SEALING_LIMIT_MS = 2_000  # the pages wait so long for media's word that the journal is sealed
+REFUSED_ANSWER_MS = 2_000  # a connection whose answer media refused lives so long, then a new one is made
 KNOCK_LIFE_MS = 600_000  # then nobody stands at the door any more
 ASK_AGAIN_MS = 5_000  # the directory is asked again when it has not answered
 
@@ -112,6 +113,8 @@ def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr
     if document.phase == "closing" and now_ms - (document.closing_since_ms or 0) >= SEALING_LIMIT_MS:
         document, more = tr.ended(document)
         return document, commands + more
+    document, more = _renewed(document, now_ms)
+    commands += more
     document, more = _ask_again(_without_old_knocks(document, now_ms), now_ms)
     commands += more
     session = document.session
@@ -123,6 +126,16 @@ def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr
     elif empty_ms >= session_ends_after_ms:
         commands += [Note(session, "emptied"), EndSession(session, "emptied")]
         document = _forgotten_session(document)
+    return document, commands
+
+
+def _renewed(document: RoomDocument, now_ms: int) -> tr.Next:
+    """With a new connection for who sits there with one that can never connect."""
+    commands: list[Command] = []
+    for seat in document.present:
+        if seat.refused and seat.socket is not None and now_ms - seat.made_at_ms >= REFUSED_ANSWER_MS:
+            document = document.with_seat(seat.connect(document.epoch, now_ms))
+            commands += tr.noted(document, "answer_refused", seat)
     return document, commands
 
 

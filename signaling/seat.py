@@ -42,6 +42,7 @@ class Seat:
     connection: str | None = None
     connected: bool = False  # media says so
     answered: bool = False  # the current connection has answered an offer
+    refused: bool = False  # media could not take the current connection's answer
     made_at_ms: int = 0  # when the current connection was made
     offer: PendingOffer | None = None
 
@@ -63,13 +64,14 @@ class Seat:
             connection=f"{self.join_id}.{epoch}.{number}",
             connected=False,
             answered=False,
+            refused=False,
             made_at_ms=now_ms,
             offer=None,
         )
 
     def disconnect(self) -> Seat:
         """Without a connection."""
-        return replace(self, connection=None, connected=False, answered=False, offer=None)
+        return replace(self, connection=None, connected=False, answered=False, refused=False, offer=None)
 
     def vacate(self) -> Seat:
         """Nobody here; microphone, camera and consent are remembered."""

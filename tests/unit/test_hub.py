@@ -133,6 +133,27 @@ async def test_the_second_window_of_a_seat_closes_the_first(house: House) -> Non
     assert await house.hub.presence(ROOM) == {REFERRING}
 
 
+async def test_a_join_left_unread_by_a_reload_does_not_throw_out_the_page_that_came_after(
+    house: House,
+) -> None:
+    ticket = Ticket(REFERRING, ROOM, f"credential-{REFERRING}")
+    await house.join(REFERRING, "s1")
+    snapshot = await house.join(REFERRING, "s2")
+    assert await house.hub.join(ticket, "s1", ms.Join()) == "replaced"
+    assert house.post.closed == [("s1", "replaced")]
+    assert await house.hub.tell(ROOM, ev.MediaChanged(REFERRING, "s2", False, False)) is None
+    assert snapshot.you.participant == REFERRING
+
+
+async def test_a_join_of_a_socket_that_is_gone_leaves_no_ghost(house: House) -> None:
+    await house.join(CONSULTING, "s1")
+    ticket = Ticket(REFERRING, ROOM, "credential")
+    await house.hub.connected("s2", ticket)
+    house.hub.disconnected("s2")
+    assert await house.hub.join(ticket, "s2", ms.Join()) == "not_joined"
+    assert await house.hub.presence(ROOM) == {CONSULTING}
+
+
 async def test_the_fifth_socket_of_a_seat_closes_the_oldest(house: House) -> None:
     for number in range(5):
         await house.hub.connected(f"s{number}", Ticket(REFERRING, ROOM, "credential"))
@@ -142,6 +163,7 @@ async def test_the_fifth_socket_of_a_seat_closes_the_oldest(house: House) -> Non
 async def test_a_refused_join_says_why(house: House) -> None:
     house.books.seeds[ROOM] = replace(house.books.seeds[ROOM], ended=True)
     ticket = Ticket(REFERRING, ROOM, "credential")
+    await house.hub.connected("s1", ticket)
     assert await house.hub.join(ticket, "s1", ms.Join()) == "ended"
     assert await house.hub.tell(ROOM, ev.Left(REFERRING, "s1")) == "not_joined"
     assert await house.store.rooms() == []
@@ -149,8 +171,10 @@ async def test_a_refused_join_says_why(house: House) -> None:
 
 async def test_a_join_fails_loudly_when_the_books_cannot_be_read_and_the_line_goes_on(house: House) -> None:
     seed = house.books.seeds.pop(ROOM)
+    ticket = Ticket(REFERRING, ROOM, "credential")
+    await house.hub.connected("s1", ticket)
     with pytest.raises(KeyError):
-        await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s1", ms.Join())
+        await house.hub.join(ticket, "s1", ms.Join())
     house.books.seeds[ROOM] = seed
     assert await house.join(REFERRING, "s2")
 
@@ -218,6 +242,8 @@ async def test_an_answer_media_does_not_take_is_not_sent_twice(
     assert "MARK" not in caplog.text
     assert await house.hub.tell(ROOM, ev.IceRestartAsked(REFERRING, "s1")) is None
     await settled(lambda: house.media.ice_restarts)
+    await house.seconds(2)
+    assert house.media.connections[REFERRING] != connection, "the page gets a connection that can be answered"
 
 
 async def test_a_worker_that_died_gives_everybody_new_connections(house: House) -> None:
@@ -341,6 +367,8 @@ async def test_two_hubs_on_one_store_lose_no_event(house: House) -> None:
     try:
         tickets = [Ticket(s, ROOM, f"credential-{s}") for s in (REFERRING, CONSULTING, INTERPRETER)]
         hubs = (house.hub, other, house.hub)
+        for hub, ticket in zip(hubs, tickets, strict=True):
+            await hub.connected(f"s-{ticket.seat}", ticket)
         await asyncio.gather(
             *(hub.join(t, f"s-{t.seat}", ms.Join()) for hub, t in zip(hubs, tickets, strict=True))
         )

@@ -246,6 +246,27 @@ def test_a_restart_makes_a_new_connection_unless_one_is_just_being_made() -> Non
     assert stage.connection(REFERRING) != second
 
 
+def test_an_answer_that_media_refused_means_a_new_connection_but_not_more_often_than_every_two_seconds() -> (
+    None
+):
+    stage = Stage().live(REFERRING)
+    first = stage.connection(REFERRING) or ""
+    stage.on(ev.AnswerRefused(REFERRING, "an older one"))
+    stage.now += 1_999
+    stage.on(ev.AnswerRefused(REFERRING, first))
+    stage.on(ev.Tick())
+    assert stage.connection(REFERRING) == first
+    stage.now += 1
+    assert plan_in(stage.on(ev.Tick())) is not None
+    second = stage.connection(REFERRING) or ""
+    assert second != first
+    stage.on(ev.PeerChanged(1, REFERRING, second, "connected"))
+    stage.on(ev.AnswerRefused(REFERRING, second))
+    stage.now += 5_000
+    stage.on(ev.Tick())
+    assert stage.connection(REFERRING) == second, "a connection that works is not thrown away"
+
+
 def test_a_restart_while_media_is_lost_waits_for_the_new_epoch() -> None:
     stage = Stage().live(REFERRING)
     stage.on(ev.MediaLost())
