@@ -1,31 +1,48 @@
-"""`hyeopjin user add`: make an account. The password is asked for, or read from standard input."""
+"""`hyeopjin user add | password | disable | enable`: accounts. A password is asked for, or read from stdin.
+
+They may run beside the server: it asks the books about every session, so a change acts within 5 s.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 import typer
 
 from server.config import ConfigError, Settings, load_settings
+from server.domain.consent import clean_name
 from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import Role
+from server.i18n import LANGUAGES
 from server.services.context import unix_ms
-from server.services.passwords import Passwords
+from server.services.passwords import MAX_PASSWORD, Passwords
 from server.storage import accounts, audit
 from server.storage.database import Database
 from server.storage.ids import new_id
 from server.storage.migrate import migrate
 
 MIN_PASSWORD = 12
+MAX_EMAIL = 254
+EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+COUNTRY = re.compile(r"[A-Za-z]{2}")
 PEOPLE = tuple(role for role in Role if role not in (Role.ANYONE, Role.SIGNED_IN))
+
+DataOption = Annotated[Path | None, typer.Option(help="data directory")]
+ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
 
 
 def register(app: typer.Typer) -> None:
     users = typer.Typer(help="Accounts.", no_args_is_help=True)
     users.command("add")(add)
+    users.command("password")(password)
+    users.command("disable")(disable)
+    users.command("enable")(enable)
     users.callback()(group)
     app.add_typer(users, name="user")
 
@@ -37,41 +54,119 @@ def group() -> None:
 def add(
     email: str,
     name: Annotated[str, typer.Option()],
-    role: Annotated[list[str], typer.Option(help=", ".join(PEOPLE))],
+    role: Annotated[list[str], typer.Option(help=f"one or several of {', '.join(PEOPLE)}")],
     site: Annotated[str, typer.Option(help="site name; made when new")],
     time_zone: Annotated[str, typer.Option(help="IANA zone of a new site")] = "",
     country: Annotated[str, typer.Option(help="ISO 3166-1 code of a new site")] = "",
-    language: Annotated[str, typer.Option()] = "en",
+    language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
     verified: Annotated[bool, typer.Option(help="the licence was checked")] = False,
-    config: Annotated[Path | None, typer.Option(help="TOML file")] = None,
-    data: Annotated[Path | None, typer.Option(help="data directory")] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
 ) -> None:
     """Make an account; prints its id."""
     try:
         settings = load_settings(config, data_dir=data)
         if (settings.data_dir / "DEMO").exists():
             raise ConfigError("A demo's directory takes no real people.")
-        unknown = sorted(set(role) - {str(known) for known in PEOPLE})
-        if unknown:
-            raise ConfigError(f"Unknown role: {', '.join(unknown)}.")
-        password = _password()
         asked = Account(
-            new_id(), normalised_email(email), name, language, "", tuple(role), verified, False, time_zone
+            new_id(),
+            normalised_email(email),
+            clean_name(name),
+            language,
+            "",
+            tuple(dict.fromkeys(role)),
+            verified,
+            False,
+            time_zone,
         )
-        typer.echo(asyncio.run(_add(settings, asked, site, country, password)))
+        wrong = _wrong(asked, clean_name(site), country)
+        if wrong:
+            raise ConfigError(" ".join(wrong))
+        typer.echo(asyncio.run(_add(settings, asked, clean_name(site), country, _password())))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
+def password(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
+    """Set a new password; every signed-in browser of this account is signed out."""
+    _run(lambda settings: _change(settings, email, "account_password_set", _password()), config, data)
+
+
+def disable(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
+    """Let nobody in with this account any more; who is in with it is out within 5 s."""
+    _run(lambda settings: _change(settings, email, "account_disabled"), config, data)
+
+
+def enable(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
+    """Let a disabled account in again."""
+    _run(lambda settings: _change(settings, email, "account_enabled"), config, data)
+
+
+def _run(
+    work: Callable[[Settings], Coroutine[Any, Any, None]], config: Path | None, data: Path | None
+) -> None:
+    try:
+        settings = load_settings(config, data_dir=data)
+        if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
+            raise ConfigError(f"There is no Hyeopjin data directory at {settings.data_dir}.")
+        asyncio.run(work(settings))
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def _wrong(asked: Account, site: str, country: str) -> list[str]:
+    """A sentence for each thing that could not be used later."""
+    wrong = []
+    if not EMAIL.fullmatch(asked.email) or len(asked.email) > MAX_EMAIL:
+        wrong.append("The e-mail address is none.")
+    if not asked.name or not site:
+        wrong.append("Neither --name nor --site may be empty.")
+    unknown = sorted(set(asked.roles) - {str(known) for known in PEOPLE})
+    if unknown:
+        wrong.append(f"Unknown role: {', '.join(unknown)}.")
+    if asked.language not in LANGUAGES:
+        wrong.append(f"--language is one of {', '.join(LANGUAGES)}.")
+    if asked.time_zone and asked.time_zone not in available_timezones():
+        wrong.append("--time-zone is no IANA zone; an example is Asia/Almaty.")
+    if country and not COUNTRY.fullmatch(country):
+        wrong.append("--country is a code of two letters, like KZ.")
+    return wrong
+
+
 def _password() -> str:
-    if sys.stdin.isatty():
-        password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-    else:
-        password = sys.stdin.readline().rstrip("\n")
-    if len(password) < MIN_PASSWORD:
-        raise ConfigError(f"A password needs at least {MIN_PASSWORD} characters.")
+    try:
+        if sys.stdin.isatty():
+            password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+        password.encode()
+    except UnicodeError:
+        raise ConfigError("The password is not UTF-8.") from None
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise ConfigError(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     return password
+
+
+async def _change(settings: Settings, email: str, action: str, new_password: str = "") -> None:
+    database, passwords = Database(settings.database), Passwords()
+    try:
+        stored = await passwords.hash(new_password) if new_password else ""
+        async with database.write() as tx:
+            found = await accounts.by_email(tx, normalised_email(email))
+            if found is None:
+                raise ConfigError("There is no account with this address.")
+            account_id, now_ms = found[0].id, unix_ms()
+            if stored:
+                await accounts.set_password(tx, account_id, stored)
+            else:
+                await accounts.set_disabled(tx, account_id, action == "account_disabled")
+            await accounts.revoke_all_sessions(tx, account_id, now_ms)
+            await audit.append(tx, now_ms, audit.Entry(action, "account", account_id, ""))
+    finally:
+        passwords.close()
+        await database.close()
 
 
 async def _add(settings: Settings, asked: Account, site: str, country: str, password: str) -> str:
@@ -84,7 +179,7 @@ async def _add(settings: Settings, asked: Account, site: str, country: str, pass
             known = {row.name: row for row in (await accounts.all_sites(tx)).values()}
             place = known.get(site)
             if place is None:
-                if not asked.time_zone or len(country) != 2:
+                if not asked.time_zone or not country:
                     raise ConfigError("A new site needs --time-zone and --country.")
                 place = Site(new_id(), site, asked.time_zone, country.upper())
                 await accounts.add_site(tx, place)

@@ -111,6 +111,19 @@ async def revoke_session(tx: AsyncConnection, account_id: str, session_id: str, 
     return done.rowcount == 1
 
 
+async def revoke_all_sessions(tx: AsyncConnection, account_id: str, now_ms: int) -> None:
+    """Every browser this account is signed in with, and with it every seat taken by it."""
+    await tx.execute(
+        update(account_sessions)
+        .where(account_sessions.c.account_id == account_id, account_sessions.c.revoked_ms.is_(None))
+        .values(revoked_ms=now_ms)
+    )
+
+
+async def set_disabled(tx: AsyncConnection, account_id: str, disabled: bool) -> None:
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(disabled=disabled))
+
+
 def _accounts() -> Select[Any]:
     return select(accounts, sites.c.time_zone).join(sites, sites.c.id == accounts.c.site_id)
 

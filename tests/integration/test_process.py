@@ -191,6 +191,41 @@ def test_migrate_and_user_add_make_an_account_that_can_sign_in(tmp_path: Path) -
     assert hyeopjin(*person, *data, stdin="short\n")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (("nobody", "--name", "A", "--site", "S"), "e-mail"),
+        ((f"{'a' * 250}@b.example", "--name", "A", "--site", "S"), "e-mail"),
+        (("a@example.org", "--name", " \u202e ", "--site", "S"), "--name"),
+        (("a@example.org", "--name", "A", "--site", ""), "--site"),
+        (("a@example.org", "--name", "A", "--site", "S", "--language", "xx"), "--language"),
+        (("a@example.org", "--name", "A", "--site", "S", "--time-zone", "Mars/Base"), "--time-zone"),
+        (("a@example.org", "--name", "A", "--site", "S", "--country", "1!"), "--country"),
+    ],
+)
+def test_user_add_refuses_what_could_not_be_used_later(
+    tmp_path: Path, wrong: tuple[str, ...], word: str
+) -> None:
+    given = {"--time-zone": "Asia/Almaty", "--country": "KZ", "--role": "coordinator"}
+    rest = [part for item in given.items() if item[0] not in wrong for part in item]
+    data = ("--data", str(tmp_path / "data"))
+    code, said = hyeopjin("user", "add", *wrong, *rest, *data, stdin="correct horse battery\n")
+    assert (code, word in said, "Traceback" in said) == (2, True, False), said
+
+
+@pytest.mark.parametrize("stdin", [b"short\n", b"", b"x" * 257, b"\xff\xfe" * 20])
+def test_a_password_that_nobody_could_type_is_refused_in_a_sentence(tmp_path: Path, stdin: bytes) -> None:
+    person = ["user", "add", "a@example.org", "--name", "A", "--role", "coordinator", "--site", "S"]
+    place = ["--time-zone", "Asia/Almaty", "--country", "KZ", "--data", str(tmp_path / "data")]
+    done = subprocess.run(
+        [sys.executable, "-m", "server", *person, *place],
+        cwd=TOP, input=stdin, timeout=60, check=False, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert b"password" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_tls_makes_a_private_key_nobody_else_can_read(tmp_path: Path) -> None:
     from server.commands.certificate import self_signed
 
