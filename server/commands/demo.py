@@ -45,6 +45,8 @@ def demo(
 ) -> None:
     """Serve the demo until Ctrl-C."""
     try:
+        if public and not tls:
+            raise ConfigError("--public needs --tls: browsers give cameras to secure pages only.")
         claim_directory(data, "DEMO")
         settings = load_settings(None, **_settings(port, data, tls=tls, public=public))
     except ConfigError as error:

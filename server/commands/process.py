@@ -6,6 +6,7 @@ Also the marker that tells a demo's data directory from a real one: they never m
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import resource
@@ -30,10 +31,20 @@ _OTHER: dict[Marker, Marker] = {"DEMO": "SERVE", "SERVE": "DEMO"}
 def claim_directory(path: Path, marker: Marker) -> None:
     """Makes the directory ours, or refuses one that something else made.
 
-    Raises ConfigError: `demo` takes an empty directory or its own; `serve` any but a demo's.
+    Raises ConfigError: `demo` takes an empty directory or its own; `serve` any but a demo's; and neither one
+    in which a server runs, which would finalise its recordings under it. Held until the process ends.
     """
-    if (path / marker).is_file():
-        return
+    if not (path / marker).is_file():
+        _mark(path, marker)
+    handle = os.open(path / marker, os.O_RDONLY | os.O_CLOEXEC)  # never closed: it holds the lock
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConfigError(f"Another server runs on the data directory {path} already.") from None
+
+
+def _mark(path: Path, marker: Marker) -> None:
     if (path / _OTHER[marker]).exists():
         made_by = _OTHER[marker].lower()
         raise ConfigError(f"The data directory {path} was made by `{made_by}`; choose another one.")

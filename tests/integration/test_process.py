@@ -171,6 +171,11 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_a_public_demo_without_tls_is_refused(tmp_path: Path) -> None:
+    code, said = hyeopjin("demo", "--data", str(tmp_path / "d"), "--public")
+    assert (code, "--tls" in said, (tmp_path / "d").exists()) == (2, True, False), said
+
+
 def test_doctor_on_a_fresh_machine_is_grey_and_content(tmp_path: Path) -> None:
     code, said = hyeopjin("doctor", "--data", str(tmp_path / "none"), "--json")
     findings = {finding["check"]: finding["state"] for finding in json.loads(said)}
