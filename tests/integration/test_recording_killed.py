@@ -73,5 +73,5 @@ def test_a_killed_recorder_has_lost_two_seconds_at_most(tmp_path: Path, seed: in
     assert state["chain"] == "intact"
     path = layout.epoch_directory(tmp_path, RECORDING, 1) / told[-1][0]
     data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
+    path.write_bytes(data[: len(data) // 20])  # within its first seal: later ones may be unacknowledged
     assert verify_journal(tmp_path, RECORDING, {PEER: KEY}, ROOM_KEY, heads)["chain"] == "cut_after_ack"
