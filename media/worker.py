@@ -23,7 +23,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import structlog
 import uvloop
 
 from media import control
@@ -31,6 +30,7 @@ from media.clock import SystemClock
 from media.control import ControlRefusedError, RoomPlan, WorkerSettings
 from media.control_server import ControlServer
 from media.ice.hub import IceHub
+from media.log import set_up_logging
 from media.metrics import Counters, LoopLag, process_usage
 from media.ports import OnOffer, SessionPort
 from media.recorder import RoomRecorder
@@ -88,6 +88,7 @@ class Worker:
 
     async def _handle(self, request: control.Request) -> dict[str, Any]:
         """The values of the reply. Raises ControlRefusedError."""
+        log.debug("control request: %s", type(request).__name__)
         match request:
             case control.PlanRequest(plan=plan):
                 return {"state": await self._apply(plan)}
@@ -257,37 +258,6 @@ def watch_stdin(on_end: Callable[[], None]) -> None:
         on_end()
 
     threading.Thread(target=watch, name="stdin", daemon=True).start()
-
-
-def set_up_logging(level: str) -> None:
-    """One JSON object per line on stderr, for ours and the libraries' records alike."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    # The libraries' DEBUG lines carry SDP and addresses; ours never do.
-    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping().get(level.upper(), logging.INFO)))
-    logging.getLogger("hyeopjin").setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.INFO))
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
 
 
 async def serve(settings: WorkerSettings) -> None:

@@ -1,8 +1,8 @@
 """Logging: structlog over the standard library, one line per event, console or JSON.
 
 It must not let through what people said or are: an exception is logged by type and place, without its text
-and without local variables, at every level. Names beginning `hyeopjin.` are ours; chatty libraries are held
-at WARNING even when we log at DEBUG.
+and without local variables, at every level. Names beginning `hyeopjin.` are ours; libraries are held at
+WARNING even when we log at DEBUG: their lines carry messages, SDP and SQL.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    ours = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(logging.WARNING, ours))
+    logging.getLogger("hyeopjin").setLevel(ours)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -140,7 +140,9 @@ class Sockets:
             log.error("admitting a socket failed: %s", failure_site(error))
             raise refused_connection("internal") from None
         if isinstance(admitted, Refusal):
+            log.debug("socket refused: %s", admitted.code)
             raise refused_connection(admitted.code)
+        log.debug("socket admitted to seat %s", admitted.seat)
         self._tickets[socket] = admitted
         await self._hub.connected(socket, admitted)
 
@@ -158,10 +160,13 @@ class Sockets:
     async def event(self, event: str, socket: str, data: object = None) -> Ack:
         """Every event of every page; raises nothing."""
         try:
-            return await self._event(event, socket, {} if data is None else data)
+            ack = await self._event(event, socket, {} if data is None else data)
         except Exception as error:
             log.error("event of a page failed: %s", failure_site(error))
-            return refused("internal")
+            ack = refused("internal")
+        # An unknown event's name is a page's own words: it is not repeated.
+        log.debug("page event %s: %s", event if event in ms.INCOMING else "?", ack.get("code", "ok"))
+        return ack
 
     async def _event(self, event: str, socket: str, data: object) -> Ack:
         ticket = self._tickets.get(socket)

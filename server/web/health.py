@@ -21,6 +21,7 @@ from server.web.keys import Handler
 log = logging.getLogger("hyeopjin.web.health")
 
 CHECK_TIMEOUT_S = 2.0
+METHODS = frozenset({"GET", "HEAD", "POST"})  # a log line repeats no other word of a request
 
 Check = Callable[[], Awaitable[bool]]
 MetricsSource = Callable[[], Awaitable[dict[str, float]]]
@@ -97,5 +98,6 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     finally:
         health.requests.labels(route, str(status)).inc()
+        log.debug("%s %s: %d", request.method if request.method in METHODS else "?", route, status)
         if not route.startswith("/socket.io"):
             health.seconds.labels(route).observe(asyncio.get_running_loop().time() - began)

@@ -264,6 +264,17 @@ async def test_stopping_with_people_in_a_room_takes_no_longer(tmp_path: Path) ->
         await asyncio.sleep(1)
         await asyncio.to_thread(demo.stop)
         await client.disconnect()
+        # At debug every layer says what it did, the worker's lines in the same form as the server's.
+        log = demo.log.read_text()
+        for said in (
+            "POST /api/seats/{seat}/redeem: 200",
+            "socket admitted to seat",
+            "page event join: ok",
+            "control request: PlanRequest",
+        ):
+            assert any(said in line and "[debug" in line for line in log.splitlines()), said
+        assert link.split("#")[1] not in log
+        assert cookie.split("=")[1] not in log
 
 
 @pytest.mark.parametrize("after", [0.8, 1.5, 2.5])

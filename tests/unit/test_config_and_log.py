@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,8 +68,8 @@ def test_an_exceptions_text_and_locals_never_reach_the_log(
 ) -> None:
     out = io.StringIO()
     monkeypatch.setattr("sys.stderr", out)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, house = logging.getLogger(), logging.getLogger("hyeopjin")
+    handlers, level, ours = root.handlers[:], root.level, house.level
     try:
         configure_logging("debug", log_format)
 
@@ -82,14 +85,38 @@ def test_an_exceptions_text_and_locals_never_reach_the_log(
         except KeyError:
             logging.getLogger("hyeopjin.test").exception("it failed")
             structlog.stdlib.get_logger("hyeopjin.test").error("again", exc_info=True)
+        logging.getLogger("hyeopjin.test").debug("a debug line of ours")
+        logging.getLogger("some.library").info("MARKED-LIBRARY")
         logging.getLogger("sqlalchemy.engine").info("INSERT MARKED-SQL")
         logging.getLogger("aiosqlite").debug("MARKED-SQL")
         logging.getLogger("engineio.server").info("MARKED-PACKET")
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+        house.setLevel(ours)
         structlog.reset_defaults()
     lines = out.getvalue()
     assert "MARKED" not in lines
+    assert lines.count("a debug line of ours") == 1
     assert lines.count("KeyError < ValueError") == 2
     assert "test_config_and_log.py" in lines
+
+
+def test_the_media_processes_log_ours_at_debug_and_no_exceptions_text() -> None:
+    script = (
+        "import logging; from media.log import set_up_logging; set_up_logging('debug');"
+        "logging.getLogger('hyeopjin.media.x').debug('ours');"
+        "logging.getLogger('aioice').info('MARKED-LIBRARY');\n"
+        "try:\n raise ValueError('MARKED-CAUGHT')\n"
+        "except ValueError: logging.getLogger('hyeopjin.media.x').exception('caught')\n"
+        "raise KeyError('MARKED-UNCAUGHT')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=30)
+    lines = [json.loads(line) for line in done.stderr.decode().splitlines()]
+    assert done.returncode == 1
+    assert "MARKED" not in done.stderr.decode()
+    assert [(line["event"], line["level"], line.get("error")) for line in lines] == [
+        ("ours", "debug", None),
+        ("caught", "error", "ValueError"),
+        ("ended by an exception", "critical", "KeyError"),
+    ]
