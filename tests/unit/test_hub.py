@@ -48,6 +48,12 @@ class House:
         assert isinstance(joined, ms.Snapshot), joined
         return joined
 
+    async def tries_to_join(self, seat: str, socket: str) -> ms.Snapshot | str:
+        """A join with whatever comes of it."""
+        ticket = Ticket(seat, ROOM, f"credential-{seat}")
+        await self.hub.connected(socket, ticket)
+        return await self.hub.join(ticket, socket, ms.Join())
+
     async def seconds(self, count: int) -> None:
         for _ in range(count):
             self.clock.passes(1_000)
@@ -383,7 +389,7 @@ async def test_a_store_that_always_conflicts_is_an_error_not_a_silent_loss(house
 
     house.store.compare_and_set = conflicts  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
-        await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s1", ms.Join())
+        await house.tries_to_join(REFERRING, "s1")
 
 
 async def test_a_page_that_cannot_be_reached_does_not_stop_the_others(
@@ -438,8 +444,7 @@ async def test_a_closed_hub_keeps_nobody_waiting(house: House) -> None:
         raise AssertionError
 
     house.books.seed = hangs  # type: ignore[method-assign]
-    ticket = Ticket(CONSULTING, ROOM, "credential")
-    waiting = [asyncio.ensure_future(house.hub.join(ticket, f"s{n}", ms.Join())) for n in range(3)]
+    waiting = [asyncio.ensure_future(house.tries_to_join(CONSULTING, f"s{n}")) for n in range(2, 5)]
     await asyncio.sleep(0.01)
     await house.hub.aclose()
     done, pending = await asyncio.wait(waiting, timeout=1)
@@ -463,7 +468,7 @@ async def test_books_that_do_not_answer_a_join_within_the_limit_fail_it(
 
     house.books.seed = hangs  # type: ignore[method-assign]
     with pytest.raises(TimeoutError):
-        await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s1", ms.Join())
+        await house.tries_to_join(REFERRING, "s1")
     house.books.seed = read  # type: ignore[method-assign]
     assert await house.join(REFERRING, "s1")
 
@@ -491,7 +496,7 @@ async def test_an_ended_room_waits_for_its_books_before_it_is_forgotten(house: H
     await house.hub.tell(ROOM, ev.EndAsked(CONSULTING, "s1"))
     house.hub.media_event({"ev": "closed", "room": "session-1", "epoch": 1})
     await settled(lambda: ("s1", "ended") in house.post.closed)
-    assert await house.hub.join(Ticket(REFERRING, ROOM, "credential"), "s2", ms.Join()) == "ended"
+    assert await house.tries_to_join(REFERRING, "s2") == "ended"
     release.set()
     await house.seconds(2)
     assert await house.store.rooms() == []

@@ -18,6 +18,8 @@ import '../elements/stage.js';
 
 /** Long enough to take back an end that was pressed by mistake. */
 const END_AFTER_S = 3;
+/** Tracks that come later are put in without a word to the server: nobody waits long for a slow camera. */
+const DEVICES_WAITED_MS = 1000;
 const OWN_SPEAKING_LEVEL = 0.45;
 /** Speech has pauses; a ring that flickers with every syllable is noise. */
 const SPEAKING_LASTS_MS = 500;
@@ -197,7 +199,7 @@ async function join(before = null) {
   visit.remember({ mic: state.mic, camera: state.camera });
   // The seat is taken at once; a permission prompt that nobody answers keeps nobody out.
   const opened = devices.audio && (devices.camera || !devices.cameraOn) ? Promise.resolve() : devices.open();
-  await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, 4000))]);
+  await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_WAITED_MS))]);
   media = wireMedia(new MediaLink());
   syncTracks();
   signal = wireSignal(new SignalLink(visit.seat, () => ({

@@ -23,6 +23,8 @@ export class Devices extends EventTarget {
     this.list = [];
     this.asked = false;
     this.pending = false;
+    /** @type {Promise<void> | null} one question at a time: a second one would stop what the first was given */
+    this.opening = null;
     this.micOn = true;
     this.cameraOn = true;
     /** @type {{audio?: string, camera?: string, speaker?: string, original?: boolean}} */
@@ -35,7 +37,14 @@ export class Devices extends EventTarget {
   }
 
   /** Asks for what is missing. Never throws: what failed is in `problem`. */
-  async open() {
+  open() {
+    this.opening ??= this.ask().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  async ask() {
     this.asked = true;
     if (!navigator.mediaDevices?.getUserMedia) {
       this.problem = { audio: 'insecure', camera: 'insecure' };

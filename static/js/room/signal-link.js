@@ -58,8 +58,10 @@ export class SignalLink extends EventTarget {
   }
 
   async join() {
+    const socket = this.socket.id;
     const ack = await this.send('join', this.wish());
-    if (this.over || !this.socket.connected) return;
+    // The connection may have been lost and made again meanwhile: the new one has asked for itself.
+    if (this.over || !this.socket.connected || this.socket.id !== socket) return;
     if (ack.ok) {
       this.attempt = 0;
       this.tell('online');
