@@ -1,4 +1,4 @@
-"""Three peers over a line that loses packets, through a real worker: what is lost on either side comes back.
+"""Three peers over lines that lose packets, through a real worker: what is lost on either side comes back.
 
 Everything random is seeded. The journal must hold what was recovered on the way up.
 """
@@ -6,7 +6,6 @@ Everything random is seeded. The journal must hold what was recovered on the way
 from __future__ import annotations
 
 import asyncio
-import random
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,42 +15,30 @@ from pylibsrtp._binding import lib
 
 from media.bench.dtls import Identity
 from media.bench.peer import SyntheticPeer
-from media.bench.room import BenchRoom, Load, Pacer
+from media.bench.room import SEATS, BenchRoom, Load, Pacer
 from media.bench.traffic import AUDIO, VIDEO
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset
 from media.tasks import TaskOwner
 from tests.integration.worker_process import WorkerProcess, worker_process
+from tests.support.impairment import candidates
+from tests.support.impairment.profile import CLEAN, Loss, Profile
+from tests.support.impairment.relay import Relay
 
 RTX_PT = 97
 ASK_AGAIN_S = 0.15
 TRIES = 6
+LOSSY = Profile(loss=Loss.independent(0.05), media_only=True)
 
 
-class LossyPeer(SyntheticPeer):
-    """Loses a part of its RTP in both directions, and asks again for what it misses, as a browser does."""
+class AskingPeer(SyntheticPeer):
+    """Asks again for what it misses, as a browser does."""
 
-    def __init__(self, *arguments: Any, up: float, down: float, seed: int) -> None:
+    def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._up, self._down = up, down
-        self._random = random.Random(seed)
         self._highest: dict[int, int] = {}
         self._asked: dict[tuple[int, int], int] = {}
-        self.lost_up = self.lost_down = self.healed = 0
-
-    def _send_raw(self, data: bytes | memoryview) -> None:
-        media = 127 < data[0] < 192 and not 192 <= data[1] <= 223
-        if media and self.connected.is_set() and self._random.random() < self._up:
-            self.lost_up += 1
-            return
-        super()._send_raw(data)
-
-    def _protected(self, size: int) -> None:
-        # Before SRTP: its replay check would refuse the repetition of a packet that it had seen.
-        if not 192 <= self._in[1] <= 223 and self._random.random() < self._down:
-            self.lost_down += 1
-            return
-        super()._protected(size)
+        self.healed = 0
 
     def _rtp(self, packet: bytes) -> None:
         second, sequence, _, ssrc = struct.unpack_from("!xBHII", packet)
@@ -93,17 +80,23 @@ class LossyPeer(SyntheticPeer):
 
 
 class LossyRoom(BenchRoom):
-    def __init__(self, worker: WorkerProcess, owner: TaskOwner, *, up: float, down: float) -> None:
+    """Every peer reaches the worker by a line of its own."""
+
+    def __init__(self, worker: WorkerProcess, owner: TaskOwner, lines: list[Relay]) -> None:
         identity = Identity()
         super().__init__(0, worker.client, owner, identity)
         indices = {name: peer.index for name, peer in self.peers.items()}
         for peer in self.peers.values():
             peer.close()
-        self.lossy = [
-            LossyPeer(name, index, identity, indices, up=up, down=down, seed=index)
-            for name, index in indices.items()
-        ]
-        self.peers = {peer.name: peer for peer in self.lossy}
+        self.asking = [AskingPeer(name, index, identity, indices) for name, index in indices.items()]
+        self.peers = {peer.name: peer for peer in self.asking}
+        self.lines = dict(zip(self.peers, lines, strict=True))
+
+    def event(self, event: dict[str, Any]) -> None:
+        if event["ev"] == "offer":
+            port = self.lines[event["peer"]].port
+            event = {**event, "sdp": candidates.through(event["sdp"], port, tcp=False)}
+        super().event(event)
 
 
 async def eventually(check: Callable[[], bool], what: str, timeout: float = 15.0) -> None:
@@ -116,11 +109,12 @@ async def eventually(check: Callable[[], bool], what: str, timeout: float = 15.0
 
 @asynccontextmanager
 async def talk(
-    worker: WorkerProcess, seconds: float, up: float, down: float
+    worker: WorkerProcess, seconds: float, line: Profile
 ) -> AsyncIterator[tuple[LossyRoom, list[Pacer]]]:
     """A room that has talked for so long and then been quiet long enough for every repair."""
     owner, load = TaskOwner("test"), Load()
-    room = LossyRoom(worker, owner, up=up, down=down)
+    lines = [await Relay(worker.ready["udp_port"], line, seed=seed).open() for seed in range(SEATS)]
+    room = LossyRoom(worker, owner, lines)
 
     def on_event() -> None:
         for event in worker.events[on_event.done :]:  # type: ignore[attr-defined]
@@ -135,12 +129,14 @@ async def talk(
     finally:
         room.close()
         await owner.close()
+        for one in lines:
+            await one.close()
 
 
 async def _talk(worker: WorkerProcess, room: LossyRoom, load: Load, seconds: float) -> list[Pacer]:
     await worker.client.put_plan(room.plan(record=True))
-    pacers = [Pacer(peer, load) for peer in room.lossy]
-    await eventually(lambda: all(peer.connected.is_set() for peer in room.lossy), "not connected")
+    pacers = [Pacer(peer, load) for peer in room.asking]
+    await eventually(lambda: all(peer.connected.is_set() for peer in room.asking), "not connected")
     for index, pacer in enumerate(pacers):
         pacer.start(0.003 * index)
     await eventually(room.complete, "not everybody has everybody")
@@ -156,8 +152,8 @@ async def _talk(worker: WorkerProcess, room: LossyRoom, load: Load, seconds: flo
 def missing(room: LossyRoom, pacers: list[Pacer], kind: int) -> tuple[int, int]:
     """(packets of the measured time that never reached a receiver, all that should have)."""
     lost = total = 0
-    for source, pacer in zip(room.lossy, pacers, strict=True):
-        for receiver in room.lossy:
+    for source, pacer in zip(room.asking, pacers, strict=True):
+        for receiver in room.asking:
             if receiver is not source:
                 lost += pacer.measured[kind] - receiver.received.tallies[source.index, kind].measured
                 total += pacer.measured[kind]
@@ -165,10 +161,12 @@ def missing(room: LossyRoom, pacers: list[Pacer], kind: int) -> tuple[int, int]:
 
 
 async def test_five_per_cent_lost_on_either_side_comes_back() -> None:
-    async with worker_process() as worker, talk(worker, 5, up=0.05, down=0.05) as (room, pacers):
-        for peer in room.lossy:
-            assert peer.lost_up > 20
-            assert peer.lost_down > 40
+    async with worker_process() as worker, talk(worker, 5, LOSSY) as (room, pacers):
+        for peer in room.asking:
+            stats = room.lines[peer.name].stats()
+            assert stats["up"].lost > 20
+            assert stats["down"].lost > 40
+            assert peer.healed > 20
             assert peer.received.corrupt == peer.received.misrouted == 0
         for kind, allowed in ((VIDEO, 0.0005), (AUDIO, 0.01)):
             lost, total = missing(room, pacers, kind)
@@ -182,7 +180,7 @@ async def test_five_per_cent_lost_on_either_side_comes_back() -> None:
 
 
 async def test_a_clean_line_costs_no_repair() -> None:
-    async with worker_process() as worker, talk(worker, 2, up=0, down=0) as (room, pacers):
+    async with worker_process() as worker, talk(worker, 2, CLEAN) as (room, pacers):
         assert missing(room, pacers, AUDIO)[0] == missing(room, pacers, VIDEO)[0] == 0
         metrics = await worker.client.metrics()
         assert metrics["nacks_sent"] == metrics["packets_resent"] == metrics["packets_unknown"] == 0
