@@ -6,6 +6,7 @@ authority, then the room. An exception becomes `{ok: false, code: "internal"}` a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from signaling import messages as ms
 from signaling.hub import Hub
 from signaling.limits import Bucket
 from signaling.ports import Gate, Refusal, Ticket
-from signaling.tasks import failure_site
+from signaling.tasks import TaskOwner, failure_site
 
 log = logging.getLogger("hyeopjin.signaling.namespace")
 
@@ -26,6 +27,7 @@ PATH = "/socket.io"
 NAMESPACE = "/room"
 PING_INTERVAL_S = 5
 PING_TIMEOUT_S = 10
+ACK_FIRST_S = 0.1
 RESERVED = frozenset({"connect", "disconnect", "connect_error"})
 Ack = dict[str, object]
 
@@ -93,6 +95,7 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str) -> Any:
 
     async def hang_up(_: Any) -> None:
         """The server stops: pages see a lost connection and come back when it is up again."""
+        await sockets.aclose()
         for connection in list(server.eio.sockets.values()):
             await connection.close(wait=False)
             connection.queue.put_nowait(
@@ -114,6 +117,9 @@ class Sockets:
         self._gate = gate
         self._tickets: dict[str, Ticket] = {}
         self._buckets: dict[str, Bucket] = {}  # by seat
+        self._asking: set[str] = set()  # sockets whose event is being answered
+        self._leaving: set[str] = set()  # sockets that were told `closed`
+        self._tasks = TaskOwner()
 
     # --- Outbox --------------------------------------------------------------------------------------------
 
@@ -123,9 +129,21 @@ class Sockets:
 
     async def close(self, socket: str, code: str) -> None:
         """`closed {code}`, then disconnect."""
-        if socket in self._tickets:
+        if socket in self._tickets and socket not in self._leaving:
+            self._leaving.add(socket)
             await self.send(socket, "closed", ms.Closed.model_validate({"code": code}).wire())
-            await self._server.disconnect(socket, namespace=NAMESPACE)
+            if socket in self._asking:  # its own event closes it: the ack comes first
+                self._tasks.start(self._hang_up_soon(socket), "hang-up")
+            else:
+                await self._server.disconnect(socket, namespace=NAMESPACE)
+
+    async def _hang_up_soon(self, socket: str) -> None:
+        await asyncio.sleep(ACK_FIRST_S)
+        await self._server.disconnect(socket, namespace=NAMESPACE)
+
+    async def aclose(self) -> None:
+        """No socket is hung up later."""
+        await self._tasks.aclose()
 
     # --- connecting ----------------------------------------------------------------------------------------
 
@@ -149,6 +167,7 @@ class Sockets:
     def disconnect(self, socket: str, reason: object = None) -> None:
         """The library says the socket is gone, whoever closed it."""
         ticket = self._tickets.pop(socket, None)
+        self._leaving.discard(socket)
         if ticket is None:
             return
         if all(other.seat != ticket.seat for other in self._tickets.values()):
@@ -159,11 +178,14 @@ class Sockets:
 
     async def event(self, event: str, socket: str, data: object = None) -> Ack:
         """Every event of every page; raises nothing."""
+        self._asking.add(socket)
         try:
             ack = await self._event(event, socket, {} if data is None else data)
         except Exception as error:
             log.error("event of a page failed: %s", failure_site(error))
             ack = refused("internal")
+        finally:
+            self._asking.discard(socket)
         # An unknown event's name is a page's own words: it is not repeated.
         log.debug("page event %s: %s", event if event in ms.INCOMING else "?", ack.get("code", "ok"))
         return ack

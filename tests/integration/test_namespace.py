@@ -406,6 +406,16 @@ async def test_the_chairs_end_closes_every_page_with_ended(site: Site) -> None:
     await settled(lambda: other.of("closed") == chair.of("closed") == [{"code": "ended"}])
 
 
+async def test_who_ends_a_room_without_media_is_answered_before_being_closed(site: Site) -> None:
+    chair = await site.connect(CONSULTING)
+    await chair.ask("join", {})
+    assert await chair.ask("end", {}) == {"ok": True}
+    if not chair.of("closed"):
+        plan = site.media.plans[-1]
+        site.hub.media_event({"ev": "closed", "room": plan.room, "epoch": plan.epoch})
+    await settled(lambda: chair.of("closed") == [{"code": "ended"}] and not chair.client.connected)
+
+
 async def test_an_exception_becomes_internal_and_its_text_reaches_neither_page_nor_log(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
