@@ -6,6 +6,7 @@ Everybody else is on the machine itself, so what goes wrong for either of them c
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,9 @@ pytestmark = pytest.mark.browser
 SEED = 3
 SECONDS = 15.0
 """Before and again after the rebinding."""
-BACK_WITHIN_S = 3.0
+REBINDINGS = 3
+BACK_WITHIN_S, WORST_S = 3.0, 6.0
+"""A browser checks a path that works every 2.5 s, so a lost check costs another round: the median counts."""
 CONCEALED = 0.12
 """Only that there is sound: what a line like this may cost it is a matter of the network matrix."""
 Scene = tuple[RelayAside, Guest, Guest]
@@ -75,17 +78,10 @@ def test_media_flows_both_ways_and_survives_a_new_mapping_at_the_nat(scene: Scen
     before = watch((far, near), SECONDS)
     judge(before)
     assert 140 <= before[far.role].rtt_ms <= 400
-    mapped = line.ask(lambda relay: relay.mappings())
-
-    stopped = {guest.role: pulse.read(guest.page).frames for guest in (far, near)}
-    for guest in (far, near):
-        pulse.forget_stalls(guest.page)
-    line.ask(lambda relay: relay.rebind())
-    for guest in (far, near):
-        until("pictures again", lambda guest=guest: more(guest.page, stopped[guest.role] + 20), 10)  # type: ignore[misc]
-    gaps = {guest.role: pulse.read(guest.page).stall_s for guest in (far, near)}
-    print("longest stall around the rebinding", gaps)  # noqa: T201
-    assert line.ask(lambda relay: set(relay.mappings().values())).isdisjoint(mapped.values())
+    gaps = [rebind(scene) for _ in range(REBINDINGS)]
+    print("longest stall of either around each rebinding", [f"{gap:.2f} s" for gap in gaps])  # noqa: T201
+    assert statistics.median(gaps) <= BACK_WITHIN_S, gaps
+    assert max(gaps) <= WORST_S, gaps
 
     after = watch((far, near), SECONDS)
     judge(after)
@@ -98,8 +94,21 @@ def test_media_flows_both_ways_and_survives_a_new_mapping_at_the_nat(scene: Scen
         reading = pulse.read(guest.page)
         assert (reading.ice, reading.connections) == ("connected", 1), (guest.role, reading)
         assert not {"disconnected", "failed"} & set(reading.states), (guest.role, reading)
-        assert gaps[guest.role] <= BACK_WITHIN_S, gaps
     write(output, before, after, gaps, stats)
+
+
+def rebind(scene: Scene) -> float:
+    """The longest stall at either page, seconds, once pictures flow again on both."""
+    line, far, near = scene
+    mapped = line.ask(lambda relay: relay.mappings())
+    for guest in (far, near):
+        pulse.forget_stalls(guest.page)
+    goals = {guest.role: pulse.read(guest.page).frames + 20 for guest in (far, near)}
+    line.ask(lambda relay: relay.rebind())
+    assert line.ask(lambda relay: set(relay.mappings().values())).isdisjoint(mapped.values())
+    for guest in (far, near):
+        until("pictures again", lambda guest=guest: more(guest.page, goals[guest.role]), 10)  # type: ignore[misc]
+    return max(pulse.read(guest.page).stall_s for guest in (far, near))
 
 
 def more(page: Page, frames: int) -> bool:

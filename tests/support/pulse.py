@@ -47,9 +47,10 @@ async () => {
   const out = { at: performance.now(), made, states, stalls, ice: pc?.iceConnectionState ?? 'none',
     inbound: [], pair: null };
   if (!pc) return out;
-  for (const s of (await pc.getStats()).values()) {
+  const stats = await pc.getStats();
+  for (const s of stats.values()) {
     if (s.type === 'inbound-rtp') out.inbound.push(s);
-    if (s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded') out.pair = s;
+    if (s.type === 'transport') out.pair = stats.get(s.selectedCandidatePairId) ?? null;
   }
   return out;
 }
@@ -75,6 +76,7 @@ class Reading:
     lost: int
     resent: int
     rtt_s: float
+    """Mean of the ICE checks of the path in use."""
 
 
 def read(page: Page) -> Reading:
@@ -99,8 +101,14 @@ def read(page: Page) -> Reading:
         concealed=int(total(audio, "concealedSamples") - total(audio, "silentConcealedSamples")),
         lost=int(total(raw["inbound"], "packetsLost")),
         resent=int(total(raw["inbound"], "retransmittedPacketsReceived")),
-        rtt_s=float((raw["pair"] or {}).get("currentRoundTripTime", 0)),
+        rtt_s=_rtt(raw["pair"] or {}),
     )
+
+
+def _rtt(pair: dict[str, Any]) -> float:
+    """Seconds; a pair that has just been chosen has no current one, so the mean of all its checks."""
+    answered = pair.get("responsesReceived", 0)
+    return float(pair.get("totalRoundTripTime", 0)) / answered if answered else 0.0
 
 
 def forget_stalls(page: Page) -> None:
