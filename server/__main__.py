@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-COMMANDS = ("serve", "demo", "migrate", "user", "recordings", "bench", "doctor")
+COMMANDS = ("serve", "demo", "migrate", "user", "consultation", "recordings", "bench", "doctor")
 
 
 def build() -> typer.Typer:

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -43,6 +43,7 @@ log = logging.getLogger("hyeopjin.app")
 
 SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
+OVER_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await hub.start()
         owner = TaskOwner("server")
         stack.push_async_callback(owner.close)
-        owner.spawn(_end_abandoned(services), "abandoned")
+        owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
+        owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
         port = await _listen(app, settings, stack)
         yield Running(settings, services, health, hub, finalising, port, stack)
         log.info("stopping")
@@ -173,14 +175,14 @@ def _watch(
     health.sources += [numbers, worker_numbers]
 
 
-async def _end_abandoned(services: Services) -> None:
-    """Sessions nobody came back to after this or an earlier process fell."""
+async def _every(seconds: float, services: Services, work: Callable[[int], Awaitable[object]]) -> None:
+    """The books' own housekeeping: sessions nobody came back to, rooms that another process closed."""
     while True:
-        await asyncio.sleep(ABANDONED_EVERY_S)
+        await asyncio.sleep(seconds)
         try:
-            await services.rooms.end_abandoned(services.context.now_ms())
+            await work(services.context.now_ms())
         except Exception:
-            log.exception("ending abandoned sessions failed")
+            log.exception("housekeeping failed")
 
 
 async def _listen(app: web.Application, settings: Settings, stack: contextlib.AsyncExitStack) -> int:

@@ -141,6 +141,41 @@ class Rooms:
                 )
                 await audit.append(tx, now_ms, entry)
 
+    async def cancel(self, consultation_id: str, now_ms: int) -> None:
+        """Calls a consultation off, whatever happens in its room. Raises Refused `not_found`, `ended`.
+
+        The room is closed here if it is one of this process, else by its server's `close_over`.
+        """
+        async with self._context.database.write() as tx:
+            consultation = await consultations.by_id(tx, consultation_id)
+            if consultation is None:
+                raise Refused("not_found")
+            if effective_state(consultation, now_ms) in OVER:
+                raise Refused("ended")
+            await consultations.set_state(tx, consultation_id, "cancelled", now_ms)
+            entry = audit.Entry(
+                "consultation_cancelled",
+                "consultation",
+                consultation_id,
+                "",
+                case_id=consultation.case_id,
+            )
+            await audit.append(tx, now_ms, entry)
+        await self._context.live.room_closed(consultation_id, "cancelled")
+
+    async def close_over(self, now_ms: int) -> None:
+        """Closes rooms whose consultation another process has cancelled or ended in the books."""
+        async with self._context.database.read() as tx:
+            running = await sessions.unended(tx)
+            found = [(one, await consultations.by_id(tx, one.consultation_id)) for one in running]
+        for session, consultation in found:
+            if consultation is None or consultation.state not in OVER:
+                continue
+            if await self._context.live.presence(consultation.id):
+                await self._context.live.room_closed(consultation.id, consultation.state)
+            else:
+                await self.end_session(consultation.id, session.id, consultation.state, now_ms)
+
     async def end_abandoned(self, now_ms: int) -> list[str]:
         """Ends sessions empty for longer than the grace (a server was down meanwhile); returns their ids.
 

@@ -62,6 +62,12 @@ async def around(tx: AsyncConnection, from_ms: int, to_ms: int) -> list[Consulta
     return [_consultation(row) for row in (await tx.execute(query)).all()]
 
 
+async def all_of_them(tx: AsyncConnection) -> list[Consultation]:
+    """Oldest first."""
+    query = select(consultations).order_by(consultations.c.starts_at_ms, consultations.c.id)
+    return [_consultation(row) for row in (await tx.execute(query)).all()]
+
+
 async def of_case(tx: AsyncConnection, case_id: str) -> list[Consultation]:
     query = (
         select(consultations)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -17,8 +19,10 @@ from server.app import Running, running
 from server.config import load_settings
 from server.domain.consent import CONSENT_VERSION
 from server.services.demo import Demo, DemoTable
+from server.storage.audit import first_broken
+from server.storage.sessions import unended
 from signaling.namespace import NAMESPACE
-from tests.support.demo import free_port
+from tests.support.demo import TOP, free_port
 from tests.support.website import Browser
 
 
@@ -238,3 +242,38 @@ async def test_a_room_run_dry_ends_its_session_and_opens_again(house: House) -> 
     reviewer = await house.signed_in("reviewer")
     recordings = (await reviewer.get("/api/worklist")).json["consultations"][0]["recordings"]
     assert {recording["id"] for recording in recordings} == {first, second}
+
+
+async def test_a_consultation_cancelled_from_the_command_line_closes_its_room(house: House) -> None:
+    data, room = str(house.server.settings.data_dir), house.table.consultation_id
+
+    async def hyeopjin(*arguments: str) -> tuple[int | None, str]:
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server", "consultation", *arguments, "--data", data,
+            cwd=TOP, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await started.communicate()
+        return started.returncode, said.decode()
+
+    browser = await house.by_link("referring_physician")
+    inside = await house.socket(browser, "referring_physician")
+    waiting = await house.socket(await house.by_link("interpreter"), "interpreter")
+    assert (await inside.ask("join", JOIN))["ok"]
+    await inside.told("snapshot", state="live")
+    code, said = await hyeopjin("list", "--json")
+    assert (code, [(row["id"], row["state"]) for row in json.loads(said)]) == (0, [(room, "live")])
+
+    assert await hyeopjin("cancel", room) == (0, "")
+    await inside.told("closed", within=6, code="removed")
+    assert (await waiting.ask("join", JOIN))["ok"] is False
+    seat, token = house.seat("consulting_physician")
+    dead = await house.browser().post(f"/api/seats/{seat}/redeem", {"token": token})
+    assert (dead.status, dead.code) == (410, "link_dead")
+    worklist = (await (await house.signed_in("coordinator")).get("/api/worklist")).json
+    assert [row["state"] for row in worklist["consultations"]] == ["cancelled"]
+    async with house.server.services.context.database.read() as tx:
+        assert await unended(tx) == []
+        assert await first_broken(tx) is None
+    for again in ((room,), ("unknown",)):
+        code, said = await hyeopjin("cancel", *again)
+        assert (code, "Traceback" in said) == (2, False)
