@@ -128,14 +128,25 @@ class Stage extends LightElement {
       ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}`;
   }
 
+  /**
+   * Turning on what this computer does not have opens the devices, where it is said what to do.
+   * @param {'mic' | 'camera'} what
+   * @param {boolean} on
+   * @param {MediaStreamTrack | null | undefined} device null = there is none
+   */
+  turn(what, on, device) {
+    this.ask(what, { on });
+    if (on && device === null) this.settings = true;
+  }
+
   /** @param {import('../room/reducer.js').State} state */
   toolbar(state) {
     const mic = state.mic && this.devices?.audio !== null;
     const camera = state.camera && this.devices?.camera !== null;
     return html`<nav class="toolbar" aria-label=${t('room-controls')}>
-      <button class="tool" data-testid="toggle-mic" aria-pressed=${mic} @click=${() => this.ask('mic', { on: !mic })}>
+      <button class="tool" data-testid="toggle-mic" aria-pressed=${mic} @click=${() => this.turn('mic', !mic, this.devices?.audio)}>
         ${icon(mic ? 'mic' : 'micOff')}<span>${mic ? t('mic-turn-off') : t('mic-turn-on')}</span></button>
-      <button class="tool" data-testid="toggle-camera" aria-pressed=${camera} @click=${() => this.ask('camera', { on: !camera })}>
+      <button class="tool" data-testid="toggle-camera" aria-pressed=${camera} @click=${() => this.turn('camera', !camera, this.devices?.problem.camera ? null : undefined)}>
         ${icon(camera ? 'camera' : 'cameraOff')}<span>${camera ? t('camera-turn-off') : t('camera-turn-on')}</span></button>
       <button class="tool" data-testid="settings" aria-expanded=${this.settings} @click=${() => { this.settings = !this.settings; }}>
         ${icon('settings')}<span>${t('room-settings')}</span></button>

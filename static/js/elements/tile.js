@@ -43,14 +43,18 @@ class Tile extends LightElement {
   /** Called again by the page after a touch, when the browser refused to play by itself. */
   async start() {
     const video = this.querySelector('video');
+    if (!video) return;
     try {
-      await video?.play();
+      if (!this.self) video.muted = false;
+      await video.play();
       if (this.deaf) this.ask('heard', { participant: this.person?.id });
       this.deaf = false;
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || this.self) return;
       this.deaf = true;
       this.ask('deaf', { participant: this.person?.id });
+      video.muted = true; // the picture at least needs nobody's leave
+      await video.play().catch(() => undefined);
     }
   }
 
@@ -58,7 +62,7 @@ class Tile extends LightElement {
     const person = this.person;
     if (!person) return nothing;
     const covered = !person.camera || (!this.self && person.away);
-    return html`<figure class="tile-frame" ?data-speaking=${this.speaking && person.mic} ?data-self=${this.self}
+    return html`<figure class="tile-frame" ?data-speaking=${this.speaking && person.mic}
         aria-label=${t('tile-label', { name: person.name, role: t(`role-${person.role}`) })}>
       ${this.self
         ? html`<video data-testid="self-video" autoplay playsinline muted .muted=${true} class="mirrored"></video>`

@@ -77,7 +77,33 @@ function open(found) {
   const opened = new Playback(found);
   // A track that breaks off: the right may have been withdrawn, or a newer generation took its place.
   opened.addEventListener('denied', () => void fetchRecording());
+  returnToPlace(opened);
   return opened;
+}
+
+const PLACE = `hyeopjin.review.${id}`;
+
+/** @param {Playback} left */
+function goOnAfterReload(left) {
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify({ ms: left.now(), speed: left.speed }));
+  } catch {
+    /* storage forbidden: the new one begins at its start */
+  }
+  location.reload();
+}
+
+/** Where the older generation was being watched, once. @param {Playback} opened */
+function returnToPlace(opened) {
+  try {
+    const place = JSON.parse(sessionStorage.getItem(PLACE) ?? 'null');
+    sessionStorage.removeItem(PLACE);
+    if (!place) return;
+    opened.setSpeed(Number(place.speed) || 1);
+    opened.seek(Number(place.ms) || 0);
+  } catch {
+    /* storage forbidden */
+  }
 }
 
 async function fetchRecording() {
@@ -85,7 +111,7 @@ async function fetchRecording() {
     const found = /** @type {RecordingAnswer} */ (await get(`/api/recordings/${encodeURIComponent(id)}`));
     problem = null;
     if (playback && recording && found.generation !== recording.generation) {
-      location.reload(); // more was recorded meanwhile, and the tracks we had are gone
+      goOnAfterReload(playback); // more was recorded meanwhile, and the tracks we had are gone
       return;
     }
     recording = found;

@@ -360,9 +360,7 @@ const ACTIONS = {
     deaf.delete(participant);
     draw();
   },
-  hear: () => {
-    for (const tile of document.querySelectorAll('hj-tile')) void /** @type {any} */ (tile).start();
-  },
+  hear: () => document.querySelectorAll('hj-tile').forEach((tile) => void /** @type {any} */ (tile).start()),
 };
 
 /** @param {{mic?: boolean, camera?: boolean}} change */
@@ -381,6 +379,15 @@ devices.addEventListener('change', () => {
   draw();
 });
 languageEvents.addEventListener('change', draw);
+// The invitation opened again in this very window: only the fragment changes, so nothing is loaded by itself.
+addEventListener('hashchange', () => {
+  if (state.phase === 'room') visit.forgetToken();
+  else if (location.hash.length > 1) location.reload();
+});
+// Any touch or key lets a browser play that refused before; nobody needs to find the button for it.
+for (const touch of ['pointerup', 'keydown']) addEventListener(touch, () => deaf.size > 0 && ACTIONS.hear?.({}));
+// Whoever closes the window while the end is counted down meant it.
+addEventListener('pagehide', () => endingIn !== null && signal?.send('end'));
 addEventListener('online', () => signal?.hurry());
 addEventListener('offline', () => happen({ type: 'lost' }));
 setInterval(() => {
