@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sys
@@ -14,7 +15,8 @@ import typer
 from rich.console import Console
 
 from server.config import ConfigError, Settings, load_settings
-from server.storage.database import sqlite_is_whole
+from server.storage import audit
+from server.storage.database import Database, sqlite_is_whole
 
 State = Literal["green", "grey", "red"]
 MIN_FREE_BYTES = 2 * 1024**3
@@ -93,6 +95,27 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", "green" if whole else "red", "ok" if whole else "damaged")
 
 
+def _audit(settings: Settings) -> Finding:
+    """Whether each row of the audit chain follows from the one before."""
+    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").exists():
+        return Finding("audit", "grey", "not_configured")
+    try:
+        broken = asyncio.run(_first_broken(settings))
+    except LookupError:
+        return Finding("audit", "grey", "not_checked")  # not migrated yet, or no database there
+    if broken is None:
+        return Finding("audit", "green", "ok")
+    return Finding("audit", "red", "chain_broken", f"row {broken}")
+
+
+async def _first_broken(settings: Settings) -> int | None:
+    database = Database(settings.database)
+    try:
+        return await audit.check(database)
+    finally:
+        await database.close()
+
+
 def _keys(settings: Settings) -> Finding:
     kek = settings.secrets_dir / "kek"
     if not kek.exists():
@@ -122,6 +145,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _data,
     _disk,
     _database,
+    _audit,
     _keys,
     _pages,
     _tls,

@@ -10,8 +10,10 @@ import json
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.storage.database import Database
 from server.storage.schema import audit
 
 FIRST = "0" * 64
@@ -90,3 +92,12 @@ async def first_broken(tx: AsyncConnection) -> int | None:
             return int(row.id)
         prev_hash = row.hash
     return None
+
+
+async def check(database: Database) -> int | None:
+    """`first_broken` of these books; raises LookupError when there is no chain to be read."""
+    try:
+        async with database.read() as tx:
+            return await first_broken(tx)
+    except SQLAlchemyError as error:
+        raise LookupError("no audit chain") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -108,6 +110,23 @@ def test_the_commands_that_look_may_run_beside_the_server(serving: Serving) -> N
     assert serving.run("migrate") == (0, "0001\n")
     code, said = serving.run("doctor", "--json")
     assert (code, {finding["state"] for finding in json.loads(said)}) == (0, {"green", "grey"})
+
+
+def test_doctor_finds_a_changed_row_of_the_audit_chain(serving: Serving) -> None:
+    for number in ("1", "2"):
+        person = ("user", "add", f"{number}@example.org", "--name", "A", "--role", "reviewer", "--site", "S")
+        place = ("--time-zone", "Asia/Seoul", "--country", "KR")
+        assert serving.run(*person, *place, stdin=PASSWORD + "\n")[0] == 0
+    assert audit_of(serving) == (0, "green", "ok")
+    with contextlib.closing(sqlite3.connect(serving.data / "hyeopjin.sqlite3")) as books, books:
+        books.execute("UPDATE audit SET action = 'account_removed' WHERE id = 1")
+    assert audit_of(serving) == (1, "red", "chain_broken")
+
+
+def audit_of(serving: Serving) -> tuple[int, str, str]:
+    code, said = serving.run("doctor", "--json")
+    finding = next(each for each in json.loads(said) if each["check"] == "audit")
+    return code, finding["state"], finding["code"]
 
 
 def test_a_second_server_on_the_same_directory_is_refused_and_disturbs_nothing(serving: Serving) -> None:
