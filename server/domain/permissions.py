@@ -42,6 +42,7 @@ class Action(StrEnum):
     ACCOUNT_REVOKE = "account.revoke"
     WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
     SCHEDULE_READ = "schedule.read"
+    SPECIALTY_READ = "specialty.read"  # a row's one clinical word
     CASE_READ = "case.read"
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
@@ -84,6 +85,13 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
         _SA: frozenset({_R.SITE_TAKES_PART}),
+    },
+    Action.SPECIALTY_READ: {
+        _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
+        _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
+        _IN: frozenset({_R.OWN_SEAT}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
     },
     Action.CASE_READ: {
         _LP: frozenset({_R.OWN_SITE}),

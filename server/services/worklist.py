@@ -95,7 +95,7 @@ class Worklist:
             "case_id": case.id,
             "case_label": case.label,
             "case_readable": allowed(Action.CASE_READ, account.roles, held),
-            "specialty": case.specialty,
+            "specialty": case.specialty if allowed(Action.SPECIALTY_READ, account.roles, held) else None,
             "state": effective_state(consultation, now_ms),
             "starts_at_ms": consultation.starts_at_ms,
             "opens_at_ms": consultation.opens_at_ms,

@@ -126,6 +126,7 @@ async def test_the_worklist_shows_each_role_what_it_may_see(site: Website) -> No
         assert (rows[0]["my_seat"] is not None) is seated
         may_list = allowed_to_list(role)
         assert ("recordings" in rows[0]) is may_list, role
+        assert (rows[0]["specialty"] is None) is (role == "site_admin")
 
 
 def allowed_to_list(role: str) -> bool:

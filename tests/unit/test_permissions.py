@@ -40,6 +40,13 @@ def test_an_interpreter_and_a_site_admin_never_open_a_case() -> None:
     assert may(Action.CASE_READ, EVERY_RELATION).isdisjoint({"interpreter", "site_admin"})
 
 
+def test_a_site_admin_sees_when_and_who_but_no_specialty() -> None:
+    assert "site_admin" in may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
+    assert may(Action.SPECIALTY_READ, EVERY_RELATION) == may(Action.SCHEDULE_READ, EVERY_RELATION) - {
+        "site_admin"
+    }
+
+
 def test_a_case_of_another_site_is_closed_to_a_referring_physician() -> None:
     assert not allowed(Action.CASE_READ, ["referring_physician"], {R.SITE_TAKES_PART, R.INVITED})
     assert allowed(Action.CASE_READ, ["referring_physician"], {R.OWN_SITE})
