@@ -28,6 +28,7 @@ from typing import Any
 from .clock import MS, NS
 from .finalise_time import Run, connections, tie
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
+from .log import set_up_logging
 from .recordstore import layout, manifest
 from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
 from .recordstore.index import Journal, Stream, Survey
@@ -318,6 +319,7 @@ def main() -> int:
     with contextlib.suppress(OSError):
         os.nice(10)
     os.umask(0o077)
+    set_up_logging("info")  # an exception nobody expected is told without its text
     try:
         result = finalise(parse_job(sys.stdin.read()), _say)
     except JobError as error:

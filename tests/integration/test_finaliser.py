@@ -296,6 +296,14 @@ def test_a_malformed_job_is_refused_with_a_code(job: bytes) -> None:
     assert done.stderr == b""
 
 
+def test_an_exception_nobody_expected_is_told_without_its_text() -> None:
+    script = "import media.finaliser as f; f.parse_job = lambda job: {}['MARKED']; f.main()"
+    done = subprocess.run([sys.executable, "-c", script], input=b"{}", capture_output=True, timeout=30)
+    assert done.returncode == 1
+    assert b"MARKED" not in done.stdout + done.stderr
+    assert json.loads(done.stderr)["error"] == "KeyError"
+
+
 def test_a_killed_finaliser_leaves_no_plaintext_and_runs_again(studio: Studio) -> None:
     studio.session({p.peer: both(p, studio, seconds=30) for p in (ANNA, BORIS)})
     marks = [
