@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -149,3 +150,44 @@ def test_a_second_server_on_the_same_directory_is_refused_and_disturbs_nothing(s
         if again.poll() is None:
             again.kill()
         again.wait()
+
+
+def test_a_public_demo_gives_links_and_cookies_that_work_over_https(tmp_path: Path) -> None:
+    seats, data, port = tmp_path / "seats.json", tmp_path / "data", free_port()
+    arguments = ["--tls", "--public", "--port", str(port), "--data", str(data), "--seats-file", str(seats)]
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "server", "demo", *arguments],
+        cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until("the links are written", seats.is_file, 40)
+        info = json.loads(seats.read_text())
+        page, token = info["seats"][0]["room_url"].split("#")
+        assert page.startswith(info["base_url"] + "/room/")
+        trust = ssl.create_default_context(cafile=str(data / "secrets" / "tls" / "certificate.pem"))
+
+        def redeem(origin: str) -> tuple[int, str]:
+            request = urllib.request.Request(  # noqa: S310
+                page.replace("/room/", "/api/seats/") + "/redeem",
+                json.dumps({"token": token}).encode(),
+                {"Content-Type": "application/json", "Origin": origin},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
+                    return answer.status, str(answer.headers["Set-Cookie"])
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, ""
+
+        assert redeem("https://elsewhere.example")[0] == 403
+        status, cookie = redeem(info["base_url"])
+        assert status == 200
+        assert cookie.startswith(f"__Host-seat-{page.rsplit('/', 1)[1]}=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(10) == 0
+    finally:
+        if demo.poll() is None:
+            demo.kill()
+        demo.wait()
