@@ -69,9 +69,9 @@ class Tile extends LightElement {
         : html`<video data-testid="remote-video" autoplay playsinline></video>`}
       ${covered ? this.cover(person) : nothing}
       <figcaption class="plate">
-        <span class="plate-name">${person.name}${this.self ? html` <em>${t('tile-you')}</em>` : nothing}</span>
+        <span class="plate-name" title=${person.name}>${person.name}${this.self ? html` <em>${t('tile-you')}</em>` : nothing}</span>
         <span class="plate-role">${t(`role-${person.role}`)}</span>
-        <span class="plate-place">${person.site} <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span>
+        <span class="plate-place"><span title=${person.site}>${person.site}</span> <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span>
       </figcaption>
       <div class="signs">${this.signs(person)}</div>
     </figure>`;

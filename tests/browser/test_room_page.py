@@ -1,0 +1,124 @@
+"""The room page in a person's hands: the link opened again, no devices, a camera that never answers."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support import probes
+from tests.support.browsers import Crowd, Person
+from tests.support.demo import Demo, until
+from tests.support.fakes import RED
+from tests.support.story import Guest, join
+
+pytestmark = pytest.mark.browser
+
+NEVER_ANSWERS = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
+NO_DEVICES = (
+    "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };"
+)
+END_SEEN_S = 6.0
+REFUSES_SOUND_UNTOUCHED = """
+const play = HTMLMediaElement.prototype.play;
+let touched = false;
+addEventListener('keydown', () => { touched = true; }, true);
+HTMLMediaElement.prototype.play = function () {
+  if (touched || this.muted) return play.call(this);
+  this.pause();
+  return Promise.reject(new DOMException('a touch is needed', 'NotAllowedError'));
+};
+"""
+
+
+def own(page: Page) -> str | None:
+    """The seat the page sits at, once it does."""
+    return page.locator("[data-testid=tile][data-self]").get_attribute("data-participant", timeout=10_000)
+
+
+@pytest.fixture(scope="module")
+def red(demo: Demo, crowd: Crowd) -> Guest:
+    return join(crowd.person(RED), demo, "referring_physician")
+
+
+@pytest.fixture(scope="module")
+def chair(demo: Demo, crowd: Crowd, red: Guest) -> Guest:
+    return join(crowd.person(init=REFUSES_SOUND_UNTOUCHED), demo, "consulting_physician")
+
+
+@pytest.fixture(scope="module")
+def third(demo: Demo, crowd: Crowd) -> Person:
+    """Somebody whose link is spent and whose consent is given, at the door."""
+    person = crowd.person()
+    page = person.page()
+    page.goto(demo.seat("interpreter")["room_url"])
+    page.get_by_test_id("consent-accept").click()
+    page.get_by_test_id("consent-decided").wait_for()
+    page.close()
+    return person
+
+
+def test_where_sound_needs_a_touch_the_picture_does_not_and_any_touch_will_do(
+    red: Guest, chair: Guest
+) -> None:
+    chair.page.get_by_test_id("tap-to-hear").wait_for()
+    probes.wait_for_colour(chair.page, red.seat, RED)
+    muted = "() => [...document.querySelectorAll('[data-testid=remote-video]')].map((one) => one.muted)"
+    assert chair.page.evaluate(muted) == [True]
+    chair.page.keyboard.press("Shift")
+    until("sound", lambda: chair.page.evaluate(muted) == [False], 5)
+    assert chair.page.get_by_test_id("tap-to-hear").count() == 0
+
+
+def test_the_same_link_opened_again_in_the_same_window_returns_to_the_seat(red: Guest, demo: Demo) -> None:
+    url = demo.seat("referring_physician")["room_url"]
+    red.page.goto(url)
+    assert own(red.page) == red.seat
+    assert "#" not in red.page.url
+    red.page.get_by_test_id("leave").click()
+    red.page.get_by_test_id("over").wait_for()
+    red.page.goto(url)  # only the fragment differs: a browser loads nothing by itself
+    red.page.get_by_test_id("join").click()
+    assert own(red.page) == red.seat
+    assert "#" not in red.page.url
+
+
+def test_a_camera_that_never_answers_keeps_nobody_out(demo: Demo, third: Person) -> None:
+    page = third.page()
+    page.add_init_script(NEVER_ANSWERS)
+    page.goto(f"{demo.base_url}/room/{demo.seat_id('interpreter')}")
+    page.get_by_test_id("join").wait_for()
+    began = time.monotonic()
+    page.get_by_test_id("join").click()
+    assert own(page) == demo.seat_id("interpreter")
+    assert time.monotonic() - began < 4
+    for what in ("toggle-mic", "toggle-camera"):
+        assert page.get_by_test_id(what).get_attribute("aria-pressed") == "false"
+    page.get_by_test_id("leave").click()
+    page.get_by_test_id("over").wait_for()
+    page.close()
+
+
+def test_turning_on_what_is_not_there_says_what_to_do_and_hides_nobody(
+    demo: Demo, red: Guest, chair: Guest, third: Person
+) -> None:
+    page = third.page()
+    page.add_init_script(NO_DEVICES)
+    page.goto(f"{demo.base_url}/room/{demo.seat_id('interpreter')}")
+    page.get_by_test_id("join").click()
+    own(page)
+    page.get_by_test_id("toggle-mic").click()
+    page.locator(".panel .notice-warn").wait_for()
+    probes.wait_for_colour(page, red.seat, RED)
+    box = page.locator(f"[data-testid=tile][data-participant='{red.seat}']").bounding_box()
+    assert box is not None
+    assert box["width"] > 300, "the settings stand beside the faces"
+
+
+def test_the_end_is_seen_by_everybody_soon_after_one_click(red: Guest, chair: Guest) -> None:
+    began = time.monotonic()
+    chair.page.get_by_test_id("end-consultation").click()
+    for guest in (chair, red):
+        guest.page.get_by_test_id("over").wait_for()
+    assert time.monotonic() - began < END_SEEN_S
