@@ -269,6 +269,8 @@ def test_no_mark_and_no_secret_is_in_any_log(story: Story) -> None:
     wanted = (*MARKS, *secrets_of(story.demo))
     assert not marks.marks_in_text([(f"log {n}", line) for n, line in enumerate(log.splitlines(), 1)], wanted)
     assert "error" in log, "the forced exceptions left no trace at all"
+    for layer in ("hyeopjin.web.", "hyeopjin.signaling.", "hyeopjin.media."):
+        assert any("[debug" in line and layer in line for line in log.splitlines()), layer
 
 
 def test_no_refusal_repeats_what_was_said(story: Story) -> None:
