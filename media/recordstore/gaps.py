@@ -49,9 +49,27 @@ def track_gaps(
     gaps: list[dict[str, object]] = []
     spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > TAIL_MS else present
     for (_, begin), (end, _) in itertools.pairwise(spans):
-        cause = _cause(survey, peer, kind, begin * MS, end * MS, losses)
-        gaps.append({"from": begin, "to": end, "cause": cause})
+        for low, high in itertools.pairwise([begin, *_turns(survey, peer, begin, end), end]):
+            cause = _cause(survey, peer, kind, low * MS, high * MS, losses)
+            gaps.append({"from": low, "to": high, "cause": cause})
     return gaps
+
+
+def _turns(survey: Survey, peer: str, begin: int, end: int) -> list[int]:
+    """Where a hole over a worker's death changes its cause, session ms: at it and at the return.
+
+    Only in between is the death the cause; a microphone that was muted before or after has its own.
+    """
+    found: set[int] = set()
+    spans = sorted(survey.epochs, key=lambda span: span.epoch)
+    for before, after in itertools.pairwise(spans):
+        died, again = before.last_ns // MS, after.first_ns
+        if died >= end or again // MS <= begin or _emptied(survey, before):
+            continue
+        back = [e.at // MS for e in survey.events if e.peer == peer and e.at >= again and e.name in _BACK]
+        found.update([died] if died > begin + TAIL_MS else [])
+        found.update([min(back)] if back and begin < min(back) < end - TAIL_MS else [])
+    return sorted(found)
 
 
 def media_end_ms(survey: Survey) -> int:

@@ -98,3 +98,17 @@ def test_a_silence_up_to_the_end_has_its_cause_too() -> None:
         {"from": 4000, "to": 10_000, "cause": "left"}
     ]
     assert track_gaps(survey(), "p", "audio", [[0, 9000]], [], 10_000) == []
+
+
+def test_a_mute_around_the_death_of_a_worker_is_named_before_and_after_it() -> None:
+    made = survey(
+        (1, "connected", {}), (10, "media", OFF), (33, "connected", {}), (33, "media", OFF), ended=False
+    )
+    gaps = track_gaps(made, "p", "audio", [[0, 10_000]], [], 60_000)
+    assert gaps == [
+        {"from": 10_000, "to": 20_000, "cause": "muted"},
+        {"from": 20_000, "to": 33_000, "cause": "worker_lost"},
+        {"from": 33_000, "to": 60_000, "cause": "muted"},
+    ]
+    at_once = track_gaps(made, "p", "camera", [[0, 20_000], [34_000, 60_000]], [], 60_000)
+    assert at_once == [{"from": 20_000, "to": 34_000, "cause": "worker_lost"}]
