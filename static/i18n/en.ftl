@@ -331,6 +331,9 @@ error-removed = Another device was let in to this seat.
 error-not-chair = Only the physician who chairs the consultation can do this.
 error-not-in-room = You are not in the room at the moment. Please reload the page.
 error-stale = The page was out of date. Please reload it.
+error-not-joined = You are not in the room at the moment. Please reload the page.
+error-stale-connection = The connection was just made anew. Please try again.
+error-unknown-knock = This request to be let in has already been answered or was given up.
 
 ## Printed by the server’s demo
 demo-title = Demonstration with a synthetic patient

@@ -331,6 +331,9 @@ error-removed = 다른 기기가 이 자리에 입장했습니다.
 error-not-chair = 협진을 주재하는 의사만 할 수 있습니다.
 error-not-in-room = 지금 협진실에 계시지 않습니다. 페이지를 새로 고쳐 주십시오.
 error-stale = 페이지가 최신 상태가 아닙니다. 새로 고쳐 주십시오.
+error-not-joined = 지금은 협진실에 입장한 상태가 아닙니다. 페이지를 새로 고침해 주세요.
+error-stale-connection = 연결이 방금 새로 만들어졌습니다. 다시 시도해 주세요.
+error-unknown-knock = 이 입장 요청은 이미 처리되었거나 취소되었습니다.
 
 ## 서버의 데모가 출력하는 문구
 demo-title = 가상 환자로 진행하는 시연

@@ -116,6 +116,14 @@ def test_turning_on_what_is_not_there_says_what_to_do_and_hides_nobody(
     assert box["width"] > 300, "the settings stand beside the faces"
 
 
+def test_a_refused_wish_is_said_in_the_room(chair: Guest) -> None:
+    chair.page.evaluate(
+        """() => document.querySelector('main').dispatchEvent(new CustomEvent('ask', {
+          bubbles: true, detail: { type: 'admit', knock: 'knock-of-nobody-0000', accept: true } }))"""
+    )
+    chair.page.get_by_test_id("problem").wait_for(timeout=5_000)
+
+
 def test_the_end_is_seen_by_everybody_soon_after_one_click(red: Guest, chair: Guest) -> None:
     began = time.monotonic()
     chair.page.get_by_test_id("end-consultation").click()

@@ -47,6 +47,7 @@ class Stage extends LightElement {
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
+      ${state.problem && !this.settings ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
       ${this.knocks(state)}
       <div class="floor" data-count=${others.length}>
         <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>

@@ -7,6 +7,7 @@ import { codeOf, ApiRefusal } from '../api.js';
 import { language, languageEvents, startLanguage, t } from '../i18n.js';
 import { Devices } from '../room/devices.js';
 import { LevelMeter } from '../room/level-meter.js';
+import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { SignalLink } from '../room/signal-link.js';
@@ -20,6 +21,7 @@ import '../elements/stage.js';
 const END_AFTER_S = 3;
 /** Tracks that come later are put in without a word to the server: nobody waits long for a slow camera. */
 const DEVICES_WAITED_MS = 1000;
+const PROBLEM_SHOWN_MS = 8000;
 const OWN_SPEAKING_LEVEL = 0.45;
 /** Speech has pauses; a ring that flickers with every syllable is noise. */
 const SPEAKING_LASTS_MS = 500;
@@ -280,15 +282,6 @@ async function sendAnswer(answer) {
   if (media?.connection === answer.connection) await signal?.send('answer', answer);
 }
 
-/**
- * @param {EventTarget} target
- * @param {string} name
- * @param {(detail: any) => void} act
- */
-function on(target, name, act) {
-  target.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
-}
-
 /** @param {string} code */
 function finish(code) {
   visit.remember(null);
@@ -322,8 +315,15 @@ function endIn(seconds) {
 async function end() {
   endingIn = null;
   draw();
-  const ack = await signal?.send('end');
-  if (ack && !ack.ok) happen({ type: 'problem', code: ack.code ?? 'unexpected' });
+  await ask('end');
+}
+
+/** Says why when the room refuses; the words stay for a while. @param {string} what @param {object} [detail] */
+async function ask(what, detail) {
+  const ack = await signal?.send(what, detail);
+  if (!ack || ack.ok || state.phase !== 'room') return;
+  happen({ type: 'problem', code: ack.code ?? 'unexpected' });
+  setTimeout(() => state.phase === 'room' && happen({ type: 'problem', code: null }), PROBLEM_SHOWN_MS);
 }
 
 // --- what the elements ask for --------------------------------------------------------------------------
@@ -340,7 +340,7 @@ const ACTIONS = {
     endingIn = null;
     draw();
   },
-  admit: ({ knock: id, accept }) => signal?.send('admit', { knock: id, accept }),
+  admit: ({ knock: id, accept }) => ask('admit', { knock: id, accept }),
   device: ({ kind, id }) => devices.choose(kind, id),
   original: ({ on: original }) => devices.setOriginalSound(original),
   mic: async ({ on: mic }) => {
