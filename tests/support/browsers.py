@@ -43,7 +43,9 @@ class Person:
             viewport={"width": width, "height": 900},
             ignore_https_errors=True,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
+        # How fast a busy test machine loads pages is nobody's promise.
+        context.set_default_navigation_timeout(60_000)
         context.add_init_script(PLAIN_SOUND)
         context.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         context.on("weberror", lambda error: self.console.append(f"uncaught: {error.error}"))
