@@ -93,11 +93,6 @@ class Publication:
         if stream is self.current:
             self._keyframe_wanted = False
 
-    @property
-    def keyframe_outstanding(self) -> bool:
-        """A key frame was asked for and has not come."""
-        return self._keyframe_wanted
-
     def poll(self, now_ns: int) -> int:
         """Sends the NACKs and PLIs that are due; returns when to be called next (ns), or NEVER."""
         due = NEVER

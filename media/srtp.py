@@ -45,11 +45,6 @@ class RtpSink(Protocol):
     def on_rtcp(self, packet: bytes, at_ns: int) -> None: ...
 
 
-def is_rtcp(data: bytes | bytearray | memoryview) -> bool:
-    """RFC 5761 section 4: payload types 64-95 belong to RTCP."""
-    return 192 <= data[1] <= 223
-
-
 def plausible_rtp(packet: bytes | bytearray | memoryview, size: int) -> bool:
     """Version 2, and CSRCs, extension and padding end inside the packet."""
     if size < RTP_HEADER_BYTES:

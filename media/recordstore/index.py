@@ -12,7 +12,7 @@ import base64
 import binascii
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -349,8 +349,3 @@ def _peek(path: Path) -> layout.Header | None:
             return layout.parse_header(file.read(4096))[0]
     except (OSError, layout.LayoutError):
         return None
-
-
-def damaged_files(reports: Sequence[SegmentReport]) -> Iterator[SegmentReport]:
-    """Those with faults that a crash does not explain."""
-    return (report for report in reports if report.damaged)

@@ -60,6 +60,16 @@ export function codeOf(error) {
   return error instanceof ApiRefusal ? error.code : 'unexpected';
 }
 
+/**
+ * Sits down at one's own seat and goes to its room.
+ * @param {string} seat
+ */
+export async function takeSeat(seat) {
+  const { room_url } = await post(`/api/seats/${encodeURIComponent(seat)}/take`);
+  const there = new URL(room_url, location.href);
+  location.assign(there.pathname + there.hash);
+}
+
 /** Where to sign in, and come back here afterwards. */
 export function goToSignIn() {
   const here = location.pathname;

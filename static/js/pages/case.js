@@ -1,6 +1,6 @@
 /** A case: the patient (marked when synthetic), the question, its consultations and recordings. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, post } from '../api.js';
+import { ApiRefusal, codeOf, get, goToSignIn, takeSeat } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute } from '../time.js';
 import { consultationRow, recordingLine, specialty } from '../elements/consultation.js';
@@ -39,9 +39,7 @@ async function join(row) {
   busy = true;
   draw();
   try {
-    const { room_url } = await post(`/api/seats/${encodeURIComponent(row.my_seat ?? '')}/take`);
-    const there = new URL(room_url, location.href);
-    location.assign(there.pathname + there.hash);
+    await takeSeat(row.my_seat ?? '');
   } catch (error) {
     problem = codeOf(error);
     busy = false;

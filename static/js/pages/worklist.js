@@ -1,6 +1,6 @@
 /** The worklist: today's consultations in every place's time; join when the window is open. It renews itself. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, post } from '../api.js';
+import { ApiRefusal, codeOf, get, goToSignIn, takeSeat } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
 import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
@@ -45,9 +45,7 @@ async function join(row) {
   busy = true;
   draw();
   try {
-    const { room_url } = await post(`/api/seats/${encodeURIComponent(row.my_seat)}/take`);
-    const there = new URL(room_url, location.href);
-    location.assign(there.pathname + there.hash);
+    await takeSeat(row.my_seat);
   } catch (error) {
     problem = codeOf(error);
     busy = false;
