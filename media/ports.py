@@ -131,6 +131,7 @@ class SessionPort(Protocol):
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         """Copy, rewrite the header (the marker bit stays), protect, send. The hot path; never raises.
 
+        Values are taken modulo their field: `seq` and `timestamp` may be negative or longer than it.
         While connected it may be kept and called directly, without asking the session for it each time.
 
         With AES-GCM a (ssrc, seq) sent twice must carry the very same bytes, extensions included: anything

@@ -244,7 +244,7 @@ def _block(report: ReportBlock) -> bytes:
         report.highest & 0xFFFFFFFF,
         min(report.jitter, 0xFFFFFFFF),
         report.lsr,
-        min(report.dlsr, 0xFFFFFFFF),
+        max(0, min(report.dlsr, 0xFFFFFFFF)),
     )
 
 

@@ -51,8 +51,8 @@ class Outbox:
         self.rtp.append(bytes(packet[:length]))
 
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
-        head = struct.pack("!BBHII", packet[0], packet[1] & 0x80 | pt, seq, timestamp, ssrc)
-        self.rtp.append(head + packet[12:])
+        fields = (packet[1] & 0x80 | pt, seq & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc)
+        self.rtp.append(struct.pack("!BBHII", packet[0], *fields) + packet[12:])
 
     def send_rtcp(self, packet: bytes) -> None:
         self.rtcp.append(packet)

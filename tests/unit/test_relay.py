@@ -121,6 +121,27 @@ def test_losses_and_late_packets_keep_their_places(start: int, data: st.DataObje
     assert {index for _, index in got} == set(range(count)) - lost
 
 
+@pytest.mark.parametrize("jump", [0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_a_timestamp_that_jumps_is_forwarded_modulo_its_field(jump: int) -> None:
+    stage = Stage("s")
+    for sequence, timestamp in enumerate((0, jump, 0)):
+        stage.rtp(111, sequence, timestamp, 10, b"opus")
+    got = [fields(packet)[2] for packet in stage.subscribers[0].rtp]
+    assert [(stamp - got[0]) & 0xFFFFFFFF for stamp in got] == [0, jump, 0]
+
+
+def test_a_source_that_restarts_often_is_forwarded_with_numbers_that_wrap() -> None:
+    stage = Stage("s")
+    for start in range(0, 0x10000, 0x2000):
+        for sequence in range(start, start + 0x2000, 2900):
+            stage.audio(sequence)
+            stage.audio(sequence + 1)
+    got = [fields(packet)[1] for packet in stage.subscribers[0].rtp]
+    assert len(got) > 40
+    assert min(got) < got[0]
+    assert max((later - earlier) & 0xFFFF for earlier, later in pairwise(got)) < 3000
+
+
 def test_a_duplicate_goes_no_further() -> None:
     stage = Stage("s")
     for sequence in (1, 2, 2, 1, 3):
