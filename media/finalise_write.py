@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from .clock import MS
+from .recordstore.disk import DISK, Disk
 from .recordstore.sealed import FIRST, OTHER, SealedReader, SealedWriter
 from .rtp.depacketize import (
     OPUS_SILENCE,
@@ -73,7 +74,13 @@ class Timed:
 
 
 def write_video(
-    path: Path, key: bytes, associated: bytes, kind: str, packets: Iterator[Timed], cues: int
+    path: Path,
+    key: bytes,
+    associated: bytes,
+    kind: str,
+    packets: Iterator[Timed],
+    cues: int,
+    disk: Disk = DISK,
 ) -> TrackFile:
     """VP8 into WebM. `cues`: at most how many key frames will come. No frame at all: nothing is written."""
     result = TrackFile()
@@ -84,7 +91,7 @@ def write_video(
     frame = first[1]
     result.width, result.height = frame.size or (0, 0)
     result.offset_ms = round(first[0] / MS)
-    with _Mux(path, key, associated, cues) as mux:
+    with _Mux(path, key, associated, cues, disk) as mux:
         stream = mux.container.add_mux_stream("vp8", width=result.width, height=result.height)
         _video_body(mux, stream, first, frames, result, HOLE_NS.get(kind, 1500 * MS) // MS)
         mux.finish(result)
@@ -150,7 +157,9 @@ def _frames(packets: Iterator[Timed], result: TrackFile) -> Iterator[tuple[int, 
     result.dropped_frames = assembler.dropped
 
 
-def write_audio(path: Path, key: bytes, associated: bytes, packets: Iterator[Timed], cues: int) -> TrackFile:
+def write_audio(
+    path: Path, key: bytes, associated: bytes, packets: Iterator[Timed], cues: int, disk: Disk = DISK
+) -> TrackFile:
     """Opus into WebM on an unbroken grid: what is missing is silence, so that players that count samples
     hold time.
     """
@@ -160,7 +169,7 @@ def write_audio(path: Path, key: bytes, associated: bytes, packets: Iterator[Tim
     if first is None:
         return result
     result.offset_ms = round(first[0] / MS)
-    with _Mux(path, key, associated, cues) as mux:
+    with _Mux(path, key, associated, cues, disk) as mux:
         stream = mux.container.add_stream("libopus", rate=48_000)
         stream.layout = "stereo"
         cursor = 0.0  # ms since the offset, always a sum of whole frames
@@ -203,12 +212,12 @@ def _sounds(packets: Iterator[Timed], result: TrackFile) -> Iterator[tuple[int, 
 class _Mux:
     """A WebM going into a SealedWriter: bit-exact, cues in the space reserved at the front."""
 
-    def __init__(self, path: Path, key: bytes, associated: bytes, cues: int) -> None:
+    def __init__(self, path: Path, key: bytes, associated: bytes, cues: int, disk: Disk) -> None:
         reserve = FRONT_BYTES + CUE_BYTES * cues
         front = reserve + FRONT_BYTES
         hold = 1 + (1 if front > FIRST else 0) + max(0, front - FIRST) // OTHER
         self._path, self._key, self._associated = path, key, associated
-        self._writer = SealedWriter(path, key, associated, hold=hold)
+        self._writer = SealedWriter(path, key, associated, hold=hold, disk=disk)
         try:
             self.container: Any = av.open(
                 self._writer,

@@ -30,6 +30,7 @@ from .finalise_time import Run, connections, tie
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
 from .log import set_up_logging
 from .recordstore import layout, manifest
+from .recordstore.disk import DISK, Disk
 from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
 from .recordstore.index import Journal, Stream, Survey
 from .recordstore.sealed import SealedError, final_key, seal_bytes
@@ -121,12 +122,12 @@ def _key(text: str) -> bytes:
     return raw
 
 
-def finalise(job: Job, progress: Progress) -> dict[str, object]:
+def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, object]:
     """Do the job; the result line as a dict. Raises JobError when nothing can be done."""
     try:
-        job.out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_directory(job.out_dir, parents=True)
         for stale in job.out_dir.glob("*.tmp"):
-            stale.unlink()
+            disk.remove(stale)
     except OSError as error:
         raise JobError("out_dir_unwritable") from error
     with Journal(job.journal_root, job.recording, job.epochs, job.keys, job.room_key) as journal:
@@ -140,7 +141,7 @@ def finalise(job: Job, progress: Progress) -> dict[str, object]:
         for lane in lanes:
             began = time.monotonic()
             try:
-                track = _write_lane(job, journal, survey, lane)
+                track = _write_lane(job, journal, survey, lane, disk)
             except Exception as error:  # one bad track never stops the others, whatever is wrong with it
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise JobError("no_space") from error
@@ -151,7 +152,7 @@ def finalise(job: Job, progress: Progress) -> dict[str, object]:
             if track is not None:
                 tracks.append(track)
             progress({"progress": "track", "id": lane.name, "seconds": round(time.monotonic() - began, 2)})
-        return _publish(job, survey, tracks, failed)
+        return _publish(job, survey, tracks, failed, disk)
 
 
 def plan_lanes(survey: Survey) -> list[Lane]:
@@ -192,17 +193,20 @@ def packets_of(journal: Journal, lane: Lane) -> Iterator[Timed]:
             yield Timed(at_ns, source, stream.seq[i], stream.rtp[i], stream.at[i], packet)
 
 
-def _write_lane(job: Job, journal: Journal, survey: Survey, lane: Lane) -> dict[str, object] | None:
+def _write_lane(
+    job: Job, journal: Journal, survey: Survey, lane: Lane, disk: Disk
+) -> dict[str, object] | None:
     seat_key = job.keys[lane.peer]
     key, associated = final_key(seat_key, job.recording, job.generation, lane.name)
     path = job.out_dir / f"{lane.name}.webm.sealed"
     packets = packets_of(journal, lane)
     if lane.mime.startswith("video"):
         cues = sum(len(stream.keys) for stream in {id(run.stream): run.stream for run in lane.runs}.values())
-        written = write_video(path, key, associated, lane.kind, packets, cues)
+        written = write_video(path, key, associated, lane.kind, packets, cues, disk)
     else:
         length_ms = (lane.runs[-1].at(_last_rtp(lane.runs[-1])) - lane.runs[0].starts()) // MS
-        written = write_audio(path, key, associated, packets, 16 + 2 * max(0, length_ms) // CLUSTER_MS)
+        cues = 16 + 2 * max(0, length_ms) // CLUSTER_MS
+        written = write_audio(path, key, associated, packets, cues, disk)
     if not written.frames:
         return None
     return _describe(survey, lane, written, path.name)
@@ -244,7 +248,11 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
 
 
 def _publish(
-    job: Job, survey: Survey, tracks: list[dict[str, object]], failed: list[dict[str, object]]
+    job: Job,
+    survey: Survey,
+    tracks: list[dict[str, object]],
+    failed: list[dict[str, object]],
+    disk: Disk,
 ) -> dict[str, object]:
     """The sealed index and the signed manifest, in this order: a manifest says that all is there."""
     # A room stays open for a while after the last one has gone; there is nothing to watch in it.
@@ -260,7 +268,7 @@ def _publish(
     }  # fmt: skip
     plain = layout.canonical(index)
     key, associated = final_key(job.room_key, job.recording, job.generation, INDEX_NAME)
-    seal_bytes(job.out_dir / "index.json.sealed", key, associated, plain)
+    seal_bytes(job.out_dir / "index.json.sealed", key, associated, plain, disk)
     signed = {
         "version": manifest.VERSION, "recording": job.recording, "generation": job.generation,
         "started_at_ms": job.started_at_ms, "duration_ms": index["duration_ms"], "chain": chain,
@@ -269,7 +277,7 @@ def _publish(
         tracks],
         "index_sha256": _sha256(plain), "fenced_packets": survey.fenced,
     }  # fmt: skip
-    _write_plain(job.out_dir / "manifest.json", manifest.sign(signed, job.signing_key))
+    _write_plain(job.out_dir / "manifest.json", manifest.sign(signed, job.signing_key), disk)
     return {
         "ok": True, "recording": job.recording, "generation": job.generation, "chain": chain,
         "duration_ms": index["duration_ms"], "tracks": len(tracks), "failed": failed, "index": index,
@@ -291,21 +299,17 @@ def _sha256(plain: bytes) -> str:
     return hashlib.sha256(plain).hexdigest()
 
 
-def _write_plain(path: Path, data: bytes) -> None:
+def _write_plain(path: Path, data: bytes, disk: Disk) -> None:
     """The manifest alone is readable without a key: it holds ids, counts and hashes."""
     tmp = path.with_name(path.name + ".tmp")
-    fd = os.open(tmp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    file = disk.create(tmp)
     try:
-        os.write(fd, data)
-        os.fsync(fd)
+        file.write(data)
+        file.sync()
     finally:
-        os.close(fd)
-    os.rename(tmp, path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        file.close()
+    disk.rename(tmp, path)
+    disk.sync_directory(path.parent)
 
 
 def _say(line: Mapping[str, object]) -> None:
@@ -313,7 +317,7 @@ def _say(line: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def main() -> int:
+def main(disk: Disk = DISK) -> int:
     """The process: 0 with a result line `{"ok": true, …}`, else 1 with `{"ok": false, "code": …}`."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
@@ -321,7 +325,7 @@ def main() -> int:
     os.umask(0o077)
     set_up_logging("info")  # an exception nobody expected is told without its text
     try:
-        result = finalise(parse_job(sys.stdin.read()), _say)
+        result = finalise(parse_job(sys.stdin.read()), _say, disk)
     except JobError as error:
         result = {"ok": False, "code": error.code}
     except (OSError, SealedError, layout.LayoutError) as error:

@@ -34,6 +34,7 @@ from media.log import set_up_logging
 from media.metrics import Counters, LoopLag, process_usage
 from media.ports import OnOffer, SessionPort
 from media.recorder import RoomRecorder
+from media.recordstore.disk import DISK, Disk
 from media.recordstore.store import StoreWriter
 from media.relay import TICK_S
 from media.room import Room, RoomTools
@@ -51,10 +52,10 @@ REMEMBERED_ENDS = 1024
 class Worker:
     """All rooms of one process. Use `run`."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, disk: Disk = DISK) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._store = StoreWriter(self._clock)
+        self._store = StoreWriter(self._clock, disk=disk)
         self._counters = Counters()
         self._lag = LoopLag()
         self._rooms: dict[str, Room] = {}
@@ -260,7 +261,7 @@ def watch_stdin(on_end: Callable[[], None]) -> None:
     threading.Thread(target=watch, name="stdin", daemon=True).start()
 
 
-async def serve(settings: WorkerSettings) -> None:
+async def serve(settings: WorkerSettings, disk: Disk = DISK) -> None:
     """Runs a worker until stdin ends or SIGTERM."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -287,10 +288,10 @@ async def serve(settings: WorkerSettings) -> None:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
-    await Worker(settings).run(stop, ready)
+    await Worker(settings, disk).run(stop, ready)
 
 
-def main() -> int:
+def main(disk: Disk = DISK) -> int:
     """Entry point of `python -m media.worker`."""
     # The process holds seat keys: no core file may.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -302,7 +303,7 @@ def main() -> int:
     set_up_logging(settings.log_level)
     started = time.monotonic()
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, disk))
     except OSError as error:
         sys.stderr.write(f"media worker {settings.worker_id} cannot start: {error}\n")
         return 1

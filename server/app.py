@@ -22,6 +22,7 @@ from server.live import Emptied, LiveRooms
 from server.playback.playback import Playback
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import KeyStore
+from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.media_link import MediaLink
 from server.runtime.objects import Objects
 from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
@@ -60,7 +61,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, machinery: Machinery = MACHINERY) -> AsyncIterator[Running]:
     """Everything is up inside the block and down after it, within 3 s; the parts close in reverse."""
     async with contextlib.AsyncExitStack() as stack:
         services = await _books(settings, stack)
@@ -70,14 +71,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         health.checks["schema"] = lambda: is_current(context.database)
 
         keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
-        supervisor = WorkerSupervisor(_worker_options(settings))
+        supervisor = WorkerSupervisor(_worker_options(settings, machinery))
         media = MediaLink(supervisor, keys, services.recordings)
-        objects = Objects(settings.objects_dir)
+        objects = Objects(settings.objects_dir, machinery.disk)
         finalising = Finalising(
             services.recordings,
             keys,
             objects,
-            FinalisingOptions(settings.journal_dir, settings.restart_grace_s),
+            FinalisingOptions(settings.journal_dir, settings.restart_grace_s, machinery.finaliser),
             occupied=lambda room: context.live.presence(room),
             wait_closed=media.wait_closed,
         )
@@ -132,7 +133,7 @@ def _make_directories(settings: Settings) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _worker_options(settings: Settings) -> WorkerOptions:
+def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
     return WorkerOptions(
         journal_root=settings.journal_dir,
         run_dir=settings.run_dir,
@@ -140,6 +141,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         udp_port=settings.media_udp_port,
         announce=settings.media_announce,
         log_level=settings.log_level.upper(),
+        command=machinery.worker,
     )
 
 

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .disk import DISK, Disk
 from .layout import check_id, check_key
-from .segment import sync_directory
 
 SEGMENT = 64 * 1024
 """Bytes of one ciphertext segment, its tag and (in the first) the header included."""
@@ -73,11 +73,13 @@ class SealedWriter:
     without it removes the file. Each (key, nonce) is used once: a segment is sealed once, at its final bytes.
     """
 
-    def __init__(self, path: Path, key: bytes, associated: bytes, *, hold: int = 1) -> None:
+    def __init__(
+        self, path: Path, key: bytes, associated: bytes, *, hold: int = 1, disk: Disk = DISK
+    ) -> None:
         self.path = path
         self._tmp = path.with_name(path.name + ".tmp")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd = os.open(self._tmp, flags, 0o600)
+        self._disk = disk
+        self._file = disk.create(self._tmp)
         self._salt, self._prefix = os.urandom(KEY_BYTES), os.urandom(PREFIX_BYTES)
         self._aead = _derive(key, self._salt, associated)
         self._hold = max(1, hold)
@@ -95,8 +97,8 @@ class SealedWriter:
     ) -> None:
         if self._open:
             self._open = False
-            os.close(self._fd)
-            self._tmp.unlink(missing_ok=True)
+            self._file.close()
+            self._disk.remove(self._tmp)
 
     def seekable(self) -> bool:
         """True: within what is held."""
@@ -148,20 +150,17 @@ class SealedWriter:
         cipher = self._aead.encrypt(_nonce(self._prefix, index, last), plain, None)
         if index == 0:
             cipher = bytes((HEADER,)) + self._salt + self._prefix + cipher
-        view, at = memoryview(cipher), index * SEGMENT
-        while view:
-            written = os.pwrite(self._fd, view, at)
-            view, at = view[written:], at + written
+        self._file.write_at(cipher, index * SEGMENT)
 
     def commit(self) -> None:
         """Seal what is held, fsync, rename to the final name, sync the directory."""
         for index in sorted(self._held):
             self._seal(index, last=index == self._last)
-        os.fsync(self._fd)
+        self._file.sync()
         self._open = False
-        os.close(self._fd)
-        os.rename(self._tmp, self.path)
-        sync_directory(self.path.parent)
+        self._file.close()
+        self._disk.rename(self._tmp, self.path)
+        self._disk.sync_directory(self.path.parent)
 
 
 class RangeOpener:
@@ -250,8 +249,8 @@ class SealedReader:
             yield self._opener.open_segment(index, os.pread(self._fd, SEGMENT, index * SEGMENT))
 
 
-def seal_bytes(path: Path, key: bytes, associated: bytes, plain: bytes) -> None:
+def seal_bytes(path: Path, key: bytes, associated: bytes, plain: bytes, disk: Disk = DISK) -> None:
     """Write a small finished file at once."""
-    with SealedWriter(path, key, associated) as writer:
+    with SealedWriter(path, key, associated, disk=disk) as writer:
         writer.write(plain)
         writer.commit()

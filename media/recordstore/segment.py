@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import layout
+from .disk import DISK, Disk, DiskFile
 
 
 class SegmentError(Exception):
@@ -63,11 +64,13 @@ def error_code(error: OSError) -> str:
 class Segment:
     """An open segment. Every method raises SegmentError on an I/O error, and the file is then over."""
 
-    def __init__(self, spec: SegmentSpec, boottime_ns: int, wall_ns: int, boot_id: bytes) -> None:
+    def __init__(
+        self, spec: SegmentSpec, boottime_ns: int, wall_ns: int, boot_id: bytes, disk: Disk = DISK
+    ) -> None:
         directory = layout.epoch_directory(spec.journal_root, spec.recording, spec.epoch)
         try:
-            make_directories(directory, spec.journal_root)
-            self._fd, ordinal = _create(directory, spec.seat)
+            disk.make_directories(directory, spec.journal_root)
+            self._file, ordinal = _create(disk, directory, spec.seat)
         except OSError as error:
             raise SegmentError(error_code(error)) from error
         self.name = layout.segment_name(spec.seat, ordinal)
@@ -84,7 +87,7 @@ class Segment:
         self._open = True
         self._write(self.header)
         try:
-            sync_directory(directory)
+            disk.sync_directory(directory)
         except OSError as error:
             self.abandon()
             raise SegmentError(error_code(error)) from error
@@ -104,14 +107,14 @@ class Segment:
         self._append(layout.END_MARK, layout.pack_end(at_ns, self._index, self._packets, reason))
         self.sync()
         self._open = False
-        os.close(self._fd)
+        self._file.close()
 
     def sync(self) -> None:
         """fdatasync: only after it may anything be acknowledged."""
         if not self._open:
             return
         try:
-            os.fdatasync(self._fd)
+            self._file.datasync()
         except OSError as error:
             self.abandon()
             raise SegmentError(error_code(error)) from error
@@ -121,7 +124,7 @@ class Segment:
         if self._open:
             self._open = False
             try:
-                os.close(self._fd)
+                self._file.close()
             except OSError:
                 return
 
@@ -137,48 +140,21 @@ class Segment:
         self._write(head + cipher)
 
     def _write(self, data: bytes) -> None:
-        view = memoryview(data)
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            self._file.write(data)
         except OSError as error:
             self.abandon()
             raise SegmentError(error_code(error)) from error
 
 
-def _create(directory: Path, seat: str) -> tuple[int, int]:
+def _create(disk: Disk, directory: Path, seat: str) -> tuple[DiskFile, int]:
     taken = [
         key[1] for p in directory.iterdir() if (key := layout.parse_segment_name(p.name)) and key[0] == seat
     ]
     ordinal = max(taken, default=0)
     while True:
         ordinal += 1
-        path = directory / layout.segment_name(seat, ordinal)
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-            return os.open(path, flags, 0o600), ordinal
+            return disk.create(directory / layout.segment_name(seat, ordinal), append=True), ordinal
         except FileExistsError:
             continue
-
-
-def make_directories(directory: Path, root: Path) -> None:
-    """Make `directory` below `root`, 0700, each new name synced into its parent."""
-    missing: list[Path] = []
-    at = directory
-    while not at.is_dir():
-        missing.append(at)
-        if at == root:
-            break
-        at = at.parent
-    for path in reversed(missing):
-        path.mkdir(mode=0o700, parents=path == root, exist_ok=True)
-        sync_directory(path.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """fsync of a directory, so that a new name in it survives a power cut."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

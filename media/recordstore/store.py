@@ -18,6 +18,7 @@ from typing import Protocol
 import structlog
 
 from . import layout
+from .disk import DISK, Disk
 from .segment import Head, Segment, SegmentError, SegmentSpec
 
 QUEUE_LIMIT = 32 * 1024 * 1024
@@ -103,9 +104,15 @@ class StoreWriter:
     """
 
     def __init__(
-        self, clock: StoreClock, *, limit_bytes: int = QUEUE_LIMIT, sync_every_s: float = SYNC_EVERY_S
+        self,
+        clock: StoreClock,
+        *,
+        limit_bytes: int = QUEUE_LIMIT,
+        sync_every_s: float = SYNC_EVERY_S,
+        disk: Disk = DISK,
     ) -> None:
         self._clock = clock
+        self._disk = disk
         self._limit = limit_bytes
         self._sync_every = sync_every_s
         self._wake = threading.Condition()
@@ -245,7 +252,7 @@ class StoreWriter:
 
     def _open_segment(self, feed: Feed) -> None:
         clock = self._clock
-        segment = Segment(feed.spec, clock.boottime_ns(), clock.wall_ns(), clock.boot_id)
+        segment = Segment(feed.spec, clock.boottime_ns(), clock.wall_ns(), clock.boot_id, self._disk)
         feed._segment = segment
         feed.names = (*feed.names, segment.name)
         feed.headers = (*feed.headers, segment.header)

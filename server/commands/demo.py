@@ -20,7 +20,7 @@ from rich.table import Table
 
 from server.app import Running
 from server.commands.certificate import self_signed
-from server.commands.process import claim_directory, run_until_stopped
+from server.commands.process import claim_directory, machinery_of, run_until_stopped
 from server.config import ConfigError, Settings, load_settings
 from server.i18n import text
 from server.log import configure_logging
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     port: Annotated[int, typer.Option(help="TCP port")] = 8080,
     data: Annotated[Path, typer.Option(help="data directory, made by demo")] = Path("data/demo"),
     seats_file: Annotated[Path | None, typer.Option(help="write links and accounts here")] = None,
@@ -55,7 +56,7 @@ def demo(
     configure_logging(settings.log_level, settings.log_format)
     if seats_file is not None:
         seats_file.unlink(missing_ok=True)  # an old one would promise what is not there yet
-    run_until_stopped(settings, _announce(settings, seats_file))
+    run_until_stopped(settings, _announce(settings, seats_file), machinery_of(context))
 
 
 def _settings(port: int, data: Path, *, tls: bool, public: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import typer
 
 from server.app import Running, running
 from server.config import ConfigError, Settings
+from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.supervisor import WorkerStartError
 
 log = logging.getLogger("hyeopjin.process")
@@ -55,13 +56,20 @@ def _mark(path: Path, marker: Marker) -> None:
     (path / marker).write_text("Hyeopjin data directory. Do not remove this file.\n")
 
 
-def run_until_stopped(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
+def machinery_of(context: typer.Context) -> Machinery:
+    """What the caller of the command line gave as its object (tests do), else the product's own."""
+    return context.obj if isinstance(context.obj, Machinery) else MACHINERY
+
+
+def run_until_stopped(
+    settings: Settings, ready: Callable[[Running], Awaitable[None]], machinery: Machinery = MACHINERY
+) -> None:
     """Serves until SIGINT or SIGTERM, then closes everything. `ready` is called once all parts are up."""
     # Its memory holds keys and its files people: no core dump, and no file that others may read.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     try:
-        asyncio.run(_serve(settings, ready))
+        asyncio.run(_serve(settings, ready, machinery))
     except (ConfigError, WorkerStartError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -73,7 +81,9 @@ def run_until_stopped(settings: Settings, ready: Callable[[Running], Awaitable[N
     os._exit(0)
 
 
-async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]) -> None:
+async def _serve(
+    settings: Settings, ready: Callable[[Running], Awaitable[None]], machinery: Machinery
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -91,7 +101,7 @@ async def _serve(settings: Settings, ready: Callable[[Running], Awaitable[None]]
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked_to_stop)
     try:
-        async with running(settings) as server:
+        async with running(settings, machinery) as server:
             await ready(server)
             up = True
             await stop.wait()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.app import Running
-from server.commands.process import claim_directory, run_until_stopped
+from server.commands.process import claim_directory, machinery_of, run_until_stopped
 from server.config import ConfigError, load_settings
 from server.log import configure_logging
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
+    context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="TOML file")] = None,
     data: Annotated[Path | None, typer.Option(help="data directory")] = None,
     port: Annotated[int | None, typer.Option(help="TCP port")] = None,
@@ -34,4 +35,4 @@ def serve(
     async def ready(server: Running) -> None:
         typer.echo(f"{settings.public_url} (port {server.port})")
 
-    run_until_stopped(settings, ready)
+    run_until_stopped(settings, ready, machinery_of(context))

@@ -22,13 +22,18 @@ def main() -> None:
     module, parent = sys.argv[1:] if len(sys.argv) == 3 else ("", "")
     if module not in ALLOWED:
         raise SystemExit(64)
+    bind_to(parent)
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def bind_to(parent: str) -> None:
+    """No core dumps, and a death with process `parent`. Exits with 70 when that is gone already."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if str(os.getppid()) != parent:  # it died before the kernel was asked
             raise SystemExit(70)
-    sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any
 
 from server.runtime.generation import Generation, GenerationError
 from server.runtime.keystore import ROOM, KeyStore
+from server.runtime.machinery import FINALISER
 from server.runtime.objects import Objects
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
@@ -56,6 +56,7 @@ class FinalisingOptions:
 
     journal_root: Path
     start_grace_s: float = 20.0
+    command: tuple[str, ...] = FINALISER
 
 
 def _unix_ms() -> int:
@@ -262,10 +263,7 @@ class Finalising:
 
     async def _run_child(self, job: bytes) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server.runtime.child",
-            "media.finaliser",
+            *self._options.command,
             str(os.getpid()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore
 
-from server.runtime.keystore import fsync_directory
+from media.recordstore.disk import DISK, Disk
 
 _ID = re.compile(r"[A-Za-z0-9_-]{16,32}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}\Z")
@@ -66,7 +65,8 @@ class StoredObject:
 class Objects:
     """The objects of one data directory."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Disk = DISK) -> None:
+        self._disk = disk
         self._root = root.absolute()
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._store = LocalStore(prefix=self._root)
@@ -98,13 +98,13 @@ class Objects:
             _name(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in names:
-            _sync_file(source / name)
+            self._disk.sync_path(source / name)
             try:
-                os.link(source / name, folder / name, follow_symlinks=False)
+                self._disk.link(source / name, folder / name)
             except FileExistsError:
                 raise ObjectError("object_exists") from None
         for level in (folder, folder.parent, folder.parent.parent, self._root):
-            fsync_directory(level)
+            self._disk.sync_directory(level)
         self.discard_scratch(source)
         return names
 
@@ -155,11 +155,3 @@ def _folder(recording: str, generation: int) -> str:
     if generation < 1:
         raise ObjectError("object_name_invalid")
     return f"recordings/{_recording(recording)}/g{generation}"
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

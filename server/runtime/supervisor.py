@@ -15,7 +15,6 @@ import logging
 import os
 import secrets
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.control import WorkerSettings
+from server.runtime.machinery import WORKER
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
 
@@ -58,6 +58,7 @@ class WorkerOptions:
     udp_port: int = 0
     announce: tuple[str, ...] = ()
     log_level: str = "INFO"
+    command: tuple[str, ...] = WORKER
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +190,7 @@ class WorkerSupervisor:
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._starts += 1
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "media.worker",
+            *self._options.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

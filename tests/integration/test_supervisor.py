@@ -22,6 +22,7 @@ from server.runtime.supervisor import (
     WorkerStartError,
     WorkerSupervisor,
 )
+from tests.support.faulty_disk import Faults, fault
 
 
 class Heard:
@@ -231,3 +232,23 @@ async def test_a_long_data_directory_gets_a_short_private_socket(tmp_path: Path)
     folder = ready.socket.parent
     await supervisor.stop()
     assert not folder.exists()
+
+
+async def test_a_worker_on_another_disk_is_what_the_composition_names(tmp_path: Path) -> None:
+    """How fault tests get their disk in: by the command they compose with, nothing in the environment."""
+    faults = Faults(tmp_path)
+    named = dataclasses.replace(options(tmp_path), command=faults.worker())
+    supervisor = WorkerSupervisor(named)
+    heard = Heard(supervisor)
+    try:
+        first = await supervisor.start()
+        client = await ControlClient.connect(first.socket, lambda _event: None)
+        faults.set(fault("in_datasync", kill=True))
+        await client.put_plan(RoomPlan("recording-0000001", 1, 1, room_key=bytes(32)))
+        await heard.until(2)
+        assert heard.told == ["ready", "lost", "ready"]
+        (line,) = faults.log()
+        assert (line["phase"], line["did"], line["pid"]) == ("in_datasync", "kill", first.pid)
+        await client.close()
+    finally:
+        await supervisor.stop()

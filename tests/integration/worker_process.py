@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from media.control import PeerPlan, RoomPlan, WorkerSettings
 from media.control_client import ControlClient
+from server.runtime.machinery import WORKER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +62,9 @@ class WorkerProcess:
 
 
 @asynccontextmanager
-async def worker_process(announce: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIterator[WorkerProcess]:
+async def worker_process(
+    announce: tuple[str, ...] = ("127.0.0.1",), command: tuple[str, ...] = WORKER
+) -> AsyncIterator[WorkerProcess]:
     with tempfile.TemporaryDirectory(prefix="hj") as directory:
         journal = Path(directory) / "journal"
         settings = WorkerSettings(
@@ -73,9 +75,7 @@ async def worker_process(announce: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIte
             log_level="WARNING",
         )
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "media.worker",
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,

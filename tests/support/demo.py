@@ -91,6 +91,7 @@ class Demo:
         env: Mapping[str, str] | None = None,
         prefix: tuple[str, ...] = (),
         announce: str | None = "127.0.0.1",
+        module: tuple[str, ...] = ("server",),
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -102,6 +103,7 @@ class Demo:
         if announce is not None:
             self._env.setdefault("HYEOPJIN_MEDIA_ANNOUNCE", json.dumps([announce]))
         self._prefix = prefix
+        self._module = module  # another entry to the same command line: tests/support/faulty_disk.py
         self.process: subprocess.Popen[bytes] | None = None
         self.info: dict[str, Any] = {}
 
@@ -113,7 +115,7 @@ class Demo:
         arguments += ["--seats-file", str(self.seats_file)]
         with self.log.open("ab") as log, self.printed.open("ab") as printed:
             self.process = subprocess.Popen(
-                [*self._prefix, sys.executable, "-m", "server", *arguments],
+                [*self._prefix, sys.executable, "-m", *self._module, *arguments],
                 cwd=TOP,
                 env={**os.environ, "HYEOPJIN_LOG_LEVEL": "debug", **self._env},
                 stdin=subprocess.DEVNULL,
@@ -178,7 +180,7 @@ class Demo:
         return found[0]
 
     def worker(self) -> int:
-        return self.child("media.worker")
+        return self.child("media.worker" if self._module == ("server",) else "faulty_worker")
 
     def stop(self, limit: float = STOP_LIMIT) -> float:
         """Ctrl-C to the whole foreground group, as a terminal does; asserts a clean exit, returns seconds."""
