@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.domain.retention import checked_years
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -54,6 +56,10 @@ class Settings(BaseSettings):
     account_session_hours: int = Field(12, ge=1)
     demo: bool = False
 
+    retention_years: dict[str, int] = Field(default_factory=dict)  # longer periods than the classes' own
+    retention_warn_days: int = Field(90, ge=1, le=3650)  # how long before its end a recording is announced
+    key_backup_days: int = Field(30, ge=0, le=30)  # how long a backup of keys/ lives: receipts tell it
+
     @field_validator("public_url")
     @classmethod
     def _public_url_is_an_origin(cls, value: str) -> str:
@@ -71,6 +77,13 @@ class Settings(BaseSettings):
     def _binds_somewhere(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one address")
+        return value
+
+    @field_validator("retention_years")
+    @classmethod
+    def _keeps_long_enough(cls, value: dict[str, int]) -> dict[str, int]:
+        if wrong := checked_years(value):
+            raise ValueError("; ".join(wrong))
         return value
 
     @model_validator(mode="after")

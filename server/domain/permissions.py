@@ -17,6 +17,7 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
     REVIEWER = "reviewer"
     SITE_ADMIN = "site_admin"
+    PRIVACY_OFFICER = "privacy_officer"
     # Not people's roles but ways to come:
     ANYONE = "anyone"  # no proof of anything
     SIGNED_IN = "signed_in"  # any account, whatever its roles
@@ -31,6 +32,7 @@ class Relation(StrEnum):
     INVITED = "invited"  # named on the case
     FOLLOWS = "follows"  # follows the patient afterwards
     OWN_SEAT = "own_seat"  # their account's seat, or the seat whose credential they hold
+    SEAT_OF_OWN_SITE = "seat_of_own_site"  # the seat is one of their site's
 
 
 class Action(StrEnum):
@@ -46,6 +48,10 @@ class Action(StrEnum):
     CASE_READ = "case.read"
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
+    RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
+    RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
+    RECEIPT_READ = "receipt.read"  # of what was destroyed
+    SEAT_WITHDRAW = "seat.withdraw"  # consent to what was recorded, afterwards
     SEAT_TAKE = "seat.take"
     SEAT_REDEEM = "seat.redeem"  # the token is the proof
     SEAT_KNOCK = "seat.knock"
@@ -67,7 +73,7 @@ def _by(relation: Relation, *roles: Role) -> Row:
 
 
 _LP, _KP, _IN = Role.REFERRING_PHYSICIAN, Role.CONSULTING_PHYSICIAN, Role.INTERPRETER
-_KC, _RV, _SA = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN
+_KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIVACY_OFFICER
 _R = Relation
 
 PERMISSIONS: Final[dict[Action, Row]] = {
@@ -85,6 +91,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
         _SA: frozenset({_R.SITE_TAKES_PART}),
+        _PO: frozenset({_R.ANY}),
     },
     Action.SPECIALTY_READ: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
@@ -108,6 +115,22 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.RECORDING_WATCH: {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.RETENTION_READ: _by(_R.ANY, _KC, _PO),
+    Action.RETENTION_HOLD: _by(_R.ANY, _PO),
+    Action.RECEIPT_READ: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _IN: frozenset({_R.OWN_SEAT}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+        _PO: frozenset({_R.ANY}),
+    },
+    # one's own seat; the referring physician also for whoever sits at another seat of that site: the patient
+    Action.SEAT_WITHDRAW: {
+        _LP: frozenset({_R.OWN_SEAT, _R.SEAT_OF_OWN_SITE}),
+        _KP: frozenset({_R.OWN_SEAT}),
+        _IN: frozenset({_R.OWN_SEAT}),
     },
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),

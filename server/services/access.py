@@ -53,6 +53,8 @@ class Access:
             if seat is None:
                 return None
             held = {Relation.OWN_SEAT} if seat.account_id == account.id else set()
+            if seat.site_id == account.site_id:
+                held.add(Relation.SEAT_OF_OWN_SITE)
             consultation = await consultations.by_id(tx, seat.consultation_id)
             return Found(consultation.case_id if consultation else "", frozenset(held))
         case_id: str | None = subject_id

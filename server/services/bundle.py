@@ -11,6 +11,7 @@ from server.services.context import Context
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
+from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
 from server.services.worklist import Worklist
@@ -29,6 +30,7 @@ class Services:
     rooms: Rooms
     worklist: Worklist
     recordings: Recordings
+    retention: Retention
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -48,4 +50,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         rooms=Rooms(context),
         worklist=Worklist(context, recordings),
         recordings=recordings,
+        retention=Retention(context),
     )

@@ -58,6 +58,7 @@ PEOPLE = (
     Person("coordinator", "박데모 (synthetic)", "ko", SEOUL),
     Person("reviewer", "이데모 (synthetic)", "ko", SEOUL, "follows"),
     Person("site_admin", "Admin Demo (synthetic)", "en", SEOUL),
+    Person("privacy_officer", "최데모 (synthetic)", "ko", SEOUL),
 )
 
 

@@ -233,6 +233,56 @@ audit = Table(
     Column("hash", HASH, nullable=False, unique=True),
 )
 
+retentions = Table(
+    "retentions",
+    METADATA,
+    Column("recording_id", ID, ForeignKey("recordings.id"), primary_key=True),
+    Column("class", String(24), nullable=False, key="klass"),
+    Column("extended_years", Integer, nullable=False, default=0),
+    Column("kept_until_ms", BigInteger, index=True),  # null while the session runs
+)
+
+holds = Table(
+    "holds",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("case_id", ID, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("reason", String(32), nullable=False),
+    Column("set_by", ID, nullable=False),
+    Column("set_ms", BigInteger, nullable=False),
+    Column("lift_reason", String(32)),
+    Column("lifted_by", ID),
+    Column("lifted_ms", BigInteger),
+)
+
+destructions = Table(
+    "destructions",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("recording_id", ID, nullable=False),
+    Column("seat_id", ID, nullable=False, default=""),  # empty: the whole recording
+    Column("case_id", ID, nullable=False, index=True),
+    Column("cause", String(16), nullable=False),  # withdrawn | expired
+    Column("reason", String(32), nullable=False),
+    Column("requested_by", ID, nullable=False),  # account or seat; empty: the rules
+    Column("on_behalf", Boolean, nullable=False, default=False),  # not by who sat there themselves
+    Column("requested_ms", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # requested | begun | done
+    Column("plan", JSON, nullable=False),  # what there was, noted before the first key went
+    Column("destroyed_ms", BigInteger),
+    Column("receipt", Text),
+    Column("receipt_number", Integer, unique=True),
+    Column("receipt_hash", HASH),
+    UniqueConstraint("recording_id", "seat_id"),
+)
+
+housekeeping = Table(
+    "housekeeping",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 __all__ = [
     "METADATA",
     "account_sessions",
@@ -243,8 +293,12 @@ __all__ = [
     "chain_heads",
     "consents",
     "consultations",
+    "destructions",
+    "holds",
+    "housekeeping",
     "knocks",
     "recordings",
+    "retentions",
     "seat_credentials",
     "seats",
     "session_notes",

@@ -24,6 +24,7 @@ ROLES = [
     "coordinator",
     "reviewer",
     "site_admin",
+    "privacy_officer",
 ]
 
 

@@ -36,15 +36,29 @@ def test_recordings_are_watched_by_invited_consultants_and_those_who_follow() ->
     assert may(Action.RECORDING_WATCH, {R.OWN_SITE, R.SITE_TAKES_PART, R.OWN_SEAT}) == set()
 
 
-def test_an_interpreter_and_a_site_admin_never_open_a_case() -> None:
-    assert may(Action.CASE_READ, EVERY_RELATION).isdisjoint({"interpreter", "site_admin"})
+def test_an_interpreter_a_site_admin_and_a_privacy_officer_never_open_a_case() -> None:
+    assert may(Action.CASE_READ, EVERY_RELATION).isdisjoint({"interpreter", "site_admin", "privacy_officer"})
 
 
-def test_a_site_admin_sees_when_and_who_but_no_specialty() -> None:
-    assert "site_admin" in may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
-    assert may(Action.SPECIALTY_READ, EVERY_RELATION) == may(Action.SCHEDULE_READ, EVERY_RELATION) - {
-        "site_admin"
+def test_holds_are_the_privacy_officers_and_a_coordinator_only_sees_what_will_go() -> None:
+    assert may(Action.RETENTION_HOLD, EVERY_RELATION) == {"privacy_officer"}
+    assert may(Action.RETENTION_READ, EVERY_RELATION) == {"privacy_officer", "coordinator"}
+
+
+def test_consent_is_withdrawn_at_ones_own_seat_or_by_the_referring_physician_for_their_site() -> None:
+    assert may(Action.SEAT_WITHDRAW, {R.OWN_SEAT}) == {
+        "referring_physician",
+        "consulting_physician",
+        "interpreter",
     }
+    assert may(Action.SEAT_WITHDRAW, {R.SEAT_OF_OWN_SITE}) == {"referring_physician"}
+    assert may(Action.SEAT_WITHDRAW, set()) == set()
+
+
+def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
+    plain = {"site_admin", "privacy_officer"}
+    assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
+    assert may(Action.SPECIALTY_READ, EVERY_RELATION) == may(Action.SCHEDULE_READ, EVERY_RELATION) - plain
 
 
 def test_a_case_of_another_site_is_closed_to_a_referring_physician() -> None:

@@ -1,6 +1,6 @@
 /** What goes over the wire between page and server, as docs/protocol.md describes it. Types only. */
 export type Role =
-  | 'referring_physician' | 'consulting_physician' | 'interpreter' | 'coordinator' | 'reviewer' | 'site_admin' | 'patient';
+  | 'referring_physician' | 'consulting_physician' | 'interpreter' | 'coordinator' | 'reviewer' | 'site_admin' | 'privacy_officer' | 'patient';
 export type Kind = 'audio' | 'camera' | 'screen' | 'exam';
 export type Level = 'good' | 'fair' | 'poor';
 export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused' | 'sealed';
