@@ -20,6 +20,7 @@ from .recordstore import layout
 from .recordstore.segment import Head, SegmentSpec
 from .recordstore.store import Batch, Feed, StoreWriter
 from .rtp.depacketize import vp8_keyframe
+from .truth import Track
 
 KEYFRAME_EVERY_NS = 10 * NS
 """A recording is seekable at key frames only, and Chromium sends none by itself."""
@@ -59,6 +60,7 @@ class _Track:
     row: bytes
     video: bool
     batch: int = -1
+    at: int = 0
     key_at: int = 0
     asked_at: int = 0
 
@@ -163,7 +165,7 @@ class RoomRecorder:
         parts.append(layout.RTP_ENTRY.pack(layout.RTP, size, at_ns, track.entry.number))
         parts.append(packet)
         seat.packets += 1
-        seat.last_ns = at_ns
+        seat.last_ns = track.at = at_ns
         seat.size += size + 11
         if track.video:
             if vp8_keyframe(packet) if key is None else key:
@@ -219,6 +221,14 @@ class RoomRecorder:
         known = [report.until_ms for report in seats.values()]
         until = min((ms for ms in known if ms is not None), default=None) if None not in known else None
         return StoredReport(until, seats, degraded)
+
+    def acknowledged(self) -> dict[Track, int]:
+        """Track -> arrival of the newest packet of it that is on disk, under the grants of now."""
+        return {
+            (peer, kind, rid): at_ns
+            for peer, seat in self._seats.items()
+            for (kind, rid), at_ns in seat.feed.acknowledged.tracks.items()
+        }
 
     def heads(self) -> dict[str, dict[str, object]]:
         """Acknowledged chain heads, the last of each seat and of `room`: {segment, index, hash}."""
@@ -290,6 +300,9 @@ class RoomRecorder:
         if not seat.size:
             return
         batch = Batch(seat.parts, seat.size, seat.first_ns, max(seat.last_ns, seat.first_ns), seat.packets)
+        batch.tracks = {key: t.at for key, t in seat.tracks.items() if t.at}
+        for track in seat.tracks.values():
+            track.at = 0
         seat.parts, seat.size, seat.packets = [], 0, 0
         if self._store.submit(seat.feed, batch):
             seat.pending.append((batch.number, batch.first_ns))

@@ -19,6 +19,7 @@ from media.publication import Publication
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
 from media.subscription import Subscription
+from media.truth import Track
 
 NO_PACKETS_NS = 3_000_000_000
 """A track that should send and has sent nothing for this long is an alarm."""
@@ -55,6 +56,10 @@ class Expected:
     mic_ns: int
     camera_ns: int
     connected_ns: int | None = None
+
+    def muted(self, kind: str) -> bool:
+        """Whether the page has said that it switched this kind off."""
+        return not {"audio": self.mic, "camera": self.camera}.get(kind, True)
 
 
 class Relay:
@@ -167,12 +172,21 @@ class Relay:
         told = [e.remb_bps for e in self.endpoints.values() if e.remb_bps > 0 and e.connected]
         return min(told, default=0)
 
-    def last_packet_ns(self, peer: str) -> int:
-        """When the last packet of the peer came, 0 for never."""
-        endpoint = self.endpoints.get(peer)
-        if endpoint is None:
-            return 0
-        return max((p.last_packet_ns for p in endpoint.publications.values()), default=0)
+    def arrived(self, since_ns: Mapping[str, int]) -> dict[Track, int]:
+        """When the newest packet of each track came, of these peers and later than that (else 0).
+
+        Every layer of every track that is not muted, whether or not it ever reached the recorder.
+        """
+        newest: dict[Track, int] = {}
+        for (peer, kind), publication in self.publications.items():
+            expected = self._expected.get(peer)
+            if peer not in since_ns or (expected is not None and expected.muted(kind)):
+                continue
+            for stream in publication.streams.values():
+                track = (peer, kind, stream.rid)
+                at_ns = stream.last_ns if stream.last_ns > since_ns[peer] else 0
+                newest[track] = max(newest.get(track, 0), at_ns)
+        return newest
 
     def close(self) -> None:
         """Detaches everybody."""

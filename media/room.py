@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,33 +16,20 @@ from media.clock import Clock
 from media.control import ControlRefusedError, PeerPlan, RoomPlan
 from media.metrics import Counters
 from media.ports import Offer, OnOffer, SessionPort
-from media.recorder import RoomRecorder, StoredReport
+from media.recording import Emit, MakeRecorder, RoomRecording
 from media.relay import CallLater, Relay
 from media.sdp import SdpRefused
 
 log = logging.getLogger("hyeopjin.media.room")
 
-STORE_BEHIND_MS = 3000
-_CAUSES = {"no_space": "disk_full", "io_error": "store_error"}
-"""The store's words for an error -> the page's."""
 ALWAYS = ("audio", "camera")
 WHEN_PUBLISHED = ("screen", "exam")
-
-Emit = Callable[[dict[str, Any]], None]
 
 
 class MakeSession(Protocol):
     """Makes one peer's connection; it does nothing until `start`."""
 
     def __call__(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort: ...
-
-
-class MakeRecorder(Protocol):
-    """Makes the recorder of a (room, epoch)."""
-
-    def __call__(
-        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
-    ) -> RoomRecorder: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +54,11 @@ class Room:
         self._tools = tools
         self._plan = RoomPlan(name, epoch, -1)
         self._sessions: dict[str, SessionPort] = {}
-        self._admitted: dict[str, int] = {}
-        """Peer -> Unix ms since when it may be recorded."""
-        self._recorder: RoomRecorder | None = None
-        self._recorder_failed = False
         self._lock = asyncio.Lock()
         self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
+        self._recording = RoomRecording(
+            name, epoch, self._relay, tools.make_recorder, tools.clock, tools.emit
+        )
 
     @property
     def order(self) -> tuple[int, int]:
@@ -89,7 +74,7 @@ class Room:
                 await self._close()
                 return
             # Withdrawals act before anything that can wait: no packet is recorded after this line.
-            self._apply_recording(plan)
+            self._recording.apply(plan)
             await self._remove_sessions(plan)
             for peer, wanted in plan.peers.items():
                 self._expect(peer, wanted)
@@ -113,12 +98,13 @@ class Room:
         """Every 100 ms."""
         if not self.closed:
             self._relay.tick(now_ns)
+            self._recording.tick(now_ns)
 
     async def second(self, now_ns: int) -> None:
         """Every second: tells what is stored, and follows what has begun to be published."""
         if self.closed:
             return
-        self._tools.emit(self._stored_event(now_ns))
+        self._recording.tell(now_ns)
         if self._lock.locked():
             # A plan is being applied and subscribes anyway; the tick of the other rooms must not wait for it.
             return
@@ -132,9 +118,7 @@ class Room:
 
     def tell_heads(self) -> None:
         """The journal's chain heads, for the database's audit chain."""
-        if self._recorder is not None:
-            heads = self._recorder.heads()
-            self._tools.emit({"ev": "heads", "room": self.name, "epoch": self.epoch, "heads": heads})
+        self._recording.tell_heads()
 
     def state(self) -> dict[str, Any]:
         """What is, as a reply to a plan."""
@@ -169,13 +153,7 @@ class Room:
         self.closed = True
         self._relay.close()
         sessions, self._sessions = list(self._sessions.values()), {}
-        self._admitted.clear()
-        if self._recorder is not None:
-            try:
-                await self._recorder.close()
-            except Exception:
-                log.exception("journal of room %s did not close", self.name)
-            self.tell_heads()
+        await self._recording.close()
         results = await asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
@@ -189,48 +167,6 @@ class Room:
         if session.connection != connection:
             raise ControlRefusedError("unknown_connection")
         return session
-
-    def _apply_recording(self, plan: RoomPlan) -> None:
-        now_ns = self._tools.clock.boottime_ns()
-        for peer in self._admitted.keys() - {n for n, wanted in plan.peers.items() if wanted.recordable}:
-            left = peer not in plan.peers
-            del self._admitted[peer]
-            self._relay.set_recorded(peer, False)
-            if self._recorder is not None:
-                if left:
-                    self._recorder.event(peer, "left", now_ns)
-                self._recorder.dismiss(peer, keep=left)
-        if self._recorder is None and plan.room_key is not None:
-            self._open_recorder(plan.room_key)
-        recorder = self._recorder
-        if recorder is None:
-            return
-        for peer, wanted in plan.peers.items():
-            if wanted.grant is None or wanted.key is None:
-                continue
-            try:
-                recorder.admit(peer, wanted.grant, wanted.key)
-            except Exception:
-                log.exception("room %s: a seat could not be admitted to the journal", self.name)
-                continue
-            self._admitted.setdefault(peer, self._tools.clock.wall_ns() // 1_000_000)
-
-    def _open_recorder(self, room_key: bytes) -> None:
-        try:
-            self._recorder = self._tools.make_recorder(
-                self.name, self.epoch, room_key, self._relay.ask_keyframe
-            )
-        except Exception:
-            if not self._recorder_failed:
-                log.exception("room %s has no journal", self.name)
-            self._recorder_failed = True
-            return
-        self._recorder_failed = False
-        self._relay.recorder = self._recorder
-
-    def _mark_recorded(self) -> None:
-        for peer in self._sessions:
-            self._relay.set_recorded(peer, peer in self._admitted)
 
     async def _remove_sessions(self, plan: RoomPlan) -> None:
         leaving = []
@@ -265,7 +201,7 @@ class Room:
             except Exception:
                 self._tools.counters.room_failures += 1
                 log.exception("a session of room %s could not be made", self.name)
-        self._mark_recorded()
+        self._recording.mark(self._sessions)
         await self._subscribe()
         # Started last, so that a newcomer's first offer has everybody in it.
         for session in opened:
@@ -278,12 +214,12 @@ class Room:
         session = self._tools.make_session(peer, wanted.connection, on_offer)
         self._sessions[peer] = session
         session.attach(self._relay.attach(session))
-        self._record_event(peer, "joined")
+        self._recording.event(peer, "joined")
         return session
 
     def _expect(self, peer: str, wanted: PeerPlan) -> None:
         if self._relay.expect(peer, wanted.mic, wanted.camera):
-            self._record_event(peer, "media", mic=int(wanted.mic), camera=int(wanted.camera))
+            self._recording.event(peer, "media", mic=int(wanted.mic), camera=int(wanted.camera))
 
     async def _subscribe(self) -> None:
         for peer, session in list(self._sessions.items()):
@@ -330,7 +266,7 @@ class Room:
         )
 
     def _state_changed(self, peer: str, connection: str, state: str) -> None:
-        self._record_event(peer, state)
+        self._recording.event(peer, state)
         if state == "closed":
             return
         self._tools.emit(
@@ -343,42 +279,3 @@ class Room:
                 "state": state,
             }
         )
-
-    def _record_event(self, peer: str, name: str, **fields: int | str) -> None:
-        # Without a grant not even the fact that somebody was there is in the recording.
-        if self._recorder is not None and peer in self._admitted:
-            self._recorder.event(peer, name, self._tools.clock.boottime_ns(), **fields)
-
-    def _stored_event(self, now_ns: int) -> dict[str, Any]:
-        if self._recorder is None and self._plan.room_key is not None:
-            self._apply_recording(self._plan)
-            self._mark_recorded()
-        report = StoredReport(None, {}, [])
-        if self._recorder is not None:
-            report = self._recorder.stored(now_ns)
-        return {
-            "ev": "stored",
-            "room": self.name,
-            "epoch": self.epoch,
-            "stored_until_ms": report.until_ms,
-            "seats": {peer: {"until_ms": seat.until_ms} for peer, seat in report.seats.items()},
-            "degraded": self._degraded(report, now_ns),
-        }
-
-    def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
-        """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
-        found = {(p, kind or "audio"): _CAUSES.get(cause, cause) for p, kind, cause in report.degraded}
-        wall_ms = self._tools.clock.wall_ns() // 1_000_000
-        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
-        for peer in (peer for peer, wanted in recordable.items() if wanted):
-            seat = report.seats.get(peer)
-            last_ns = self._relay.last_packet_ns(peer)
-            if seat is None:
-                found.setdefault((peer, "audio"), "store_behind")
-            elif last_ns and not any(known == peer for known, _ in found):
-                stored_ms = seat.until_ms or self._admitted.get(peer, wall_ms)
-                if wall_ms - (now_ns - last_ns) // 1_000_000 - stored_ms > STORE_BEHIND_MS:
-                    found[(peer, "audio")] = "store_behind"
-        for peer, kind in self._relay.silent(now_ns, recordable):
-            found.setdefault((peer, kind), "no_packets")
-        return [{"peer": peer, "kind": kind, "cause": cause} for (peer, kind), cause in found.items()]

@@ -24,7 +24,7 @@ from signaling.commands import (
     Send,
 )
 from signaling.document import RoomDocument
-from signaling.events import Event, Joined, PageEvent, Tick
+from signaling.events import Event, Joined, PageEvent, Stored, Tick
 from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
@@ -65,7 +65,7 @@ def handle(
         after, commands = tr.HANDLERS[type(event)](document, event, now_ms)
     after = _settled(after, now_ms)
     if after == document:
-        return document, commands + _lights(document, event, now_ms)
+        return document, commands + _lights(document, document, event, now_ms)
     after = replace(after, version=document.version + 1)
     joiner = event.socket if isinstance(event, Joined) else None
     commands = _plan_changes(document, after) + _snapshots(document, after, joiner) + commands
@@ -75,7 +75,7 @@ def handle(
         and document.session is not None
     ):
         commands.append(Emptied(document.session))
-    return after, commands + _lights(after, event, now_ms)
+    return after, commands + _lights(document, after, event, now_ms)
 
 
 def _forbidden(document: RoomDocument, event: Event) -> bool:
@@ -190,8 +190,16 @@ def _snapshots(before: RoomDocument, after: RoomDocument, joiner: str | None) ->
     return commands
 
 
-def _lights(document: RoomDocument, event: Event, now_ms: int) -> list[Command]:
-    if not isinstance(event, Tick):
+def _lights(before: RoomDocument, after: RoomDocument, event: Event, now_ms: int) -> list[Command]:
+    """To everybody each second, and at once when the store's word changes it; to who joins, at once."""
+    if not isinstance(event, Tick | Stored | Joined):
         return []
-    light = document.light.message(now_ms, document.session is not None)
-    return [Send(seat.socket, "recording", light) for seat in document.seats if seat.socket is not None]
+    light = after.light.message(now_ms, after.session is not None)
+    if isinstance(event, Stored):
+        old = before.light.message(now_ms, before.session is not None)
+        if old.model_copy(update={"stored_until_ms": light.stored_until_ms}) == light:
+            return []
+    told = [seat.socket for seat in after.seats if seat.socket is not None]
+    if isinstance(event, Joined):
+        told = [socket for socket in told if socket == event.socket]
+    return [Send(socket, "recording", light) for socket in told]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -50,15 +51,21 @@ class Batch:
     last_ns: int
     packets: int
     number: int = 0
+    tracks: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(kind, rid) -> arrival of the last packet of it in here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What is on disk for sure: batches up to `number`, entries up to `until_ns`, the chain up to `head`."""
+    """What is on disk for sure: batches up to `number`, entries up to `until_ns`, the chain up to `head`.
+
+    `tracks`: (kind, rid) -> arrival of the newest packet of it, from those batches alone that were synced.
+    """
 
     number: int
     until_ns: int
     head: Head | None
+    tracks: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Feed:
@@ -300,13 +307,14 @@ class StoreWriter:
         if feed._segment is None:
             return
         last = feed.acknowledged
-        number, until_ns = last.number, last.until_ns
+        number, until_ns, tracks = last.number, last.until_ns, dict(last.tracks)
         freed = 0
         for batch in feed._unsynced:
             number, until_ns = batch.number, max(until_ns, batch.last_ns)
+            tracks.update(batch.tracks)
             freed += batch.size
         feed._unsynced.clear()
-        feed.acknowledged = Acknowledged(number, until_ns, feed._segment.head)
+        feed.acknowledged = Acknowledged(number, until_ns, feed._segment.head, tracks)
         with self._wake:
             self._bytes -= freed
 

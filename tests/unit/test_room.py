@@ -2,94 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from media.clock import SystemClock
-from media.control import PeerPlan, RoomPlan
-from media.metrics import Counters
-from media.ports import Delivery, OnOffer, SessionPort, Uplink
-from media.recorder import RoomRecorder
-from media.recordstore.store import StoreWriter
-from media.room import Room, RoomTools
-from tests.support.outbox import Outbox
-
-KEY = bytes(range(32))
-
-
-class Scene:
-    """A room with a real recorder and a real store, whose sessions send into lists."""
-
-    def __init__(self, folder: Path, store: StoreWriter) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.sessions: dict[str, Outbox] = {}
-        self.refused: set[str] = set()
-        self._folder = folder
-        self._store = store
-        self._clock = SystemClock()
-        self.counters = Counters()
-        tools = RoomTools(
-            make_session=self._session,
-            make_recorder=self._recorder,
-            clock=self._clock,
-            call_later=asyncio.get_running_loop().call_later,
-            emit=self.events.append,
-            counters=self.counters,
-        )
-        self.room = Room("room1", 1, tools)
-        self._version = 0
-
-    async def plan(self, *peers: str, **more: Any) -> None:
-        """Applies the next plan. `a!` may be recorded; `a2` is a later connection of `a`."""
-        self._version += 1
-        wanted = {}
-        for name in peers:
-            grant = "grant1" if name.endswith("!") else None
-            wanted[name[0]] = PeerPlan(f"{name[:2].strip('!')}.1.1", grant=grant, key=KEY if grant else None)
-        await self.room.apply(RoomPlan("room1", 1, self._version, peers=wanted, room_key=KEY, **more))
-
-    def _session(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort:
-        if peer in self.refused:
-            raise OSError("no")
-        session = self.sessions[peer] = Outbox(peer, connection)
-        return session
-
-    def _recorder(
-        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
-    ) -> RoomRecorder:
-        return RoomRecorder(self._folder, room, epoch, self._store, room_key, self._clock, ask_keyframe)
-
-    def publish(self, peer: str, kind: str, mid: str, ssrc: int) -> None:
-        session = self.sessions[peer]
-        session.uplink[kind] = Uplink(kind, mid, True, {ssrc: None})
-        assert session.sink is not None
-        session.sink.on_negotiated()
-        session.connect()
-
-    def packet(self, peer: str, pt: int, number: int, ssrc: int) -> None:
-        sink = self.sessions[peer].sink
-        assert sink is not None
-        data = bytes([0x80, pt]) + number.to_bytes(2, "big") + bytes(4) + ssrc.to_bytes(4, "big") + b"media"
-        sink.on_rtp(data, self._clock.boottime_ns())
-
-    async def second(self) -> dict[str, Any]:
-        await self.room.second(self._clock.boottime_ns())
-        return self.events[-1]
-
-
-@asynccontextmanager
-async def scene(folder: Path) -> AsyncIterator[Scene]:
-    store = StoreWriter(SystemClock())
-    store.start()
-    try:
-        made = Scene(folder, store)
-        yield made
-        await made.room.close()
-    finally:
-        store.close()
+from media.ports import Delivery
+from tests.support.scene import scene
 
 
 def segments(folder: Path) -> int:

@@ -1,0 +1,175 @@
+"""What of one room is recorded, in one epoch: whom the plan admits, what the store has, what it lacks.
+
+Stands between the room, its relay and its recorder. It must not see a packet, and says only what the recorder
+and the store have said.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from media.clock import Clock
+from media.control import RoomPlan
+from media.recorder import RoomRecorder, StoredReport
+from media.relay import Relay
+from media.truth import Comparison
+
+log = logging.getLogger("hyeopjin.media.recording")
+
+_CAUSES = {"no_space": "disk_full", "io_error": "store_error"}
+"""The store's words for an error -> the page's."""
+
+LOOK_NS = 500_000_000
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class MakeRecorder(Protocol):
+    """Makes the recorder of a (room, epoch)."""
+
+    def __call__(
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+    ) -> RoomRecorder: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Under which grant a peer is recorded, and since when (CLOCK_BOOTTIME ns)."""
+
+    grant: str
+    since_ns: int
+
+
+class RoomRecording:
+    """`apply` every plan before anything that can wait; `tell` once a second."""
+
+    def __init__(
+        self, room: str, epoch: int, relay: Relay, make_recorder: MakeRecorder, clock: Clock, emit: Emit
+    ) -> None:
+        self._room, self._epoch = room, epoch
+        self._relay, self._clock, self._emit = relay, clock, emit
+        self._make_recorder = make_recorder
+        self._plan = RoomPlan(room, epoch, -1)
+        self._admitted: dict[str, Admitted] = {}
+        self._comparison = Comparison()
+        self._alarms: dict[tuple[str, str], str] = {}
+        self._looked_ns = 0
+        self._recorder: RoomRecorder | None = None
+        self._failed = False
+
+    def apply(self, plan: RoomPlan) -> None:
+        """Admits and dismisses as the plan says: no packet of who is not in it is recorded after this."""
+        self._plan = plan
+        now_ns = self._clock.boottime_ns()
+        for peer in self._admitted.keys() - {n for n, wanted in plan.peers.items() if wanted.recordable}:
+            left = peer not in plan.peers
+            del self._admitted[peer]
+            self._relay.set_recorded(peer, False)
+            if self._recorder is not None:
+                if left:
+                    self._recorder.event(peer, "left", now_ns)
+                self._recorder.dismiss(peer, keep=left)
+        if self._recorder is None and plan.room_key is not None:
+            self._open(plan.room_key)
+        recorder = self._recorder
+        if recorder is None:
+            return
+        for peer, wanted in plan.peers.items():
+            if wanted.grant is None or wanted.key is None:
+                continue
+            try:
+                recorder.admit(peer, wanted.grant, wanted.key)
+            except Exception:
+                log.exception("room %s: a seat could not be admitted to the journal", self._room)
+                continue
+            known = self._admitted.get(peer)
+            if known is None or known.grant != wanted.grant:
+                self._admitted[peer] = Admitted(wanted.grant, now_ns)
+
+    def mark(self, peers: Iterable[str]) -> None:
+        """Of these connected peers, those that are admitted reach the recorder."""
+        for peer in peers:
+            self._relay.set_recorded(peer, peer in self._admitted)
+
+    def event(self, peer: str, name: str, **fields: int | str) -> None:
+        """Into the room's file. Without a grant not even the fact that somebody was there is recorded."""
+        if self._recorder is not None and peer in self._admitted:
+            self._recorder.event(peer, name, self._clock.boottime_ns(), **fields)
+
+    def tick(self, now_ns: int) -> None:
+        """Looks twice a second, and tells at once when something is wrong that was not, or the other way."""
+        if now_ns - self._looked_ns < LOOK_NS:
+            return
+        before = self._alarms
+        self._look(now_ns)
+        if self._alarms != before:
+            self.tell(now_ns)
+
+    def tell(self, now_ns: int) -> None:
+        """What is stored, and what is not. Once a second."""
+        if self._recorder is None and self._plan.room_key is not None:
+            self.apply(self._plan)
+            self.mark(self._relay.endpoints)
+        report = StoredReport(None, {}, [])
+        if self._recorder is not None:
+            report = self._recorder.stored(now_ns)
+        self._emit(
+            {
+                "ev": "stored",
+                "room": self._room,
+                "epoch": self._epoch,
+                "stored_until_ms": report.until_ms,
+                "seats": {peer: {"until_ms": seat.until_ms} for peer, seat in report.seats.items()},
+                "degraded": self._degraded(report, now_ns),
+            }
+        )
+
+    def tell_heads(self) -> None:
+        """The journal's chain heads, for the database's audit chain."""
+        if self._recorder is not None:
+            heads = self._recorder.heads()
+            self._emit({"ev": "heads", "room": self._room, "epoch": self._epoch, "heads": heads})
+
+    async def close(self) -> None:
+        """Seals and syncs the journal, and tells its last heads."""
+        self._admitted.clear()
+        if self._recorder is not None:
+            try:
+                await self._recorder.close()
+            except Exception:
+                log.exception("journal of room %s did not close", self._room)
+            self.tell_heads()
+
+    def _open(self, room_key: bytes) -> None:
+        try:
+            self._recorder = self._make_recorder(self._room, self._epoch, room_key, self._relay.ask_keyframe)
+        except Exception:
+            if not self._failed:
+                log.exception("room %s has no journal", self._room)
+            self._failed = True
+            return
+        self._failed = False
+        self._relay.recorder = self._recorder
+
+    def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
+        """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
+        found = {(p, kind or "audio"): _CAUSES.get(cause, cause) for p, kind, cause in report.degraded}
+        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
+        for peer in (peer for peer, wanted in recordable.items() if wanted):
+            if peer not in report.seats:
+                found.setdefault((peer, "audio"), "store_behind")
+        self._look(now_ns)
+        found = {**self._alarms, **found}
+        return [{"peer": peer, "kind": kind, "cause": cause} for (peer, kind), cause in found.items()]
+
+    def _look(self, now_ns: int) -> None:
+        self._looked_ns = now_ns
+        stored = {} if self._recorder is None else self._recorder.acknowledged()
+        arrived = self._relay.arrived({peer: known.since_ns for peer, known in self._admitted.items()})
+        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
+        silent = dict.fromkeys(self._relay.silent(now_ns, recordable), "no_packets")
+        behind = dict.fromkeys(self._comparison.behind(now_ns, arrived, stored), "store_behind")
+        self._alarms = silent | behind
