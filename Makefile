@@ -32,8 +32,9 @@ test-long: check ## kill series, soaks and matrices: under 80 minutes
 	@deploy/setup.sh browsers
 	$(PY) -m pytest tests -m long -s
 
-bench: setup ## CPU per forwarded packet, latency, memory; synthetic peers on loopback
+bench: setup ## CPU per forwarded packet, latency, memory; cost of recording and finalising
 	$(PY) -m server bench media --rooms 4 --seconds 20 --json
+	$(PY) -m server bench recording --parties 4 --seconds 600 --json
 
 clean: ## remove what was installed (recordings in data/ stay)
 	rm -rf .venv static/vendor static/node_modules

@@ -1,4 +1,4 @@
-"""`hyeopjin bench media`: the cost of forwarding and recording, measured on a real worker process.
+"""`hyeopjin bench`: the cost of forwarding (`media`) and of recording and finalising (`recording`), measured.
 
 It opens no database and no data directory, and talks to nothing but loopback.
 """
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Adds the `bench` group to the command line."""
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("media")(media)
+    bench.command("recording")(recording)
     bench.callback()(group)
     app.add_typer(bench, name="bench")
 
@@ -49,6 +50,21 @@ def media(
         raise typer.Exit(1) from failure
     typer.echo(json.dumps(figures) if as_json else table(figures))
     if figures["lost"] or figures["corrupt"] or figures["misrouted"]:
+        raise typer.Exit(2)
+
+
+def recording(
+    parties: Annotated[int, typer.Option(min=1, max=16, help="people who send sound and picture")] = 4,
+    seconds: Annotated[int, typer.Option(min=10, max=36_000, help="length of the recording")] = 600,
+    payload: Annotated[int, typer.Option(min=16, max=1400, help="bytes of a picture packet")] = 1150,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """A synthetic recording through the real recorder, store and finaliser, time compressed."""
+    from media.bench.recording import measure as measure_recording
+
+    figures = measure_recording(parties, seconds, payload)
+    typer.echo(json.dumps(figures) if as_json else "\n".join(f"{k:32} {v}" for k, v in figures.items()))
+    if not figures["finaliser_ok"]:
         raise typer.Exit(2)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 from media.bench.report import measure
 
 PROMISED = {
@@ -25,3 +29,27 @@ async def test_one_room_for_three_seconds_loses_corrupts_and_misroutes_nothing()
     assert figures["packets_out"] == 2 * figures["packets_in"], figures
     assert figures["journal_mb"] > 0.5, figures
     assert 0 < figures["cpu_us_per_forwarded_packet"] < 1000, figures
+
+
+def test_a_short_recording_is_finalised_whole_and_its_figures_are_told() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "server",
+        "bench",
+        "recording",
+        "--parties",
+        "2",
+        "--seconds",
+        "10",
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    figures = json.loads(done.stdout)
+    assert figures["finaliser_ok"]
+    assert figures["packets"] == 2 * 10 * 180
+    assert figures["journal_mb"] > 2 * 10 * 0.13 * 1.15, figures
+    assert 0 < figures["us_per_packet"] < figures["cpu_us_per_packet"] < 1000, figures
+    assert 0 < figures["fsync_ms"]["p50"] <= figures["fsync_ms"]["p99"] < 5000, figures
+    assert figures["finaliser_times_real_time"] > 0
+    assert 10 < figures["finaliser_peak_mb"] < 300, figures
