@@ -2,23 +2,19 @@
 between cuts.
 
 Sender reports tie a stream to its sender's clock, the least delay ties that to the server's; a stream without
-reports is tied by its own arrivals. Works on a survey's numbers only; must not read media.
+reports is tied by its own arrivals. Works on a survey's summaries only; must not read media.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .clock import NS, LeastDelay, SenderReports
-from .recordstore.index import Event, Stream
+from .clock import NS
+from .recordstore.index import Event
+from .recordstore.streams import PAUSE_NS, SHIFT_NS, Break, Floors, Stream
+from .regression import LeastDelay, SenderReports, median
 
-PAUSE_NS = NS // 4
-"""An arrival gap this long may hide a stream whose RTP time stood still (replaceTrack(null))."""
-SHIFT_NS = 80_000_000
-"""A change of the delay that lasts, and is larger, is another anchor and not the network."""
-JUMP_NS = NS // 2
 LOOK_NS = 3 * NS
 """How far to both sides of a suspected cut the least delay is taken."""
 ABSURD_NS = 2 * NS
@@ -27,24 +23,39 @@ BY_ARRIVAL_NS = 20_000_000
 """Error that an anchor by arrival has beyond what its jitter shows (capture and packetisation)."""
 FEW_REPORTS = 4
 """With fewer reports there is no regression whose residuals would say anything."""
+STEP_NS = 40_000_000
+"""Reports whose (sender's clock - RTP time) changes by more than this, for good, tell of a step of one of
+them."""
+STEADY = 3
+"""Reports on each side that must agree on it."""
+
+Report = tuple[int, int, int]
+"""Unwrapped RTP time, sender's ns, arrival ns."""
 
 
 @dataclass(slots=True)
 class Run:
-    """Packets order[first:last] of a stream, over which one line maps RTP time to the session's clock.
+    """Packets first_seq <= number < end_seq of a stream (floors[low:high]), over which one line maps RTP
+    time to the session's clock.
 
     Two errors are measured, in ns: `within_ns` against the same person's other tracks (lips and voice), and
     `across_ns` against other people's, which is that of the way between two clocks.
     """
 
     stream: Stream
-    order: array[int]
-    first: int
-    last: int
+    low: int
+    high: int
+    reports: list[Report] = field(default_factory=list)
     sender: SenderReports | None = None
     server: LeastDelay | None = None
     within_ns: int = BY_ARRIVAL_NS
     across_ns: int = BY_ARRIVAL_NS
+
+    @property
+    def end_seq(self) -> int:
+        """The number of the first packet that is no longer of this run."""
+        floors = self.stream.floors
+        return floors.first_seq[self.high] if self.high < len(floors) else 1 << 62
 
     def at(self, rtp: int) -> int:
         """Session ns at which the sender's RTP time `rtp` reached the server, at best."""
@@ -54,7 +65,13 @@ class Run:
 
     def starts(self) -> int:
         """Session ns of the run's first packet."""
-        return self.at(self.stream.rtp[self.order[self.first]])
+        return self.at(self.stream.floors.first_rtp[self.low])
+
+    def ends(self) -> int:
+        """Session ns of the run's last packet."""
+        floors = self.stream.floors
+        last = self.stream.last_rtp if self.high == len(floors) else floors.rtp[self.high - 1]
+        return self.at(last)
 
 
 @dataclass(slots=True)
@@ -73,8 +90,8 @@ def connections(streams: Iterable[Stream], events: Sequence[Event]) -> list[Conn
     groups: list[Connection] = []
     kinds: set[tuple[str, str]] = set()
     last_cut = -1
-    for stream in sorted(streams, key=lambda s: s.at[0]):
-        cut = sum(1 for at in cuts if at <= stream.at[0] + PAUSE_NS)
+    for stream in sorted(streams, key=lambda s: s.first_at):
+        cut = sum(1 for at in cuts if at <= stream.first_at + PAUSE_NS)
         if not groups or (stream.kind, stream.rid) in kinds or cut != last_cut:
             groups.append(Connection())
             kinds = set()
@@ -85,38 +102,39 @@ def connections(streams: Iterable[Stream], events: Sequence[Event]) -> list[Conn
 
 
 def cut(stream: Stream) -> list[Run]:
-    """Runs of a stream: a new one begins where RTP time and arrival part for good."""
-    order = stream.in_order()
-    rate = stream.clock_rate
+    """Runs of a stream: a new one begins where RTP time and arrival part for good, or reports say that RTP
+    time stepped. A sender's clock that stepped is mended in the run's reports.
+    """
     bounds = [0]
-    for n in range(1, len(order)):
-        i, k = order[n - 1], order[n]
-        waited = stream.at[k] - stream.at[i]
-        apart = waited - (stream.rtp[k] - stream.rtp[i]) * NS // rate
-        suspicious = (waited > PAUSE_NS and abs(apart) > SHIFT_NS) or abs(apart) > JUMP_NS
-        if suspicious and _for_good(stream, order, bounds[-1], n):
-            bounds.append(n)
-    return [Run(stream, order, a, b) for a, b in zip(bounds, [*bounds[1:], len(order)], strict=True)]
+    for found in stream.breaks:
+        if 0 < found.floor < len(stream.floors) and _for_good(stream, bounds[-1], found):
+            bounds.append(found.floor)
+    runs: list[Run] = []
+    for low, high in zip(bounds, [*bounds[1:], len(stream.floors)], strict=True):
+        runs += _steady(Run(stream, low, high, _reports_between(stream, low, high)))
+    return runs
 
 
-def _for_good(stream: Stream, order: array[int], low: int, n: int) -> bool:
-    before = _least(stream, order, range(n - 1, low - 1, -1))
-    after = _least(stream, order, range(n, len(order)))
+def _for_good(stream: Stream, low: int, found: Break) -> bool:
+    before = _least(stream, range(found.floor - 1, low - 1, -1), found.before_ns)
+    after = _least(stream, range(found.floor, len(stream.floors)), found.at)
     if abs(after - before) <= SHIFT_NS:
         return False
-    reported = _report_shift(stream, stream.at[order[n - 1]], stream.at[order[n]])
+    reported = _report_shift(stream, found.before_ns, found.at)
     return reported is None or abs(reported) > SHIFT_NS
 
 
-def _least(stream: Stream, order: array[int], steps: range) -> int:
-    """Least (arrival - RTP time) of the packets within LOOK_NS from the first of `steps`."""
-    begin = stream.at[order[steps[0]]]
+def _delay(stream: Stream, i: int) -> int:
+    return stream.floors.at[i] - stream.floors.rtp[i] * NS // stream.clock_rate
+
+
+def _least(stream: Stream, steps: range, begin: int) -> int:
+    """Least (arrival - RTP time) of the floors within LOOK_NS of `begin`."""
     least: int | None = None
-    for n in steps:
-        i = order[n]
-        if abs(stream.at[i] - begin) > LOOK_NS:
+    for i in steps:
+        if least is not None and abs(stream.floors.at[i] - begin) > LOOK_NS:
             break
-        delay: int = stream.at[i] - stream.rtp[i] * NS // stream.clock_rate
+        delay = _delay(stream, i)
         least = delay if least is None else min(least, delay)
     return least or 0
 
@@ -127,8 +145,73 @@ def _report_shift(stream: Stream, before_ns: int, after_ns: int) -> int | None:
     later = [r for r in stream.reports if after_ns <= r[2] <= after_ns + 30 * NS]
     if not earlier or not later:
         return None
-    (rtp_a, ntp_a, _), (rtp_b, ntp_b, _) = earlier[-1], later[-1]
-    return (ntp_b - ntp_a) - (rtp_b - rtp_a) * NS // stream.clock_rate
+    return _ahead(later[0], stream) - _ahead(earlier[-1], stream)
+
+
+def _ahead(report: Report, stream: Stream) -> int:
+    return report[1] - report[0] * NS // stream.clock_rate
+
+
+def _reports_between(stream: Stream, low: int, high: int) -> list[Report]:
+    """Reports that came during these floors, or before the next ones."""
+    at = stream.floors.at
+    begin = at[low] if low else -(1 << 62)
+    end = at[high] if high < len(at) else 1 << 62
+    return [r for r in stream.reports if begin <= r[2] < end]
+
+
+def _steady(run: Run) -> list[Run]:
+    """Split where its reports step together with its arrivals; where they step alone, the sender's clock
+    did."""
+    stream, reports = run.stream, run.reports
+    ahead = [_ahead(r, stream) for r in reports]
+    low, done, mended = run.low, 0, 0
+    runs: list[Run] = []
+    fixed: list[Report] = []
+    for i, step in _steps(ahead):
+        floor = _floor_of_step(stream, low, run.high, reports[i - 1][2], reports[i][2], step)
+        fixed += [(rtp, ntp - mended, at) for rtp, ntp, at in reports[done:i]]
+        if floor is None:
+            mended += step
+        else:
+            runs.append(Run(stream, low, floor, fixed))
+            low, fixed = floor, []
+        done = i
+    fixed += [(rtp, ntp - mended, at) for rtp, ntp, at in reports[done:]]
+    return [*runs, Run(stream, low, run.high, fixed)]
+
+
+def _steps(ahead: Sequence[int]) -> list[tuple[int, int]]:
+    """(number of the first report after it, height) of each lasting step."""
+    found: list[tuple[int, int]] = []
+    i = STEADY
+    while i <= len(ahead) - STEADY:
+        before, after = ahead[i - STEADY : i], ahead[i : i + STEADY]
+        step = round(median(after) - median(before))
+        rough = max(max(before) - min(before), max(after) - min(after))
+        if abs(step) > STEP_NS and rough < abs(step) / 2:
+            found.append((i, step))
+            i += STEADY
+        else:
+            i += 1
+    return found
+
+
+def _floor_of_step(stream: Stream, low: int, high: int, from_ns: int, to_ns: int, step: int) -> int | None:
+    """Before which floor the arrivals step by about as much as the reports do; None if they do not."""
+    at = stream.floors.at
+    near = [i for i in range(low + 1, high) if from_ns - LOOK_NS <= at[i] <= to_ns + LOOK_NS]
+    best, least = None, 0.0
+    delays = {i: _delay(stream, i) for i in near}
+    for i in near:
+        before = [delays[k] for k in near if i - 6 <= k < i]
+        after = [delays[k] for k in near if i <= k < i + 6]
+        if len(before) < 2 or len(after) < 2 or not from_ns - NS <= at[i] <= to_ns + NS:
+            continue
+        off = abs(median(after) - median(before) - step)
+        if best is None or off < least:
+            best, least = i, off
+    return best if best is not None and least < abs(step) / 2 else None
 
 
 def tie(connection: Connection) -> list[Run]:
@@ -136,10 +219,10 @@ def tie(connection: Connection) -> list[Run]:
     runs = [run for stream in connection.streams for run in cut(stream)]
     points: list[tuple[int, int]] = []
     for run in runs:
-        reports = _reports_of(run)
-        if reports:
-            run.sender = SenderReports([(rtp, ntp) for rtp, ntp, _ in reports], run.stream.clock_rate)
-            points.extend((ntp, at) for _, ntp, at in reports)
+        if run.reports:
+            run.sender = SenderReports([(rtp, ntp) for rtp, ntp, _ in run.reports], run.stream.clock_rate)
+            believed = set(run.sender.believed)
+            points.extend((ntp, at) for rtp, ntp, at in run.reports if (rtp, ntp) in believed)
     shared = LeastDelay(points) if points else None
     for run in runs:
         if run.sender is not None and shared is not None:
@@ -157,22 +240,13 @@ def _tie_by_arrival(run: Run) -> None:
     run.within_ns = run.across_ns = BY_ARRIVAL_NS + run.server.spread_ns
 
 
-def _reports_of(run: Run) -> list[tuple[int, int, int]]:
-    """Reports that came during the run, or before the stream's next one."""
-    stream, order = run.stream, run.order
-    begin = stream.at[order[run.first]] if run.first else -(1 << 62)
-    end = stream.at[order[run.last]] if run.last < len(order) else 1 << 62
-    return [r for r in stream.reports if begin <= r[2] < end]
-
-
 def _arrivals(run: Run) -> list[tuple[int, int]]:
-    stream, rate = run.stream, run.stream.clock_rate
-    return [(stream.rtp[i] * NS // rate, stream.at[i]) for i in run.order[run.first : run.last]]
+    floors, rate = run.stream.floors, run.stream.clock_rate
+    return [(floors.rtp[i] * NS // rate, floors.at[i]) for i in range(run.low, run.high)]
 
 
 def _check(runs: Sequence[Run]) -> None:
-    """Hold report lines against arrivals: a little early is part of the error, far off is a sender that
-    lies.
+    """Hold report lines against arrivals: a little early is part of the error, far off is a sender that lies.
 
     What all tracks of a connection are early by is the error of the way; the rest is the track's own.
     """
@@ -180,9 +254,8 @@ def _check(runs: Sequence[Run]) -> None:
     for run in runs:
         if run.sender is None:
             continue
-        stream = run.stream
-        step = max(1, (run.last - run.first) // 2000)
-        least = min(stream.at[i] - run.at(stream.rtp[i]) for i in run.order[run.first : run.last : step])
+        floors: Floors = run.stream.floors
+        least = min(floors.at[i] - run.at(floors.rtp[i]) for i in range(run.low, run.high))
         if -ABSURD_NS < least < ABSURD_NS:
             early.append((run, max(0, -least)))
         else:

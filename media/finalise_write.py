@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
@@ -61,8 +61,7 @@ class TrackFile:
             self.present.append([from_ms, to_ms])
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(NamedTuple):
     """A packet on the session's clock. `source` changes when another stream or run begins."""
 
     at_ns: int

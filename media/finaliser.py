@@ -14,6 +14,7 @@ import base64
 import binascii
 import contextlib
 import errno
+import itertools
 import json
 import os
 import resource
@@ -32,8 +33,9 @@ from .log import set_up_logging
 from .recordstore import layout, manifest
 from .recordstore.disk import DISK, Disk
 from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
-from .recordstore.index import Journal, Stream, Survey
+from .recordstore.index import Journal, Survey
 from .recordstore.sealed import SealedError, final_key, seal_bytes
+from .recordstore.streams import Stream
 from .recordstore.verify import chain_state, describe_segments
 
 INDEX_VERSION = 1
@@ -170,27 +172,34 @@ def plan_lanes(survey: Survey) -> list[Lane]:
                 lane = lanes.setdefault(key, Lane(*key, stream.mime))
                 lane.runs.append(run)
     for lane in lanes.values():
-        lane.runs.sort(key=lambda run: (run.stream.epoch, run.starts()))
+        begins = {id(run.stream): (run.stream.epoch, run.starts()) for run in reversed(lane.runs)}
+        lane.runs.sort(key=lambda run: begins[id(run.stream)])
     return [lanes[key] for key in sorted(lanes)]
 
 
 def packets_of(journal: Journal, lane: Lane) -> Iterator[Timed]:
     """A lane's packets in order, on the session's clock; lost sequence numbers are noted on the lane."""
-    for source, run in enumerate(lane.runs):
-        stream, previous = run.stream, None
-        for i in run.order[run.first : run.last]:
-            packet = journal.packet(stream, i)
-            if packet is None:
-                continue
-            at_ns = run.at(stream.rtp[i])
-            if abs(at_ns - stream.at[i]) > MAX_APART_NS:
+    source = 0
+    for stream, group in itertools.groupby(lane.runs, key=lambda run: run.stream):
+        runs = iter([*group])
+        run, end, previous, stamp, at_ns = next(runs), -1, -1, -1, 0
+        end = run.end_seq
+        for seq, rtp, arrived_ns, packet in journal.packets(stream):
+            if seq >= end:
+                run = next(runs)
+                end, stamp, previous = run.end_seq, -1, -1
+                source += 1
+            if rtp != stamp:
+                stamp, at_ns = rtp, run.at(rtp)
+            if not -MAX_APART_NS <= at_ns - arrived_ns <= MAX_APART_NS:
                 lane.misplaced += 1
                 continue
-            if previous is not None and stream.seq[i] > previous + 1:
-                lane.lost += stream.seq[i] - previous - 1
+            if seq != previous + 1 and previous >= 0:
+                lane.lost += seq - previous - 1
                 lane.losses.append(at_ns)
-            previous = stream.seq[i]
-            yield Timed(at_ns, source, stream.seq[i], stream.rtp[i], stream.at[i], packet)
+            previous = seq
+            yield Timed(at_ns, source, seq, rtp, arrived_ns, packet)
+        source += 1
 
 
 def _write_lane(
@@ -204,16 +213,12 @@ def _write_lane(
         cues = sum(len(stream.keys) for stream in {id(run.stream): run.stream for run in lane.runs}.values())
         written = write_video(path, key, associated, lane.kind, packets, cues, disk)
     else:
-        length_ms = (lane.runs[-1].at(_last_rtp(lane.runs[-1])) - lane.runs[0].starts()) // MS
+        length_ms = (lane.runs[-1].ends() - lane.runs[0].starts()) // MS
         cues = 16 + 2 * max(0, length_ms) // CLUSTER_MS
         written = write_audio(path, key, associated, packets, cues, disk)
     if not written.frames:
         return None
     return _describe(survey, lane, written, path.name)
-
-
-def _last_rtp(run: Run) -> int:
-    return run.stream.rtp[run.order[run.last - 1]]
 
 
 def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:

@@ -74,7 +74,7 @@ def _turns(survey: Survey, peer: str, begin: int, end: int) -> list[int]:
 
 def media_end_ms(survey: Survey) -> int:
     """When the last packet of anybody came, session ms: nobody watches an empty room."""
-    return max((max(stream.at) for stream in survey.streams), default=0) // MS
+    return max((stream.last_at for stream in survey.streams), default=0) // MS
 
 
 def muted_spans(survey: Survey, peer: str, kind: str, end_ms: int) -> list[tuple[int, int]]:

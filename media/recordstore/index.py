@@ -1,8 +1,8 @@
-"""One pass over a recording's journal: an index of every packet, the clocks, the events, the damage.
+"""One pass over a recording's journal: a summary of every stream, the clocks, the events, the damage.
 
-Memory grows by some fifty bytes a packet and holds no media. Times it gives are ns since the session's start:
-each machine boot's CLOCK_BOOTTIME is tied to the wall once, by the first header of that boot, so that a
-wall clock
+Packets are read again, stream by stream, by packets(); nothing is kept of each. Times it gives are ns since
+the session's start: each machine boot's CLOCK_BOOTTIME is tied to the wall once, by the first header of
+that boot, so that a wall clock
 that steps during the session moves nothing. It must not write, and one damaged file never hides the others.
 """
 
@@ -10,77 +10,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from array import array
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from media.clock import Unwrapper, ntp_to_ns
-from media.rtp.depacketize import vp8_keyframe
-
 from . import layout
 from .reader import Seal, SegmentReader, SegmentReport, walk
+from .streams import Sequencer, Stream
 
-CACHED_SEALS = 24
 NS_PER_MS = 1_000_000
-
-
-@dataclass(slots=True)
-class Stream:
-    """All packets of one SSRC within one epoch, in order of arrival; the arrays run in parallel.
-
-    `seq` and `rtp` are unwrapped, `at` is the arrival in ns since the session's start; `file`, `seal`,
-    `start` and
-    `size` say where the packet lies. `reports`: (unwrapped RTP time, sender's ns, arrival ns).
-    """
-
-    epoch: int
-    peer: str
-    kind: str
-    rid: str
-    mime: str
-    ssrc: int
-    clock_rate: int
-    seq: array[int] = field(default_factory=lambda: array("q"))
-    rtp: array[int] = field(default_factory=lambda: array("q"))
-    at: array[int] = field(default_factory=lambda: array("q"))
-    file: array[int] = field(default_factory=lambda: array("i"))
-    seal: array[int] = field(default_factory=lambda: array("q"))
-    start: array[int] = field(default_factory=lambda: array("i"))
-    size: array[int] = field(default_factory=lambda: array("H"))
-    keys: array[int] = field(default_factory=lambda: array("q"))
-    reports: list[tuple[int, int, int]] = field(default_factory=list)
-    _seq: Unwrapper = field(default_factory=lambda: Unwrapper(16))
-    _rtp: Unwrapper = field(default_factory=lambda: Unwrapper(32))
-
-    @property
-    def video(self) -> bool:
-        """Whether it is pictures."""
-        return self.mime.startswith("video")
-
-    def add(self, packet: bytes, at: int, file: int, seal: int, start: int) -> None:
-        """Index one packet that was found whole."""
-        self.seq.append(self._seq.feed(int.from_bytes(packet[2:4], "big")))
-        self.rtp.append(self._rtp.feed(int.from_bytes(packet[4:8], "big")))
-        self.at.append(at)
-        self.file.append(file)
-        self.seal.append(seal)
-        self.start.append(start)
-        self.size.append(len(packet))
-        if self.video and vp8_keyframe(packet):
-            self.keys.append(at)
-
-    def report(self, ntp: int, rtp: int, at: int) -> None:
-        """Index one sender report."""
-        if ntp:
-            self.reports.append((self._rtp.near(rtp), ntp_to_ns(ntp), at))
-
-    def in_order(self) -> array[int]:
-        """Indices by sequence number, each number once (the first that came)."""
-        order = array("i", sorted(range(len(self.seq)), key=self.seq.__getitem__))
-        seq = self.seq
-        return array("i", (i for n, i in enumerate(order) if n == 0 or seq[order[n - 1]] != seq[i]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +70,21 @@ class Survey:
     fenced: int = 0
 
 
+@dataclass(slots=True)
+class _File:
+    """A segment that was surveyed. `offset` turns its times into the session's, later ones than `fence` are
+    not the recording's; `seals`: where those that open begin."""
+
+    reader: SegmentReader
+    epoch: int
+    seat: str
+    offset: int
+    fence: int | None
+    seals: array[int] = field(default_factory=lambda: array("q"))
+
+
 class Journal:
-    """A recording's segments, opened for reading. A context manager; survey() first, then packet()."""
+    """A recording's segments, one open at a time. A context manager; survey() first, then packets()."""
 
     def __init__(
         self,
@@ -145,8 +98,7 @@ class Journal:
         self._keys: dict[str, bytes] = {**keys}
         if room_key is not None:
             self._keys[layout.ROOM] = room_key
-        self._files: list[SegmentReader] = []
-        self._plain: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._files: list[_File] = []
         self._streams: dict[tuple[int, str, str, str, int], Stream] = {}
         self._offsets: dict[bytes, int] = {}
         self._copies: dict[tuple[int, str], bytes] = {}
@@ -155,8 +107,8 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for reader in self._files:
-            reader.__exit__()
+        for file in self._files:
+            file.reader.__exit__()
 
     def survey(self, started_at_ms: int | None) -> Survey:
         """Read everything once. Without a start, the first header's wall time is it."""
@@ -165,21 +117,33 @@ class Journal:
         for position, epoch in enumerate(self._epochs):
             later = [starts[e] for e in self._epochs[position + 1 :] if e in starts]
             self._epoch(survey, epoch, min(later, default=None))
-        survey.streams = [stream for stream in self._streams.values() if len(stream.seq)]
+        for stream in self._streams.values():
+            stream.done()
+        survey.streams = [stream for stream in self._streams.values() if stream.packets]
         return survey
 
-    def packet(self, stream: Stream, i: int) -> bytes | None:
-        """The i-th packet of a stream (by arrival); None if its seal does not open any more."""
-        place = (stream.file[i], stream.seal[i])
-        plain = self._plain.get(place)
-        if plain is None:
-            plain = self._files[place[0]].open_at(place[1])
-            if plain is None:
-                return None
-            self._plain[place] = plain
-            if len(self._plain) > CACHED_SEALS:
-                self._plain.popitem(last=False)
-        return plain[stream.start[i] : stream.start[i] + stream.size[i]]
+    def packets(self, stream: Stream) -> Iterator[tuple[int, int, int, bytes]]:
+        """The packets of a stream again, each once and in order: (seq, rtp, arrival ns, packet), as its
+        summary has them. What does not open any more is missing.
+        """
+        ready: list[tuple[int, int, int, bytes]] = []
+        sequencer = Sequencer(lambda *item: ready.append(item))
+        (first, begin), (last, end) = stream.first, stream.last
+        for number in range(first, last + 1):
+            file = self._files[number]
+            if (file.epoch, file.seat) != (stream.epoch, stream.peer):
+                continue
+            for seal in file.seals:
+                if (number == first and seal < begin) or (number == last and seal > end):
+                    continue
+                plain = file.reader.open_at(seal)
+                if plain is not None:
+                    _replay(plain, stream, file, sequencer)
+                    yield from ready
+                    ready.clear()
+            file.reader.close()
+        sequencer.flush()
+        yield from ready
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -205,11 +169,13 @@ class Journal:
             seat = (layout.parse_segment_name(path.name) or ("", 0))[0]
             reader = SegmentReader(path, self._keys.get(seat), header=self._copies.get((epoch, path.name)))
             reader.__enter__()
-            self._files.append(reader)
             survey.reports.append(reader.report)
             if seat not in self._keys:
                 survey.keyless.add(seat)
-            seen = self._file(survey, reader, epoch, seat, fence)
+            file = _File(reader, epoch, seat, self._offset(survey, reader), fence)
+            self._files.append(file)
+            seen = self._file(survey, file)
+            reader.close()
             if seen is not None:
                 span = span or EpochSpan(epoch, *seen)
                 span.first_ns, span.last_ns = min(span.first_ns, seen[0]), max(span.last_ns, seen[1])
@@ -218,24 +184,25 @@ class Journal:
         if span is not None:
             survey.epochs.append(span)
 
-    def _file(
-        self, survey: Survey, reader: SegmentReader, epoch: int, seat: str, fence: int | None
-    ) -> tuple[int, int] | None:
+    def _offset(self, survey: Survey, reader: SegmentReader) -> int:
+        header = reader.report.header
+        if header is None:
+            return -survey.started_ns
+        return self._offsets.get(header.boot_id, header.wall_ns - header.boottime_ns) - survey.started_ns
+
+    def _file(self, survey: Survey, file: _File) -> tuple[int, int] | None:
         """One segment into the survey; the first and last time in it, None when nothing could be read."""
         number = len(self._files) - 1
-        header = reader.report.header
-        offset = -survey.started_ns
-        if header is not None:
-            offset += self._offsets.get(header.boot_id, header.wall_ns - header.boottime_ns)
+        reader, seat = file.reader, file.seat
         first = last = None
         torn = False
         for seal in reader.seals():
             if seal.plain is None:
                 torn = torn or reader.report.header is not None
                 continue
-            visit = _Visit(self, survey, epoch, seat, number, offset, fence)
-            for item in walk(seal, reader.report):
-                visit.entry(seal, seal.plain, item)
+            file.seals.append(seal.offset)
+            visit = _Visit(self, survey, file, number)
+            visit.entries(seal, seal.plain, reader.report)
             if visit.first is None or visit.last is None:
                 continue
             if torn and seat in self._keys:
@@ -272,40 +239,42 @@ class _Visit:
 
     journal: Journal
     survey: Survey
-    epoch: int
-    seat: str
-    file: int
-    offset: int
-    fence: int | None
+    file: _File
+    number: int
     first: int | None = None
     last: int | None = None
     table: dict[int, Stream] = field(default_factory=dict)
 
-    def entry(self, seal: Seal, plain: bytes, item: tuple[int, int, int, int]) -> None:
-        """One entry; what does not parse is left out, as the tag says that it was written so."""
-        kind, at_ns, start, end = item
-        at = at_ns + self.offset
-        if self.fence is not None and at > self.fence and kind != layout.TRACK:
-            self.survey.fenced += kind == layout.RTP
-            return
-        if kind == layout.RTP and end - start >= 14:
-            stream = self.table.get(int.from_bytes(plain[start : start + 2], "big"))
-            if stream is not None:
-                stream.add(plain[start + 2 : end], at, self.file, seal.offset, start + 2)
-        elif kind == layout.TRACK:
-            self._track(plain[start:end])
-            return
-        elif kind != layout.CLOCK:
-            self._other(kind, at, plain[start:end])
-        self.first = at if self.first is None else min(self.first, at)
-        self.last = at if self.last is None else max(self.last, at)
+    def entries(self, seal: Seal, plain: bytes, report: SegmentReport) -> None:
+        """All entries; what does not parse is left out, as the tag says that it was written so."""
+        first = last = None
+        offset, fence, table, place = self.file.offset, self.file.fence, self.table, seal.offset
+        for kind, at_ns, start, end in walk(seal, report):
+            at = at_ns + offset
+            if kind == layout.TRACK:
+                self._track(plain[start:end])
+                continue
+            if fence is not None and at > fence:
+                self.survey.fenced += kind == layout.RTP
+                continue
+            if kind == layout.RTP:
+                stream = table.get((plain[start] << 8) | plain[start + 1]) if end - start >= 14 else None
+                if stream is not None:
+                    stream.add(plain[start + 2 : end], at, self.number, place)
+            elif kind != layout.CLOCK:
+                self._other(kind, at, plain[start:end])
+            if first is None or last is None:
+                first = last = at
+            elif at > last:
+                last = at
+            elif at < first:
+                first = at
+        self.first, self.last = first, last
 
     def _track(self, body: bytes) -> None:
-        try:
-            row = layout.parse_track(body)
-        except layout.LayoutError:
-            return
-        self.table[row.number] = self.journal.stream(self.epoch, self.seat, row)
+        row = _row(body)
+        if row is not None:
+            self.table[row.number] = self.journal.stream(self.file.epoch, self.file.seat, row)
 
     def _other(self, kind: int, at: int, body: bytes) -> None:
         try:
@@ -315,7 +284,7 @@ class _Visit:
                     self.table[number].report(ntp, rtp, at)
             elif kind == layout.EVENT:
                 self._event(at, layout.parse_json(body))
-            elif kind == layout.HEADS and self.seat == layout.ROOM:
+            elif kind == layout.HEADS and self.file.seat == layout.ROOM:
                 self._heads(layout.parse_json(body))
         except (layout.LayoutError, TypeError, ValueError):
             return
@@ -323,20 +292,44 @@ class _Visit:
     def _event(self, at: int, value: dict[str, object]) -> None:
         name, peer = str(value.pop("name", "")), str(value.pop("peer", ""))
         if name == "gap":
-            from_ns, to_ns = (int(str(value[k])) + self.offset for k in ("from_ns", "to_ns"))
+            from_ns, to_ns = (int(str(value[k])) + self.file.offset for k in ("from_ns", "to_ns"))
             cause = str(value.get("cause", "store_slow"))
             self.survey.holes.append(Hole(_who(peer), from_ns, to_ns, cause))
-        elif name == "segment" and self.seat == layout.ROOM:
-            self.journal.keep_header(self.epoch, value)
+        elif name == "segment" and self.file.seat == layout.ROOM:
+            self.journal.keep_header(self.file.epoch, value)
         else:
-            self.survey.events.append(Event(at, self.epoch, peer, name, value))
+            self.survey.events.append(Event(at, self.file.epoch, peer, name, value))
 
     def _heads(self, value: dict[str, object]) -> None:
         heads = value.get("heads")
         for head in heads if isinstance(heads, list) else ():
             if isinstance(head, dict):
-                key = (self.epoch, str(head.get("segment")))
+                key = (self.file.epoch, str(head.get("segment")))
                 self.survey.heads.setdefault(key, {})[int(str(head.get("index")))] = str(head.get("hash"))
+
+
+def _replay(plain: bytes, stream: Stream, file: _File, sequencer: Sequencer) -> None:
+    """The stream's packets of one seal, as the survey saw them."""
+    wanted, offset, fence = -1, file.offset, file.fence
+    rtp_entry, feed = layout.RTP, sequencer.feed
+    with contextlib.suppress(layout.LayoutError):
+        for kind, at_ns, start, end in layout.entries(plain):
+            if kind == rtp_entry:
+                if (plain[start] << 8 | plain[start + 1]) == wanted and end - start >= 14:
+                    at = at_ns + offset
+                    if fence is None or at <= fence:
+                        feed(plain[start + 2 : end], at)
+            elif kind == layout.TRACK:
+                row = _row(plain[start:end])
+                if row and (row.kind, row.rid, row.ssrc) == (stream.kind, stream.rid, stream.ssrc):
+                    wanted = row.number
+
+
+def _row(body: bytes) -> layout.TrackEntry | None:
+    try:
+        return layout.parse_track(body)
+    except layout.LayoutError:
+        return None
 
 
 def _who(seat: str) -> str:

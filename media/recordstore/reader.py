@@ -104,6 +104,10 @@ class SegmentReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor back; open_at() takes one again."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -253,11 +257,23 @@ class SegmentReader:
 
     def open_at(self, offset: int) -> bytes | None:
         """The plaintext of the seal at `offset` again (as given by `seals()`); None if it does not open."""
-        head = self._head(offset, -1)
-        if head is None or self._aead is None:
+        if self._aead is None:
             return None
-        kind, length, index, _ = head
-        return self._seal(offset, offset + layout.SEAL_HEAD.size + length, kind, index).plain
+        if self._fd < 0:
+            try:
+                self._fd = os.open(self.report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except OSError:
+                return None
+        found = self._head(offset, -1)
+        if found is None:
+            return None
+        middle = offset + layout.SEAL_HEAD.size
+        sealed = self._read(offset, middle + found[1])
+        head, cipher = sealed[: layout.SEAL_HEAD.size], sealed[layout.SEAL_HEAD.size :]
+        try:
+            return self._aead.decrypt(layout.nonce(found[2]), cipher, self._header + head)
+        except InvalidTag:
+            return None
 
 
 def walk(seal: Seal, report: SegmentReport) -> Iterator[tuple[int, int, int, int]]:

@@ -8,7 +8,6 @@ repairs nor decides what to do about what it finds.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Any
 
 from . import layout
 from .gaps import media_end_ms, recording_gaps, track_gaps
-from .index import NS_PER_MS, Journal, Stream, Survey
+from .index import NS_PER_MS, Journal, Survey
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport
+from .streams import HOLE_NS, HOLE_OTHER_NS, Stream
 
 INTACT, BROKEN, CUT, NO_JOURNAL = "intact", "broken", "cut_after_ack", "missing"
 """States of a chain, from good to bad: every seal in place (a crash may have torn the last one,
@@ -151,23 +151,19 @@ def _lanes(survey: Survey) -> list[list[Stream]]:
 
 def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
     first = streams[0]
-    hole = 600 if first.kind == "audio" else 1500
+    hole = (HOLE_NS.get(first.kind, HOLE_OTHER_NS)) // NS_PER_MS
     present: list[list[int]] = []
-    packets = lost = 0
     losses: list[int] = []
     keys: list[int] = []
     for stream in streams:
-        order = stream.in_order()
-        packets += len(order)
-        lost += stream.seq[order[-1]] - stream.seq[order[0]] + 1 - len(order)
-        losses += [stream.at[b] for a, b in itertools.pairwise(order) if stream.seq[b] > stream.seq[a] + 1]
+        losses += stream.losses
         keys += [at // NS_PER_MS for at in stream.keys]
-        for at in sorted(stream.at):
-            ms = at // NS_PER_MS
-            if present and ms - present[-1][1] <= hole:
-                present[-1][1] = max(ms, present[-1][1])
+        for begin, end in stream.present:
+            if present and begin // NS_PER_MS - present[-1][1] <= hole:
+                present[-1][1] = max(end // NS_PER_MS, present[-1][1])
             else:
-                present.append([ms, ms])
+                present.append([begin // NS_PER_MS, end // NS_PER_MS])
+    packets, lost = sum(stream.packets for stream in streams), sum(stream.lost for stream in streams)
     track: dict[str, object] = {
         "id": f"{first.peer}-{first.kind}" + (f"-{first.rid}" if first.rid else ""),
         "peer": first.peer, "kind": first.kind, "packets": packets, "lost_packets": lost, "present": present,
