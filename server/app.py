@@ -24,6 +24,7 @@ from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import KeyStore
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.media_link import MediaLink
+from server.runtime.object_stores import objects_of, s3_options, tidy
 from server.runtime.objects import Objects
 from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
 from server.runtime.tasks import TaskOwner
@@ -33,7 +34,7 @@ from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
 from server.web.factory import build_web
 from server.web.front import FrontRunner
-from server.web.health import Health
+from server.web.health import Health, MetricsSource
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from signaling.hub import Hub
@@ -73,7 +74,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
         supervisor = WorkerSupervisor(_worker_options(settings, machinery))
         media = MediaLink(supervisor, keys, services.recordings)
-        objects = Objects(settings.objects_dir, machinery.disk)
+        objects = objects_of(settings, machinery.disk)
         finalising = Finalising(
             services.recordings,
             keys,
@@ -100,6 +101,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
         attach(app, hub, gate, settings.public_url)
         _watch(health, media, supervisor, finalising, store)
+        health.sources.append(_store_numbers(objects))
 
         # Each is told to stop even if its start was interrupted half-way.
         stack.push_async_callback(media.stop)
@@ -110,6 +112,8 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         await hub.start()
         owner = TaskOwner("server")
         stack.push_async_callback(owner.close)
+        if (options := s3_options(settings)) is not None:
+            owner.spawn(tidy(options, context.now_ms()), "unfinished uploads")
         owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
         owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
         port = await _listen(app, settings, stack)
@@ -175,6 +179,17 @@ def _watch(
 
     health.checks["worker"] = worker_answers
     health.sources += [numbers, worker_numbers]
+
+
+def _store_numbers(objects: Objects) -> MetricsSource:
+    """Whether the object store answered the last request; nothing where there is none."""
+
+    async def numbers() -> dict[str, float]:
+        if objects.remote is None:
+            return {}
+        return {"hyeopjin_object_store_up": float(objects.remote.answers)}
+
+    return numbers
 
 
 async def _every(seconds: float, services: Services, work: Callable[[int], Awaitable[object]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,10 +27,46 @@ class ConfigError(Exception):
     """A setting is wrong; the text is a sentence for the operator."""
 
 
+class ObjectStore(BaseModel):
+    """`[objects]`: a bucket of an S3-compatible store. No bucket: objects lie in the data directory.
+
+    Credentials are not here: `secrets/s3_access_key_id` and `secrets/s3_secret_access_key` in the data
+    directory, else AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bucket: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$")
+    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_./-]{0,200})?$")
+    endpoint: str = ""  # empty: AWS
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,40}$")
+    allow_http: bool = False  # plain http beyond this machine
+
+    @model_validator(mode="after")
+    def _endpoint_is_an_origin(self) -> ObjectStore:
+        if not self.endpoint:
+            return self
+        parts = urlsplit(self.endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("endpoint must look like https://host or http://localhost:9000")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            raise ValueError("endpoint must be an origin only: scheme, host and port")
+        if not self.plain_allowed and parts.scheme == "http":
+            raise ValueError("endpoint must be https unless the host is localhost or allow_http is set")
+        return self
+
+    @property
+    def plain_allowed(self) -> bool:
+        """Whether http may be spoken: everything sent is ciphertext, its names and sizes are not."""
+        return self.allow_http or urlsplit(self.endpoint).hostname in LOOPBACK_NAMES
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Times are in the unit the name ends with."""
 
-    model_config = SettingsConfigDict(env_prefix="HYEOPJIN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HYEOPJIN_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
 
     public_url: str = "http://localhost:8080"
     bind: tuple[str, ...] = ("127.0.0.1", "::1")
@@ -41,6 +77,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: str = ""  # empty: SQLite in the data directory
+    objects: ObjectStore = ObjectStore()
 
     media_udp_host: str = "0.0.0.0"
     media_udp_port: int = Field(0, ge=0, le=65535)  # 0: any free one

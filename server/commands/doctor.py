@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from server.commands import store_check
 from server.config import ConfigError, Settings, load_settings
 from server.storage import audit
 from server.storage.database import Database, sqlite_is_whole
@@ -140,6 +141,14 @@ def _later(name: str) -> Callable[[Settings], Finding]:
     return lambda _settings: Finding(name, "grey", "not_configured")
 
 
+def _objects(settings: Settings) -> Finding:
+    """Whether the object store does what we need of it: create once, give back, delete, list uploads."""
+    if not settings.objects.bucket:
+        return Finding("objects", "grey", "not_configured", "objects lie in the data directory")
+    code, sentence = asyncio.run(store_check.check(settings))
+    return Finding("objects", "green" if code == "ok" else "red", code, sentence)
+
+
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _python,
     _data,
@@ -147,6 +156,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _database,
     _audit,
     _keys,
+    _objects,
     _pages,
     _tls,
     _later("turn"),

@@ -20,7 +20,8 @@ from server.config import ConfigError, Settings, load_settings
 from server.runtime.finalising import witnessed_chain
 from server.runtime.generation import MANIFEST, Generation, GenerationError
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
-from server.runtime.objects import ObjectError, Objects
+from server.runtime.object_stores import objects_of
+from server.runtime.objects import ObjectError
 from server.storage.database import Database
 from server.storage.recordings import RecordingRow, Recordings, StoredHead
 
@@ -177,7 +178,7 @@ class Verifier:
         self, row: RecordingRow, heads: list[StoredHead], keys: KeyStore, report: dict[str, Any]
     ) -> dict[str, Any]:
         """Read the generation back; without a journal its signed manifest is the account."""
-        objects = Objects(self.settings.objects_dir)
+        objects = objects_of(self.settings)
         generation = await Generation.open(objects, keys, row.id, row.generation)
         await generation.verify(but_destroyed=True)
         if report["chain"] != "missing":

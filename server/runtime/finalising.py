@@ -14,49 +14,41 @@ import contextlib
 import inspect
 import json
 import logging
-import os
-import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.runtime.finaliser_child import FinaliseError, FinaliserChild
 from server.runtime.generation import Generation, GenerationError
 from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.machinery import FINALISER
-from server.runtime.objects import Objects
-from server.runtime.pipes import pass_through
+from server.runtime.objects import ObjectError, Objects
+from server.runtime.outbox import Parcel
 from server.runtime.tasks import TaskOwner, describe
 from server.storage.recordings import RecordingRow, Recordings, StoredHead
 
 log = logging.getLogger("hyeopjin.runtime.finalising")
-child_log = logging.getLogger("hyeopjin.media.finaliser")
 
 TRIES = 3
 RETRY_S = (0.5, 2.0)
 HOPELESS = ("no_journal", "job_malformed")
-SILENCE_S = 300.0
-"""A child that says nothing for so long is taken for hung."""
+AWAY = ("store_unreachable", "store_refused")
+"""The object store's fault: what is finished waits in the outbox, and is sent when the store is there."""
 JOURNAL_WAIT_S = 5.0
-_PACKAGES = Path(__file__).resolve().parents[2]
-
-
-class FinaliseError(Exception):
-    """One run failed. `code`: finaliser_killed, finaliser_failed, finaliser_silent, output_unreadable …"""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class FinalisingOptions:
-    """Where the journals are; `start_grace_s`: how long after the start people may return first."""
+    """Where the journals are; `start_grace_s`: how long after the start people may return first;
+    `store_retry_s`: how long until an object store that did not answer is asked again.
+    """
 
     journal_root: Path
     start_grace_s: float = 20.0
     command: tuple[str, ...] = FINALISER
+    store_retry_s: float = 30.0
 
 
 def _unix_ms() -> int:
@@ -99,7 +91,7 @@ class Finalising:
         self._idle.set()
         self._current: str | None = None
         self._cancelled = False
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: FinaliserChild | None = None
 
     async def start(self) -> None:
         """Begin, and take up everything a former run left, after the grace for people to return."""
@@ -192,10 +184,15 @@ class Finalising:
                 log.warning("attempt %d to finalise a recording failed: %s", attempt + 1, code)
             else:
                 return
-            if code in HOPELESS:
+            if code in HOPELESS + AWAY:
                 break
         if self._cancelled:
             await self._rows.set_state(recording, "recording", self._now_ms())
+            return
+        if code in AWAY:
+            log.error("a finished recording waits for the object store: %s", code)
+            await self._rows.set_state(recording, "finalising", self._now_ms(), code)
+            self._enqueue(recording, self._options.store_retry_s)
             return
         log.error("a recording could not be finalised: %s", code)
         await self._rows.set_state(recording, "failed", self._now_ms(), code)
@@ -205,6 +202,34 @@ class Finalising:
         return bool(await told if inspect.isawaitable(told) else told)
 
     async def _attempt(self, row: RecordingRow, last: bool) -> None:
+        """Make a generation, or take up one that waits to be sent; read it back; commit it."""
+        try:
+            parcel = await self._waiting(row)
+            if parcel is not None:
+                number = parcel.generation
+                await self._objects.resume(parcel)
+            else:
+                number = await self._make(row, last)
+            generation = await self._read_back(row, number)
+            await self._commit(row, number, generation)
+        except ObjectError as error:
+            raise FinaliseError(error.code) from error
+        except OSError as error:
+            raise FinaliseError(f"storage_{error.errno or 0}") from error
+
+    async def _waiting(self, row: RecordingRow) -> Parcel | None:
+        """A finished generation of all there is that the store did not take yet; older ones are dropped."""
+        found: Parcel | None = None
+        for parcel in await asyncio.to_thread(self._objects.waiting, row.id):
+            if parcel.epochs == row.epoch and parcel.generation > row.generation:
+                found = parcel
+            elif parcel.generation == row.generation:
+                await self._objects.settle(parcel)
+            else:
+                await self._objects.remove_generation(row.id, parcel.generation)
+        return found
+
+    async def _make(self, row: RecordingRow, last: bool) -> int:
         known = await asyncio.to_thread(self._objects.generations, row.id)
         number = max([row.generation, *known]) + 1
         scratch = await asyncio.to_thread(self._objects.scratch, row.id)
@@ -214,18 +239,22 @@ class Finalising:
             if result.get("failed") and (row.generation or not last):
                 # one bad track does not stop the others, but first it gets its chance again
                 raise FinaliseError("track_failed")
-            await self._objects.publish(row.id, number, scratch)
-            try:
-                generation = await Generation.open(self._objects, self._keys, row.id, number)
-                await generation.verify()
-            except (GenerationError, OSError) as error:
-                await self._objects.remove_generation(row.id, number)
-                raise FinaliseError(getattr(error, "code", "output_unreadable")) from error
-        except OSError as error:
-            raise FinaliseError(f"storage_{error.errno or 0}") from error
+            await self._objects.publish(row.id, number, scratch, epochs=row.epoch)
         finally:
             await asyncio.to_thread(self._objects.discard_scratch, scratch)
-        await self._commit(row, number, generation)
+        return number
+
+    async def _read_back(self, row: RecordingRow, number: int) -> Generation:
+        """Open everything that was published, from where it was published, to its last byte."""
+        try:
+            generation = await Generation.open(self._objects, self._keys, row.id, number)
+            await generation.verify()
+        except (GenerationError, OSError) as error:
+            code = getattr(error, "code", "output_unreadable")
+            if code not in AWAY:
+                await self._objects.remove_generation(row.id, number)
+            raise FinaliseError(code) from error
+        return generation
 
     async def _commit(self, row: RecordingRow, number: int, generation: Generation) -> None:
         index = generation.index
@@ -235,6 +264,8 @@ class Finalising:
             row.id, number, row.epoch, generation.duration_ms, index, self._now_ms()
         )
         log.info("a recording is ready: generation %d, %d tracks", number, len(generation.tracks))
+        for parcel in await asyncio.to_thread(self._objects.waiting, row.id):
+            await self._objects.settle(parcel)
         for other in await asyncio.to_thread(self._objects.generations, row.id):
             if other != number:
                 await self._objects.remove_generation(row.id, other)
@@ -259,63 +290,18 @@ class Finalising:
         }
         return json.dumps(job, separators=(",", ":")).encode() + b"\n"
 
-    # --- the child -------------------------------------------------------------------------------------
-
     async def _run_child(self, job: bytes) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *self._options.command,
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            cwd=_PACKAGES,
-            limit=16 * 1024 * 1024,
-        )
-        self._child = process
-        assert process.stderr is not None  # noqa: S101 - PIPE was asked for
-        errors = self._owner.spawn(pass_through(process.stderr, child_log), "stderr")
+        if self._cancelled:
+            raise FinaliseError("cancelled")
+        self._child = FinaliserChild(self._owner, self._options.command)
         try:
-            if self._cancelled:
-                raise FinaliseError("cancelled")
-            result = await self._converse(process, job)
-            code = await process.wait()
+            return await self._child.run(job)
         finally:
-            if process.returncode is None:
-                _kill(process)
-                await process.wait()
             self._child = None
-            await asyncio.wait([errors], timeout=0.5)
-        if code != 0 or result is None:
-            raise FinaliseError("finaliser_killed" if code < 0 else _code_of(result))
-        return result
-
-    async def _converse(self, process: asyncio.subprocess.Process, job: bytes) -> dict[str, Any] | None:
-        """Hand over the job, follow the progress; the last JSON object with a result, or None."""
-        assert process.stdin is not None  # noqa: S101 - PIPE was asked for
-        assert process.stdout is not None  # noqa: S101
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(job)
-            await process.stdin.drain()
-            process.stdin.close()
-        result: dict[str, Any] | None = None
-        while True:
-            try:
-                line = await asyncio.wait_for(process.stdout.readline(), SILENCE_S)
-            except TimeoutError:
-                raise FinaliseError("finaliser_silent") from None
-            except ValueError:
-                raise FinaliseError("finaliser_failed") from None
-            if not line:
-                return result
-            with contextlib.suppress(ValueError):
-                told = json.loads(line)
-                if isinstance(told, dict):
-                    result = told
 
     def _kill(self) -> None:
         if self._child is not None:
-            _kill(self._child)
+            self._child.kill()
 
 
 def witnessed_chain(chain: str, manifest: Mapping[str, Any], heads: Sequence[StoredHead]) -> str:
@@ -328,16 +314,6 @@ def witnessed_chain(chain: str, manifest: Mapping[str, Any], heads: Sequence[Sto
         if end["index"] == head.seal_index and end["hash"] != head.hash and chain == "intact":
             chain = "broken"
     return chain
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _code_of(result: dict[str, Any] | None) -> str:
-    code = (result or {}).get("code")
-    return code if isinstance(code, str) and code.replace("_", "").isalnum() else "finaliser_failed"
 
 
 def _base64(key: bytes) -> str:

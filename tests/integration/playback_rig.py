@@ -10,6 +10,7 @@ from aiohttp import ClientSession, CookieJar, web
 from server.config import Settings
 from server.domain.people import Account, AccountSession
 from server.playback.playback import Playback
+from server.runtime.bucket import Bucket
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.generation import Generation
 from server.runtime.keystore import KeyStore
@@ -40,11 +41,11 @@ class PlaybackRig:
     services: Services
     base: str
 
-    async def open(self, data: Path, seconds: float = 4.0) -> PlaybackRig:
+    async def open(self, data: Path, seconds: float = 4.0, remote: Bucket | None = None) -> PlaybackRig:
         self.data = data
         self.books = await make_books(data)
         self.keys = KeyStore.open(data)
-        self.objects = Objects(data / "objects")
+        self.objects = Objects(data / "objects", remote=remote)
         await record(data, self.keys, people(2, Noisy), seconds=seconds)
         self.queue = Finalising(
             self.books.rows, self.keys, self.objects, FinalisingOptions(data / "journal", 0)
