@@ -10,8 +10,8 @@ import secrets
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from media.codecs import EXT_MID, EXT_RID, OPUS_PT, VP8_PT
-from media.ports import SessionPort
+from media.codecs import EXT_MID, EXT_REPAIRED_RID, EXT_RID, OPUS_PT, RTX_PT, VP8_PT
+from media.ports import SessionPort, Uplink
 from media.publication import Publication
 from media.rtp import rtcp, rtx
 from media.rtp.keyframes import vp8_key_frame
@@ -86,15 +86,17 @@ class Endpoint:
                 self._relay.wake_at(stream.missing.next_due_ns)
         publication.last_packet_ns = at_ns
         stream.cache.put(number, clean)
+        if stream.idle:
+            publication.decide(at_ns)
         key = False
         if stream.video and payload < len(clean) and clean[payload] & 0x10:
             key = vp8_key_frame(clean, payload, len(clean))
             if key:
-                publication.key_frame_came(stream, at_ns)
-        if stream is publication.current or publication.elect(stream, at_ns):
-            subscriptions = publication.subscriptions
-            counters.packets_forwarded += len(subscriptions)
-            for subscription in subscriptions:
+                stream.key_wanted = False
+        listeners = stream.listeners
+        if listeners:
+            counters.packets_forwarded += len(listeners)
+            for subscription in listeners:
                 subscription.deliver(stream, clean, number, timestamp, key, at_ns)
         if self.recorded:
             self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns, key)
@@ -111,8 +113,7 @@ class Endpoint:
                 for ssrc in rtcp.parse_keyframe_requests(part):
                     subscription = self._deliveries.get(ssrc)
                     if subscription is not None:
-                        delivery = subscription.delivery
-                        self._relay.ask_keyframe(delivery.source, delivery.kind)
+                        subscription.ask_keyframe()
                 remb = rtcp.parse_remb(part)
                 if remb is not None:
                     self.remb_bps = remb.bitrate
@@ -185,6 +186,8 @@ class Endpoint:
             if publication is None:
                 publication = self._relay.publish(self, kind)
                 self.publications[kind] = publication
+            if uplink.rids:
+                continue  # layers are found by their RID: which SSRC is which is in no answer
             if uplink.ssrcs:
                 publication.keep_streams(set(uplink.ssrcs))
             for ssrc, rtx_ssrc in uplink.ssrcs.items():
@@ -195,7 +198,7 @@ class Endpoint:
                 if rtx_ssrc is not None:
                     routes[rtx_ssrc] = (publication, stream, True)
         for ssrc, route in self._routes.items():
-            # Streams that were found by their MID stay while their publication does.
+            # Streams that were found by their MID or RID stay while their publication does.
             publication = route[0]
             if (
                 self.publications.get(publication.kind) is publication
@@ -213,16 +216,36 @@ class Endpoint:
         mid = find_text_extension(packet, EXT_MID)
         if mid is None:
             return None
-        kind = next((kind for kind, uplink in self.session.uplink.items() if uplink.mid == mid), None)
-        publication = None if kind is None else self.publications.get(kind)
-        stream = None
-        if publication is not None and (packet[1] & 0x7F == VP8_PT or not publication.video):
-            stream = publication.add_stream(ssrc, find_text_extension(packet, EXT_RID) or "")
-        if publication is None or stream is None:
-            if len(self._unknown_ssrcs) < MAX_UNKNOWN:
-                self._unknown_ssrcs.add(ssrc)
+        uplink = next((uplink for uplink in self.session.uplink.values() if uplink.mid == mid), None)
+        publication = None if uplink is None else self.publications.get(uplink.kind)
+        if uplink is not None and publication is not None:
+            if uplink.rids:
+                return self._demultiplex_layer(packet, ssrc, uplink, publication)
+            stream = None
+            if packet[1] & 0x7F == VP8_PT or not publication.video:
+                stream = publication.add_stream(ssrc)
+            if stream is not None:
+                route = self._routes[ssrc] = (publication, stream, False)
+                return route
+        if len(self._unknown_ssrcs) < MAX_UNKNOWN:
+            self._unknown_ssrcs.add(ssrc)
+        return None
+
+    def _demultiplex_layer(
+        self, packet: bytes, ssrc: int, uplink: Uplink, publication: Publication
+    ) -> _Route | None:
+        """The same among layers: by RID, a retransmission by the RID that it repairs (RFC 8852)."""
+        again = packet[1] & 0x7F == RTX_PT
+        rid = find_text_extension(packet, EXT_REPAIRED_RID if again else EXT_RID)
+        if rid not in uplink.rids:
             return None
-        route = self._routes[ssrc] = (publication, stream, False)
+        stream = publication.of_rid(rid) if again else publication.add_stream(ssrc, rid)
+        if stream is None:
+            return None
+        route = self._routes[ssrc] = (publication, stream, again)
+        rtx_ssrc = None if again else uplink.ssrcs.get(ssrc)
+        if rtx_ssrc is not None:
+            self._routes[rtx_ssrc] = (publication, stream, True)
         return route
 
     def _take_reports(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
@@ -232,9 +255,8 @@ class Endpoint:
             if route is not None and not route[2]:
                 publication, stream, _ = route
                 stream.take_report(info, at_ns)
-                if stream is publication.current:
-                    for subscription in publication.subscriptions:
-                        subscription.sender_report(stream, at_ns)
+                for subscription in stream.listeners:
+                    subscription.sender_report(stream, at_ns)
                 if self.recorded:
                     self._relay.record_report(self.peer, publication.kind, info, at_ns)
         for block in rtcp.parse_reports(part):

@@ -32,6 +32,8 @@ class Uplink:
     """The answer's direction was sendonly (False for inactive or a rejected m-line)."""
     ssrcs: dict[int, int | None] = field(default_factory=dict)
     """Media SSRC -> its RTX SSRC from `ssrc-group:FID`; may be empty: then demux by the MID extension."""
+    rids: tuple[str, ...] = ()
+    """Layers that it sends; not empty: demux by the RID extension, whatever SSRCs are listed."""
 
 
 @dataclass

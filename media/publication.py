@@ -1,8 +1,7 @@
-"""A source track: one peer's audio, camera, screen or exam as it arrives here.
+"""A source track: one peer's audio, camera, screen or exam as it arrives here, in one stream or in layers.
 
-Asks its sender for what is missing and for key frames (coalesced, scheduled, never dropped). It forwards
-nothing
-itself: the relay moves packets to its subscriptions. Time is an argument.
+Asks its sender for what is missing and for key frames (per layer; coalesced, scheduled, never dropped), and
+says which subscription listens to which stream. It forwards nothing itself. Time is an argument.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from media.layers import flowing
 from media.metrics import Counters
 from media.ports import AUDIO_KINDS
 from media.rtp import rtcp
@@ -44,15 +44,12 @@ class Publication:
         self.kind = kind
         self.video = kind not in AUDIO_KINDS
         self.streams: dict[int, SourceStream] = {}
-        self.current: SourceStream | None = None
         self.subscriptions: tuple[Subscription, ...] = ()
         self.last_packet_ns = 0
         self._counters = counters
         self._local_ssrc = local_ssrc
         self._send_rtcp = send_rtcp
         self._wake = wake
-        self._keyframe_wanted = False
-        self._asked_ns = -PLI_INTERVAL_NS
 
     def add_stream(self, ssrc: int, rid: str = "") -> SourceStream | None:
         """The stream of an SSRC, new or known; None when there are too many."""
@@ -63,35 +60,63 @@ class Publication:
             stream = self.streams[ssrc] = SourceStream(self.kind, rid, ssrc)
         return stream
 
+    def of_rid(self, rid: str) -> SourceStream | None:
+        """The newest stream of a layer."""
+        return next((stream for stream in reversed(self.streams.values()) if stream.rid == rid), None)
+
     def keep_streams(self, ssrcs: set[int]) -> None:
         """Forgets streams that the publisher's answer no longer lists."""
         for ssrc in self.streams.keys() - ssrcs:
-            stream = self.streams.pop(ssrc)
-            if stream is self.current:
-                self.current = None
+            del self.streams[ssrc]
 
-    def elect(self, stream: SourceStream, at_ns: int) -> bool:
-        """Whether `stream` is what subscribers get, now that it has sent a packet."""
-        current = self.current
-        if current is None or at_ns - current.last_ns >= SILENT_NS:
-            self.current = stream
-            if self._keyframe_wanted:
-                self._wake(at_ns + FIRST_KEYFRAME_NS)
-            return True
-        return current is stream
+    # -- who gets what
+    # ----------------------------------------------------------------------------------------
 
-    def ask_keyframe(self, now_ns: int) -> None:
+    def serve(self, subscriptions: tuple[Subscription, ...], now_ns: int) -> None:
+        """From now on these are its subscribers; new ones begin with a key frame."""
+        before, self.subscriptions = self.subscriptions, subscriptions
+        for subscription in subscriptions:
+            if subscription not in before:
+                subscription.hold()
+        self.decide(now_ns)
+
+    def decide(self, now_ns: int) -> None:
+        """Gives every subscriber the layer it should have by what flows now. A switch happens at the next
+        key frame; until then a subscriber hears both layers."""
+        streams = tuple(self.streams.values())
+        flows = flowing(streams)
+        for stream in streams:
+            self._note_flow(stream, stream in flows, now_ns)
+        for subscription in self.subscriptions:
+            target = subscription.layer.choose(flows, subscription.target)
+            if target is not None and target is not subscription.target:
+                subscription.target = target
+                if target is not subscription.stream:
+                    self.ask_keyframe(target, now_ns)
+        for stream in streams:
+            stream.listeners = tuple(s for s in self.subscriptions if stream in (s.target, s.stream))
+
+    def _note_flow(self, stream: SourceStream, flows: bool, now_ns: int) -> None:
+        if stream.idle and flows:
+            stream.began_ns = now_ns
+            if stream.key_wanted:
+                self._wake(now_ns + FIRST_KEYFRAME_NS)
+        stream.idle = not flows
+
+    # -- key frames and losses
+    # --------------------------------------------------------------------------------
+
+    def ask_keyframe(self, stream: SourceStream, now_ns: int) -> None:
         """Somebody needs a key frame: asked at once, or when the last request is 500 ms old."""
-        if not self.video:
-            return
-        self._keyframe_wanted = True
-        self._request_keyframe(now_ns)
+        if self.video:
+            stream.key_wanted = True
+            self._request_keyframe(stream, now_ns)
 
-    def key_frame_came(self, stream: SourceStream, at_ns: int) -> None:
-        """The first packet of a key frame of `stream` has arrived."""
-        stream.key_ns = at_ns
-        if stream is self.current:
-            self._keyframe_wanted = False
+    def ask_keyframes(self, rid: str, now_ns: int) -> None:
+        """The same for every stream of a layer."""
+        for stream in self.streams.values():
+            if stream.rid == rid:
+                self.ask_keyframe(stream, now_ns)
 
     def poll(self, now_ns: int) -> int:
         """Sends the NACKs and PLIs that are due; returns when to be called next (ns), or NEVER."""
@@ -104,12 +129,12 @@ class Publication:
                     self._counters.nacks_sent += len(ask)
                     self._send_rtcp(rtcp.build_nack(self._local_ssrc, stream.ssrc, ask))
                 if lost:
-                    self.ask_keyframe(now_ns)
+                    self.ask_keyframe(stream, now_ns)
             if stream.overrun:
                 stream.overrun = False
-                self.ask_keyframe(now_ns)
-            due = min(due, missing.next_due_ns)
-        return min(due, self._request_keyframe(now_ns))
+                self.ask_keyframe(stream, now_ns)
+            due = min(due, missing.next_due_ns, self._request_keyframe(stream, now_ns))
+        return due
 
     def report_blocks(self, now_ns: int) -> list[rtcp.ReportBlock]:
         """Report blocks for this track's streams. Audio carries the worst subscriber's loss, so that the
@@ -124,16 +149,15 @@ class Publication:
         )
         return [block for block in blocks if block is not None]
 
-    def _request_keyframe(self, now_ns: int) -> int:
+    def _request_keyframe(self, stream: SourceStream, now_ns: int) -> int:
         """Sends a wanted PLI if its time has come; returns when to look again."""
-        current = self.current
-        if not self._keyframe_wanted or current is None or now_ns - current.last_ns > SILENT_NS:
+        if not stream.key_wanted or now_ns - stream.last_ns > SILENT_NS:
             return NEVER
-        due = self._asked_ns + PLI_INTERVAL_NS
+        due = max(stream.asked_ns + PLI_INTERVAL_NS, stream.began_ns + FIRST_KEYFRAME_NS)
         if now_ns >= due:
-            self._asked_ns = now_ns
+            stream.asked_ns = now_ns
             self._counters.keyframe_requests += 1
-            self._send_rtcp(rtcp.build_pli(self._local_ssrc, current.ssrc))
+            self._send_rtcp(rtcp.build_pli(self._local_ssrc, stream.ssrc))
             due = now_ns + PLI_INTERVAL_NS
         self._wake(due)
         return due

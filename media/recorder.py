@@ -25,6 +25,8 @@ from .truth import Track
 KEYFRAME_EVERY_NS = 10 * NS
 """A recording is seekable at key frames only, and Chromium sends none by itself."""
 KEYFRAME_RETRY_NS = 2 * NS
+RESUMED_NS = 3 * NS // 2
+"""A picture that comes again after so long (a mute, a layer that was gone) needs a key frame to start."""
 MAX_PACKET = 65_000
 MAX_TRACKS = 256
 """Streams of one seat under one grant; a page that makes up more is not recorded further."""
@@ -63,6 +65,11 @@ class _Track:
     at: int = 0
     key_at: int = 0
     asked_at: int = 0
+    last_at: int = 0
+
+    def forget_key(self) -> None:
+        """A key frame is asked for with the next packet: long ago is before any."""
+        self.key_at = self.asked_at = -KEYFRAME_EVERY_NS
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +103,7 @@ class RoomRecorder:
         store: StoreWriter,
         room_key: bytes,
         now: Clock,
-        ask_keyframe: Callable[[str, str], None],
+        ask_keyframe: Callable[[str, str, str], None],
     ) -> None:
         layout.epoch_directory(root, room, epoch), layout.check_key(room_key)
         self._root, self._recording, self._epoch = root, room, epoch
@@ -170,9 +177,12 @@ class RoomRecorder:
         if track.video:
             if vp8_keyframe(packet) if key is None else key:
                 track.key_at, track.asked_at = at_ns, 0
-            elif at_ns - track.key_at >= KEYFRAME_EVERY_NS and at_ns - track.asked_at >= KEYFRAME_RETRY_NS:
+            elif at_ns - track.asked_at >= KEYFRAME_RETRY_NS and (
+                at_ns - track.key_at >= KEYFRAME_EVERY_NS or at_ns - track.last_at >= RESUMED_NS
+            ):
                 track.asked_at = at_ns
-                self._ask(peer, kind)
+                self._ask(peer, kind, rid)
+            track.last_at = at_ns
         if seat.size >= layout.SEAL_AT_BYTES or at_ns - seat.first_ns >= layout.SEAL_AT_NS:
             self._flush(seat)
 
@@ -263,8 +273,7 @@ class RoomRecorder:
             entry = layout.TrackEntry(len(seat.table) + 1, int.from_bytes(ssrc, "big"), rate, kind, rid, mime)
             row = layout.pack_track(self._clock.boottime_ns(), entry)
             track = _Track(entry, ssrc, row, mime.startswith("video"))
-            # A key frame is asked for with the first packet: long ago is before any.
-            track.key_at = track.asked_at = -KEYFRAME_EVERY_NS
+            track.forget_key()
             seat.table[(kind, rid, ssrc)] = track
         seat.tracks[(kind, rid)] = track
         return track
@@ -286,6 +295,8 @@ class RoomRecorder:
             entry = layout.pack_json(layout.EVENT, now_ns, gap)
             seat.parts.append(entry)
             seat.size += len(entry)
+            for track in seat.table.values():
+                track.forget_key()
 
     def _append(self, seat: _Seat, entry: bytes, at_ns: int) -> None:
         if not seat.size:

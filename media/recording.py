@@ -31,7 +31,7 @@ class MakeRecorder(Protocol):
     """Makes the recorder of a (room, epoch)."""
 
     def __call__(
-        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str, str], None]
     ) -> RoomRecorder: ...
 
 

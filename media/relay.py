@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from media.endpoint import Endpoint
@@ -19,6 +18,7 @@ from media.publication import Publication
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
 from media.subscription import Subscription
+from media.tracks import SourceStream
 from media.truth import Track
 
 NO_PACKETS_NS = 3_000_000_000
@@ -133,14 +133,18 @@ class Relay:
         if endpoint is not None:
             endpoint.recorded = recorded and self.recorder is not None
 
-    def ask_keyframe(self, peer: str, kind: str) -> None:
-        """Asks the source for a key frame: coalesced to one request per 500 ms, scheduled, never dropped."""
+    def ask_keyframe(self, peer: str, kind: str, rid: str) -> None:
+        """Asks the source for a key frame of a layer: coalesced to one request per 500 ms, scheduled, never
+        dropped."""
         publication = self.publications.get((peer, kind))
         if publication is not None:
-            publication.ask_keyframe(self._now())
+            publication.ask_keyframes(rid, self._now())
 
     def tick(self, now_ns: int) -> None:
         """Every 100 ms: what no packet has triggered. Every second: receiver reports."""
+        for publication in self.publications.values():
+            if len(publication.streams) > 1:
+                publication.decide(now_ns)
         self._poll(now_ns)
         reports = now_ns - self._reported_ns >= REPORT_NS
         if reports:
@@ -207,8 +211,13 @@ class Relay:
 
     def subscribe(self, session: SessionPort, delivery: Delivery) -> Subscription:
         """A new delivery to a session."""
-        ask = partial(self.ask_keyframe, delivery.source, delivery.kind)
-        return Subscription(session, delivery, video=delivery.kind != "audio", ask_keyframe=ask)
+
+        def ask(stream: SourceStream) -> None:
+            publication = self.publications.get((delivery.source, delivery.kind))
+            if publication is not None:
+                publication.ask_keyframe(stream, self._now())
+
+        return Subscription(session, delivery, video=delivery.kind != "audio", ask=ask)
 
     def relink(self) -> None:
         """Joins publications and subscriptions anew after any change of either."""
@@ -223,12 +232,9 @@ class Relay:
             for key, subscription in endpoint.subscriptions.items():
                 if key in wanted:
                     wanted[key].append(subscription)
+        now_ns = self._now()
         for key, publication in self.publications.items():
-            before = publication.subscriptions
-            publication.subscriptions = tuple(wanted[key])
-            for subscription in publication.subscriptions:
-                if subscription not in before:
-                    subscription.hold()
+            publication.serve(tuple(wanted[key]), now_ns)
 
     def state_changed(self, endpoint: Endpoint, state: str) -> None:
         """A connection's state; told on to the room."""

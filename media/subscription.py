@@ -1,11 +1,9 @@
 """One delivery: one source track on its way to one subscriber. Rewrites numbers, answers losses, maps
 reports.
 
-The subscriber sees one endless stream whatever the source does: each time the source changes, restarts or
-resumes a
-new range begins with its own offsets, and late and repeated packets use the offsets of the range they
-belong to.
-Video begins with a key frame. Time is an argument.
+The subscriber sees one endless stream whatever the source does: each time the source changes, restarts,
+resumes or its layer is switched a new range begins with its own offsets, and late and repeated packets use
+the offsets of the range they belong to. Video begins with a key frame. Time is an argument.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from media.codecs import RTX_PT
+from media.layers import Layer
 from media.ports import Delivery, SessionPort
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset, put_send_time, read_header
@@ -24,6 +23,8 @@ from media.tracks import SourceStream
 NS = 1_000_000_000
 RESEND_NS = 100_000_000
 REFRESH_NS = 900_000_000
+BELIEVED_NS = 250_000_000
+"""Reports that put a new range further than this from its arrival are not believed."""
 MAX_RANGES = 4
 _REMEMBERED_RESENDS = 1024
 _REMEMBERED_REPORTS = 8
@@ -41,10 +42,10 @@ class Range:
 
 
 class Subscription:
-    """One Delivery of one session. `ask_keyframe` reaches the source; `cname` is the source's for SDES."""
+    """One Delivery of one session. `ask` reaches the source: a key frame of this stream is needed."""
 
     __slots__ = (
-        "_ask_keyframe",
+        "_ask",
         "_cname",
         "_first",
         "_forward",
@@ -61,20 +62,27 @@ class Subscription:
         "_rtx_sequence",
         "_session",
         "_ssrc",
-        "_stream",
         "_timestamp_offset",
         "_video",
         "delivery",
         "fraction_lost",
+        "layer",
         "packets",
         "resent",
         "rtt_ns",
+        "stream",
+        "target",
     )
 
     def __init__(
-        self, session: SessionPort, delivery: Delivery, *, video: bool, ask_keyframe: Callable[[], None]
+        self, session: SessionPort, delivery: Delivery, *, video: bool, ask: Callable[[SourceStream], None]
     ) -> None:
         self.delivery = delivery
+        self.layer = Layer()
+        self.target: SourceStream | None = None
+        """What it should get, as the publication has decided."""
+        self.stream: SourceStream | None = None
+        """What it gets."""
         self.packets = 0
         self.resent = 0
         self.fraction_lost = 0
@@ -83,10 +91,9 @@ class Subscription:
         self._forward = session.forward
         self._ssrc = delivery.ssrc
         self._video = video
-        self._ask_keyframe = ask_keyframe
+        self._ask = ask
         self._cname = delivery.source
         self._octets = 0
-        self._stream: SourceStream | None = None
         self._range: Range | None = None
         self._ranges: list[Range] = []
         self._first = self._last = self._last_ns = self._last_timestamp = 0
@@ -99,18 +106,21 @@ class Subscription:
     def hold(self) -> None:
         """Stops until the next key frame (video) or packet (audio): at start, pause or a switch of the
         source."""
-        if self._range is not None:
-            self._range.last = self._last
-        self._stream = None
-        if self._video:
-            self._ask_keyframe()
+        self._rest()
+        self.target = None
+
+    def ask_keyframe(self) -> None:
+        """The subscriber cannot go on without one (PLI, FIR)."""
+        stream = self.target or self.stream
+        if stream is not None:
+            self._ask(stream)
 
     def deliver(
         self, stream: SourceStream, packet: bytes, number: int, timestamp: int, key: bool, at_ns: int
     ) -> None:
         """Sends one packet of the source on, rewritten. `number` is extended; `key` = begins a key frame."""
-        if stream is not self._stream:
-            if not key and self._video:
+        if stream is not self.stream:
+            if stream is not self.target or (not key and self._video):
                 self._late(stream, packet, number, timestamp)
                 return
             self._begin(stream, number, timestamp, at_ns)
@@ -120,8 +130,9 @@ class Subscription:
                 return
         elif number > self._last:
             if number - self._last > MAX_DROPOUT:
-                self.hold()
+                self._rest()
                 if self._video and not key:
+                    self._ask(stream)
                     return
                 self._begin(stream, number, timestamp, at_ns)
             self._last = number
@@ -140,7 +151,7 @@ class Subscription:
         """Forwards the source's latest report with this hop's SSRC, timestamps and counters, brought up to
         `at_ns`: the browser derives lip sync from it."""
         info = stream.report
-        if info is None or stream is not self._stream:
+        if info is None or stream is not self.stream:
             return
         elapsed = at_ns - stream.report_ns
         timestamp = info.rtp_timestamp + elapsed * stream.clock_hz // NS
@@ -158,7 +169,7 @@ class Subscription:
         """Once a second: a report of our own while none is forwarded, because browsers send one for sound
         only
         every five seconds and a receiver needs two of each track for lip sync."""
-        stream = self._stream
+        stream = self.stream
         flowing = now_ns - self._last_ns < REFRESH_NS // 2
         if stream is not None and flowing and now_ns - self._reported_ns >= REFRESH_NS:
             self.sender_report(stream, now_ns)
@@ -191,6 +202,12 @@ class Subscription:
         if len(self._resent) > _REMEMBERED_RESENDS:
             self._resent = {s: at for s, at in self._resent.items() if now_ns - at < RESEND_NS}
 
+    def _rest(self) -> None:
+        """Sends nothing more but late packets of what was, until a new range begins."""
+        if self._range is not None:
+            self._range.last = self._last
+        self.stream = None
+
     def _begin(self, stream: SourceStream, number: int, timestamp: int, at_ns: int) -> None:
         """A new range begins with this packet, one number after the last one sent."""
         if self._range is None:
@@ -199,11 +216,11 @@ class Subscription:
         else:
             self._range.last = self._last
             out = self._last + self._number_offset + 1
-            elapsed = max(1, (at_ns - self._last_ns) * stream.clock_hz // NS)
-            out_timestamp = self._last_timestamp + self._timestamp_offset + elapsed
+            ahead = self._ahead(self._range.stream, stream, timestamp, at_ns)
+            out_timestamp = self._last_timestamp + self._timestamp_offset + ahead
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp
-        self._stream = stream
+        self.stream = stream
         self._forward = self._session.forward
         self._first = self._last = number
         self._last_ns = at_ns
@@ -213,13 +230,24 @@ class Subscription:
         del self._ranges[:-MAX_RANGES]
         self.sender_report(stream, at_ns)
 
+    def _ahead(self, old: SourceStream, new: SourceStream, timestamp: int, at_ns: int) -> int:
+        """How far a new range begins after the last packet sent, in RTP time, at least 1. Layers of a picture
+        have their own RTP times: the sender's reports tie them; without both, the arrivals do."""
+        elapsed = (at_ns - self._last_ns) * new.clock_hz // NS
+        if old is not new and old.report is not None and new.report is not None:
+            ticks = (new.report.ntp - old.report.ntp) * new.clock_hz >> 32
+            ticks += _signed(timestamp - new.report.rtp_timestamp)
+            ahead = _signed(old.report.rtp_timestamp + ticks - self._last_timestamp)
+            if abs(ahead - elapsed) < new.clock_hz * BELIEVED_NS // NS:
+                elapsed = ahead
+        return max(1, elapsed)
+
     def _has_jumped(self, stream: SourceStream, timestamp: int, at_ns: int) -> bool:
         """Whether the source's RTP time no longer follows its last report (a mute stops sound's): then
         nothing
         can be derived from that report."""
         expected = timestamp - (at_ns - self._last_ns) * stream.clock_hz // NS
-        ahead = ((expected - self._last_timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        return abs(ahead) > stream.clock_hz
+        return abs(_signed(expected - self._last_timestamp)) > stream.clock_hz
 
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""
@@ -278,3 +306,8 @@ class Subscription:
         )
         put_send_time(buffer, now_ns)
         self._session.send(buffer, length)
+
+
+def _signed(ticks: int) -> int:
+    """A difference of 32-bit RTP times."""
+    return ((ticks + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -3,6 +3,8 @@ nothing."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from media.codecs import OPUS_PT, VP8_PT, clock_hz
 from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
@@ -10,22 +12,28 @@ from media.rtp.nack import MAX_TRIES, MissingPackets
 from media.rtp.rtcp import ReportBlock, SenderInfo
 from media.rtp.sequence import REJECTED, ReceptionStats, SequenceUnwrapper
 
+if TYPE_CHECKING:
+    from media.subscription import Subscription
+
 AUDIO_NACK_TRIES = 2
 DEFAULT_RTT_NS = 100_000_000
 DUPLICATE = -1
 
 
 class SourceStream:
-    """What is known of one SSRC. `current` packets reach subscribers; every accepted one reaches the
-    recorder."""
+    """What is known of one SSRC. Its packets reach its listeners; every accepted one reaches the recorder."""
 
     __slots__ = (
+        "asked_ns",
+        "began_ns",
         "cache",
         "clock_hz",
         "duplicates",
-        "key_ns",
+        "idle",
+        "key_wanted",
         "kind",
         "last_ns",
+        "listeners",
         "missing",
         "overrun",
         "packets",
@@ -56,7 +64,14 @@ class SourceStream:
         self.report_ns = 0
         self.rtt_ns = DEFAULT_RTT_NS
         self.last_ns = 0
-        self.key_ns = 0
+        self.listeners: tuple[Subscription, ...] = ()
+        """Those that get it or wait for its next key frame; kept by the publication, like the rest here."""
+        self.idle = True
+        """It has not begun, or is gone: its next packet is a reason to decide anew who gets what."""
+        self.began_ns = 0
+        self.key_wanted = False
+        self.asked_ns = 0
+        """When a key frame was last asked for."""
         self.packets = 0
         self.recovered = 0
         self.duplicates = 0

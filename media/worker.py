@@ -165,7 +165,7 @@ class Worker:
         return Session.create(hub=self._hub, peer=peer, connection=connection, on_offer=on_offer)
 
     def _make_recorder(
-        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str, str], None]
     ) -> RoomRecorder:
         root = Path(self._settings.journal_root)
         return RoomRecorder(root, room, epoch, self._store, room_key, self._clock, ask_keyframe)

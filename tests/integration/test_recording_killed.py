@@ -29,7 +29,7 @@ async def record(root: Path) -> None:
     clock = SystemClock()
     store = StoreWriter(clock)
     store.start()
-    recorder = RoomRecorder(root, RECORDING, 1, store, ROOM_KEY, clock, lambda _peer, _kind: None)
+    recorder = RoomRecorder(root, RECORDING, 1, store, ROOM_KEY, clock, lambda _peer, _kind, _rid: None)
     recorder.admit(PEER, "grant-1", KEY)
     second = clock.boottime_ns()
     for seq in range(100_000):

@@ -137,7 +137,7 @@ async def record(
     store.start()
     room_key = keys.seat_key(recording, "room")
     root = data / "journal"
-    recorder = RoomRecorder(root, recording, epoch, store, room_key, clock, lambda _peer, _kind: None)
+    recorder = RoomRecorder(root, recording, epoch, store, room_key, clock, lambda _peer, _kind, _rid: None)
     for person in who:
         recorder.admit(person.peer, f"grant-{person.peer}", keys.seat_key(recording, person.peer))
     wall = STARTED_MS * 1_000_000

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from media.metrics import Counters
 from media.ports import Delivery, PacketSink, Uplink
 from media.relay import Relay
+from media.rtp import rtcp
 
 MS = 1_000_000
 START_NS = 1_000_000 * MS
@@ -103,9 +104,9 @@ class Handle:
 
 class Stage:
     """A relay with a publisher `p` (audio ssrc 10, camera 20 with RTX 21) and subscribers, on a clock of
-    its own."""
+    its own. `layered`: its camera comes in layers, see `layer`."""
 
-    def __init__(self, *subscribers: str, listed: bool = True) -> None:
+    def __init__(self, *subscribers: str, listed: bool = True, layered: bool = False) -> None:
         self.time = Time()
         self.states: list[tuple[str, str, str]] = []
         self.relay = Relay(
@@ -114,14 +115,17 @@ class Stage:
             lambda *state: self.states.append(state),
             Counters(),
         )
-        self.publisher = self.join_publisher(listed=listed)
+        self.publisher = self.join_publisher(listed=listed, layered=layered)
         self.subscribers = [self.join_subscriber(name) for name in subscribers]
 
-    def join_publisher(self, *, listed: bool = True, audio: int = 10, camera: int = 20) -> Outbox:
+    def join_publisher(
+        self, *, listed: bool = True, audio: int = 10, camera: int = 20, layered: bool = False
+    ) -> Outbox:
         out = Outbox("p")
+        pictures = {camera: camera + 1} if listed and not layered else {}
         out.uplink = {
             "audio": Uplink("audio", "0", True, {audio: None} if listed else {}),
-            "camera": Uplink("camera", "1", True, {camera: camera + 1} if listed else {}),
+            "camera": Uplink("camera", "1", True, pictures, ("l", "h") if layered else ()),
         }
         out.attach(self.relay.attach(out))
         assert out.sink is not None
@@ -158,6 +162,19 @@ class Stage:
         assert self.publisher.sink is not None
         self.publisher.sink.on_rtp(packet + head + payload, self.time.now_ns)
 
+    def layer(self, rid: str, number: int, *, key: bool = False, named: bool = True) -> None:
+        """A picture of a layer: `l` on ssrc 30, `h` on 40, each with RTP times and numbers of its own."""
+        ssrc, sequence, timestamp = LAYERS[rid]
+        payload = bytes([0x10, 0 if key else 1]) + rid.encode() + struct.pack("!H", number)
+        head = extensions({4: b"1", 5: rid.encode()}) if named else b""
+        self.rtp(96, sequence + number, timestamp + number * 3000, ssrc, payload, head)
+
+    def layer_report(self, rid: str, number: int, ntp: int) -> None:
+        """The publisher's report that the layer's picture `number` was taken at `ntp` (64 bit)."""
+        ssrc, _, timestamp = LAYERS[rid]
+        stamp = (timestamp + number * 3000) & 0xFFFFFFFF
+        self.from_publisher(rtcp.build_sender_report(rtcp.SenderInfo(ssrc, ntp, stamp, 1, 2)))
+
     def from_publisher(self, compound: bytes) -> None:
         assert self.publisher.sink is not None
         self.publisher.sink.on_rtcp(compound, self.time.now_ns)
@@ -166,6 +183,17 @@ class Stage:
         sink = self.subscribers[index].sink
         assert sink is not None
         sink.on_rtcp(compound, self.time.now_ns)
+
+
+LAYERS = {"l": (30, 60_000, 1_000), "h": (40, 100, 0xFFFF_F000)}
+"""Rid -> SSRC, first sequence number, first RTP time."""
+
+
+def extensions(elements: dict[int, bytes]) -> bytes:
+    """A header extension of one-byte elements (RFC 8285)."""
+    body = b"".join(bytes([number << 4 | len(data) - 1]) + data for number, data in elements.items())
+    body += bytes(-len(body) % 4)
+    return struct.pack("!HH", 0xBEDE, len(body) // 4) + body
 
 
 def fields(packet: bytes) -> tuple[int, int, int, int]:

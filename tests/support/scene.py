@@ -59,7 +59,7 @@ class Scene:
         return session
 
     def _recorder(
-        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str], None]
+        self, room: str, epoch: int, room_key: bytes, ask_keyframe: Callable[[str, str, str], None]
     ) -> RoomRecorder:
         self.recorder = RoomRecorder(
             self._folder, room, epoch, self.store, room_key, self.clock, ask_keyframe

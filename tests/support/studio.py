@@ -71,7 +71,7 @@ class Studio:
         )
         self.clock.now_ns = self.clock.start_ns + (everything[0][0] if everything else 0)
         recorder = RoomRecorder(
-            self.journal, RECORDING, self.epoch, store, ROOM_KEY, self.clock, lambda _peer, _kind: None
+            self.journal, RECORDING, self.epoch, store, ROOM_KEY, self.clock, lambda _peer, _kind, _rid: None
         )
         for peer in media:
             recorder.admit(peer, f"grant-{peer[-4:]}", self.keys.setdefault(peer, key()))

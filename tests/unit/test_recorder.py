@@ -32,7 +32,7 @@ class Set:
 
     root: Path
     clock: FakeClock = field(default_factory=FakeClock)
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
     limit: int = 32 << 20
 
     def __post_init__(self) -> None:
@@ -49,14 +49,21 @@ class Set:
             self.store,
             ROOM_KEY,
             self.clock,
-            lambda p, k: self.asked.append((p, k)),
+            lambda *asked: self.asked.append(asked),
         )
 
-    def send(self, peer: str = PEER, kind: str = "audio", payload: bytes = bytes(50), ssrc: int = 5) -> None:
+    def send(
+        self,
+        peer: str = PEER,
+        kind: str = "audio",
+        payload: bytes = bytes(50),
+        ssrc: int = 5,
+        rid: str = "",
+    ) -> None:
         self.seq += 1
         pt = 111 if kind == "audio" else 96
         self.recorder.rtp(
-            peer, kind, "", rtp(pt, self.seq, self.seq * 960, ssrc, payload, True), self.clock.now_ns
+            peer, kind, rid, rtp(pt, self.seq, self.seq * 960, ssrc, payload, True), self.clock.now_ns
         )
 
     def wait(self, until: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -127,7 +134,7 @@ async def test_each_grant_gets_a_file_of_its_own(made: Set) -> None:
 async def test_a_key_frame_is_asked_for_at_the_start_and_after_ten_seconds_without(made: Set) -> None:
     made.recorder.admit(PEER, "grant-1", KEY)
     made.send(kind="camera", payload=DELTA)
-    assert made.asked == [(PEER, "camera")]
+    assert made.asked == [(PEER, "camera", "")]
     made.clock.now_ns += NS
     made.send(kind="camera", payload=DELTA)
     assert len(made.asked) == 1, "not while one is outstanding"
@@ -142,6 +149,48 @@ async def test_a_key_frame_is_asked_for_at_the_start_and_after_ten_seconds_witho
     made.send(kind="camera", payload=DELTA, ssrc=99)
     assert len(made.asked) == 3, "another stream begins"
     await made.recorder.close()
+
+
+async def test_each_layer_is_stored_and_asked_for_key_frames_of_its_own(made: Set) -> None:
+    made.recorder.admit(PEER, "grant-1", KEY)
+    for rid, ssrc in (("l", 6), ("h", 7)):
+        made.send(kind="camera", payload=DELTA, ssrc=ssrc, rid=rid)
+        made.send(kind="camera", payload=KEYFRAME, ssrc=ssrc, rid=rid)
+    assert made.asked == [(PEER, "camera", "l"), (PEER, "camera", "h")]
+    for _ in range(11):
+        made.clock.now_ns += NS
+        made.send(kind="camera", payload=KEYFRAME, ssrc=6, rid="l")
+        made.send(kind="camera", payload=DELTA, ssrc=7, rid="h")
+    assert made.asked[2:] == [(PEER, "camera", "h")], "only the layer that had none for ten seconds"
+    await made.recorder.close()
+    streams = {(s.kind, s.rid, s.ssrc): len(s.seq) for s in made.survey().streams}
+    assert streams == {("camera", "l", 6): 13, ("camera", "h", 7): 13}
+
+
+async def test_a_picture_that_comes_back_is_asked_for_a_key_frame(made: Set) -> None:
+    made.recorder.admit(PEER, "grant-1", KEY)
+    made.send(kind="camera", payload=KEYFRAME, rid="h")
+    made.clock.now_ns += 2 * NS
+    made.send(kind="camera", payload=KEYFRAME, rid="h")
+    assert made.asked == [], "it came back with one by itself"
+    made.clock.now_ns += 2 * NS
+    for _ in range(3):
+        made.send(kind="camera", payload=DELTA, rid="h")
+    assert made.asked == [(PEER, "camera", "h")]
+    await made.recorder.close()
+
+
+async def test_after_an_overflow_a_key_frame_is_asked_for(tmp_path: Path) -> None:
+    made = Set(tmp_path, limit=1)
+    made.recorder.admit(PEER, "grant-1", KEY)
+    made.send(kind="camera", payload=KEYFRAME)
+    made.clock.now_ns += NS
+    made.send(kind="camera", payload=DELTA)
+    assert made.asked == []
+    made.send(kind="camera", payload=DELTA)
+    assert made.asked == [(PEER, "camera", "")], "what was dropped is missing to all that follows"
+    await made.recorder.close()
+    assert made.store.close()
 
 
 async def test_it_says_what_it_has_and_not_what_it_was_given(made: Set) -> None:
@@ -308,7 +357,7 @@ async def test_ids_and_keys_that_are_none_are_refused_before_anything_is_made(ma
         with pytest.raises(layout.LayoutError):
             made.recorder.admit(peer, grant, key)
     with pytest.raises(layout.LayoutError):
-        RoomRecorder(made.root, "../up", 1, made.store, ROOM_KEY, made.clock, lambda _p, _k: None)
+        RoomRecorder(made.root, "../up", 1, made.store, ROOM_KEY, made.clock, lambda _p, _k, _r: None)
     await made.recorder.close()
     assert [p.name for p in made.root.rglob("*.seg")] == ["room.0001.seg"]
 

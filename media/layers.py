@@ -1,0 +1,63 @@
+"""Which layer of a picture a subscriber gets: the one place that decides it.
+
+A camera sends two layers of the same picture, named by their rids. Today everybody gets the high one while it
+flows, else the low one (browsers drop the high one on a thin uplink). A choice by what a subscriber's line
+carries sets `Layer.highest`, and nothing else. Knows streams by rid and time; must not see packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+LOW, HIGH = "l", "h"
+RIDS = (LOW, HIGH)
+"""As offered, low first: browsers give them bandwidth in this order."""
+LAYERED_KINDS = frozenset({"camera"})
+"""Kinds that are sent in layers; a screen or an examination is sent once, as sharp as the line carries."""
+GONE_NS = 500_000_000
+"""A stream is gone when another one of its publication has gone on for this long without it."""
+
+
+class Flow(Protocol):
+    """What is looked at of a stream."""
+
+    @property
+    def rid(self) -> str: ...
+
+    @property
+    def last_ns(self) -> int: ...
+
+
+F = TypeVar("F", bound=Flow)
+
+
+def flowing(streams: Iterable[F]) -> list[F]:
+    """Those that are not gone. On a line that is quiet as a whole nobody is."""
+    begun = [stream for stream in streams if stream.last_ns]
+    newest = max((stream.last_ns for stream in begun), default=0)
+    return [stream for stream in begun if newest - stream.last_ns < GONE_NS]
+
+
+def rank(rid: str) -> int:
+    """A stream without a rid is the only one of its publication and counts as high."""
+    return 0 if rid == LOW else 1
+
+
+class Layer:
+    """One subscription's choice."""
+
+    __slots__ = ("highest",)
+
+    def __init__(self) -> None:
+        self.highest = HIGH
+        """The best rid it may get."""
+
+    def choose(self, flows: Iterable[F], current: F | None) -> F | None:
+        """The best allowed of what flows; the lowest when none is allowed. `current` stays among equals."""
+        allowed: list[F] = []
+        others: list[F] = []
+        for flow in flows:
+            (allowed if rank(flow.rid) <= rank(self.highest) else others).append(flow)
+        found = max(allowed, key=lambda f: (rank(f.rid), f is current, f.last_ns), default=None)
+        return found or min(others, key=lambda f: (rank(f.rid), f is not current), default=None)
