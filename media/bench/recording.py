@@ -131,7 +131,7 @@ async def write_journal(
     clock, told, disk = BenchClock(), Written(), TimedDisk()
     store = StoreWriter(clock, sync_every_s=3600, disk=disk)
     store.start()
-    recorder = RoomRecorder(root, RECORDING, 1, store, ROOM_KEY, clock, lambda _peer, _kind: None)
+    recorder = RoomRecorder(root, RECORDING, 1, store, ROOM_KEY, clock, lambda *_: None)
     senders = [Sender(f"seat_bench-{n}", n, payload_bytes) for n in range(parties)]
     keys = {sender.peer: os.urandom(32) for sender in senders}
     for peer, key in keys.items():
