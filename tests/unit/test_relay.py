@@ -131,12 +131,11 @@ def test_a_timestamp_that_jumps_is_forwarded_modulo_its_field(jump: int) -> None
     assert [(stamp - got[0]) & 0xFFFFFFFF for stamp in got] == [0, jump, 0]
 
 
-def test_a_source_that_restarts_often_is_forwarded_with_numbers_that_wrap() -> None:
+def test_numbers_that_pass_the_end_of_their_field_are_forwarded_modulo_it() -> None:
     stage = Stage("s")
-    for start in range(0, 0x10000, 0x2000):
-        for sequence in range(start, start + 0x2000, 2900):
-            stage.audio(sequence)
-            stage.audio(sequence + 1)
+    for sequence in range(0, 0x20000, 2900):
+        stage.audio(sequence)
+        stage.audio(sequence + 1)
     got = [fields(packet)[1] for packet in stage.subscribers[0].rtp]
     assert len(got) > 40
     assert min(got) < got[0]
