@@ -34,6 +34,7 @@ from .recordstore import layout, manifest
 from .recordstore.disk import DISK, Disk
 from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
 from .recordstore.index import Journal, Survey
+from .recordstore.lanes import lane_of, name_layer_gaps, track_id
 from .recordstore.sealed import SealedError, final_key, seal_bytes
 from .recordstore.streams import Stream
 from .recordstore.verify import chain_state, describe_segments
@@ -90,7 +91,7 @@ class Lane:
     @property
     def name(self) -> str:
         """The track's id, which is also its file's name."""
-        return f"{self.peer}-{self.kind}" + (f"-{self.rid}" if self.rid else "")
+        return track_id(self.peer, self.kind, self.rid)
 
 
 def parse_job(text: str) -> Job:
@@ -154,6 +155,7 @@ def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, objec
             if track is not None:
                 tracks.append(track)
             progress({"progress": "track", "id": lane.name, "seconds": round(time.monotonic() - began, 2)})
+        name_layer_gaps(tracks)
         return _publish(job, survey, tracks, failed, disk)
 
 
@@ -168,8 +170,9 @@ def plan_lanes(survey: Survey) -> list[Lane]:
         for connection in connections(streams, told):
             for run in tie(connection):
                 stream = run.stream
-                key = (stream.peer, stream.kind, stream.rid)
-                lane = lanes.setdefault(key, Lane(*key, stream.mime))
+                key = (stream.peer, stream.kind, lane_of(stream.rid))
+                lane = lanes.setdefault(key, Lane(stream.peer, stream.kind, stream.rid, stream.mime))
+                lane.rid = lane.rid or stream.rid
                 lane.runs.append(run)
     for lane in lanes.values():
         begins = {id(run.stream): (run.stream.epoch, run.starts()) for run in reversed(lane.runs)}

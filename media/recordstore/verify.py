@@ -16,6 +16,7 @@ from typing import Any
 from . import layout
 from .gaps import media_end_ms, recording_gaps, track_gaps
 from .index import NS_PER_MS, Journal, Survey
+from .lanes import lane_of, name_layer_gaps, track_id
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport
 from .streams import HOLE_NS, HOLE_OTHER_NS, Stream
@@ -110,12 +111,14 @@ def verify_journal(
     epochs = layout.epochs_of(journal_root, recording)
     with Journal(journal_root, recording, epochs, keys, room_key) as journal:
         survey = journal.survey(started_at_ms)
+        tracks = [_track(survey, group) for group in _lanes(survey)]
+        name_layer_gaps(tracks)
         return {
             "recording": recording,
             "chain": chain_state(survey, heads),
             "stored": [[s.first_ns // NS_PER_MS, s.last_ns // NS_PER_MS] for s in survey.epochs],
             "gaps": _gaps(survey),
-            "tracks": [_track(survey, group) for group in _lanes(survey)],
+            "tracks": tracks,
             "segments": describe_segments(survey, heads),
         }
 
@@ -145,7 +148,7 @@ def _gaps(survey: Survey) -> list[dict[str, object]]:
 def _lanes(survey: Survey) -> list[list[Stream]]:
     lanes: dict[tuple[str, str, str], list[Stream]] = {}
     for stream in survey.streams:
-        lanes.setdefault((stream.peer, stream.kind, stream.rid), []).append(stream)
+        lanes.setdefault((stream.peer, stream.kind, lane_of(stream.rid)), []).append(stream)
     return [lanes[key] for key in sorted(lanes)]
 
 
@@ -165,7 +168,7 @@ def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
                 present.append([begin // NS_PER_MS, end // NS_PER_MS])
     packets, lost = sum(stream.packets for stream in streams), sum(stream.lost for stream in streams)
     track: dict[str, object] = {
-        "id": f"{first.peer}-{first.kind}" + (f"-{first.rid}" if first.rid else ""),
+        "id": track_id(first.peer, first.kind, first.rid),
         "peer": first.peer, "kind": first.kind, "packets": packets, "lost_packets": lost, "present": present,
         "gaps": track_gaps(survey, first.peer, first.kind, present, losses, media_end_ms(survey)),
     }  # fmt: skip

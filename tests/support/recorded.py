@@ -32,6 +32,7 @@ class Packet:
     ntp: int = 0
     rtp: int = 0
     ssrc: int = 0
+    rid: str = ""
 
 
 class FakeClock:

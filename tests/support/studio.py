@@ -88,7 +88,7 @@ class Studio:
             if packet.ntp:
                 recorder.sender_report(peer, packet.kind, packet.ssrc, packet.ntp, packet.rtp, now)
             else:
-                recorder.rtp(peer, packet.kind, "", packet.data, now)
+                recorder.rtp(peer, packet.kind, packet.rid, packet.data, now)
         if crash:
             # What a SIGKILL leaves: the files as they are. The idle thread goes with the test process.
             await asyncio.wrap_future(store.flushed())
@@ -137,7 +137,8 @@ class Studio:
         return av.open(io.BytesIO(self.plain(track)))
 
 
-def track(result: dict[str, Any], peer: str, kind: str) -> dict[str, Any]:
-    """The one track of a peer and kind."""
-    (found,) = [t for t in result["index"]["tracks"] if (t["peer"], t["kind"]) == (peer, kind)]
+def track(result: dict[str, Any], peer: str, kind: str, rid: str | None = None) -> dict[str, Any]:
+    """The one track of a peer and kind (and layer)."""
+    tracks = [t for t in result["index"]["tracks"] if (t["peer"], t["kind"]) == (peer, kind)]
+    (found,) = [t for t in tracks if rid is None or t["rid"] == rid]
     return dict(found)

@@ -18,6 +18,8 @@ const SHAPES = {
   person: svg`<circle cx="12" cy="8" r="4"/><path d="M4 21c.8-4 4-6 8-6s7.2 2 8 6"/>`,
   plus: svg`<path d="M12 5v14M5 12h14"/>`,
   minus: svg`<path d="M6 6l12 12M18 6 6 18"/>`,
+  enlarge: svg`<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>`,
+  shrink: svg`<path d="M20 10h-6V4M14 10l7-7M4 14h6v6M10 14l-7 7"/>`,
   check: svg`<path d="m5 13 4 4L19 7"/>`,
   play: svg`<path d="M7 4.5v15l12-7.5z" fill="currentColor"/>`,
   pause: svg`<path d="M8 5v14M16 5v14" stroke-width="3"/>`,

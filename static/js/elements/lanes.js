@@ -1,4 +1,4 @@
-/** <hj-lanes>: one lane per track: where it holds something, where it does not and why; the voice's volume beside it. */
+/** <hj-lanes>: one lane per person and kind: where it holds something, where it does not and why; the voice's volume beside it. */
 import { html, nothing, svg } from '/static/vendor/lit.js';
 import { t, tValue } from '../i18n.js';
 import { span } from '../time.js';
@@ -46,7 +46,7 @@ class Lanes extends LightElement {
     if (!playback) return nothing;
     return html`<section class="lanes" aria-label=${t('review-lanes')}>
       <h2>${t('review-lanes')}</h2>
-      <ul>${playback.recording.tracks.map((track) => this.lane(playback, track))}</ul>
+      <ul>${playback.lanes.map((track) => this.lane(playback, track))}</ul>
       <p class="lane-words" role="status">${this.said}</p>
     </section>`;
   }

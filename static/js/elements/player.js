@@ -47,12 +47,12 @@ class Player extends LightElement {
   updated() {
     const playback = this.playback;
     if (!playback) return;
-    for (const track of playback.recording.tracks) {
-      const element = /** @type {HTMLMediaElement | null} */ (this.querySelector(`[data-media="${CSS.escape(track.id)}"]`));
-      if (!element || this.attached.has(track.id)) continue;
-      this.attached.add(track.id);
+    for (const lane of playback.lanes) {
+      const element = /** @type {HTMLMediaElement | null} */ (this.querySelector(`[data-media="${CSS.escape(lane.id)}"]`));
+      if (!element || this.attached.has(lane.id)) continue;
+      this.attached.add(lane.id);
       if (element instanceof HTMLVideoElement) element.muted = true;
-      playback.add(track, element);
+      playback.add(lane, element);
     }
     playback.removeEventListener('change', this.redraw);
     playback.addEventListener('change', this.redraw);
@@ -77,7 +77,7 @@ class Player extends LightElement {
     if (slider && !slider.matches(':active')) slider.value = String(ms);
     slider?.setAttribute('aria-valuetext', span(ms));
     for (const cover of this.querySelectorAll('[data-cover]')) {
-      const track = playback.recording.tracks.find((one) => one.id === /** @type {HTMLElement} */ (cover).dataset.cover);
+      const track = playback.lanes.find((one) => one.id === /** @type {HTMLElement} */ (cover).dataset.cover);
       if (track) this.showCover(/** @type {HTMLElement} */ (cover), track, ms);
     }
   }
@@ -99,10 +99,10 @@ class Player extends LightElement {
   render() {
     const playback = this.playback;
     if (!playback) return nothing;
-    const tracks = playback.recording.tracks;
+    const tracks = playback.lanes;
     const pictures = tracks.filter((track) => track.kind !== 'audio');
     return html`<div class="player">
-      <div class="screen" data-count=${pictures.length}>
+      <div class="screen" data-count=${pictures.length} ?data-focus=${playback.focused !== null}>
         ${repeat(pictures, (track) => track.id, (track) => this.picture(track))}
         ${pictures.length === 0 ? html`<p class="cover">${t('review-no-picture')}</p>` : nothing}
         ${playback.held ? html`<p class="loading-over" role="status">${t('review-buffering')}</p>` : nothing}
@@ -116,12 +116,16 @@ class Player extends LightElement {
 
   /** @param {import('../types/wire.js').Track} track */
   picture(track) {
-    return html`<figure class="picture" data-participant=${track.participant} data-kind=${track.kind}>
+    const focused = this.playback?.focused === track.id;
+    return html`<figure class="picture" data-participant=${track.participant} data-kind=${track.kind} ?data-focused=${focused}>
       <video data-media=${track.id} data-testid="review-video" data-participant=${track.participant} playsinline muted></video>
       <div class="cover" data-cover=${track.id}>${icon('cameraOff')}<span></span></div>
       <figcaption class="plate"><span class="plate-name">${track.name}</span>
         <span class="plate-role">${tValue('role', track.role || 'other')}</span>
         ${track.kind === 'camera' ? nothing : html`<span class="plate-place">${tValue('kind', track.kind)}</span>`}</figcaption>
+      <button class="round picture-focus" data-testid="review-focus" data-participant=${track.participant} aria-pressed=${focused}
+        aria-label=${focused ? t('review-unfocus') : t('review-focus', { name: track.name })} title=${focused ? t('review-unfocus') : t('review-focus', { name: track.name })}
+        @click=${() => this.playback?.focus(focused ? null : track.id)}>${icon(focused ? 'shrink' : 'enlarge')}</button>
     </figure>`;
   }
 

@@ -4,11 +4,13 @@
  */
 import { setTimingsrc, TimingObject } from '/static/vendor/timing.js';
 import { post } from '../api.js';
-import { inOrder, lengthOf, presentAt, WatchedSpans } from './timeline.js';
+import { inOrder, lanesOf, layerAt, lengthOf, presentAt, WatchedSpans } from './timeline.js';
 
 /**
  * @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer
  * @typedef {import('../types/wire.js').Track} Track
+ * @typedef {import('./timeline.js').Lane} Lane
+ * @typedef {{lane: Lane, track: Track, element: HTMLMediaElement, lateSince: number | null, stop: () => void}} Line
  */
 
 const TICK_MS = 50;
@@ -22,13 +24,16 @@ export class Playback extends EventTarget {
   /** @param {RecordingAnswer} recording */
   constructor(recording) {
     super();
-    this.recording = { ...recording, tracks: inOrder(recording.tracks) };
+    this.recording = recording;
+    this.lanes = lanesOf(inOrder(recording.tracks));
+    /** @type {string | null} the lane whose picture is looked at; null = all alike */
+    this.focused = null;
     this.durationMs = lengthOf(recording);
     this.timing = new TimingObject({ position: 0, velocity: 0 }, 0, this.durationMs / 1000);
     this.playing = false;
     this.speed = 1;
     this.held = false;
-    /** @type {{track: Track, element: HTMLMediaElement, lateSince: number | null, stop: () => void}[]} */
+    /** @type {Line[]} */
     this.lines = [];
     this.watched = new WatchedSpans();
     this.timers = [setInterval(() => this.step(), TICK_MS), setInterval(() => this.report(), REPORT_EVERY_MS)];
@@ -36,20 +41,51 @@ export class Playback extends EventTarget {
   }
 
   /**
-   * @param {Track} track
+   * @param {Lane} lane
    * @param {HTMLMediaElement} element
    */
-  add(track, element) {
-    const offset = track.offset_ms / 1000;
+  add(lane, element) {
     element.preload = 'auto';
-    element.src = `/api/recordings/${encodeURIComponent(this.recording.id)}/tracks/${encodeURIComponent(track.id)}`;
-    element.addEventListener('error', () => this.dispatchEvent(new CustomEvent('denied', { detail: track.id })));
+    /** @type {Line} */
+    const line = { lane, track: this.layer(lane), element, lateSince: null, stop: () => undefined };
+    element.addEventListener('error', () => this.dispatchEvent(new CustomEvent('denied', { detail: line.track.id })));
     // While paused the elements follow changes only: once a length is known, tell them where they are.
     element.addEventListener('loadedmetadata', () => {
       if (!this.running()) this.timing.update({ position: this.timing.query().position });
     });
-    const stop = setTimingsrc(element, this.timing, (vector) => ({ ...vector, position: vector.position - offset }));
-    this.lines.push({ track, element, lateSince: null, stop });
+    this.lines.push(line);
+    this.load(line);
+  }
+
+  /** @param {Line} line */
+  load(line) {
+    const offset = line.track.offset_ms / 1000;
+    line.stop();
+    line.element.src = `/api/recordings/${encodeURIComponent(this.recording.id)}/tracks/${encodeURIComponent(line.track.id)}`;
+    line.stop = setTimingsrc(line.element, this.timing, (vector) => ({ ...vector, position: vector.position - offset }));
+  }
+
+  /** The layer of a lane to be played now: whoever is looked at is sharp. @param {Lane} lane */
+  layer(lane) {
+    return layerAt(lane, this.now(), this.focused === null || this.focused === lane.id);
+  }
+
+  /** A picture whose other layer is to be played now is loaded anew. */
+  follow() {
+    for (const line of this.lines) {
+      const track = line.lane.layers.length > 1 ? this.layer(line.lane) : line.track;
+      if (track === line.track) continue;
+      line.track = track;
+      line.lateSince = null;
+      this.load(line);
+    }
+  }
+
+  /** @param {string | null} lane */
+  focus(lane) {
+    this.focused = lane;
+    this.follow();
+    this.changed();
   }
 
   /** @returns {number} ms since the recording's start */
@@ -105,6 +141,7 @@ export class Playback extends EventTarget {
   step() {
     const ms = this.now();
     if (this.playing && ms >= this.durationMs - 1) this.pause();
+    this.follow();
     if (this.playing) {
       this.hold(ms);
       if (!this.held) this.watched.at(ms, TICK_MS * 10 * this.speed);

@@ -20,6 +20,75 @@ export function share(track, durationMs) {
   return Math.min(100, Math.round((100 * held) / durationMs));
 }
 
+/** @typedef {Track & {layers: Track[]}} Lane what one person sent of one kind; `layers` are its tracks, the sharpest first */
+
+/**
+ * One lane per person and kind, in the order of the tracks: a picture in layers is one, there where either is.
+ * @param {Track[]} tracks
+ * @returns {Lane[]}
+ */
+export function lanesOf(tracks) {
+  /** @type {Map<string, Track[]>} */
+  const found = new Map();
+  for (const track of tracks) {
+    const key = `${track.participant} ${track.kind}`;
+    found.set(key, [...(found.get(key) ?? []), track]);
+  }
+  return [...found.values()].map((layers) => laneOf(layers.sort((a, b) => Number(a.rid === LOW) - Number(b.rid === LOW))));
+}
+
+const LOW = 'l';
+
+/** @param {Track[]} layers @returns {Lane} */
+function laneOf(layers) {
+  const [best] = layers;
+  if (layers.length === 1) return { ...best, layers };
+  const present = union(layers.flatMap((layer) => layer.present));
+  return { ...best, layers, present, gaps: best.gaps.flatMap((gap) => less(gap, present)) };
+}
+
+/** @param {[number, number][]} spans */
+function union(spans) {
+  /** @type {[number, number][]} */
+  const out = [];
+  for (const [from, to] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const last = out.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else out.push([from, to]);
+  }
+  return out;
+}
+
+/**
+ * What is left of a gap without the spans of presence.
+ * @param {import('../types/wire.js').Gap} gap
+ * @param {[number, number][]} present
+ */
+function less(gap, present) {
+  /** @type {import('../types/wire.js').Gap[]} */
+  const parts = [];
+  let at = gap.from;
+  for (const [from, to] of present) {
+    if (to <= at || from >= gap.to) continue;
+    if (from > at) parts.push({ ...gap, from: at, to: from });
+    at = to;
+  }
+  if (at < gap.to) parts.push({ ...gap, from: at });
+  return parts;
+}
+
+/**
+ * The layer to play: the sharp one or the thin one as wished, the other where the wished one holds nothing.
+ * @param {Lane} lane
+ * @param {number} ms
+ * @param {boolean} sharp
+ * @returns {Track}
+ */
+export function layerAt(lane, ms, sharp) {
+  const wished = sharp ? lane.layers : [...lane.layers].reverse();
+  return wished.find((layer) => presentAt(layer, ms)) ?? wished[0];
+}
+
 /**
  * A recording's own length, else the end of its longest track.
  * @param {{duration_ms: number | null, tracks: Track[]}} recording

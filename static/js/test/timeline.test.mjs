@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inOrder, lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
+import { inOrder, lanesOf, layerAt, lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 
 const track = { offset_ms: 1000, duration_ms: 9000, present: [[1000, 4000], [6000, 10_000]] };
@@ -67,4 +67,26 @@ test('tracks stand in the same order in every recording, a picture before its vo
   assert.deepEqual(inOrder(mixed).map((one) => `${one.role} ${one.kind}`), [
     'referring_physician camera', 'referring_physician audio', 'consulting_physician audio', 'interpreter audio', 'reviewer audio',
   ]);
+});
+
+const high = { id: 's-camera', participant: 's', kind: 'camera', rid: 'h', present: [[0, 4000], [8000, 9000]], gaps: [{ from: 4000, to: 8000, cause: 'layer_off' }, { from: 9000, to: 12_000, cause: 'left' }] };
+const low = { ...high, id: 's-camera-l', rid: 'l', present: [[500, 6000], [8000, 10_000]], gaps: [] };
+const voice = { id: 's-audio', participant: 's', kind: 'audio', rid: '', present: [[0, 9000]], gaps: [] };
+
+test('a picture in layers is one lane, there where either layer is', () => {
+  const [picture, sound] = lanesOf([low, high, voice]);
+  assert.equal(picture.id, 's-camera');
+  assert.deepEqual(picture.present, [[0, 6000], [8000, 10_000]]);
+  assert.deepEqual(picture.gaps, [{ from: 6000, to: 8000, cause: 'layer_off' }, { from: 10_000, to: 12_000, cause: 'left' }]);
+  assert.deepEqual(sound.layers, [voice]);
+  assert.equal(lanesOf([low])[0].id, 's-camera-l');
+});
+
+test('whoever is looked at is sharp, the others thin, and either stands in for the other', () => {
+  const [picture] = lanesOf([high, low]);
+  assert.equal(layerAt(picture, 1000, true), high);
+  assert.equal(layerAt(picture, 1000, false), low);
+  assert.equal(layerAt(picture, 5000, true), low);
+  assert.equal(layerAt(picture, 100, false), high);
+  assert.equal(layerAt(picture, 7000, true), high);
 });
