@@ -142,6 +142,8 @@ class WorkerSettings:
     announce: tuple[str, ...] = ()
     log_level: str = "INFO"
     worker_id: str = "worker"
+    roll_after_s: float = 0.0
+    """End each segment after so long and go on in the next one; 0: never."""
 
     def to_line(self) -> bytes:
         return encode(
@@ -153,6 +155,7 @@ class WorkerSettings:
                 "announce": list(self.announce),
                 "log_level": self.log_level,
                 "worker_id": self.worker_id,
+                "roll_after_s": self.roll_after_s,
             }
         )
 
@@ -211,14 +214,16 @@ def parse_settings(line: bytes) -> WorkerSettings:
     known = set(WorkerSettings.__dataclass_fields__)
     _only(message, known, "bad_settings")
     announce = message.get("announce", [])
-    texts = {name: message.get(name, "") for name in known - {"udp_port", "announce"}}
-    port = message.get("udp_port", 0)
+    texts = {name: message.get(name, "") for name in known - {"udp_port", "announce", "roll_after_s"}}
+    port, roll = message.get("udp_port", 0), message.get("roll_after_s", 0.0)
     if (
         not isinstance(announce, list)
         or not all(isinstance(address, str) for address in announce)
         or not all(isinstance(text, str) for text in texts.values())
         or type(port) is not int
         or not 0 <= port < 65536
+        or type(roll) not in (int, float)
+        or not 0 <= roll <= 3600
         or not texts["socket"]
         or not texts["journal_root"]
     ):
@@ -231,6 +236,7 @@ def parse_settings(line: bytes) -> WorkerSettings:
         announce=tuple(announce),
         log_level=texts["log_level"] or "INFO",
         worker_id=texts["worker_id"] or "worker",
+        roll_after_s=float(roll),
     )
 
 

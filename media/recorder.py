@@ -30,6 +30,8 @@ RESUMED_NS = 3 * NS // 2
 MAX_PACKET = 65_000
 MAX_TRACKS = 256
 """Streams of one seat under one grant; a page that makes up more is not recorded further."""
+REMEMBERED_ROLLS = 128
+"""Final heads of rolled files that are told along: more than end between two tellings."""
 ALARM_NS = 3 * NS
 """Packets that wait longer than this for their acknowledgement degrade the light."""
 
@@ -111,6 +113,7 @@ class RoomRecorder:
         self._seats: dict[str, _Seat] = {}
         self._leaving: list[_Seat] = []
         self._heads: dict[str, Head] = {}
+        self._rolled: deque[Head] = deque(maxlen=REMEMBERED_ROLLS)
         self._room = _Seat(layout.ROOM, store.open(SegmentSpec(root, room, epoch, layout.ROOM, "", room_key)))
         self._closed = False
 
@@ -241,12 +244,15 @@ class RoomRecorder:
         }
 
     def heads(self) -> dict[str, dict[str, object]]:
-        """Acknowledged chain heads, the last of each seat and of `room`: {segment, index, hash}."""
+        """Acknowledged chain heads, the last of each seat and of `room`: {segment, index, hash}. Files that
+        ended by rolling lately are there too, by their own names.
+        """
         for seat in (*self._leaving, *self._seats.values(), self._room):
             head = seat.feed.acknowledged.head
             if head is not None:
                 self._heads[seat.peer] = head
-        return {peer: head.as_dict() for peer, head in self._heads.items()}
+        rolled = {head.segment: head.as_dict() for head in self._rolled}
+        return rolled | {peer: head.as_dict() for peer, head in self._heads.items()}
 
     async def close(self) -> None:
         """Seal and sync everything and write the end marks. Returns when they are on disk, or cannot be."""
@@ -338,6 +344,10 @@ class RoomRecorder:
         ended = [seat for seat in self._leaving if seat.feed.ended]
         feeds = [seat.feed for seat in (*self._leaving, *self._seats.values())]
         heads = [feed.acknowledged.head.as_dict() for feed in feeds if feed.acknowledged.head is not None]
+        for feed in (*feeds, self._room.feed):
+            while feed.rolled:
+                self._rolled.append(feed.rolled.popleft())
+                heads.append(self._rolled[-1].as_dict())
         self.heads()
         self._leaving = [seat for seat in self._leaving if seat not in ended]
         self._append(self._room, layout.pack_json(layout.HEADS, now_ns, {"heads": heads}), now_ns)

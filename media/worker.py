@@ -55,7 +55,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings, disk: Disk = DISK) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._store = StoreWriter(self._clock, disk=disk)
+        self._store = StoreWriter(self._clock, disk=disk, roll_after_s=settings.roll_after_s)
         self._counters = Counters()
         self._lag = LoopLag()
         self._rooms: dict[str, Room] = {}

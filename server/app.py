@@ -46,6 +46,7 @@ log = logging.getLogger("hyeopjin.app")
 SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
 OVER_EVERY_S = 2.0
+ROLL_AFTER_S = 10.0  # with an object store: a segment that has ended can be copied there
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
         announce=settings.media_announce,
         log_level=settings.log_level.upper(),
         command=machinery.worker,
+        roll_after_s=ROLL_AFTER_S if settings.objects.bucket else 0.0,
     )
 
 

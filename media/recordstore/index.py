@@ -180,7 +180,7 @@ class Journal:
                 span = span or EpochSpan(epoch, *seen)
                 span.first_ns, span.last_ns = min(span.first_ns, seen[0]), max(span.last_ns, seen[1])
                 if seat == layout.ROOM:
-                    span.ended = reader.report.ended
+                    span.ended = reader.report.ended and reader.report.reason != layout.ROLLED
         if span is not None:
             survey.epochs.append(span)
 

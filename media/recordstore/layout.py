@@ -39,6 +39,9 @@ MAX_PLAIN = 192 * 1024
 SEAL_MARK = b"SEAL"
 DATA, END_MARK = 1, 2
 
+ROLLED = "rolled"
+"""Why a file ended that another one goes on: nobody left, nothing stopped."""
+
 CLOCK, TRACK, RTP, SR, EVENT, HEADS, END = 1, 2, 3, 4, 5, 6, 7
 
 _HEAD = struct.Struct(">8sHHIQQQ16s32s")

@@ -75,6 +75,7 @@ class Segment:
             raise SegmentError(error_code(error)) from error
         self.name = layout.segment_name(spec.seat, ordinal)
         self.path = directory / self.name
+        self.opened_ns = boottime_ns
         salt = os.urandom(layout.SALT_BYTES)
         header = layout.Header(
             spec.recording, spec.epoch, spec.seat, spec.grant, ordinal, boottime_ns, wall_ns, boot_id, salt

@@ -69,10 +69,11 @@ class Acknowledged:
 
 
 class Feed:
-    """One seat's way into the store for one grant; spans several files when a disk failed in between.
+    """One seat's way into the store for one grant; spans several files when they roll, or a disk failed in
+    between.
 
-    The loop's thread reads `acknowledged`, `error`, `names` and sets `withdrawn`; the writer thread does
-    the rest.
+    The loop's thread reads `acknowledged`, `error`, `names`, takes from `rolled` (heads of files that were
+    ended to begin the next) and sets `withdrawn`; the writer thread does the rest.
     """
 
     def __init__(self, spec: SegmentSpec) -> None:
@@ -81,6 +82,7 @@ class Feed:
         self.error: str | None = None
         self.names: tuple[str, ...] = ()
         self.headers: tuple[bytes, ...] = ()
+        self.rolled: deque[Head] = deque()
         self.withdrawn = False
         self.dropped_packets = 0
         self._next_number = 0
@@ -117,11 +119,14 @@ class StoreWriter:
         limit_bytes: int = QUEUE_LIMIT,
         sync_every_s: float = SYNC_EVERY_S,
         disk: Disk = DISK,
+        roll_after_s: float = 0.0,
     ) -> None:
+        """`roll_after_s`: end each file after so long and go on in the next one; 0: never."""
         self._clock = clock
         self._disk = disk
         self._limit = limit_bytes
         self._sync_every = sync_every_s
+        self._roll_after_ns = int(roll_after_s * 1e9)
         self._wake = threading.Condition()
         self._queue: deque[_Work] = deque()
         self._bytes = 0
@@ -294,14 +299,29 @@ class StoreWriter:
     def _sync(self) -> None:
         """The grouped fdatasync: every file that got bytes since the last one."""
         for feed in list(self._feeds):
-            if feed._segment is None or not feed._unsynced:
-                continue
             try:
-                feed._segment.sync()
+                if self._roll_due(feed):
+                    self._roll(feed)
+                elif feed._segment is not None and feed._unsynced:
+                    feed._segment.sync()
+                    self._acknowledge(feed)
             except SegmentError as error:
                 self._fail(feed, error)
-            else:
-                self._acknowledge(feed)
+
+    def _roll_due(self, feed: Feed) -> bool:
+        if not self._roll_after_ns or feed._segment is None or feed.withdrawn:
+            return False
+        return self._clock.boottime_ns() - feed._segment.opened_ns >= self._roll_after_ns
+
+    def _roll(self, feed: Feed) -> None:
+        """End the file, which a copier may then take as whole, and begin the next one at once."""
+        if feed._segment is None:
+            return
+        feed._segment.end(self._clock.boottime_ns(), layout.ROLLED)
+        self._acknowledge(feed)
+        feed.rolled.append(feed._segment.head)
+        feed._segment = None
+        self._open_segment(feed)
 
     def _acknowledge(self, feed: Feed) -> None:
         if feed._segment is None:

@@ -41,23 +41,33 @@ def chain_state(survey: Survey, acknowledged: Iterable[AcknowledgedHead] = ()) -
     """One word for the whole recording; `cut_after_ack` outweighs `broken`."""
     if not survey.reports:
         return NO_JOURNAL
-    states = {segment_state(report, witnesses(survey, report, acknowledged)) for report in survey.reports}
+    heads = list(acknowledged)
+    told = by_file(heads)
+    states = {segment_state(report, witnesses(survey, report, told)) for report in survey.reports}
     named = {(_epoch(report), report.path.name) for report in survey.reports}
     lost = [key for key in survey.heads if key not in named]
-    lost += [(head.epoch, head.segment) for head in acknowledged if (head.epoch, head.segment) not in named]
+    lost += [(head.epoch, head.segment) for head in heads if (head.epoch, head.segment) not in named]
     if lost or CUT in states:
         return CUT
     return BROKEN if BROKEN in states else INTACT
 
 
-def witnesses(
-    survey: Survey, report: SegmentReport, acknowledged: Iterable[AcknowledgedHead] = ()
-) -> dict[int, str]:
+Told = Mapping[tuple[int, str], Mapping[int, str]]
+"""(epoch, file) -> seal index -> hash."""
+
+
+def by_file(acknowledged: Iterable[AcknowledgedHead]) -> Told:
+    """Heads by the file they are of: a long session that rolls has thousands of both."""
+    told: dict[tuple[int, str], dict[int, str]] = {}
+    for head in acknowledged:
+        told.setdefault((head.epoch, head.segment), {})[head.index] = head.hash
+    return told
+
+
+def witnesses(survey: Survey, report: SegmentReport, told: Told) -> dict[int, str]:
     """What others know of a segment's seals: index -> hash."""
     key = (_epoch(report), report.path.name)
-    known = dict(survey.heads.get(key, {}))
-    known.update({head.index: head.hash for head in acknowledged if (head.epoch, head.segment) == key})
-    return known
+    return {**survey.heads.get(key, {}), **told.get(key, {})}
 
 
 def segment_state(report: SegmentReport, known: Mapping[int, str]) -> str:
@@ -80,6 +90,7 @@ def describe_segments(
     survey: Survey, acknowledged: Sequence[AcknowledgedHead] = ()
 ) -> list[dict[str, object]]:
     """Every segment as the manifest keeps it: place, seals, final head, end, faults."""
+    told = by_file(acknowledged)
     return [
         {
             "epoch": _epoch(report), "file": report.path.name, "seat": report.seat,
@@ -87,7 +98,7 @@ def describe_segments(
             "seals": report.seals, "bytes": report.size, "head": {"index": report.head_index, "hash":
             report.head_hash},
             "ended": report.ended, "reason": report.reason,
-            "state": segment_state(report, witnesses(survey, report, acknowledged)),
+            "state": segment_state(report, witnesses(survey, report, told)),
             "faults": [{"code": f.code, "offset": f.offset, "seal": f.index} for f in report.faults[:20]],
         }
         for report in survey.reports

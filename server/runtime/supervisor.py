@@ -58,6 +58,7 @@ class WorkerOptions:
     udp_port: int = 0
     announce: tuple[str, ...] = ()
     log_level: str = "INFO"
+    roll_after_s: float = 0.0  # journal segments end after so long; 0: never
     command: tuple[str, ...] = WORKER
 
 
@@ -210,6 +211,7 @@ class WorkerSupervisor:
             udp_port=self._udp_port,
             announce=options.announce,
             log_level=options.log_level,
+            roll_after_s=options.roll_after_s,
             worker_id=f"w{self._starts}-{secrets.token_hex(4)}",
         )
         try:

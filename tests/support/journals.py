@@ -128,12 +128,18 @@ async def record(
     epoch: int = 1,
     begin_s: float = 0.0,
     recording: str = RECORDING,
+    roll_after_s: float = 0.0,
+    end: bool = True,
 ) -> dict[str, dict[str, object]]:
-    """Record people into `journal/<recording>/<epoch>` in no real time; the last chain heads."""
+    """Record people into `journal/<recording>/<epoch>` in no real time; the last chain heads.
+
+    `roll_after_s`: files end after so long of the recording's own time. `end` False: as if the worker had
+    been killed when everything was synced.
+    """
     clock = FakeClock(wall_ns=STARTED_MS * 1_000_000)
     clock.now_ns += int(begin_s * NS)
     start_ns = clock.start_ns
-    store = StoreWriter(clock, sync_every_s=0.05)
+    store = StoreWriter(clock, sync_every_s=0.05, roll_after_s=roll_after_s)
     store.start()
     room_key = keys.seat_key(recording, "room")
     root = data / "journal"
@@ -156,8 +162,19 @@ async def record(
         if at - tick >= NS:
             recorder.stored(at)
             tick = at
-    await recorder.close()
-    heads = recorder.heads()
+            if roll_after_s:
+                await asyncio.wrap_future(store.flushed())  # a second of the recording is one of the store
+    if end:
+        await recorder.close()
+        heads = recorder.heads()
+    else:
+        recorder.stored(clock.now_ns)
+        await asyncio.wrap_future(store.flushed())
+        heads = recorder.heads()
+        for feed in list(store._feeds):
+            if feed._segment is not None:
+                feed._segment.abandon()
+        store._feeds.clear()
     await asyncio.to_thread(store.close)
     return heads
 

@@ -167,9 +167,22 @@ def test_only_a_grant_with_a_key_may_be_recorded() -> None:
 
 
 def test_settings_are_read_and_refused() -> None:
-    wanted = control.WorkerSettings("/tmp/s", "/tmp/j", announce=("127.0.0.1",), udp_port=5)  # noqa: S108
+    wanted = control.WorkerSettings(
+        "/tmp/s",  # noqa: S108
+        "/tmp/j",  # noqa: S108
+        announce=("127.0.0.1",),
+        udp_port=5,
+        roll_after_s=10.0,
+    )
     assert control.parse_settings(wanted.to_line()) == wanted
-    for change in ({"udp_port": 70_000}, {"socket": ""}, {"announce": "x"}, {"more": 1}, {"journal_root": 1}):
+    for change in (
+        {"udp_port": 70_000},
+        {"socket": ""},
+        {"announce": "x"},
+        {"more": 1},
+        {"journal_root": 1},
+        {"roll_after_s": -1},
+    ):
         line = json.dumps({**json.loads(wanted.to_line()), **change}).encode()
         with pytest.raises(ControlRefusedError, match="bad_settings"):
             control.parse_settings(line)
