@@ -18,6 +18,7 @@ MAX_LINE = 1 << 20
 """Longest control line in bytes; an SDP for eight participants is about 30 kB."""
 MAX_PEERS = 64
 KEY_BYTES = 32
+FLOOR_BYTES = 64 * 1024 * 1024
 KINDS = ("audio", "camera", "screen", "exam")
 """Track kinds, in the order of the four fixed uplink m-lines."""
 
@@ -144,6 +145,8 @@ class WorkerSettings:
     worker_id: str = "worker"
     roll_after_s: float = 0.0
     """End each segment after so long and go on in the next one; 0: never."""
+    floor_bytes: int = FLOOR_BYTES
+    """Below this much free space on the journal's disk no more media is taken."""
 
     def to_line(self) -> bytes:
         return encode(
@@ -156,6 +159,7 @@ class WorkerSettings:
                 "log_level": self.log_level,
                 "worker_id": self.worker_id,
                 "roll_after_s": self.roll_after_s,
+                "floor_bytes": self.floor_bytes,
             }
         )
 
@@ -214,8 +218,10 @@ def parse_settings(line: bytes) -> WorkerSettings:
     known = set(WorkerSettings.__dataclass_fields__)
     _only(message, known, "bad_settings")
     announce = message.get("announce", [])
-    texts = {name: message.get(name, "") for name in known - {"udp_port", "announce", "roll_after_s"}}
+    numbers = {"udp_port", "announce", "roll_after_s", "floor_bytes"}
+    texts = {name: message.get(name, "") for name in known - numbers}
     port, roll = message.get("udp_port", 0), message.get("roll_after_s", 0.0)
+    floor = message.get("floor_bytes", FLOOR_BYTES)
     if (
         not isinstance(announce, list)
         or not all(isinstance(address, str) for address in announce)
@@ -224,6 +230,8 @@ def parse_settings(line: bytes) -> WorkerSettings:
         or not 0 <= port < 65536
         or type(roll) not in (int, float)
         or not 0 <= roll <= 3600
+        or type(floor) is not int
+        or floor < 0
         or not texts["socket"]
         or not texts["journal_root"]
     ):
@@ -237,6 +245,7 @@ def parse_settings(line: bytes) -> WorkerSettings:
         log_level=texts["log_level"] or "INFO",
         worker_id=texts["worker_id"] or "worker",
         roll_after_s=float(roll),
+        floor_bytes=floor,
     )
 
 

@@ -17,9 +17,11 @@ from pathlib import Path
 
 from .clock import NS, Clock
 from .recordstore import layout
+from .recordstore.feed import Batch, Feed
 from .recordstore.segment import Head, SegmentSpec
-from .recordstore.store import Batch, Feed, StoreWriter
+from .recordstore.store import StoreWriter
 from .rtp.depacketize import vp8_keyframe
+from .stored import Lost, SeatStored, StoredReport
 from .truth import Track
 
 KEYFRAME_EVERY_NS = 10 * NS
@@ -37,24 +39,6 @@ ALARM_NS = 3 * NS
 
 _MIME = {"audio": ("audio/opus", 48_000)}
 _VIDEO = ("video/VP8", 90_000)
-
-
-@dataclass(frozen=True, slots=True)
-class SeatStored:
-    """One seat's truth: everything up to `until_ms` (Unix ms, None before the first sync) is on disk."""
-
-    until_ms: int | None
-    waiting_ms: int
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReport:
-    """What the room's light may say. `until_ms`: everything of everybody recorded, up to there."""
-
-    until_ms: int | None
-    seats: dict[str, SeatStored]
-    degraded: list[tuple[str, str, str]]
 
 
 @dataclass(slots=True)
@@ -87,7 +71,7 @@ class _Seat:
     packets: int = 0
     batch: int = 0
     pending: deque[tuple[int, int]] = field(default_factory=deque)
-    lost: tuple[int, int, int] | None = None
+    lost: Lost | None = None
     known: int = 0
 
 
@@ -144,6 +128,7 @@ class RoomRecorder:
             return
         if keep:
             self._flush(seat)
+        self._tell_lost(seat)  # its own file takes nothing more
         seat.parts, seat.size, seat.packets = [], 0, 0
         self._store.finish(seat.feed, "left" if keep else "withdrawn", withdrawn=not keep)
         self._leaving.append(seat)
@@ -231,6 +216,9 @@ class RoomRecorder:
             if report.error or report.waiting_ms * 1_000_000 >= ALARM_NS:
                 kinds = sorted({kind for kind, _ in seat.tracks}) or [""]
                 degraded.extend((peer, kind, report.error or "store_slow") for kind in kinds)
+        if self._room.feed.error and not degraded:
+            # Mutes, gaps and heads are not being kept: nobody's recording is as sure as it should be.
+            degraded = [(peer, "", self._room.feed.error) for peer in self._seats]
         known = [report.until_ms for report in seats.values()]
         until = min((ms for ms in known if ms is not None), default=None) if None not in known else None
         return StoredReport(until, seats, degraded)
@@ -261,6 +249,8 @@ class RoomRecorder:
         for peer in list(self._seats):
             self.dismiss(peer, keep=True)
         await asyncio.wrap_future(self._store.flushed())
+        for seat in self._leaving:
+            await self._give_up(seat)
         self._tick(self._clock.boottime_ns())
         self._closed = True
         self._store.finish(self._room.feed, "closed")
@@ -293,16 +283,35 @@ class RoomRecorder:
         seat.parts = [first]
         seat.size = len(first)
         if seat.lost is not None:
-            from_ns, to_ns, packets = seat.lost
+            lost = seat.lost
             gap: dict[str, object] = {
-                "name": "gap", "cause": seat.feed.error or "store_slow", "peer": seat.peer,
-                "from_ns": from_ns, "to_ns": to_ns, "packets": packets,
+                "name": "gap", "cause": lost.cause, "peer": seat.peer,
+                "from_ns": lost.from_ns, "to_ns": lost.to_ns, "packets": lost.packets,
             }  # fmt: skip
             entry = layout.pack_json(layout.EVENT, now_ns, gap)
             seat.parts.append(entry)
             seat.size += len(entry)
             for track in seat.table.values():
                 track.forget_key()
+
+    def _tell_lost(self, seat: _Seat) -> None:
+        """A gap that the seat's own file will not hold, into the room's."""
+        lost, seat.lost = seat.lost, None
+        if lost is not None:
+            self.event(
+                seat.peer, "gap", self._clock.boottime_ns(), cause=lost.cause,
+                from_ns=lost.from_ns, to_ns=lost.to_ns, packets=lost.packets,
+            )  # fmt: skip
+
+    async def _give_up(self, seat: _Seat) -> None:
+        """At the end: what its disk never took is a gap too."""
+        if seat.feed.ended:
+            return
+        cause = seat.feed.error or "store_slow"
+        left = await asyncio.wrap_future(self._store.give_up(seat.feed))
+        if left is not None:
+            seat.lost = Lost(left.from_ns, left.to_ns, left.packets, cause)
+            self._tell_lost(seat)
 
     def _append(self, seat: _Seat, entry: bytes, at_ns: int) -> None:
         if not seat.size:
@@ -321,12 +330,13 @@ class RoomRecorder:
         for track in seat.tracks.values():
             track.at = 0
         seat.parts, seat.size, seat.packets = [], 0, 0
-        if self._store.submit(seat.feed, batch):
+        if self._store.submit(seat.feed, batch, after_loss=seat.lost is not None):
             seat.pending.append((batch.number, batch.first_ns))
             seat.lost = None
         else:
-            lost = seat.lost or (batch.first_ns, 0, 0)
-            seat.lost = (lost[0], batch.last_ns, lost[2] + batch.packets)
+            lost = seat.lost = seat.lost or Lost(batch.first_ns, 0, 0, "store_slow")
+            lost.to_ns, lost.packets = batch.last_ns, lost.packets + batch.packets
+            lost.cause = seat.feed.error or lost.cause
 
     def _tick(self, now_ns: int) -> None:
         """Close every batch, so that each second of each open segment is on disk, silent or not."""
@@ -369,6 +379,6 @@ class RoomRecorder:
         if seat.pending:
             waiting = max(0, now_ns - seat.pending[0][1])
         if seat.lost is not None:
-            waiting = max(waiting, now_ns - seat.lost[0])
+            waiting = max(waiting, now_ns - seat.lost.from_ns)
         until = wall_ms - (now_ns - done.until_ns) // 1_000_000 if done.number else None
         return SeatStored(until, waiting // 1_000_000, seat.feed.error)

@@ -13,14 +13,12 @@ from typing import Any, Protocol
 
 from media.clock import Clock
 from media.control import RoomPlan
-from media.recorder import RoomRecorder, StoredReport
+from media.recorder import RoomRecorder
 from media.relay import Relay
+from media.stored import StoredReport
 from media.truth import Comparison
 
 log = logging.getLogger("hyeopjin.media.recording")
-
-_CAUSES = {"no_space": "disk_full", "io_error": "store_error"}
-"""The store's words for an error -> the page's."""
 
 LOOK_NS = 500_000_000
 
@@ -59,6 +57,8 @@ class RoomRecording:
         self._looked_ns = 0
         self._recorder: RoomRecorder | None = None
         self._failed = False
+        self.degraded = 0
+        """How many tracks the light last named as not stored."""
 
     def apply(self, plan: RoomPlan) -> None:
         """Admits and dismisses as the plan says: no packet of who is not in it is recorded after this."""
@@ -156,13 +156,14 @@ class RoomRecording:
 
     def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
         """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
-        found = {(p, kind or "audio"): _CAUSES.get(cause, cause) for p, kind, cause in report.degraded}
+        found = {(p, kind or "audio"): cause for p, kind, cause in report.degraded}
         recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
         for peer in (peer for peer, wanted in recordable.items() if wanted):
             if peer not in report.seats:
                 found.setdefault((peer, "audio"), "store_behind")
         self._look(now_ns)
         found = {**self._alarms, **found}
+        self.degraded = len(found)
         return [{"peer": peer, "kind": kind, "cause": cause} for (peer, kind), cause in found.items()]
 
     def _look(self, now_ns: int) -> None:

@@ -112,6 +112,11 @@ class Room:
             if not self.closed:
                 await self._open_sessions()
 
+    @property
+    def degraded(self) -> int:
+        """How many tracks the light last named as not stored."""
+        return self._recording.degraded
+
     def lowest_estimate(self) -> int:
         """The least downlink estimate (REMB, bit/s) of this room's subscribers, 0 when none has told one."""
         return self._relay.lowest_estimate()

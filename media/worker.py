@@ -35,7 +35,8 @@ from media.metrics import Counters, LoopLag, process_usage
 from media.ports import OnOffer, SessionPort
 from media.recorder import RoomRecorder
 from media.recordstore.disk import DISK, Disk
-from media.recordstore.store import StoreWriter
+from media.recordstore.space import SpaceGate
+from media.recordstore.store import QUEUE_LIMIT, StoreWriter
 from media.relay import TICK_S
 from media.room import Room, RoomTools
 from media.session import Session
@@ -55,7 +56,8 @@ class Worker:
     def __init__(self, settings: WorkerSettings, disk: Disk = DISK) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._store = StoreWriter(self._clock, disk=disk, roll_after_s=settings.roll_after_s)
+        self._gate = SpaceGate(Path(settings.journal_root), settings.floor_bytes, disk)
+        self._store = StoreWriter(self._clock, disk=disk, gate=self._gate, roll_after_s=settings.roll_after_s)
         self._counters = Counters()
         self._lag = LoopLag()
         self._rooms: dict[str, Room] = {}
@@ -72,6 +74,7 @@ class Worker:
         settings = self._settings
         os.makedirs(settings.journal_root, mode=0o700, exist_ok=True)
         self._hub = await IceHub.open(settings.udp_host, settings.udp_port, announce=settings.announce)
+        self._gate.look()
         self._store.start()
         await self._control.start()
         self._tasks.start(self._tick())
@@ -182,8 +185,23 @@ class Worker:
             "rooms": len(self._rooms),
             "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),
             "downlink_lowest_bps": min(estimates, default=0),
-            "store_queued_bytes": self._store.queued_bytes,
+            **self._recording_metrics(),
             "draining": int(self._draining),
+        }
+
+    def _recording_metrics(self) -> dict[str, float]:
+        """Under names of their own, `recording_…`: alerts hang on them."""
+        stats = self._store.stats
+        return {
+            "recording_degraded_tracks": sum(room.degraded for room in self._rooms.values()),
+            "recording_accepting": int(self._gate.open),
+            "recording_queued_bytes": self._store.queued_bytes,
+            "recording_queue_limit_bytes": QUEUE_LIMIT,
+            "recording_written_bytes": stats.written_bytes,
+            "recording_lost_packets": stats.lost_packets,
+            "recording_no_space_errors": stats.no_space,
+            "recording_read_only_errors": stats.read_only,
+            "recording_io_errors": stats.io_error,
         }
 
     # -- time

@@ -47,6 +47,7 @@ SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
 OVER_EVERY_S = 2.0
 ROLL_AFTER_S = 10.0  # with an object store: a segment that has ended can be copied there
+MB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
         log_level=settings.log_level.upper(),
         command=machinery.worker,
         roll_after_s=ROLL_AFTER_S if settings.objects.bucket else 0.0,
+        floor_bytes=settings.disk_floor_mb * MB,
     )
 
 
@@ -174,7 +176,7 @@ def _watch(
     async def worker_numbers() -> dict[str, float]:
         counters = await media.metrics()
         return {
-            f"hyeopjin_media_{name}": float(value)
+            f"hyeopjin_{name if name.startswith('recording_') else f'media_{name}'}": float(value)
             for name, value in counters.items()
             if isinstance(value, int | float) and name.isidentifier()
         }

@@ -42,6 +42,8 @@ class Hole:
     from_ns: int
     to_ns: int
     cause: str
+    packets: int = 0
+    """How many were counted as lost; 0 where nobody could count."""
 
 
 @dataclass(slots=True)
@@ -294,7 +296,10 @@ class _Visit:
         if name == "gap":
             from_ns, to_ns = (int(str(value[k])) + self.file.offset for k in ("from_ns", "to_ns"))
             cause = str(value.get("cause", "store_slow"))
-            self.survey.holes.append(Hole(_who(peer), from_ns, to_ns, cause))
+            packets = int(str(value.get("packets", 0)))
+            hole = Hole(_who(peer), from_ns, to_ns, cause, packets)
+            if hole not in self.survey.holes:  # a batch that did not sync stands in the next file again
+                self.survey.holes.append(hole)
         elif name == "segment" and self.file.seat == layout.ROOM:
             self.journal.keep_header(self.file.epoch, value)
         else:

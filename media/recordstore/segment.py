@@ -8,6 +8,8 @@ the loop.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from .disk import DISK, Disk, DiskFile
 
 
 class SegmentError(Exception):
-    """The file took an error and is finished. `code`: no_space, io_error, exists, ended."""
+    """The file took an error and is finished. `code`: no_space, read_only, io_error, ended."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -55,10 +57,10 @@ class SegmentSpec:
 
 
 def error_code(error: OSError) -> str:
-    """no_space for a full disk or quota, else io_error."""
-    import errno
-
-    return "no_space" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "io_error"
+    """no_space for a full disk or quota, read_only for a disk that takes no writes, else io_error."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "no_space"
+    return "read_only" if error.errno == errno.EROFS else "io_error"
 
 
 class Segment:
@@ -86,11 +88,14 @@ class Segment:
         self._index = 0
         self._packets = 0
         self._open = True
-        self._write(self.header)
         try:
+            self._file.write(self.header)
             disk.sync_directory(directory)
         except OSError as error:
+            # Nothing was acknowledged in it: a full disk must not collect files without a header.
             self.abandon()
+            with contextlib.suppress(OSError):
+                disk.remove(self.path)
             raise SegmentError(error_code(error)) from error
 
     @property

@@ -1,9 +1,9 @@
 """The worker's one writer thread: takes batches of entries, seals them, syncs once a second, acknowledges.
 
 It never raises into the media path: a full disk or an I/O error is reported on the feed and retried with a
-new
-segment, while batches wait in memory up to a limit. It must not look inside a batch, and acknowledges nothing
-that has not been through fdatasync.
+new segment, while batches wait in memory up to a limit. A feed whose file failed may not take the memory of
+those whose files are well. It must not look inside a batch, and acknowledges nothing that has not been
+through fdatasync.
 """
 
 from __future__ import annotations
@@ -11,20 +11,26 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
 from . import layout
 from .disk import DISK, Disk
-from .segment import Head, Segment, SegmentError, SegmentSpec
+from .feed import Acknowledged, Batch, Feed, StoreStats, Unwritten, Work
+from .segment import Segment, SegmentError, SegmentSpec
+from .space import SpaceGate
 
 QUEUE_LIMIT = 32 * 1024 * 1024
+FAILED_SHARE, ALL_FAILED_SHARE = 8, 2
+"""A feed in error keeps at most an eighth of the queue, all such together half of it."""
+AFTER_LOSS_SHARE = 64
+ROOM_EXTRA = 1024 * 1024
+"""Beyond the limit, for rooms' files alone: events and gaps, a few hundred bytes a second."""
 SYNC_EVERY_S = 1.0
-RETRY_AFTER_S = 1.0
+RETRY_AFTER_S, RETRY_AT_MOST = 1.0, 5
+"""A failed file is followed by a new one after 1 s, 2 s … 5 s."""
 GATHER_S = 0.1
 """Batches are written this often, all that have come: a thread woken for each takes the interpreter from
 the packets dozens of times a second. Part of a SIGKILL's loss budget (2 s, of which a seal is 1)."""
@@ -41,72 +47,6 @@ class StoreClock(Protocol):
     def boot_id(self) -> bytes: ...
 
 
-@dataclass(slots=True)
-class Batch:
-    """The plaintext of one seal, in parts; times are those of its first and last entry, CLOCK_BOOTTIME ns."""
-
-    parts: list[bytes]
-    size: int
-    first_ns: int
-    last_ns: int
-    packets: int
-    number: int = 0
-    tracks: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """(kind, rid) -> arrival of the last packet of it in here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """What is on disk for sure: batches up to `number`, entries up to `until_ns`, the chain up to `head`.
-
-    `tracks`: (kind, rid) -> arrival of the newest packet of it, from those batches alone that were synced.
-    """
-
-    number: int
-    until_ns: int
-    head: Head | None
-    tracks: Mapping[tuple[str, str], int] = field(default_factory=dict)
-
-
-class Feed:
-    """One seat's way into the store for one grant; spans several files when they roll, or a disk failed in
-    between.
-
-    The loop's thread reads `acknowledged`, `error`, `names`, takes from `rolled` (heads of files that were
-    ended to begin the next) and sets `withdrawn`; the writer thread does the rest.
-    """
-
-    def __init__(self, spec: SegmentSpec) -> None:
-        self.spec = spec
-        self.acknowledged = Acknowledged(0, 0, None)
-        self.error: str | None = None
-        self.names: tuple[str, ...] = ()
-        self.headers: tuple[bytes, ...] = ()
-        self.rolled: deque[Head] = deque()
-        self.withdrawn = False
-        self.dropped_packets = 0
-        self._next_number = 0
-        self._segment: Segment | None = None
-        self._unsynced: deque[Batch] = deque()
-        self._waiting: deque[Batch] = deque()
-        self._retry_at = 0.0
-        self._finish: str | None = None
-        self._done = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether its last file has its end mark, or never came to be."""
-        return self._done
-
-
-@dataclass(slots=True)
-class _Work:
-    feed: Feed | None
-    batch: Batch | None = None
-    finish: str | None = None
-    barrier: Future[None] | None = field(default=None)
-
-
 class StoreWriter:
     """start(), then open() feeds and submit() batches from the loop; close() ends every file. One per
     worker.
@@ -120,15 +60,20 @@ class StoreWriter:
         sync_every_s: float = SYNC_EVERY_S,
         disk: Disk = DISK,
         roll_after_s: float = 0.0,
+        gate: SpaceGate | None = None,
+        retry_after_s: float = RETRY_AFTER_S,
     ) -> None:
         """`roll_after_s`: end each file after so long and go on in the next one; 0: never."""
         self._clock = clock
         self._disk = disk
+        self._gate = gate
+        self.stats = StoreStats()
         self._limit = limit_bytes
         self._sync_every = sync_every_s
         self._roll_after_ns = int(roll_after_s * 1e9)
+        self._retry_after = retry_after_s
         self._wake = threading.Condition()
-        self._queue: deque[_Work] = deque()
+        self._queue: deque[Work] = deque()
         self._bytes = 0
         self._stopping = False
         self._urgent = False
@@ -149,30 +94,54 @@ class StoreWriter:
     def open(self, spec: SegmentSpec) -> Feed:
         """A new feed; its file is made at once by the thread, with the header as its first synced bytes."""
         feed = Feed(spec)
-        self._put(_Work(feed))
+        self._put(Work(feed))
         return feed
 
-    def submit(self, feed: Feed, batch: Batch) -> bool:
-        """Queue one batch. False when the queue is full: the caller counts a gap and goes on."""
+    def submit(self, feed: Feed, batch: Batch, *, after_loss: bool = False) -> bool:
+        """Queue one batch. False when the queue is full: the caller counts a gap and goes on.
+
+        `after_loss`: only if there is room for more than this, so that a gap does not fall into crumbs.
+        """
         with self._wake:
-            if self._stopping or self._bytes + batch.size > self._limit:
+            size = batch.size + (self._limit // AFTER_LOSS_SHARE if after_loss else 0)
+            if self._stopping or not self._fits(feed, size):
+                self.stats.lost_packets += batch.packets
                 return False
             feed._next_number += 1
             batch.number = feed._next_number
             self._bytes += batch.size
-            self._queue.append(_Work(feed, batch=batch))
+            feed.held_bytes += batch.size
+            self._queue.append(Work(feed, batch=batch))
         return True
+
+    def _fits(self, feed: Feed, size: int) -> bool:
+        limit = self._limit
+        if feed.spec.seat == layout.ROOM:
+            return self._bytes + size <= limit + ROOM_EXTRA
+        if self._bytes + size > limit:
+            return False
+        if feed.error is None:
+            return True
+        failed = sum(other.held_bytes for other in list(self._feeds) if other.error is not None)
+        return feed.held_bytes + size <= limit // FAILED_SHARE and failed + size <= limit // ALL_FAILED_SHARE
 
     def finish(self, feed: Feed, reason: str, *, withdrawn: bool = False) -> None:
         """End the feed's file. `withdrawn`: whatever of it is not sealed yet is dropped, not written."""
         if withdrawn:
             feed.withdrawn = True
-        self._put(_Work(feed, finish=reason))
+        self._put(Work(feed, finish=reason))
+
+    def give_up(self, feed: Feed) -> Future[Unwritten | None]:
+        """End a feed now. What could not be written is dropped, and the answer says what that was."""
+        done: Future[Unwritten | None] = Future()
+        if not self._put(Work(feed, give_up=done)):
+            done.set_result(None)
+        return done
 
     def flushed(self) -> Future[None]:
         """Done when everything submitted before has been written and synced (or has failed once)."""
         done: Future[None] = Future()
-        if not self._put(_Work(None, barrier=done)):
+        if not self._put(Work(None, barrier=done)):
             done.set_result(None)
         return done
 
@@ -185,7 +154,7 @@ class StoreWriter:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _put(self, work: _Work) -> bool:
+    def _put(self, work: Work) -> bool:
         with self._wake:
             if self._stopping:
                 return False
@@ -213,6 +182,8 @@ class StoreWriter:
                     _log.exception("store_fault")
             if barriers or stopping or time.monotonic() >= due:
                 try:
+                    if self._gate is not None:
+                        self._gate.look()
                     self._retry(force=stopping)
                     self._sync()
                 except Exception:
@@ -224,11 +195,14 @@ class StoreWriter:
                 self._end_all()
                 return
 
-    def _apply(self, work: _Work, barriers: list[Future[None]]) -> None:
+    def _apply(self, work: Work, barriers: list[Future[None]]) -> None:
         feed = work.feed
         if feed is None:
             if work.barrier:
                 barriers.append(work.barrier)
+            return
+        if work.give_up is not None:
+            work.give_up.set_result(self._give_up(feed))
             return
         if work.batch is not None:
             feed._waiting.append(work.batch)
@@ -243,6 +217,8 @@ class StoreWriter:
         """Write what waits for this feed, and end it when asked to; an error leaves the rest waiting."""
         if feed._done:
             self._forget(feed)
+            return
+        if self._refuses(feed):
             return
         try:
             if feed._segment is None and not (feed.withdrawn and feed._finish):
@@ -268,7 +244,37 @@ class StoreWriter:
         feed._segment = segment
         feed.names = (*feed.names, segment.name)
         feed.headers = (*feed.headers, segment.header)
-        feed.error = None
+
+    def _refuses(self, feed: Feed) -> bool:
+        """Below the floor media waits; the rooms' files, withdrawals and what has nothing to write go on."""
+        if feed.withdrawn or not self._refuses_new(feed):
+            return False
+        if not feed._waiting and feed._segment is not None:
+            return False
+        self._note(feed, "no_space")
+        return True
+
+    def _refuses_new(self, feed: Feed) -> bool:
+        return self._gate is not None and not self._gate.open and feed.spec.seat != layout.ROOM
+
+    def _give_up(self, feed: Feed) -> Unwritten | None:
+        if feed._done:
+            return None
+        left = list(feed._waiting)
+        self._forget(feed)
+        feed._finish = feed._finish or "closed"
+        try:
+            self._end(feed)
+        except SegmentError as error:
+            self._fail(feed, error)
+            left = [*feed._waiting, *left]
+            self._forget(feed)
+            feed._segment = None
+            self._end(feed)
+        with self._wake:
+            packets = sum(batch.packets for batch in left)
+            self.stats.lost_packets += packets
+        return Unwritten(left[0].first_ns, left[-1].last_ns, packets) if left else None
 
     def _end(self, feed: Feed) -> None:
         if feed._segment is not None:
@@ -280,16 +286,25 @@ class StoreWriter:
             self._feeds.remove(feed)
 
     def _fail(self, feed: Feed, error: SegmentError) -> None:
-        if feed.error != error.code:
-            _log.error("store_failed", code=error.code, epoch=feed.spec.epoch)
-        feed.error = error.code
+        self.stats.note(error.code)
+        feed._failures += 1
+        if error.code == "no_space" and self._gate is not None:
+            self._gate.refused()
+        self._note(feed, error.code)
         if feed._segment is not None:
             feed._segment.abandon()
             feed._segment = None
         # What was written and not synced may be lost with the file: it goes into the next one again.
         feed._waiting.extendleft(reversed(feed._unsynced))
         feed._unsynced.clear()
-        feed._retry_at = time.monotonic() + RETRY_AFTER_S
+
+    def _note(self, feed: Feed, code: str) -> None:
+        if feed.error != code:
+            _log.error("store_failed", code=code, epoch=feed.spec.epoch)
+        feed.error = code
+        # Each try that fails at its sync leaves a file with all that waits: not every second, for ever.
+        times = min(max(1, feed._failures), RETRY_AT_MOST)
+        feed._retry_at = time.monotonic() + self._retry_after * times
 
     def _retry(self, *, force: bool) -> None:
         for feed in list(self._feeds):
@@ -309,7 +324,7 @@ class StoreWriter:
                 self._fail(feed, error)
 
     def _roll_due(self, feed: Feed) -> bool:
-        if not self._roll_after_ns or feed._segment is None or feed.withdrawn:
+        if not self._roll_after_ns or feed._segment is None or feed.withdrawn or self._refuses_new(feed):
             return False
         return self._clock.boottime_ns() - feed._segment.opened_ns >= self._roll_after_ns
 
@@ -335,15 +350,20 @@ class StoreWriter:
             freed += batch.size
         feed._unsynced.clear()
         feed.acknowledged = Acknowledged(number, until_ns, feed._segment.head, tracks)
-        with self._wake:
-            self._bytes -= freed
+        feed._failures = 0
+        feed.error = None  # not before: a file that opens and does not sync is no recovery
+        self.stats.written_bytes += freed
+        self._free(feed, freed)
 
     def _forget(self, feed: Feed) -> None:
         freed = sum(batch.size for batch in feed._waiting)
-        feed.dropped_packets += sum(batch.packets for batch in feed._waiting)
         feed._waiting.clear()
+        self._free(feed, freed)
+
+    def _free(self, feed: Feed, size: int) -> None:
         with self._wake:
-            self._bytes -= freed
+            self._bytes -= size
+            feed.held_bytes -= size
 
     def _end_all(self) -> None:
         for feed in list(self._feeds):
@@ -351,6 +371,3 @@ class StoreWriter:
             self._drain(feed)
             if feed._segment is not None:
                 feed._segment.abandon()
-
-
-__all__ = ["Acknowledged", "Batch", "Feed", "Head", "SegmentSpec", "StoreClock", "StoreWriter", "layout"]

@@ -152,7 +152,7 @@ def _gaps(survey: Survey) -> list[dict[str, object]]:
     for hole in survey.holes:
         if hole.peer:
             span = {"from": hole.from_ns // NS_PER_MS, "to": hole.to_ns // NS_PER_MS}
-            gaps.append({**span, "cause": hole.cause, "peer": hole.peer})
+            gaps.append({**span, "cause": hole.cause, "peer": hole.peer, "packets": hole.packets})
     return gaps
 
 

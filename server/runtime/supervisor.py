@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from media.control import WorkerSettings
+from media.control import FLOOR_BYTES, WorkerSettings
 from server.runtime.machinery import WORKER
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
@@ -60,6 +60,7 @@ class WorkerOptions:
     log_level: str = "INFO"
     roll_after_s: float = 0.0  # journal segments end after so long; 0: never
     command: tuple[str, ...] = WORKER
+    floor_bytes: int = FLOOR_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class WorkerSupervisor:
             log_level=options.log_level,
             roll_after_s=options.roll_after_s,
             worker_id=f"w{self._starts}-{secrets.token_hex(4)}",
+            floor_bytes=options.floor_bytes,
         )
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):

@@ -281,8 +281,9 @@ gap-no-media = 장치에서 신호가 오지 않음
 gap-store-slow = 디스크 속도 부족
 gap-store-behind = 디스크 저장이 아직 확인되지 않음
 gap-not-stored = 디스크 저장이 확인되지 않음
-gap-disk-full = 디스크 가득 참
-gap-store-error = 디스크 오류
+gap-no-space = 디스크 가득 참
+gap-io-error = 디스크 오류
+gap-read-only = 디스크가 읽기 전용으로 바뀜
 gap-restart = 녹화 서비스 재시작
 gap-worker-restart = 녹화 서비스 재시작
 gap-worker-lost = 녹화 서비스 재시작
@@ -296,6 +297,7 @@ gap-withdrawn = 동의 철회
 gap-paused = 녹화 일시 중지
 gap-not-recorded = 녹화되지 않음
 gap-corrupt = 손상됨
+gap-damaged = 손상됨
 gap-other = 원인 알 수 없음
 
 ## 거절

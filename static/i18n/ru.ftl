@@ -281,8 +281,9 @@ gap-no-media = с устройства ничего не поступает
 gap-store-slow = диск не успевал
 gap-store-behind = диск ещё не подтвердил сохранение
 gap-not-stored = диск не подтвердил сохранение
-gap-disk-full = диск заполнен
-gap-store-error = ошибка диска
+gap-no-space = диск заполнен
+gap-io-error = ошибка диска
+gap-read-only = диск доступен только для чтения
 gap-restart = служба записи перезапускалась
 gap-worker-restart = служба записи перезапускалась
 gap-worker-lost = служба записи перезапускалась
@@ -296,6 +297,7 @@ gap-withdrawn = согласие отозвано
 gap-paused = запись приостановлена
 gap-not-recorded = не записано
 gap-corrupt = повреждено
+gap-damaged = повреждено
 gap-other = причина неизвестна
 
 ## Отказы

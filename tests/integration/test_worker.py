@@ -262,7 +262,7 @@ async def test_a_journal_that_cannot_be_written_degrades_the_light_and_stops_not
         await worker.client.put_plan(plan("room1", 1, peers, room_key=KEY))
 
         def degraded(event: dict[str, Any]) -> bool:
-            return event.get("degraded") == [{"peer": "a", "kind": "audio", "cause": "store_error"}]
+            return event.get("degraded") == [{"peer": "a", "kind": "audio", "cause": "io_error"}]
 
         stored = await worker.wait_for(degraded, timeout=15)
         assert stored["stored_until_ms"] is None
