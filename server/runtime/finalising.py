@@ -95,9 +95,10 @@ class Finalising:
 
     async def start(self) -> None:
         """Begin, and take up everything a former run left, after the grace for people to return."""
-        await asyncio.to_thread(self._objects.discard_scratch)
+        unfinished = await self._rows.unfinished()
+        await asyncio.to_thread(self._objects.sweep_scratch, {row.id for row in unfinished})
         self._owner.spawn(self._run(), "queue")
-        for row in await self._rows.unfinished():
+        for row in unfinished:
             self._left.add(row.id)
             self._enqueue(row.id, self._options.start_grace_s)
 
@@ -183,9 +184,11 @@ class Finalising:
                 code = error.code
                 log.warning("attempt %d to finalise a recording failed: %s", attempt + 1, code)
             else:
+                await asyncio.to_thread(self._objects.discard_scratch, recording)
                 return
             if code in HOPELESS + AWAY:
                 break
+        await asyncio.to_thread(self._objects.discard_scratch, recording)
         if self._cancelled:
             await self._rows.set_state(recording, "recording", self._now_ms())
             return
@@ -232,16 +235,14 @@ class Finalising:
     async def _make(self, row: RecordingRow, last: bool) -> int:
         known = await asyncio.to_thread(self._objects.generations, row.id)
         number = max([row.generation, *known]) + 1
-        scratch = await asyncio.to_thread(self._objects.scratch, row.id)
-        try:
-            job = await asyncio.to_thread(self._job, row, number, scratch)
-            result = await self._run_child(job)
-            if result.get("failed") and (row.generation or not last):
-                # one bad track does not stop the others, but first it gets its chance again
-                raise FinaliseError("track_failed")
-            await self._objects.publish(row.id, number, scratch, epochs=row.epoch)
-        finally:
-            await asyncio.to_thread(self._objects.discard_scratch, scratch)
+        # What fails stays: the next attempt goes on from the tracks that are finished.
+        scratch = await asyncio.to_thread(self._objects.scratch, row.id, number)
+        job = await asyncio.to_thread(self._job, row, number, scratch)
+        result = await self._run_child(job)
+        if result.get("failed") and (row.generation or not last):
+            # one bad track does not stop the others, but first it gets its chance again
+            raise FinaliseError("track_failed")
+        await self._objects.publish(row.id, number, scratch, epochs=row.epoch)
         return number
 
     async def _read_back(self, row: RecordingRow, number: int) -> Generation:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import secrets
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from media.recordstore.disk import DISK, Disk
@@ -70,16 +70,29 @@ class Objects:
         """The object store, where one is set up."""
         return self._remote
 
-    def scratch(self, recording: str) -> Path:
-        """A new private directory beside the objects, for a finaliser to write sealed files into."""
-        path = self._root / SCRATCH / f"{_recording(recording)}.{secrets.token_hex(8)}"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.mkdir(mode=0o700)
+    def scratch(self, recording: str, generation: int = 1) -> Path:
+        """The private directory beside the objects into which a finaliser writes sealed files of one
+        generation.
+
+        It holds what an attempt that was killed had finished. Those of other generations go.
+        """
+        path = self._root / SCRATCH / f"{_recording(recording)}.g{generation}"
+        self.discard_scratch(recording, keep=path)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
-    def discard_scratch(self, path: Path | None = None) -> None:
-        """Remove one scratch directory, or (at start) what a killed server left."""
-        shutil.rmtree(self._root / SCRATCH if path is None else path, ignore_errors=True)
+    def discard_scratch(self, recording: str, keep: Path | None = None) -> None:
+        """Remove a recording's scratch directories, but one."""
+        for path in (self._root / SCRATCH).glob(f"{_recording(recording)}.*"):
+            if path != keep:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def sweep_scratch(self, unfinished: Collection[str] = ()) -> None:
+        """At start: remove what a killed server left of recordings that nobody will go on with."""
+        for path in (self._root / SCRATCH).glob("*"):
+            recording, _, rest = path.name.partition(".")
+            if recording not in unfinished or not _GENERATION.match(rest):
+                shutil.rmtree(path, ignore_errors=True)
 
     async def publish(self, recording: str, generation: int, source: Path, epochs: int = 0) -> list[str]:
         """Move every file of `source` in as one generation, the manifest last; returns their names.
@@ -120,7 +133,7 @@ class Objects:
                 raise ObjectError("object_exists") from None
         for level in (folder, folder.parent, folder.parent.parent, self._root):
             self._disk.sync_directory(level)
-        self.discard_scratch(source)
+        shutil.rmtree(source, ignore_errors=True)
         return names
 
     async def open(self, recording: str, generation: int, name: str) -> StoredObject:

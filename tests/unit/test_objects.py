@@ -86,10 +86,17 @@ async def test_names_that_are_paths_are_refused(tmp_path: Path, name: str) -> No
         await objects.open(RECORDING, 0, "a")
 
 
-async def test_a_start_clears_what_a_killed_finaliser_left(tmp_path: Path) -> None:
+async def test_a_start_keeps_what_a_killed_finaliser_of_an_unfinished_recording_had_done(
+    tmp_path: Path,
+) -> None:
     objects = Objects(tmp_path)
     left = fill(objects, a=b"x")
     assert left.stat().st_mode & 0o077 == 0
-    objects.discard_scratch()
-    assert not left.exists()
+    objects.sweep_scratch({RECORDING})
+    assert objects.scratch(RECORDING) == left
+    assert (left / "a").read_bytes() == b"x"
+    other = objects.scratch(RECORDING, 2)
+    assert not left.exists(), "of another generation"
+    objects.sweep_scratch()
+    assert not other.exists()
     assert objects.scratch(RECORDING).exists()
