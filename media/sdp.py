@@ -19,6 +19,7 @@ MAX_ANSWER_CHARS = 64 * 1024
 MAX_LINE_CHARS = 4096
 MAX_SECTIONS = 128
 MAX_SSRCS = 64
+MAX_RIDS = 8
 SEND, RECEIVE, INACTIVE = "sendonly", "recvonly", "inactive"
 DIRECTIONS = ("sendrecv", SEND, RECEIVE, INACTIVE)
 
@@ -39,7 +40,8 @@ class SdpRefused(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class LineOffer:
-    """One m-line of an offer. `ssrc`, `stream` and `track` only where we send."""
+    """One m-line of an offer. `ssrc`, `stream` and `track` only where we send; `rids`, low first, only where
+    we take layers."""
 
     mid: str
     kind: str
@@ -49,6 +51,7 @@ class LineOffer:
     cname: str = ""
     ssrc: int = 0
     rtx_ssrc: int | None = None
+    rids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,9 @@ def _section(model: OfferModel, line: LineOffer, *, first: bool) -> list[str]:
     ]
     if line.direction == SEND:
         rest += _sources(line)
+    if line.rids:  # RFC 8851, 8853
+        rest += [f"rid:{rid} recv" for rid in line.rids]
+        rest.append("simulcast:recv " + ";".join(line.rids))
     if first:
         rest += [candidate.text() for candidate in model.candidates]
         rest.append("end-of-candidates")
@@ -137,6 +143,8 @@ class LineAnswer:
     payload_types: frozenset[int]
     ssrcs: dict[int, int | None] = field(default_factory=dict)
     """Media SSRC -> RTX SSRC of its FID group."""
+    rids: tuple[str, ...] = ()
+    """The layers it sends, empty without simulcast."""
 
     @property
     def sends(self) -> bool:
@@ -163,6 +171,7 @@ _MID = re.compile(r"[A-Za-z0-9_.+-]{1,32}")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})+")
 _HASHES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _MEDIA_LINE = re.compile(r"(audio|video) ([0-9]{1,5}) UDP/TLS/RTP/SAVPF((?: [0-9]{1,3})*)")
+_RID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
@@ -176,6 +185,7 @@ class _Section:
         self.directions: list[str] = []
         self.ssrcs: dict[int, None] = {}
         self.pairs: list[tuple[int, int]] = []
+        self.rids: dict[str, str] = {}
 
 
 def read_answer(text: str, offered: Sequence[LineOffer]) -> Answer:
@@ -251,6 +261,15 @@ def _attribute(section: _Section, text: str) -> None:
         if len(pair) != 2 or len(section.pairs) >= MAX_SSRCS:
             raise SdpRefused("bad_answer", "FID group")
         section.pairs.append((pair[0], pair[1]))
+    elif name == "rid":
+        rid, _, rest = value.partition(" ")
+        if _RID.fullmatch(rid) is None or rid in section.rids or len(section.rids) >= MAX_RIDS:
+            raise SdpRefused("bad_answer", "rid")
+        section.rids[rid] = rest.partition(" ")[0]
+    elif name == "simulcast":
+        if name in section.values:
+            raise SdpRefused("bad_answer", "simulcast twice")
+        section.values[name] = value
 
 
 def _fingerprint(value: str) -> Fingerprint:
@@ -288,9 +307,23 @@ def _line(section: _Section, offer: LineOffer) -> LineAnswer:
     repairs = dict(section.pairs)
     if len(repairs) != len(section.pairs) or set(repairs) & set(repairs.values()):
         raise SdpRefused("bad_answer", "FID group")
+    line.rids = _layers(section, offer)
     if line.sends:
         line.ssrcs = {ssrc: repairs.get(ssrc) for ssrc in section.ssrcs if ssrc not in repairs.values()}
     return line
+
+
+def _layers(section: _Section, offer: LineOffer) -> tuple[str, ...]:
+    """What `a=simulcast:send` says: each layer one rid that we offered; one that is paused for now counts."""
+    words = section.values.get("simulcast", "").split()
+    if "send" not in words[:-1]:
+        return ()
+    rids = tuple(rid.lstrip("~") for rid in words[words.index("send") + 1].split(";"))
+    if len(set(rids)) != len(rids) or any(
+        rid not in offer.rids or section.rids.get(rid) != "send" for rid in rids
+    ):
+        raise SdpRefused("answer_mismatch", "rid")
+    return rids
 
 
 def _transport(session: _Section, tagged: _Section, lines: tuple[LineAnswer, ...]) -> Answer:

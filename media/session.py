@@ -16,6 +16,7 @@ from functools import partial
 
 from media.aiortc_seam import Certificate
 from media.ice.hub import IceHub
+from media.layers import LAYERED_KINDS, RIDS
 from media.ports import KINDS, Delivery, Offer, OfferTrack, OnOffer, PacketSink, Uplink
 from media.sdp import (
     INACTIVE,
@@ -221,7 +222,10 @@ class Session:
         self._tell(lambda: self._on_offer(offer))
 
     def _offered_lines(self) -> list[LineOffer]:
-        uplink = [LineOffer(str(index), kind, RECEIVE) for index, kind in enumerate(KINDS)]
+        uplink = [
+            LineOffer(str(index), kind, RECEIVE, rids=RIDS if kind in LAYERED_KINDS else ())
+            for index, kind in enumerate(KINDS)
+        ]
         return uplink + [line.offer() for line in self._lines]
 
     def _assign(self) -> None:
@@ -295,6 +299,7 @@ class Session:
             line_answer = by_mid[uplink.mid]
             uplink.sending = line_answer.sends
             uplink.ssrcs = dict(line_answer.ssrcs)
+            uplink.rids = line_answer.rids
         for line, offered in zip(self._lines, outstanding.lines[len(KINDS) :], strict=False):
             line_answer = by_mid[line.mid]
             line.dead = line.dead or line_answer.rejected

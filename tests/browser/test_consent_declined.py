@@ -61,6 +61,9 @@ def test_no_finished_track_holds_the_declining_seat(
     assert found == {RED.name, GREEN.name}
     index, _ = decode.finished(demo.data, recording)
     assert guests["declined"].seat not in {track["peer"] for track in index["tracks"]}
+    for guest in (guests["referring"], guests["consulting"]):
+        layers = {track["rid"] for track in index["tracks"] if track["peer"] == guest.seat}
+        assert layers == {"", "l", "h"}, "the control holds both layers of a camera"
 
 
 def test_the_recording_verifies(demo: Demo, session: tuple[dict[str, Guest], str]) -> None:

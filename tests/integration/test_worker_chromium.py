@@ -73,7 +73,7 @@ async function take_offer(sdp, fresh) {
 async function lift_cap() {
   const sender = pc.getTransceivers().find(tr => tr.mid === '1').sender;
   const parameters = sender.getParameters();
-  parameters.encodings[0].maxBitrate = 5000000;
+  parameters.encodings.at(-1).maxBitrate = 5000000;
   await sender.setParameters(parameters);
 }
 async function stats() {

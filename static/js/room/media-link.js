@@ -13,6 +13,12 @@ import { QualityMeter } from './quality.js';
 
 const UPLINK = Object.freeze({ audio: '0', camera: '1' });
 const MAX_BITRATE = Object.freeze({ audio: 48_000, camera: 1_200_000 });
+/** The camera's layers, by rid. A browser that answers without them sends one picture, like `h`. */
+const LAYERS = Object.freeze({
+  l: Object.freeze({ maxBitrate: 150_000, lines: 180 }),
+  h: Object.freeze({ maxBitrate: MAX_BITRATE.camera, lines: Infinity }),
+});
+const UNKNOWN_LINES = 720;
 /** ICE consent checks run every few seconds; a shorter pause often heals by itself. */
 const ICE_RESTART_AFTER_MS = 3000;
 const GIVE_UP_AFTER_MS = 12_000;
@@ -107,6 +113,7 @@ export class MediaLink extends EventTarget {
   }
 
   /**
+   * What each encoding may cost. How many there are, and their rids, the server's offer has decided.
    * @param {RTCPeerConnection} pc
    * @param {'audio' | 'camera'} kind
    */
@@ -114,9 +121,22 @@ export class MediaLink extends EventTarget {
     const sender = this.sender(pc, kind);
     const parameters = sender?.getParameters();
     if (!sender || !parameters?.encodings?.length) return;
-    if (parameters.encodings[0].maxBitrate === MAX_BITRATE[kind]) return;
-    parameters.encodings[0].maxBitrate = MAX_BITRATE[kind];
+    const before = JSON.stringify(parameters.encodings);
+    for (const encoding of parameters.encodings) this.shape(encoding, kind);
+    if (JSON.stringify(parameters.encodings) === before) return;
     await sender.setParameters(parameters).catch(() => undefined); // a browser without it sends at its own rate
+  }
+
+  /**
+   * @param {RTCRtpEncodingParameters} encoding
+   * @param {'audio' | 'camera'} kind
+   */
+  shape(encoding, kind) {
+    const layer = kind === 'camera' && encoding.rid ? LAYERS[/** @type {keyof typeof LAYERS} */ (encoding.rid)] : undefined;
+    encoding.maxBitrate = layer?.maxBitrate ?? MAX_BITRATE[kind];
+    if (!layer) return;
+    const { height } = this.local.camera?.getSettings() ?? {};
+    encoding.scaleResolutionDownBy = Math.max(1, (height ?? UNKNOWN_LINES) / layer.lines);
   }
 
   /**
@@ -135,6 +155,7 @@ export class MediaLink extends EventTarget {
     this.local[kind] = track;
     if (!this.pc) return;
     await this.sender(this.pc, kind)?.replaceTrack(track).catch(() => this.askRestart('track_refused'));
+    if (this.pc && track) await this.limit(this.pc, kind); // another camera has another height
   }
 
   /**
