@@ -12,26 +12,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import layout
+from .diagnose import CODES, Due, Finding, fits, header_fields, judge, mend_header, open_seal, unwritten
 
 MAX_FAULTS = 1000
 SCAN = 1024 * 1024
+LARGEST_SEAL = layout.SEAL_HEAD.size + layout.MAX_PLAIN + layout.TAG_BYTES
+_PLACE = ("recording", "seat", "epoch", "ordinal")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong, and where (byte offset, seal index or -1).
+    """What is wrong, where (byte offset, seal index or -1), and in which field as far as that can be told.
 
     Codes: unreadable, bad_magic, bad_version, bad_header, misnamed, bad_seal, bad_index, bad_chain, bad_tag,
-    bad_entry, truncated, after_end, bad_end, missing_end.
+    lost_seals, repeated_seal, bad_entry, truncated, after_end, bad_end, missing_end. `torn`: the bytes were
+    never written (they read as zeros), as a power cut leaves them.
     """
 
     code: str
     offset: int
     index: int
+    field: str = ""
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,17 @@ class SegmentReport:
 
     @property
     def damaged(self) -> bool:
-        """Faults that a crash does not explain (a crash leaves a torn last seal and no end mark)."""
-        return any(f.code not in ("truncated", "missing_end") for f in self.faults)
+        """Faults that a crash does not explain (it leaves torn seals at the end, and no end mark)."""
+        return any(not self.excused(fault) for fault in self.faults)
 
-    def fault(self, code: str, offset: int, index: int = -1) -> None:
+    def excused(self, fault: Fault) -> bool:
+        """Whether a crash or power cut may have left this, as far as this file knows."""
+        return fault.code in ("truncated", "missing_end") or (fault.torn and not self.ended)
+
+    def fault(self, code: str, offset: int, index: int = -1, field: str = "", *, torn: bool = False) -> None:
         """Note a fault, up to a limit."""
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(code, offset, index))
+            self.faults.append(Fault(code, offset, index, field, torn))
 
 
 class SegmentReader:
@@ -89,8 +98,11 @@ class SegmentReader:
         self._key = key
         self._spare = header
         self._header = b""
-        self._aead: AESGCM | None = None
+        self._segment_key: bytes | None = None
+        self._box: AESGCM | None = None
         self._start = 0
+        self._before = 0
+        self._due = Due(0, b"")
 
     def __enter__(self) -> SegmentReader:
         report = self.report
@@ -126,94 +138,158 @@ class SegmentReader:
         report = self.report
         named = layout.parse_segment_name(report.path.name)
         report.seat = named[0] if named else ""
+        data = self._read(0, min(4096, report.size))
+        code, found = "", b""
         try:
-            header, self._start = layout.parse_header(self._read(0, min(4096, report.size)))
-            self._header = self._read(0, self._start)
+            found = data[: layout.parse_header(data)[1]]
         except layout.LayoutError as error:
-            short = report.size < 128 and self._spare is None
-            report.fault("truncated" if short and error.code != "bad_version" else error.code, 0)
-            header = None
-        if header is not None:
-            place = (header.seat, header.ordinal, header.recording, str(header.epoch))
-            parents = (report.path.parent.parent.name, report.path.parent.name)
-            if named is None or place != (*named, *parents):
-                report.fault("misnamed", 0)
-        if self._spare is not None and self._spare != self._header:
-            if header is not None:
-                report.fault("bad_header", 0)
-            header, length = layout.parse_header(self._spare)
-            self._header, self._start = self._spare, length
-        report.header = header
-        if header is not None:
-            report.seat = header.seat
-            if self._key is not None:
-                self._aead = AESGCM(layout.segment_key(self._key, header))
+            code = error.code
+        true = found if self._vouched(data, found) else self._spare or mend_header(data) or found
+        if not true:
+            short = report.size < 128 and code != "bad_version"
+            report.fault("truncated" if short else code, 0, torn=unwritten(data[:512], 0, last=True))
+            return
+        header, self._start = layout.parse_header(true)
+        self._header = true
+        report.header, report.seat = header, header.seat
+        place = (header.recording, header.seat, str(header.epoch), header.ordinal)
+        path = report.path
+        due = (path.parent.parent.name, *(named or ("", 0))[:1], path.parent.name, (named or ("", 0))[1])
+        for name, is_, should in zip(_PLACE, place, due, strict=True):
+            if is_ != should:
+                report.fault("misnamed", 0, field=name)
+        if found != true:
+            fields = header_fields(data[: len(true)], true)
+            moved = code == "" and set(fields) <= set(_PLACE)
+            for name in fields:
+                report.fault(code or ("misnamed" if moved else "bad_header"), 0, field=name)
+        if self._key is not None and header.seat == (named or ("",))[0]:
+            self._segment_key = layout.segment_key(self._key, header)
+            self._box = AESGCM(self._segment_key)
+
+    @staticmethod
+    def _vouched(data: bytes, header: bytes) -> bool:
+        """Whether the first seal names this very header as its predecessor."""
+        head = data[len(header) : len(header) + layout.SEAL_HEAD.size]
+        if not header or len(head) < layout.SEAL_HEAD.size:
+            return False
+        return head[20:52] == layout.chain_start(header) and not any(head[12:20])
 
     def seals(self) -> Iterator[Seal]:
-        """Every seal that can be made out, in file order, the end mark included."""
+        """Every seal that can be made out, in file order, the end mark included; a damaged one without its
+        plaintext.
+        """
         report = self.report
         if report.header is None:
             return
-        expected = layout.chain_start(self._header)
-        at, index = self._start, 0
-        broken = False
+        self._due = Due(0, layout.chain_start(self._header))
+        at = self._start
         while at < report.size:
-            head = self._head(at, index)
-            if head is None:
-                at = self._resync(at)
-                broken = True
-                continue
-            kind, length, found, previous = head
-            end = at + layout.SEAL_HEAD.size + length
-            if end > report.size:
-                # A torn last seal has nothing after it; a lying length hides the seals that it swallows.
-                if self._resync(at) == report.size:
-                    report.fault(self._torn(), at, found)
-                    break
-                report.fault("bad_seal", at, found)
-                at, broken = self._resync(at), True
-                continue
-            if report.ended:
-                report.fault("after_end", at, found)
-            seal = self._seal(at, end, kind, found)
-            if found != index:
-                report.fault("bad_index", at, found)
-            elif previous != expected and not broken:
-                report.fault("bad_header" if found == 0 else "bad_chain", at, found)
-            broken = seal.plain is None and self._aead is not None
-            if not broken:
-                report.hashes[found] = seal.hash
-                report.head_index, report.head_hash = found, seal.hash
-                report.seals += kind == layout.DATA
-            if kind == layout.END_MARK:
-                self._end(seal, at)
+            head = self._read(at, min(at + layout.SEAL_HEAD.size, report.size))
+            end = self._extent(at, head)
+            plain = None
+            if end is not None:
+                cipher = self._read(at + len(head), end)
+                plain = open_seal(self._box, self._header, head, cipher) if self._box else None
+                if plain is None and self._box is not None and self._length_lies(at, head, end):
+                    end = None
+            if end is not None and (plain is not None or self._box is None):
+                seal: Seal | None = self._good(at, end, head, cipher, plain)
+            else:
+                seal = self._damaged(at, end, head)
+            if seal is None:
+                break
             yield seal
-            expected = bytes.fromhex(seal.hash)
-            # A seal that does not open may lie about its number: count on from the one that was due.
-            at, index = end, (index if broken else found) + 1
+            at += seal.length
         if not report.ended:
             report.fault("missing_end", report.size)
 
-    def _head(self, at: int, index: int) -> tuple[int, int, int, bytes] | None:
-        report = self.report
-        size = layout.SEAL_HEAD.size
-        if at + size > report.size:
-            report.fault(self._torn(), at, index)
+    def _extent(self, at: int, head: bytes) -> int | None:
+        """Where a seal ends by its own head; None if that is no head, or the file ends before."""
+        if len(head) < layout.SEAL_HEAD.size:
             return None
-        mark, kind, zero, zeros, length, found, previous = layout.SEAL_HEAD.unpack(self._read(at, at + size))
+        mark, kind, zero, zeros, length, found, _ = layout.SEAL_HEAD.unpack(head)
         good = mark == layout.SEAL_MARK and kind in (layout.DATA, layout.END_MARK) and not zero and not zeros
-        if (
-            not good
-            or not layout.TAG_BYTES <= length <= layout.MAX_PLAIN + layout.TAG_BYTES
-            or found > 1 << 40
-        ):
-            report.fault("bad_seal", at, index)
-            return None
-        return kind, length, found, previous
+        good = good and layout.TAG_BYTES <= length <= layout.MAX_PLAIN + layout.TAG_BYTES and found <= 1 << 40
+        end: int = at + len(head) + length
+        return end if good and end <= self.report.size else None
 
-    def _torn(self) -> str:
-        """What half a seal means: a crash leaves it at the end, but writes nothing behind an end mark."""
-        return "after_end" if self.report.ended else "truncated"
+    def _length_lies(self, at: int, head: bytes, end: int) -> bool:
+        """Whether a seal that does not open would, if it were as long as up to the next mark."""
+        if self._vouch(end) is not None or (end == self.report.size and self._resync(at) == end):
+            return False
+        other = self._resync(at)
+        finding = self._judge(at, head, other)
+        return finding.field == "length"
+
+    def _vouch(self, at: int) -> bytes | None:
+        """What the seal at `at` names as its predecessor; None if there is no seal."""
+        head = self._read(at, min(at + layout.SEAL_HEAD.size, self.report.size))
+        return head[20:52] if self._extent(at, head) is not None else None
+
+    def _judge(self, at: int, head: bytes, end: int) -> Finding:
+        cipher = self._read(at + len(head), end) if end - at <= LARGEST_SEAL else b""
+        return judge(self._segment_key, self._header, head, cipher, self._due, self._vouch(end))
+
+    def _good(self, at: int, end: int, head: bytes, cipher: bytes, plain: bytes | None) -> Seal:
+        """A seal that opened, or (without a key) has the form of one: its place in the chain."""
+        report, due = self.report, self._due
+        kind, found = head[4], int.from_bytes(head[12:20], "big")
+        digest = layout.chain_next(head, cipher)
+        if report.ended:
+            report.fault("after_end", at, found)
+        if found != due.index and self._box is None and self._vouch(end) not in (None, digest):
+            report.fault("bad_index", at, due.index, "index")
+            found = due.index
+        elif found < due.index:
+            report.fault("repeated_seal", at, found)
+        elif found > due.index and due.sure:
+            report.fault("lost_seals", at, due.index, f"{due.index}-{found - 1}")
+        elif head[20:52] != due.previous and due.sure:
+            self._parted(at, end, found, digest)
+        report.hashes[found] = digest.hex()
+        report.head_index, report.head_hash = found, digest.hex()
+        report.seals += kind == layout.DATA
+        seal = Seal(found, kind, at, end - at, digest.hex(), plain)
+        if kind == layout.END_MARK:
+            self._end(seal)
+        self._due, self._before = Due(found + 1, digest), at
+        return seal
+
+    def _parted(self, at: int, end: int, index: int, digest: bytes) -> None:
+        """The chain parts between a seal and the one before: without a key, the seal behind tells which of
+        the two was changed.
+        """
+        if index and self._box is None and self._vouch(end) in (None, digest):
+            self.report.fault("bad_chain", self._before, index - 1, "seal")
+            self.report.hashes.pop(index - 1, None)
+        else:
+            self.report.fault("bad_chain" if index else "bad_header", at, index, "previous")
+
+    def _damaged(self, at: int, end: int | None, head: bytes) -> Seal | None:
+        """A stretch that is no seal, or one that does not open. None: the file ends in it."""
+        report, due = self.report, self._due
+        stop = end if end is not None else self._resync(at)
+        part = self._read(at, min(stop, at + LARGEST_SEAL))
+        torn = unwritten(part, at, last=stop == report.size)
+        whole = len(head) == layout.SEAL_HEAD.size
+        finding = self._judge(at, head, stop) if whole and stop - at > len(head) + layout.TAG_BYTES else None
+        known = finding is not None and finding.hash is not None
+        if end is None and stop == report.size and not known:
+            # What a crash tears is the beginning of the very seal that is due; behind an end mark is nothing.
+            wrong = "" if torn else fits(head, due)
+            code = "after_end" if report.ended else CODES[wrong] if wrong else "truncated"
+            report.fault(code, at, due.index, wrong, torn=torn)
+            return None
+        field = finding.field if finding is not None else "length"
+        if end is None and not known:
+            field = fits(head, due) or "length"
+        report.fault(CODES.get(field, "bad_tag"), at, due.index, field, torn=torn)
+        if finding is not None and finding.hash is not None:
+            self._due = Due(due.index + 1, finding.hash)
+        else:
+            self._due = Due(due.index + 1, due.previous, sure=False)
+        return Seal(due.index, head[4] if whole else 0, at, stop - at, "", None)
 
     def _resync(self, at: int) -> int:
         """Where the next seal may begin after bytes that are none."""
@@ -226,20 +302,9 @@ class SegmentReader:
             at += SCAN - len(layout.SEAL_MARK) + 1
         return self.report.size
 
-    def _seal(self, at: int, end: int, kind: int, index: int) -> Seal:
-        middle = at + layout.SEAL_HEAD.size
-        head, cipher = self._read(at, middle), self._read(middle, end)
-        plain: bytes | None = None
-        if self._aead is not None:
-            try:
-                plain = self._aead.decrypt(layout.nonce(index), cipher, self._header + head)
-            except InvalidTag:
-                self.report.fault("bad_tag", at, index)
-        return Seal(index, kind, at, end - at, layout.chain_next(head, cipher).hex(), plain)
-
-    def _end(self, seal: Seal, at: int) -> None:
+    def _end(self, seal: Seal) -> None:
         report = self.report
-        if self._aead is None:
+        if self._box is None:
             report.ended = True  # without the key the mark can be seen, not tested
             return
         if seal.plain is None:
@@ -248,32 +313,27 @@ class SegmentReader:
             kind, _, start, end = next(layout.entries(seal.plain))
             seals, _, reason = layout.parse_end(seal.plain[start:end])
         except (layout.LayoutError, StopIteration):
-            report.fault("bad_end", at, seal.index)
+            report.fault("bad_end", seal.offset, seal.index)
             return
         if kind != layout.END or seals != seal.index:
-            report.fault("bad_end", at, seal.index)
+            report.fault("bad_end", seal.offset, seal.index)
             return
         report.ended, report.reason = True, reason
 
     def open_at(self, offset: int) -> bytes | None:
         """The plaintext of the seal at `offset` again (as given by `seals()`); None if it does not open."""
-        if self._aead is None:
+        if self._box is None:
             return None
         if self._fd < 0:
             try:
                 self._fd = os.open(self.report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except OSError:
                 return None
-        found = self._head(offset, -1)
-        if found is None:
+        head = self._read(offset, min(offset + layout.SEAL_HEAD.size, self.report.size))
+        end = self._extent(offset, head)
+        if end is None:
             return None
-        middle = offset + layout.SEAL_HEAD.size
-        sealed = self._read(offset, middle + found[1])
-        head, cipher = sealed[: layout.SEAL_HEAD.size], sealed[layout.SEAL_HEAD.size :]
-        try:
-            return self._aead.decrypt(layout.nonce(found[2]), cipher, self._header + head)
-        except InvalidTag:
-            return None
+        return open_seal(self._box, self._header, head, self._read(offset + len(head), end))
 
 
 def walk(seal: Seal, report: SegmentReport) -> Iterator[tuple[int, int, int, int]]:
