@@ -16,7 +16,7 @@ from .clock import MS, NS
 from .finalise_time import Run, connections, tie
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
 from .recordstore.disk import Disk
-from .recordstore.gaps import media_end_ms, muted_spans, recording_gaps, track_gaps, without
+from .recordstore.gaps import media_end_ms, presence, track_gaps
 from .recordstore.index import Journal, Survey
 from .recordstore.lanes import lane_of, track_id
 from .recordstore.sealed import final_key
@@ -24,8 +24,6 @@ from .recordstore.streams import Stream
 
 MAX_APART_NS = 30 * NS
 """A packet whose time lies further from its arrival says nonsense; it is left out."""
-MUTED_MS = 1000
-OUTAGE_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +128,7 @@ def write_lane(
 
 
 def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:
-    # Between two epochs there was no recorder: absence, however short.
-    outages = [(int(str(gap["from"])), int(str(gap["to"]))) for gap in recording_gaps(survey)]
-    present = without(written.present, outages, OUTAGE_MS)
-    if lane.kind == "audio":
-        # A muted microphone goes on sending silence: to a reviewer that is absence, with a cause.
-        end_ms = written.offset_ms + written.duration_ms
-        present = without(present, muted_spans(survey, lane.peer, lane.kind, end_ms), MUTED_MS)
-    # The error of the clocks may put the first packets before the session's start: nobody was there then.
-    present = [[max(0, begin), end] for begin, end in present if end > 0]
+    present = presence(survey, lane.peer, lane.kind, written.present, written.offset_ms + written.duration_ms)
     track: dict[str, object] = {
         "id": lane.name, "peer": lane.peer, "kind": lane.kind, "rid": lane.rid, "file": file,
         "mime": 'video/webm; codecs="vp8"' if lane.mime.startswith("video") else 'audio/webm; codecs="opus"',

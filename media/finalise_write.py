@@ -17,6 +17,7 @@ import av
 
 from .clock import MS
 from .recordstore.disk import DISK, Disk
+from .recordstore.gaps import HOLE_MS
 from .recordstore.sealed import FIRST, OTHER, SealedReader, SealedWriter
 from .rtp.depacketize import (
     OPUS_SILENCE,
@@ -33,8 +34,6 @@ AUDIO_SLACK_MS = 15.0
 """Sound is put on an unbroken grid of frames; it is moved by one when it is off by more than this."""
 SILENCE_MS = 20.0
 CLUSTER_MS = 5000
-HOLE_NS = {"audio": 600 * MS, "camera": 1500 * MS, "screen": 3000 * MS, "exam": 1500 * MS}
-"""Without a frame for longer than this, a track was not present."""
 
 
 @dataclass(slots=True)
@@ -92,7 +91,7 @@ def write_video(
     result.offset_ms = round(first[0] / MS)
     with _Mux(path, key, associated, cues, disk) as mux:
         stream = mux.container.add_mux_stream("vp8", width=result.width, height=result.height)
-        _video_body(mux, stream, first, frames, result, HOLE_NS.get(kind, 1500 * MS) // MS)
+        _video_body(mux, stream, first, frames, result, HOLE_MS.get(kind, 1500))
         mux.finish(result)
     return result
 
@@ -172,7 +171,7 @@ def write_audio(
         stream = mux.container.add_stream("libopus", rate=48_000)
         stream.layout = "stereo"
         cursor = 0.0  # ms since the offset, always a sum of whole frames
-        hole = HOLE_NS["audio"] // MS
+        hole = HOLE_MS["audio"]
         held: tuple[int, bytes, float] | None = first
         while held is not None:
             at_ns, payload, length = held

@@ -23,6 +23,11 @@ SLACK_NS = 1_500 * MS
 TAIL_MS = 2_000
 """Tracks end a little apart; a longer silence before the end is a gap."""
 
+HOLE_MS = {"audio": 600, "camera": 1500, "screen": 3000, "exam": 1500}
+"""Without a packet or frame for longer than this, a track was not present."""
+OUTAGE_MS = 100
+MUTED_MS = 1000
+
 _BACK = {"connected", "joined", "returned"}
 _GONE = {"left", "disconnected", "failed", "closed", "stepped_out"}
 _KINDS = {
@@ -110,6 +115,22 @@ def without(
             cut += [part for part in parts if part[1] > part[0]]
         left = cut
     return left
+
+
+def presence(
+    survey: Survey, peer: str, kind: str, seen: Sequence[Sequence[int]], end_ms: int
+) -> list[list[int]]:
+    """When somebody is to be seen or heard, out of the spans in which something of theirs came (session ms).
+
+    A muted microphone goes on sending silence: to a reviewer that is absence, with a cause. Between two
+    epochs there was no recorder: absence, however short.
+    """
+    outages = [(int(str(gap["from"])), int(str(gap["to"]))) for gap in recording_gaps(survey)]
+    present = without(seen, outages, OUTAGE_MS)
+    if kind == "audio":
+        present = without(present, muted_spans(survey, peer, kind, end_ms), MUTED_MS)
+    # The error of the clocks may put the first packets before the session's start: nobody was there then.
+    return [[max(0, begin), end] for begin, end in present if end > 0]
 
 
 def recording_gaps(survey: Survey) -> list[dict[str, object]]:

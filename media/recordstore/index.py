@@ -58,7 +58,9 @@ class EpochSpan:
 
 @dataclass(slots=True)
 class Survey:
-    """What a recording's journal holds. `keyless`: peers whose key was not given (withdrawn, shredded)."""
+    """What a recording's journal holds. `named`: segments the room's file says were made. `keyless`: peers
+    whose key was not given (withdrawn, shredded).
+    """
 
     recording: str
     started_ns: int
@@ -68,6 +70,7 @@ class Survey:
     holes: list[Hole] = field(default_factory=list)
     epochs: list[EpochSpan] = field(default_factory=list)
     heads: dict[tuple[int, str], dict[int, str]] = field(default_factory=dict)
+    named: set[tuple[int, str]] = field(default_factory=set)
     keyless: set[str] = field(default_factory=set)
     fenced: int = 0
 
@@ -301,6 +304,7 @@ class _Visit:
             if hole not in self.survey.holes:  # a batch that did not sync stands in the next file again
                 self.survey.holes.append(hole)
         elif name == "segment" and self.file.seat == layout.ROOM:
+            self.survey.named.add((self.file.epoch, str(value.get("segment", ""))))
             self.journal.keep_header(self.file.epoch, value)
         else:
             self.survey.events.append(Event(at, self.file.epoch, peer, name, value))

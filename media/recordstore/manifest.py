@@ -48,11 +48,19 @@ def sign(manifest: Mapping[str, object], signing_key: bytes) -> bytes:
     payload = canonical(manifest)
     private = Ed25519PrivateKey.from_private_bytes(signing_key)
     signature = private.sign(pae(PAYLOAD_TYPE, payload))
-    keyid = hashlib.sha256(public_key(signing_key)).hexdigest()[:16]
+    return _envelope(payload, signature, public_key(signing_key))
+
+
+def keyid(public: bytes) -> str:
+    """What names a public key in an envelope: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def _envelope(payload: bytes, signature: bytes, public: bytes) -> bytes:
     envelope = {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
-        "signatures": [{"keyid": keyid, "sig": base64.b64encode(signature).decode()}],
+        "signatures": [{"keyid": keyid(public), "sig": base64.b64encode(signature).decode()}],
     }
     return canonical(envelope) + b"\n"
 
@@ -81,3 +89,30 @@ def verify(envelope: bytes, public: bytes) -> dict[str, object]:
     if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
         raise ManifestError("manifest_version")
     return manifest
+
+
+def inspect(envelope: bytes, public: bytes) -> tuple[dict[str, object] | None, list[tuple[str, str]]]:
+    """The manifest if its signature holds, and what is wrong with the envelope: [(part, code)].
+
+    Stricter than `verify`: the envelope must be the very bytes that `sign` makes of payload and signature.
+    """
+    try:
+        signed = verify(envelope, public)
+    except ManifestError as error:
+        part = "envelope"
+        if error.code == "manifest_unsigned":
+            other = _keyid(envelope) != keyid(public)
+            part = "signing_key" if other else "payload_or_signature"
+        return None, [(part, error.code)]
+    outer = json.loads(envelope)
+    signature = base64.b64decode(outer["signatures"][0]["sig"])
+    if _keyid(envelope) != keyid(public):
+        return signed, [("keyid", "manifest_malformed")]
+    if envelope != _envelope(base64.b64decode(outer["payload"]), signature, public):
+        return signed, [("envelope", "manifest_malformed")]
+    return signed, []
+
+
+def _keyid(envelope: bytes) -> object:
+    signatures = json.loads(envelope)["signatures"]
+    return signatures[0].get("keyid") if signatures and isinstance(signatures[0], dict) else None

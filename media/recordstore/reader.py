@@ -55,7 +55,9 @@ class Seal:
 
 @dataclass(slots=True)
 class SegmentReport:
-    """What one pass over a segment found. `ended`: the end mark is there and true."""
+    """What one pass over a segment found. `ended`: the end mark is there and true. `moved`: a whole file, but
+    of another place; nothing of it is opened.
+    """
 
     path: Path
     seat: str = ""
@@ -68,6 +70,7 @@ class SegmentReport:
     ended: bool = False
     reason: str = ""
     size: int = 0
+    moved: bool = False
 
     @property
     def damaged(self) -> bool:
@@ -102,6 +105,7 @@ class SegmentReader:
         self._box: AESGCM | None = None
         self._start = 0
         self._before = 0
+        self._hurt_to_the_end = False
         self._due = Due(0, b"")
 
     def __enter__(self) -> SegmentReader:
@@ -155,15 +159,18 @@ class SegmentReader:
         place = (header.recording, header.seat, str(header.epoch), header.ordinal)
         path = report.path
         due = (path.parent.parent.name, *(named or ("", 0))[:1], path.parent.name, (named or ("", 0))[1])
-        for name, is_, should in zip(_PLACE, place, due, strict=True):
-            if is_ != should:
-                report.fault("misnamed", 0, field=name)
-        if found != true:
+        wrong = [name for name, is_, should in zip(_PLACE, place, due, strict=True) if is_ != should]
+        report.moved = bool(wrong)
+        for name in wrong:
+            report.fault("misnamed", 0, field=name)
+        if true != data and true.startswith(data):
+            report.fault("truncated", 0, field="header")
+        elif found != true:
             fields = header_fields(data[: len(true)], true)
             moved = code == "" and set(fields) <= set(_PLACE)
             for name in fields:
                 report.fault(code or ("misnamed" if moved else "bad_header"), 0, field=name)
-        if self._key is not None and header.seat == (named or ("",))[0]:
+        if self._key is not None and not report.moved:
             self._segment_key = layout.segment_key(self._key, header)
             self._box = AESGCM(self._segment_key)
 
@@ -201,7 +208,7 @@ class SegmentReader:
                 break
             yield seal
             at += seal.length
-        if not report.ended:
+        if not report.ended and not self._hurt_to_the_end:
             report.fault("missing_end", report.size)
 
     def _extent(self, at: int, head: bytes) -> int | None:
@@ -289,6 +296,7 @@ class SegmentReader:
             self._due = Due(due.index + 1, finding.hash)
         else:
             self._due = Due(due.index + 1, due.previous, sure=False)
+        self._hurt_to_the_end = stop == report.size and not torn
         return Seal(due.index, head[4] if whole else 0, at, stop - at, "", None)
 
     def _resync(self, at: int) -> int:

@@ -1,25 +1,26 @@
 """Says whether a recording is whole: from journal and keys, from the journal alone, or from the signed
 manifest.
 
-The answer's shape is an interface: {"recording", "chain", "stored", "gaps", "tracks"}. It reads only; it
-neither
-repairs nor decides what to do about what it finds.
+The answer's shape is an interface: {"recording", "chain", "stored", "gaps", "tracks", "faults"}. It reads
+only; it neither repairs nor decides what to do about what it finds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import faults as faulty
 from . import layout
-from .gaps import media_end_ms, recording_gaps, track_gaps
+from .faults import AcknowledgedHead, by_file, epoch_of, journal_faults, segment_faults, witnesses
+from .gaps import HOLE_MS, media_end_ms, presence, recording_gaps, track_gaps
 from .index import NS_PER_MS, Journal, Survey
 from .lanes import lane_of, name_layer_gaps, track_id
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport
-from .streams import HOLE_NS, HOLE_OTHER_NS, Stream
+from .spacing import key_spacing
+from .streams import Stream
 
 INTACT, BROKEN, CUT, NO_JOURNAL = "intact", "broken", "cut_after_ack", "missing"
 """States of a chain, from good to bad: every seal in place (a crash may have torn the last one,
@@ -27,63 +28,24 @@ unacknowledged);
 bytes changed; seals gone that had been acknowledged; nothing there."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgedHead:
-    """A head that an outside witness (the database's audit chain) was given."""
-
-    epoch: int
-    segment: str
-    index: int
-    hash: str
-
-
 def chain_state(survey: Survey, acknowledged: Iterable[AcknowledgedHead] = ()) -> str:
     """One word for the whole recording; `cut_after_ack` outweighs `broken`."""
     if not survey.reports:
         return NO_JOURNAL
-    heads = list(acknowledged)
-    told = by_file(heads)
-    states = {segment_state(report, witnesses(survey, report, told)) for report in survey.reports}
-    named = {(_epoch(report), report.path.name) for report in survey.reports}
-    lost = [key for key in survey.heads if key not in named]
-    lost += [(head.epoch, head.segment) for head in heads if (head.epoch, head.segment) not in named]
-    if lost or CUT in states:
-        return CUT
-    return BROKEN if BROKEN in states else INTACT
+    return state_of(journal_faults(survey, list(acknowledged)))
 
 
-Told = Mapping[tuple[int, str], Mapping[int, str]]
-"""(epoch, file) -> seal index -> hash."""
-
-
-def by_file(acknowledged: Iterable[AcknowledgedHead]) -> Told:
-    """Heads by the file they are of: a long session that rolls has thousands of both."""
-    told: dict[tuple[int, str], dict[int, str]] = {}
-    for head in acknowledged:
-        told.setdefault((head.epoch, head.segment), {})[head.index] = head.hash
-    return told
-
-
-def witnesses(survey: Survey, report: SegmentReport, told: Told) -> dict[int, str]:
-    """What others know of a segment's seals: index -> hash."""
-    key = (_epoch(report), report.path.name)
-    return {**survey.heads.get(key, {}), **told.get(key, {})}
+def state_of(faults: Iterable[Mapping[str, object]]) -> str:
+    """One word for all faults of a recording's journal."""
+    verdicts = {fault["verdict"] for fault in faults}
+    return CUT if faulty.CUT in verdicts else BROKEN if verdicts & set(faulty.GRAVE) else INTACT
 
 
 def segment_state(report: SegmentReport, known: Mapping[int, str]) -> str:
-    """State of one file against its own chain and its witnesses."""
-    if report.damaged:
+    """State of one file against its own chain and its witnesses; changed bytes outweigh a cut."""
+    if any(fault["verdict"] == faulty.TAMPERED for fault in segment_faults("", report, known)):
         return BROKEN
-    if known and max(known) > report.head_index:
-        return CUT
-    if any(report.hashes.get(index) != digest for index, digest in known.items()):
-        return BROKEN
-    return INTACT
-
-
-def _epoch(report: SegmentReport) -> int:
-    name = report.path.parent.name
-    return int(name) if name.isdecimal() else 0
+    return state_of(segment_faults("", report, known))
 
 
 def describe_segments(
@@ -93,13 +55,16 @@ def describe_segments(
     told = by_file(acknowledged)
     return [
         {
-            "epoch": _epoch(report), "file": report.path.name, "seat": report.seat,
+            "epoch": epoch_of(report), "file": report.path.name, "seat": report.seat,
             "grant": report.header.grant if report.header else "",
             "seals": report.seals, "bytes": report.size, "head": {"index": report.head_index, "hash":
             report.head_hash},
             "ended": report.ended, "reason": report.reason,
             "state": segment_state(report, witnesses(survey, report, told)),
-            "faults": [{"code": f.code, "offset": f.offset, "seal": f.index} for f in report.faults[:20]],
+            "faults": [
+                {"code": f.code, "offset": f.offset, "seal": f.index, "field": f.field}
+                for f in report.faults[:20]
+            ],
         }
         for report in survey.reports
     ]  # fmt: skip
@@ -124,19 +89,26 @@ def verify_journal(
         survey = journal.survey(started_at_ms)
         tracks = [_track(survey, group) for group in _lanes(survey)]
         name_layer_gaps(tracks)
+        faults = journal_faults(survey, heads)
         return {
             "recording": recording,
-            "chain": chain_state(survey, heads),
+            "chain": state_of(faults) if survey.reports else NO_JOURNAL,
             "stored": [[s.first_ns // NS_PER_MS, s.last_ns // NS_PER_MS] for s in survey.epochs],
             "gaps": _gaps(survey),
             "tracks": tracks,
             "segments": describe_segments(survey, heads),
+            "faults": faults,
+            "keyless": sorted(survey.keyless),
         }
 
 
 def verify_manifest(envelope: bytes, public_key: bytes) -> dict[str, object]:
     """Verify from the signed manifest alone. Raises manifest.ManifestError when no signature holds."""
-    signed: dict[str, Any] = verify_envelope(envelope, public_key)
+    return verify_manifest_body(verify_envelope(envelope, public_key))
+
+
+def verify_manifest_body(signed: Mapping[str, Any]) -> dict[str, object]:
+    """The answer by a manifest whose signature was verified."""
     return {
         "recording": signed["recording"],
         "chain": signed["chain"],
@@ -144,6 +116,7 @@ def verify_manifest(envelope: bytes, public_key: bytes) -> dict[str, object]:
         "gaps": list(signed.get("gaps", [])),
         "tracks": signed["tracks"],
         "segments": signed["segments"],
+        "faults": [],
     }
 
 
@@ -165,26 +138,27 @@ def _lanes(survey: Survey) -> list[list[Stream]]:
 
 def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
     first = streams[0]
-    hole = (HOLE_NS.get(first.kind, HOLE_OTHER_NS)) // NS_PER_MS
-    present: list[list[int]] = []
+    hole = HOLE_MS.get(first.kind, 1500)
+    received: list[list[int]] = []
     losses: list[int] = []
     keys: list[int] = []
     for stream in streams:
         losses += stream.losses
         keys += [at // NS_PER_MS for at in stream.keys]
         for begin, end in stream.present:
-            if present and begin // NS_PER_MS - present[-1][1] <= hole:
-                present[-1][1] = max(end // NS_PER_MS, present[-1][1])
+            if received and begin // NS_PER_MS - received[-1][1] <= hole:
+                received[-1][1] = max(end // NS_PER_MS, received[-1][1])
             else:
-                present.append([begin // NS_PER_MS, end // NS_PER_MS])
+                received.append([begin // NS_PER_MS, end // NS_PER_MS])
     packets, lost = sum(stream.packets for stream in streams), sum(stream.lost for stream in streams)
+    present = presence(survey, first.peer, first.kind, received, received[-1][1]) if received else []
     track: dict[str, object] = {
         "id": track_id(first.peer, first.kind, first.rid),
-        "peer": first.peer, "kind": first.kind, "packets": packets, "lost_packets": lost, "present": present,
+        "peer": first.peer, "kind": first.kind, "rid": first.rid, "packets": packets, "lost_packets": lost,
+        "received": received, "present": present,
         "gaps": track_gaps(survey, first.peer, first.kind, present, losses, media_end_ms(survey)),
     }  # fmt: skip
     if first.video:
-        ends = [*keys[1:], present[-1][1]] if keys else []
-        track["key_frames"] = len(keys)
-        track["key_frame_spacing_ms"] = max((b - a for a, b in zip(keys, ends, strict=True)), default=None)
+        spacing = key_spacing(keys, received)
+        track |= {"keys": spacing, "key_frames": len(keys), "key_frame_spacing_ms": spacing["max_ms"]}
     return track

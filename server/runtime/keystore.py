@@ -1,6 +1,7 @@
 """The key store: one key per (recording, seat), wrapped under the data directory's key-encryption key.
 
-Files: `secrets/kek` (32 bytes), `secrets/signing.key` (Ed25519, 32 raw bytes), `keys/<recording>/<seat>.key`.
+Files: `secrets/kek` (32 bytes), `secrets/signing.key` and `signing.pub` (Ed25519, 32 raw bytes each; the
+public half may be given away), `keys/<recording>/<seat>.key`.
 A key is on disk, with its directory entry, before `seat_key` returns it: nothing is ever sealed under a key
 that a power cut could take away. It must not write a key anywhere else, log one, nor hand out one that was
 destroyed. Calls do blocking I/O (fsync): from a coroutine use `asyncio.to_thread`.
@@ -127,7 +128,10 @@ class KeyStore:
         holds_keys = keys.is_dir() and next(keys.glob("*/*.key"), None) is not None
         kek = cls._secret(secrets_root / "kek", create and not holds_keys)
         signing = cls._secret(secrets_root / "signing.key", create)
-        return cls(keys, kek, signing)
+        store = cls(keys, kek, signing)
+        if create and not (secrets_root / "signing.pub").exists():
+            write_once(secrets_root / "signing.pub", store.verify_key)
+        return store
 
     @staticmethod
     def _secret(path: Path, create: bool) -> bytes:

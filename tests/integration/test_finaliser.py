@@ -176,6 +176,11 @@ def test_a_muted_microphone_that_sends_silence_is_a_gap(studio: Studio) -> None:
     (gap,) = track(result, ANNA.peer, "audio")["gaps"]
     assert (gap["cause"], gap["from"], gap["to"]) == ("muted", 2000, 4000)
     assert track(result, ANNA.peer, "camera")["gaps"] == []
+    # `recordings verify` says the same of the journal, and that packets came all the while
+    (told,) = (t for t in studio.verified()["tracks"] if t["kind"] == "audio")
+    assert told["gaps"] == [gap]
+    assert [span[1] for span in told["present"]][:1] == [2000]
+    assert len(told["received"]) == 1
 
 
 @pytest.mark.parametrize("reports", [True, False])

@@ -16,9 +16,10 @@ import pytest
 from media.clock import SystemClock
 from media.recorder import RoomRecorder
 from media.recordstore import layout
+from media.recordstore.faults import AcknowledgedHead
 from media.recordstore.index import Journal
 from media.recordstore.store import StoreWriter
-from media.recordstore.verify import AcknowledgedHead, verify_journal
+from media.recordstore.verify import verify_journal
 from tests.support.recorded import NS, RECORDING, rtp
 
 PEER, KEY, ROOM_KEY = "seat-synthetic-0001", b"k" * 32, b"r" * 32

@@ -27,6 +27,7 @@ from tests.support.journals import (
 )
 
 OTHER = "rec_synthetic-0002"
+SHAPE = {"recording", "chain", "stored", "gaps", "tracks", "faults", "generations", "checked"}
 
 
 async def _prepare(data: Path, finalised: bool) -> None:
@@ -61,7 +62,7 @@ def verify(data: Path) -> tuple[int, dict[str, Any]]:
 def test_a_whole_recording_is_intact_and_exits_with_zero(tmp_path: Path) -> None:
     code, report = verify(prepare(tmp_path))
     assert code == 0
-    assert set(report) == {"recording", "chain", "stored", "gaps", "tracks"}
+    assert set(report) == SHAPE
     assert (report["recording"], report["chain"], report["gaps"]) == (RECORDING, "intact", [])
     assert len(report["tracks"]) == 4
     (span,) = report["stored"]
@@ -141,7 +142,7 @@ def test_damage_to_what_was_published_is_found(tmp_path: Path, name: str, how: s
     result = run(tmp_path, "verify", RECORDING, "--json")
     report = json.loads(result.stdout)
     assert (result.exit_code, report["chain"]) == (1, "broken")
-    assert set(report) == {"recording", "chain", "stored", "gaps", "tracks"}
+    assert set(report) == SHAPE
     assert f"{RECORDING}: " in result.stderr
 
 

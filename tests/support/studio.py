@@ -20,6 +20,7 @@ import av
 from media.recorder import RoomRecorder
 from media.recordstore.sealed import SealedReader, final_key
 from media.recordstore.store import StoreWriter
+from media.recordstore.verify import verify_journal
 from tests.support.recorded import NS, RECORDING, FakeClock, Packet, key
 
 ROOM_KEY, SIGNING_KEY = b"r" * 32, b"s" * 32
@@ -48,6 +49,11 @@ class Studio:
 
     def files(self, peer: str, epoch: int = 1) -> list[Path]:
         return sorted((self.journal / RECORDING / str(epoch)).glob(f"{peer}.*.seg"))
+
+    def verified(self) -> dict[str, Any]:
+        """What `verify_journal` says of it now, by the keys."""
+        started_ms = self.wall_ns // 1_000_000
+        return dict(verify_journal(self.journal, RECORDING, self.keys, ROOM_KEY, (), started_ms))
 
     def session(
         self, media: dict[str, Iterable[Packet]], events: Iterable[Event] = (), *, crash: bool = False

@@ -1,0 +1,172 @@
+"""`hyeopjin recordings verify`: is it whole, and if not, what is wrong where.
+
+It only reads: it may run beside the server, or on a copy of its data directory. It prints ids, times and
+codes, never a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from server.config import ConfigError, Settings, load_settings
+from server.runtime.verifying import WHOLE, Verifier, summary
+from server.storage.database import Database
+from server.storage.recordings import Recordings
+
+DataOption = Annotated[Path | None, typer.Option(help="data directory")]
+ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
+SHOWN_GAPS = 20
+
+
+def verify_recordings(
+    recording: Annotated[list[str] | None, typer.Argument(help="ids of recordings")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all of them (also without an id)")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check journal, chain heads, signature, keys and finished tracks. Exit code 1 if one is not whole."""
+    wanted = recording or []
+    if wanted and every:
+        raise typer.BadParameter("give ids or --all, not both")
+    reports = asyncio.run(_verify(data_settings(config, data), wanted))
+    if reports is None:
+        typer.echo("There is no such recording.", err=True)
+        raise typer.Exit(2)
+    if as_json:
+        typer.echo(json.dumps(reports[0] if len(wanted) == 1 else reports))
+        for report in reports:
+            for fault in report["faults"]:
+                place = f"{fault['what']} {fault['where']}"
+                typer.echo(f"{report['recording']}: {fault['name']} {place}", err=True)
+        if len(wanted) != 1:
+            typer.echo(json.dumps({"summary": summary(reports)}), err=True)
+    else:
+        console = Console(highlight=False)
+        for report in reports:
+            show(console, report)
+        if len(reports) != 1:
+            show_summary(console, reports)
+    if any(report["chain"] not in WHOLE for report in reports):
+        raise typer.Exit(1)
+
+
+def data_settings(config: Path | None, data: Path | None) -> Settings:
+    """Settings of a data directory that exists; exits with 2 and a sentence otherwise."""
+    try:
+        settings = load_settings(config, data_dir=data)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
+        typer.echo(f"There is no Hyeopjin data directory at {settings.data_dir}.", err=True)
+        raise typer.Exit(2)
+    return settings
+
+
+async def _verify(settings: Settings, wanted: Sequence[str]) -> list[dict[str, Any]] | None:
+    database = Database(settings.database)
+    try:
+        rows = Recordings(database)
+        if not wanted:
+            found = await rows.all()
+        else:
+            some = [await rows.get(recording) for recording in wanted]
+            found = [one for one in some if one is not None]
+            if len(found) < len(wanted):
+                return None
+        verifier = Verifier(settings, rows)
+        return [await verifier.report(one) for one in found]
+    finally:
+        await database.close()
+
+
+# --- for people ---------------------------------------------------------------------------------------------
+
+
+def show(console: Console, report: Mapping[str, Any]) -> None:
+    """One recording: its verdict, what was checked, its tracks, and every fault with its place."""
+    whole = report["chain"] in WHOLE
+    style = "green" if whole else "bold red"
+    console.print(f"[bold]{report['recording']}[/]  [{style}]{report['chain']}[/]  {_checked(report)}")
+    stored = ", ".join(f"{_time(a)} to {_time(b)}" for a, b in report["stored"]) or "nothing"
+    console.print(f"  stored  {stored}")
+    gaps = report["gaps"]
+    for gap in gaps[:SHOWN_GAPS]:
+        console.print(f"  gap     {_time(gap['from'])} to {_time(gap['to'])}  {gap['cause']}")
+    if len(gaps) > SHOWN_GAPS:
+        console.print(f"  and {len(gaps) - SHOWN_GAPS} more gaps (--json gives all)")
+    if report["tracks"]:
+        console.print(_tracks(report["tracks"]))
+    if report["faults"]:
+        console.print(_faults(report["faults"]))
+    console.print()
+
+
+def show_summary(console: Console, reports: Sequence[Mapping[str, Any]]) -> None:
+    """What all of them come to."""
+    told = summary(reports)
+    chains = ", ".join(f"{count} {chain}" for chain, count in sorted(told["chains"].items()))
+    console.print(f"{told['recordings']} recordings, {told['whole']} whole: {chains or 'none'}")
+    for name, count in sorted(told["faults"].items()):
+        console.print(f"  {count} × {name}")
+
+
+def _checked(report: Mapping[str, Any]) -> str:
+    checked = report["checked"]
+    parts: list[str] = []
+    if checked["journal"]:
+        lacking = checked["keyless"]
+        parts.append("journal opened" if not lacking else f"journal, {len(lacking)} seats by chain only")
+    else:
+        parts.append("no journal")
+    if checked["manifest"]:
+        parts.append(f"signed manifest, {checked['tracks']} tracks read back")
+    elif report["generations"]:
+        parts.append("no manifest that verifies")
+    else:
+        parts.append("not finalised")
+    return "checked: " + "; ".join(parts)
+
+
+def _tracks(tracks: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True)
+    for name in ("track", "present", "packets", "lost", "key frames, max / p95 apart", "gaps"):
+        table.add_column(name, overflow="fold")
+    for track in tracks:
+        keys = track.get("keys")
+        spacing = f"{keys['count']}, {keys['max_ms']} / {keys['p95_ms']} ms" if keys else ""
+        present = sum(end - begin for begin, end in track.get("present", []))
+        causes: dict[str, int] = {}
+        for gap in track.get("gaps", []):
+            causes[gap["cause"]] = causes.get(gap["cause"], 0) + 1
+        gaps = ", ".join(f"{count} {cause}" for cause, count in sorted(causes.items()))
+        packets, lost = track.get("packets", ""), track.get("lost_packets", "")
+        table.add_row(str(track["id"]), _time(present), str(packets), str(lost), spacing, gaps)
+    return table
+
+
+def _faults(faults: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True)
+    for name in ("fault", "what", "where", "verdict"):
+        table.add_column(name, overflow="fold")
+    for fault in faults:
+        seal = f"seal {fault['seal']}: " if "seal" in fault else ""
+        at = f" @{fault['offset']}" if "offset" in fault else ""
+        table.add_row(fault["name"], seal + fault["what"], fault["where"] + at, fault["verdict"])
+    return table
+
+
+def _time(ms: int) -> str:
+    seconds, rest = divmod(max(0, int(ms)), 1000)
+    return f"{seconds // 3600:d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

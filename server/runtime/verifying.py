@@ -1,0 +1,176 @@
+"""Verifies a recording against every witness there is: its journal, the heads in the database, the signed
+manifest, the published tracks, the key store.
+
+The answer is an interface (docs/recording.md, "Verify"). It reads only, and may run beside the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from media.recordstore.faults import GRAVE, NOTE, TAMPERED, AcknowledgedHead, Row, row
+from media.recordstore.spacing import key_spacing
+from media.recordstore.verify import verify_journal, verify_manifest_body
+from server.config import Settings
+from server.runtime.finalising import witnessed_chain
+from server.runtime.keycheck import KeyCheck, check_keys, lacking
+from server.runtime.keystore import ROOM, KeyStoreError
+from server.runtime.object_stores import objects_of
+from server.runtime.objects import ObjectError
+from server.runtime.published import Check, Published, leftovers
+from server.storage.recordings import RecordingRow, Recordings, StoredHead
+
+WHOLE = ("intact", "empty")
+FIELDS = ("recording", "chain", "stored", "gaps", "tracks", "faults", "generations", "checked")
+_LIVE = "recording"
+
+
+@dataclass(slots=True)
+class Verifier:
+    """Verifies recordings of one data directory."""
+
+    settings: Settings
+    rows: Recordings
+
+    async def report(self, of: RecordingRow) -> dict[str, Any]:
+        """The fields of `FIELDS`; times in ms since the session's start."""
+        heads = await self.rows.heads(of.id)  # before the journal: it may be growing
+        keys = await asyncio.to_thread(self._keys, of.id)
+        current = await self.rows.get(of.id) or of
+        published = await self._published(current, keys)
+        signed = published.manifest if published else None
+        journal = await asyncio.to_thread(self._journal, of, witnesses_of(heads, signed), keys)
+        report = journal
+        if journal["chain"] == "missing":
+            report = self._without_journal(journal, published, heads)
+        faults = keys.faults + _settled(current, journal["faults"])
+        faults += lacking(keys, of.id, _seats(journal, signed))
+        if published is not None:
+            faults += published.faults + self._against_books(current, published)
+        generations, notes = await self._generations(current, published)
+        faults += notes
+        report["chain"] = _chain(report["chain"], faults)
+        checked = {
+            "journal": journal["chain"] != "missing",
+            "keys": sorted(keys.keys),
+            "keyless": [seat for seat in journal.get("keyless", []) if seat not in keys.keys],
+            "manifest": signed is not None,
+            "tracks": published.read_back if published else 0,
+        }
+        told = report | {"faults": faults, "generations": generations, "checked": checked}
+        return {name: told[name] for name in FIELDS}
+
+    def _keys(self, recording: str) -> KeyCheck:
+        with contextlib.suppress(KeyStoreError):
+            return check_keys(self.settings.data_dir, recording)
+        return KeyCheck()
+
+    def _journal(self, of: RecordingRow, heads: Sequence[AcknowledgedHead], keys: KeyCheck) -> dict[str, Any]:
+        seat_keys = dict(keys.keys)
+        room_key = seat_keys.pop(ROOM, None)
+        return verify_journal(
+            self.settings.journal_dir, of.id, seat_keys, room_key, heads, started_at_ms=of.started_ms
+        )
+
+    async def _published(self, of: RecordingRow, keys: KeyCheck) -> Published | None:
+        if not of.generation:
+            return None
+        return await Check(objects_of(self.settings), keys, of.id, of.generation).run()
+
+    @staticmethod
+    def _without_journal(
+        journal: dict[str, Any], published: Published | None, heads: Sequence[StoredHead]
+    ) -> dict[str, Any]:
+        """The signed manifest is the account; without one, there is none."""
+        if published is None or published.manifest is None:
+            return journal if published or heads else journal | {"chain": "empty"}
+        signed = published.manifest
+        told = verify_manifest_body(signed)
+        if published.index is not None:
+            told["tracks"] = [_spaced(track) for track in published.index["tracks"]]
+        told["chain"] = witnessed_chain(str(signed["chain"]), signed, heads)
+        return told
+
+    @staticmethod
+    def _against_books(of: RecordingRow, published: Published) -> list[Row]:
+        """The database keeps its own copy of the index; they must agree on the tracks."""
+        if published.index is None or of.index is None:
+            return []
+        if _hashes(of.index) == _hashes(published.index):
+            return []
+        return [row("database", "index", "index_differs", TAMPERED)]
+
+    async def _generations(
+        self, of: RecordingRow, published: Published | None
+    ) -> tuple[list[dict[str, object]], list[Row]]:
+        told = [published.told("committed")] if published else []
+        rows: list[Row] = []
+        with contextlib.suppress(ObjectError):
+            objects = objects_of(self.settings)
+            for number, note in await asyncio.to_thread(leftovers, objects, of.id, of.generation):
+                told.append(Published(number).told(str(note["name"]).removeprefix("generation_")))
+                rows.append(note)
+        return told, rows
+
+
+def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How many recordings there are of each chain state, and how many faults of each name."""
+    chains: dict[str, int] = {}
+    names: dict[str, int] = {}
+    for report in reports:
+        chains[report["chain"]] = chains.get(report["chain"], 0) + 1
+        for fault in report["faults"]:
+            if fault["verdict"] != NOTE:
+                names[fault["name"]] = names.get(fault["name"], 0) + 1
+    whole = sum(count for chain, count in chains.items() if chain in WHOLE)
+    return {"recordings": len(reports), "whole": whole, "chains": chains, "faults": names}
+
+
+def witnesses_of(heads: Sequence[StoredHead], signed: Mapping[str, Any] | None) -> list[AcknowledgedHead]:
+    """The heads that the database and the signed manifest hold."""
+    known = [AcknowledgedHead(head.epoch, head.segment, head.seal_index, head.hash) for head in heads]
+    for segment in (signed or {}).get("segments", []):
+        head = segment["head"]
+        if head["hash"]:
+            known.append(AcknowledgedHead(segment["epoch"], segment["file"], head["index"], head["hash"]))
+    return known
+
+
+def _settled(of: RecordingRow, faults: list[Row]) -> list[Row]:
+    """A file that is being written has no end mark yet."""
+    if of.state != _LIVE or of.ended_ms is not None:
+        return faults
+    live = f"journal/{of.id}/{of.epoch}/"
+    growing = ("missing_end", "truncated")
+    return [
+        fault
+        for fault in faults
+        if not (fault["name"] in growing and fault["verdict"] == "crash" and fault["where"].startswith(live))
+    ]
+
+
+def _seats(journal: Mapping[str, Any], signed: Mapping[str, Any] | None) -> list[str]:
+    segments = journal.get("segments") or (signed or {}).get("segments", [])
+    seats = {str(segment["seat"]) for segment in segments if segment["seat"]}
+    return sorted(seats | {str(track["peer"]) for track in (signed or {}).get("tracks", [])})
+
+
+def _chain(chain: str, faults: Sequence[Row]) -> str:
+    """The journal's state, worsened by what else is not as it was."""
+    grave = any(fault["verdict"] in GRAVE for fault in faults)
+    return "broken" if grave and chain in WHOLE else chain
+
+
+def _spaced(track: dict[str, Any]) -> dict[str, Any]:
+    if not str(track.get("mime", "")).startswith("video"):
+        return track
+    keys = key_spacing(track.get("key_frames_ms") or [], track["present"])
+    return {name: value for name, value in track.items() if name != "key_frames_ms"} | {"keys": keys}
+
+
+def _hashes(index: Mapping[str, Any]) -> list[tuple[object, object]]:
+    return sorted((str(track.get("id")), str(track.get("sha256"))) for track in index.get("tracks", []))
