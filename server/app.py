@@ -17,6 +17,7 @@ from aiohttp import web
 
 from server.config import ConfigError, Settings
 from server.directory import Books
+from server.export.exporting import Exporting
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
 from server.playback.playback import Playback
@@ -30,8 +31,10 @@ from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
 from server.runtime.tasks import TaskOwner
 from server.services.bundle import Services, build_services
 from server.services.context import Context
+from server.services.exports import build_exports
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
+from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
 from server.web.health import Health, MetricsSource
@@ -110,6 +113,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         await media.start()
         stack.push_async_callback(finalising.stop)
         await finalising.start()
+        await _exports(app, services, keys, objects, stack)
         stack.push_async_callback(hub.aclose)
         await hub.start()
         owner = TaskOwner("server")
@@ -121,6 +125,20 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         port = await _listen(app, settings, stack)
         yield Running(settings, services, health, hub, finalising, port, stack)
         log.info("stopping")
+
+
+async def _exports(
+    app: web.Application,
+    services: Services,
+    keys: KeyStore,
+    objects: Objects,
+    stack: contextlib.AsyncExitStack,
+) -> None:
+    """Exports and the queue that makes them."""
+    app[EXPORTS] = build_exports(services.context, services.recordings, keys, objects)
+    exporting = Exporting(services.context, app[EXPORTS], keys)
+    stack.push_async_callback(exporting.stop)
+    await exporting.start()
 
 
 async def _books(settings: Settings, stack: contextlib.AsyncExitStack) -> Services:
@@ -135,7 +153,13 @@ async def _books(settings: Settings, stack: contextlib.AsyncExitStack) -> Servic
 
 
 def _make_directories(settings: Settings) -> None:
-    for path in (settings.data_dir, settings.journal_dir, settings.objects_dir, settings.run_dir):
+    for path in (
+        settings.data_dir,
+        settings.journal_dir,
+        settings.objects_dir,
+        settings.exports_dir,
+        settings.run_dir,
+    ):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     signin_per_account: int = Field(5, ge=1)  # failed attempts per account + address and 5 minutes
     signin_per_address: int = Field(300, ge=1)  # attempts per address and minute
     account_session_hours: int = Field(12, ge=1)
+    export_days: int = Field(7, ge=1, le=365)  # how long an export may be fetched
     demo: bool = False
 
     retention_years: dict[str, int] = Field(default_factory=dict)  # longer periods than the classes' own
@@ -172,6 +173,11 @@ class Settings(BaseSettings):
     @property
     def objects_dir(self) -> Path:
         return self.data_dir / "objects"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Composed exports, apart from the recordings: nothing here is kept for long."""
+        return self.data_dir / "exports"
 
     @property
     def run_dir(self) -> Path:

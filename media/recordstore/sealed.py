@@ -190,6 +190,11 @@ class RangeOpener:
             raise SealedError("sealed_truncated")
         return _place(start)[0] * SEGMENT, min((_place(end - 1)[0] + 1) * SEGMENT, self.sealed_size)
 
+    @staticmethod
+    def plain_start(index: int) -> int:
+        """The plaintext offset at which a segment begins."""
+        return 0 if index == 0 else FIRST + (index - 1) * OTHER
+
     def open(self, start: int, end: int, sealed: bytes) -> bytes:
         """Plaintext [start, end) out of the bytes that sealed_range named. Raises
         SealedError(sealed_damaged).

@@ -10,6 +10,7 @@ from typing import Final
 #: code → HTTP status it is told with. One table, so that a code without a status cannot exist.
 STATUS_BY_CODE: Final[dict[str, int]] = {
     "bad_request": 400,
+    "reason_missing": 400,
     "sign_in_required": 401,
     "sign_in_refused": 401,
     "no_credential": 401,
@@ -31,11 +32,15 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "link_dead": 410,
     "withdrawn": 410,
     "destroyed": 410,
+    "recording_not_ready": 409,
+    "nothing_to_export": 409,
+    "export_gone": 410,
     "too_large": 413,
     "json_only": 415,
     "range_not_satisfiable": 416,
     "too_many_attempts": 429,
     "too_many_knocks": 429,
+    "too_many_exports": 429,
     "internal": 500,
     "not_ready": 503,
 }

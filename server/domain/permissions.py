@@ -48,6 +48,7 @@ class Action(StrEnum):
     CASE_READ = "case.read"
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
+    RECORDING_EXPORT = "recording.export"
     RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
     RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
     RECEIPT_READ = "receipt.read"  # of what was destroyed
@@ -131,6 +132,10 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _LP: frozenset({_R.OWN_SEAT, _R.SEAT_OF_OWN_SITE}),
         _KP: frozenset({_R.OWN_SEAT}),
         _IN: frozenset({_R.OWN_SEAT}),
+    },
+    Action.RECORDING_EXPORT: {
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
     },
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),

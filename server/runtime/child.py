@@ -14,7 +14,7 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-ALLOWED = ("media.finaliser",)
+ALLOWED = ("media.finaliser", "media.composer")
 
 
 def main() -> None:

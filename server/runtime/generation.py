@@ -132,14 +132,23 @@ class Generation:
         ends = [int(t["offset_ms"]) + int(t["duration_ms"]) for t in self.index.get("tracks", [])]
         return max([int(self.index.get("duration_ms") or 0), *ends])
 
-    async def track(self, track_id: str) -> TrackReader:
-        """A track to read ranges of. Raises GenerationError (track_unknown, key_destroyed, …)."""
+    async def sealed_track(self, track_id: str) -> tuple[StoredObject, bytes, bytes]:
+        """A track's object as it lies there, its key and associated data. Raises GenerationError."""
         track = self.tracks.get(track_id)
         if track is None:
             raise GenerationError("track_unknown")
         key, associated = await _final_key(self._keys, self.recording, self.number, track.seat, track.id)
         try:
             stored = await self._objects.open(self.recording, self.number, f"{track.id}.webm.sealed")
+        except ObjectError as error:
+            raise GenerationError(error.code) from error
+        return stored, key, associated
+
+    async def track(self, track_id: str) -> TrackReader:
+        """A track to read ranges of. Raises GenerationError (track_unknown, key_destroyed, …)."""
+        stored, key, associated = await self.sealed_track(track_id)
+        track = self.tracks[track_id]
+        try:
             header = await stored.read(0, sealed.HEADER)
             opener = sealed.RangeOpener(key, associated, header, stored.size)
         except (ObjectError, sealed.SealedError) as error:

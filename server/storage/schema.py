@@ -216,6 +216,26 @@ watch_spans = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
+exports = Table(
+    "exports",
+    METADATA,
+    Column("id", ID, primary_key=True),  # its key in the key store and its object go by this id
+    Column("recording_id", ID, ForeignKey("recordings.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # film | clip | still | bundle
+    Column("options", JSON, nullable=False),  # {layout, language, zone, from_ms, to_ms, track}
+    Column("seats", JSON, nullable=False),  # ids of the seats it contains something of
+    # queued | running | ready | failed | cancelled | destroyed
+    Column("state", String(16), nullable=False),
+    Column("object", Text),
+    Column("bytes", BigInteger),
+    Column("sha256", HASH),  # of the plaintext
+    Column("error_code", String(48)),
+    Column("made_by", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("finished_ms", BigInteger),
+    Column("expires_ms", BigInteger),
+)
+
 audit = Table(
     "audit",
     METADATA,
@@ -294,6 +314,7 @@ __all__ = [
     "consents",
     "consultations",
     "destructions",
+    "exports",
     "holds",
     "housekeeping",
     "knocks",

@@ -135,7 +135,7 @@ async def _send(
     writer = await response.prepare(request)
     if writer is None or request.method == hdrs.METH_HEAD:
         return response
-    _keep_little_in_flight(request)
+    keep_little_in_flight(request)
     secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]), "")
     key, asked = (secret, request.match_info["recording"]), request.app[PLAYBACK].asked
     lease = Lease(lambda: asked.of(key, lambda: _ask_again(request)))
@@ -159,7 +159,7 @@ async def _send(
     return response
 
 
-def _keep_little_in_flight(request: web.Request) -> None:
+def keep_little_in_flight(request: web.Request) -> None:
     """What lies in our buffers cannot be taken back: let it be little."""
     transport = request.transport
     if transport is None:

@@ -11,10 +11,12 @@ from aiohttp import web
 
 from server.domain.permissions import Action
 from server.services.access import Subject
-from server.web import accounts, health, pages, recordings, seats, worklist
+from server.web import accounts, exports, health, pages, recordings, seats, worklist
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
+_EXPORTS = "/api/recordings/{recording}/exports"
+_EXPORT = _EXPORTS + "/{export}"
 
 ROUTES: Final[tuple[Route, ...]] = (
     # pages
@@ -71,6 +73,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         _S.RECORDING,
         "forbidden",
     ),
+    # exports of a recording
+    Route("GET", _EXPORTS, exports.listed, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
+    Route("POST", _EXPORTS, exports.ask, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
+    Route("POST", f"{_EXPORT}/cancel", exports.cancel, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
+    Route("GET", f"{_EXPORT}/file", exports.file, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
 )
 
 

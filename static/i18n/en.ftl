@@ -306,6 +306,11 @@ error-network = The server cannot be reached. Check your internet connection and
 error-timeout = The server did not answer in time. Please try again.
 error-unavailable = The server is busy. Please try again in a moment.
 error-bad-request = The server could not understand this page. Please reload it.
+error-reason-missing = Please say what the file is for, then download it again.
+error-recording-not-ready = The recording is still being prepared. Please try again in a minute.
+error-nothing-to-export = Nothing was recorded here that could be exported. Choose another moment or part.
+error-export-gone = This file is no longer available. Please make a new export.
+error-too-many-exports = You already have several exports waiting. Wait until one is finished or cancel one.
 error-bad-message = The server could not understand this page. Please reload it.
 error-sign-in-required = Please sign in first.
 error-sign-in-refused = E-mail or password is not right. Please check both and try again.
@@ -367,3 +372,10 @@ specialty-orthopedics = Orthopaedics
 specialty-gastroenterology = Gastroenterology
 specialty-surgery = General surgery
 specialty-paediatrics = Paediatrics
+
+## Export
+export-panel = Not recorded: { $cause }
+export-session-time = Session
+bundle-readme-what = This archive is a copy of one recorded teleconsultation. It contains health data: keep it encrypted, pass it on only to those who may see it, delete it when it is no longer needed.
+bundle-readme-files = tracks/ – one file per person and kind (WebM: VP8 pictures, Opus sound), as the server finished them. index.json – where each track lies on the common time line, and every gap with its cause. manifest.json – the account of the recording, signed by the server (DSSE, Ed25519). attendance.json – the seats, their roles and their consent to the recording. bundle.json – what this archive holds and which tracks were left out because consent was withdrawn. SHA256SUMS and SHA256SUMS.sig – the hashes of all files, signed.
+bundle-readme-check = To check: compare the SHA-256 of public.pem with the one that the hospital gave you by another way. Then: openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig, and: sha256sum -c SHA256SUMS. The script check_bundle.py of the product's documentation does this and checks the signed account too.

@@ -306,6 +306,11 @@ error-network = 서버에 연결할 수 없습니다. 인터넷 연결을 확인
 error-timeout = 서버가 제때 응답하지 않았습니다. 다시 시도해 주십시오.
 error-unavailable = 서버가 혼잡합니다. 잠시 후 다시 시도해 주십시오.
 error-bad-request = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
+error-reason-missing = 파일의 용도를 선택한 뒤 다시 내려받으십시오.
+error-recording-not-ready = 기록을 아직 준비하고 있습니다. 잠시 후 다시 시도하십시오.
+error-nothing-to-export = 이 부분에는 내보낼 기록이 없습니다. 다른 시점이나 구간을 선택하십시오.
+error-export-gone = 이 파일은 더 이상 제공되지 않습니다. 새로 내보내십시오.
+error-too-many-exports = 대기 중인 내보내기가 이미 여러 개 있습니다. 끝날 때까지 기다리거나 하나를 취소하십시오.
 error-bad-message = 서버가 이 페이지의 요청을 이해하지 못했습니다. 페이지를 새로 고쳐 주십시오.
 error-sign-in-required = 먼저 로그인해 주십시오.
 error-sign-in-refused = 이메일 또는 비밀번호가 맞지 않습니다. 확인하고 다시 시도해 주십시오.
@@ -367,3 +372,10 @@ specialty-orthopedics = 정형외과
 specialty-gastroenterology = 소화기내과
 specialty-surgery = 외과
 specialty-paediatrics = 소아청소년과
+
+## Export
+export-panel = 기록되지 않음: { $cause }
+export-session-time = 세션
+bundle-readme-what = 이 압축 파일은 기록된 원격 협진 한 건의 사본입니다. 건강 정보가 들어 있으므로 암호화하여 보관하고, 볼 권한이 있는 사람에게만 전달하며, 더 이상 필요하지 않으면 삭제하십시오.
+bundle-readme-files = tracks/ – 사람과 종류별로 하나씩인 파일(WebM: VP8 영상, Opus 음성). index.json – 공통 시간축에서 각 트랙의 위치와 모든 공백 및 그 원인. manifest.json – 서버가 서명한 기록 내역(DSSE, Ed25519). attendance.json – 좌석, 역할, 기록 동의 여부. bundle.json – 이 파일에 담긴 것과 동의 철회로 제외된 트랙. SHA256SUMS, SHA256SUMS.sig – 모든 파일의 해시와 그 서명.
+bundle-readme-check = 확인 방법: public.pem의 SHA-256 값을 병원이 다른 경로로 알려 준 값과 비교하십시오. 그다음 openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig 와 sha256sum -c SHA256SUMS 를 실행하십시오. 제품 문서의 check_bundle.py 스크립트는 이를 수행하고 서명된 내역도 확인합니다.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from aiohttp import ClientSession, CookieJar, web
 
@@ -23,6 +24,7 @@ from server.web.factory import build_web
 from server.web.health import Health
 from server.web.recordings import PLAYBACK
 from tests.support.journals import CASE, RECORDING, SITE, Books, Noisy, make_books, people, record
+from tests.support.recorded import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class PlaybackRig:
     services: Services
     base: str
 
-    async def open(self, data: Path, seconds: float = 4.0, remote: Bucket | None = None) -> PlaybackRig:
+    kind: type[Person] = Noisy
+
+    async def open(self, data: Path, seconds: float = 4.0, remote: Bucket | None = None) -> Self:
         self.data = data
         self.books = await make_books(data)
         self.keys = KeyStore.open(data)
         self.objects = Objects(data / "objects", remote=remote)
-        await record(data, self.keys, people(2, Noisy), seconds=seconds)
+        await record(data, self.keys, people(2, self.kind), seconds=seconds)
         self.queue = Finalising(
             self.books.rows, self.keys, self.objects, FinalisingOptions(data / "journal", 0)
         )
@@ -60,12 +64,16 @@ class PlaybackRig:
         self.services = build_services(Context(settings, self.books.database))
         app = build_web(settings, self.services, Health())
         app[PLAYBACK] = Playback(self.books.database, self.books.rows, self.keys, self.objects)
+        await self.add_more(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
         self.base = f"http://127.0.0.1:{self.port}"
+
+    async def add_more(self, app: web.Application) -> None:
+        """What a rig of another part needs before the application starts."""
 
     async def close(self) -> None:
         await self._runner.cleanup()

@@ -49,7 +49,12 @@ async def recording_of(site: Website) -> str:
 
 async def path_of(site: Website, route: Route, recording: str, seat_role: str) -> str:
     return route.path.format(
-        case=CASE_ID, recording=recording, track="none", seat=site.seat(seat_role)[0], session="unknown"
+        case=CASE_ID,
+        recording=recording,
+        track="none",
+        export="none",
+        seat=site.seat(seat_role)[0],
+        session="unknown",
     )
 
 

@@ -23,9 +23,11 @@ from server.runtime.objects import Objects
 from server.services.bundle import Services, build_services
 from server.services.context import Context, unix_ms
 from server.services.demo import Demo, DemoTable
+from server.services.exports import build_exports
 from server.services.passwords import Passwords
 from server.storage.database import Database
 from server.storage.migrate import migrate
+from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
 from server.web.health import Health
@@ -110,6 +112,7 @@ class Website:
         app = build_web(self.settings, self.services, Health())
         keys, objects = KeyStore.open(self.settings.data_dir), Objects(self.settings.objects_dir)
         app[PLAYBACK] = Playback(self.database, self.services.recordings, keys, objects, self.clock)
+        app[EXPORTS] = build_exports(self.services.context, self.services.recordings, keys, objects)
         headers = security_headers(self.settings)
         self.runner = FrontRunner(app, headers, access_log=None, shutdown_timeout=0.1)
         await self.runner.setup()

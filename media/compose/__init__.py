@@ -1,0 +1,1 @@
+"""Composition for export: sealed tracks in, one sealed film, still or bundle out."""

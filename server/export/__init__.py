@@ -1,0 +1,1 @@
+"""Exports: films, clips, stills and bundles made of finished recordings."""

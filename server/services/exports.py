@@ -1,0 +1,262 @@
+"""Exports: asked for, listed, cancelled, handed out with a reason, destroyed with their keys.
+
+Who may is asked before (`server.services.access`). An export has a key of its own in the key store; it goes
+with any seat it contains. Destruction begins with the key: nothing that comes after can bring it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from media.recordstore.sealed import HEADER, RangeOpener, SealedError, final_key
+from server.domain.errors import Refused
+from server.export.making import Making
+from server.export.plan import KINDS, LAYOUTS, Material, Order
+from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
+from server.runtime.objects import ObjectError, Objects, StoredObject
+from server.services.context import Context
+from server.storage import audit, exports
+from server.storage.exports import HELD, UNFINISHED, ExportRow
+from server.storage.ids import new_id
+from server.storage.recordings import Recordings
+
+REASONS = ("treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality")
+OBJECT, GENERATION = "export.sealed", 1
+MOST_WAITING = 5
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, from where, about whose case."""
+
+    account: str
+    address: str
+    case_id: str | None
+
+
+def export_key(keys: KeyStore, export: str, *, make: bool = False) -> tuple[bytes, bytes] | None:
+    """Key and associated data of an export's file; None when it was destroyed."""
+    try:
+        key = keys.seat_key(export, ROOM) if make else keys.existing_key(export, ROOM)
+    except KeyStoreError as error:
+        if error.code == "key_destroyed":
+            return None
+        raise
+    return None if key is None else final_key(key, export, GENERATION, "export")
+
+
+class ExportReader:
+    """The plaintext of a finished export, in pieces."""
+
+    def __init__(self, row: ExportRow, stored: StoredObject, opener: RangeOpener) -> None:
+        self.row = row
+        self._stored = stored
+        self._opener = opener
+        self.size = opener.plain_size
+
+    def places(self) -> range:
+        """Numbers of the pieces."""
+        return range(self._opener.segments)
+
+    async def piece(self, number: int) -> bytes:
+        """One piece. Raises SealedError, ObjectError."""
+        start = self._opener.plain_start(number)
+        low, high = self._opener.sealed_range(start, start + 1)
+        return self._opener.open_segment(number, await self._stored.read(low, high - low))
+
+
+class Exports:
+    """`objects`: where exports lie, apart from recordings. `nudged` is told when there is something to do."""
+
+    def __init__(
+        self, context: Context, making: Making, keys: KeyStore, objects: Objects, days: int = 7
+    ) -> None:
+        self._context = context
+        self.making = making
+        self._keys = keys
+        self.objects = objects
+        self._days = days
+        self.nudged: Callable[[], None] = lambda: None
+        self.progress: Callable[[str], int] = lambda _export: 0
+
+    async def ask(self, recording: str, order: Order, asking: Asking) -> ExportRow:
+        """Queue an export. Raises Refused: bad_request, recording_not_ready, nothing_to_export,
+        too_many_exports.
+        """
+        material = await self.making.material(recording)
+        if material is None:
+            raise Refused("recording_not_ready")
+        order = _checked(order, material)
+        seats = material.contained(order)
+        if not seats:
+            raise Refused("nothing_to_export")
+        now_ms = self._context.now_ms()
+        options = {name: getattr(order, name) for name in Order.__slots__ if name != "kind"}
+        row = ExportRow(
+            id=new_id(), recording_id=recording, kind=order.kind, options=options, seats=seats,
+            state="queued", object=None, bytes=None, sha256=None, error_code=None, made_by=asking.account,
+            made_ms=now_ms, finished_ms=None, expires_ms=None,
+        )  # fmt: skip
+        async with self._context.database.write() as tx:
+            if await exports.unfinished_by(tx, asking.account) >= MOST_WAITING:
+                raise Refused("too_many_exports")
+            await exports.add(tx, row)
+            await audit.append(tx, now_ms, _entry("export_asked", row, asking, kind=order.kind))
+        self.nudged()
+        return row
+
+    async def listed(self, recording: str) -> list[dict[str, Any]]:
+        """Newest first; those that are over are told without their options."""
+        async with self._context.database.read() as tx:
+            rows = await exports.of_recording(tx, recording)
+        return [self.described(row) for row in rows]
+
+    def described(self, row: ExportRow) -> dict[str, Any]:
+        """What a page is told of an export."""
+        told: dict[str, Any] = {
+            "id": row.id, "kind": row.kind, "state": row.state, "seats": row.seats, "bytes": row.bytes,
+            "sha256": row.sha256, "error_code": row.error_code, "made_by": row.made_by,
+            "made_at_ms": row.made_ms, "expires_at_ms": row.expires_ms,
+            "layout": row.options["layout"], "from_ms": row.options["from_ms"], "to_ms": row.options["to_ms"],
+        }  # fmt: skip
+        told["progress"] = self.progress(row.id) if row.state == "running" else None
+        return told
+
+    async def cancel(self, recording: str, export: str, asking: Asking) -> None:
+        """End one that is not finished, or destroy one that is. Raises Refused not_found."""
+        row = await self._of(recording, export)
+        if row.state in UNFINISHED:
+            await self._end(row, "cancelled", UNFINISHED, "export_cancelled", asking)
+        elif row.state == "ready":
+            await self._end(row, "destroyed", HELD, "export_destroyed", asking, cause="asked")
+
+    async def open(self, recording: str, export: str, reason: str, asking: Asking) -> ExportReader:
+        """For one download, which is audited. Raises Refused: not_found, reason_missing, export_gone."""
+        row = await self._of(recording, export)
+        if reason not in REASONS:
+            raise Refused("reason_missing")
+        reader = await self._reader(row)
+        async with self._context.database.write() as tx:
+            entry = _entry("export_downloaded", row, asking, kind=row.kind, reason=reason)
+            await audit.append(tx, self._context.now_ms(), entry)
+        return reader
+
+    async def still_there(self, recording: str, export: str) -> None:
+        """Asked between the pieces of a download. Raises Refused export_gone."""
+        row = await self._of(recording, export)
+        gone = await asyncio.to_thread(export_key, self._keys, export) is None
+        if gone or row.state != "ready" or self._expired(row):
+            raise Refused("export_gone")
+
+    async def _reader(self, row: ExportRow) -> ExportReader:
+        try:
+            found = await asyncio.to_thread(export_key, self._keys, row.id)
+            if row.state != "ready" or found is None or self._expired(row):
+                raise Refused("export_gone")
+            stored = await self.objects.open(row.id, GENERATION, OBJECT)
+            opener = RangeOpener(*found, await stored.read(0, HEADER), stored.size)
+        except (ObjectError, SealedError, KeyStoreError) as error:
+            raise Refused("export_gone") from error
+        return ExportReader(row, stored, opener)
+
+    def _expired(self, row: ExportRow) -> bool:
+        return row.expires_ms is not None and self._context.now_ms() >= row.expires_ms
+
+    async def destroy_exports_containing(self, recording: str, seat: str) -> list[str]:
+        """Every export with something of this seat goes, queued and running ones too; their ids."""
+        async with self._context.database.read() as tx:
+            rows = [row for row in await exports.held(tx, recording) if seat in row.seats]
+        for row in rows:
+            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="seat_withdrawn")
+        return [row.id for row in rows]
+
+    async def destroy_all_of(self, recording: str) -> list[str]:
+        """Every export of a recording (its retention is over); their ids."""
+        async with self._context.database.read() as tx:
+            rows = await exports.held(tx, recording)
+        for row in rows:
+            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="recording_expired")
+        return [row.id for row in rows]
+
+    async def tidy(self, now_ms: int) -> None:
+        """Destroy what has expired, and whatever a crash left of those that are over."""
+        async with self._context.database.read() as tx:
+            expired = [r for r in await exports.held(tx) if r.expires_ms and r.expires_ms <= now_ms]
+            over = await exports.over(tx)
+        for row in expired:
+            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="expired")
+        for export in over:
+            if await asyncio.to_thread(self._has_key, export):
+                await self._shred(export)
+
+    def _has_key(self, export: str) -> bool:
+        return bool(self._keys.seats(export))
+
+    async def _end(
+        self, row: ExportRow, state: str, from_states: tuple[str, ...], action: str,
+        asking: Asking | None, **detail: str,
+    ) -> None:  # fmt: skip
+        await asyncio.to_thread(self._keys.destroy, row.id, ROOM)
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            if await exports.change(tx, row.id, from_states, state=state, finished_ms=now_ms):
+                await audit.append(tx, now_ms, _entry(action, row, asking, kind=row.kind, **detail))
+        self.nudged()
+        await self._shred(row.id)
+
+    async def _shred(self, export: str) -> None:
+        await asyncio.to_thread(self._keys.destroy, export, ROOM)
+        with contextlib.suppress(ObjectError):
+            await self.objects.remove_generation(export, GENERATION)
+
+    async def _of(self, recording: str, export: str) -> ExportRow:
+        async with self._context.database.read() as tx:
+            row = await exports.by_id(tx, export)
+        if row is None or row.recording_id != recording:
+            raise Refused("not_found")
+        return row
+
+    def expires_ms(self, finished_ms: int) -> int:
+        """Until when an export finished then is kept."""
+        return finished_ms + self._days * DAY_MS
+
+
+def _checked(order: Order, material: Material) -> Order:
+    """The order with its times inside the recording. Raises Refused bad_request."""
+    end = int(material.index.get("duration_ms") or 0)
+    if order.kind not in KINDS or order.layout not in LAYOUTS:
+        raise Refused("bad_request")
+    if order.kind == "film":
+        return Order("film", order.layout, order.language, order.zone, 0, end)
+    if order.kind == "bundle":
+        return Order("bundle", order.layout, order.language, order.zone, 0, end)
+    if order.kind == "clip" and not 0 <= order.from_ms < min(order.to_ms, end):
+        raise Refused("bad_request")
+    if order.kind == "still" and not 0 <= order.from_ms <= end:
+        raise Refused("bad_request")
+    to_ms = min(order.to_ms, end) if order.kind == "clip" else order.from_ms
+    return Order(order.kind, order.layout, order.language, order.zone, order.from_ms, to_ms, order.track)
+
+
+def _entry(action: str, row: ExportRow, asking: Asking | None, **detail: str) -> audit.Entry:
+    return audit.Entry(
+        action=action,
+        subject_type="export",
+        subject_id=row.id,
+        address=asking.address if asking else "",
+        account_id=asking.account if asking else None,
+        case_id=asking.case_id if asking else None,
+        detail={"recording": row.recording_id, **detail},
+    )
+
+
+def build_exports(context: Context, rows: Recordings, keys: KeyStore, recorded: Objects) -> Exports:
+    """The use cases over a data directory, for the server and for commands. `recorded`: where tracks lie."""
+    making = Making(context.database, rows, keys, recorded)
+    objects = Objects(context.settings.exports_dir)
+    return Exports(context, making, keys, objects, context.settings.export_days)

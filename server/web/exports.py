@@ -1,0 +1,128 @@
+"""Exports over HTTP: asked for, listed, cancelled, and fetched once a reason was given.
+
+A file is opened piece by piece on its way out, and before every piece the right is asked again, as in
+playback. Its name says nothing of anybody.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ConfigDict, Field
+
+from media.recordstore.sealed import SealedError
+from server.domain.errors import Refused
+from server.domain.permissions import Action
+from server.export.making import ENDINGS, TYPES
+from server.export.plan import Order
+from server.playback.lease import Lease
+from server.runtime.objects import ObjectError
+from server.services.access import Subject
+from server.services.exports import Asking, ExportReader, Exports
+from server.web.errors import parsed
+from server.web.guard import signed_in_or_none
+from server.web.keys import ADDRESS, CASE_ID, SERVICES, SIGNED_IN
+from server.web.recordings import keep_little_in_flight
+
+EXPORTS: web.AppKey[Exports] = web.AppKey("exports", Exports)
+NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "private, no-store"}
+MOST_MS = 48 * 3_600_000
+
+
+class Asked(BaseModel):
+    """Times in ms since the recording's start; `track` for a still."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Literal["film", "clip", "still", "bundle"]
+    layout: Literal["grid", "speaker"] = "grid"
+    language: Literal["en", "ko", "ru"] = "en"
+    from_ms: int = Field(0, ge=0, le=MOST_MS)
+    to_ms: int = Field(0, ge=0, le=MOST_MS)
+    track: str = Field("", max_length=160)
+
+
+# Each of the handlers stands behind the row Action.RECORDING_EXPORT with Subject.RECORDING.
+
+
+async def listed(request: web.Request) -> web.Response:
+    """GET /api/recordings/{recording}/exports → {exports: […]}, newest first."""
+    told = await request.app[EXPORTS].listed(request.match_info["recording"])
+    return web.json_response({"exports": told}, headers=NO_STORE)
+
+
+async def ask(request: web.Request) -> web.Response:
+    """POST /api/recordings/{recording}/exports {kind, …} → 201 and the export."""
+    asked = await parsed(request, Asked)
+    zone = request[SIGNED_IN].account.time_zone
+    order = Order(asked.kind, asked.layout, asked.language, zone, asked.from_ms, asked.to_ms, asked.track)
+    service = request.app[EXPORTS]
+    row = await service.ask(request.match_info["recording"], order, _asking(request))
+    return web.json_response(service.described(row), status=201, headers=NO_STORE)
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """POST /api/recordings/{recording}/exports/{export}/cancel → 204; a finished one is destroyed."""
+    await request.app[EXPORTS].cancel(
+        request.match_info["recording"], request.match_info["export"], _asking(request)
+    )
+    return web.Response(status=204)
+
+
+async def file(request: web.Request) -> web.StreamResponse:
+    """GET /api/recordings/{recording}/exports/{export}/file?reason=…: the plaintext, as an attachment."""
+    recording, export = request.match_info["recording"], request.match_info["export"]
+    reason = request.query.get("reason", "")
+    reader = await request.app[EXPORTS].open(recording, export, reason, _asking(request))
+    ending = ENDINGS[reader.row.kind]
+    headers: dict[str, str] = {
+        **NO_STORE,
+        hdrs.CONTENT_TYPE: TYPES[ending],
+        hdrs.CONTENT_DISPOSITION: f'attachment; filename="hyeopjin-{export[:8]}.{ending}"',
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Accel-Buffering": "no",
+    }
+    response = web.StreamResponse(headers=headers)
+    response.content_length = reader.size
+    return await _send(request, response, reader)
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, reader: ExportReader
+) -> web.StreamResponse:
+    writer = await response.prepare(request)
+    if writer is None or request.method == hdrs.METH_HEAD:
+        return response
+    keep_little_in_flight(request)
+    lease = Lease(lambda: _ask_again(request))
+    try:
+        for number in reader.places():
+            chunk = await reader.piece(number)
+            await lease.hold(len(chunk))
+            await response.write(chunk)
+            await writer.drain()
+        await response.write_eof()
+    except (Refused, SealedError, ObjectError):
+        # The status is long sent: the only honest end is a broken one.
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the reader went away
+    return response
+
+
+async def _ask_again(request: web.Request) -> None:
+    signed_in = await signed_in_or_none(request)
+    if signed_in is None:
+        raise Refused("sign_in_required")
+    recording, export = request.match_info["recording"], request.match_info["export"]
+    access = request.app[SERVICES].access
+    await access.require(signed_in.account, Action.RECORDING_EXPORT, Subject.RECORDING, recording)
+    await request.app[EXPORTS].still_there(recording, export)
+
+
+def _asking(request: web.Request) -> Asking:
+    address = request.get(ADDRESS, request.remote or "")
+    return Asking(request[SIGNED_IN].account.id, address, request[CASE_ID])
