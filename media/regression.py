@@ -128,13 +128,14 @@ class SenderReports:
             self._lines.append(fit(part, nominal, least=1e6))
             self._knots.append((part[0][0] + part[-1][0]) / 2)
         self.reports = len(local)
-        residuals = sorted(abs(y - self._local(x)) for x, y in local)
-        self.spread_ns = round(residuals[min(len(residuals) - 1, int(len(residuals) * 0.9))])
-        limit = max(4.0 * self.spread_ns, float(DISAGREE_NS))
+        off = [abs(y - self._local(x)) for x, y in local]
+        limit = max(4.0 * MAD_TO_SIGMA * median(off), float(DISAGREE_NS))
+        near = sorted(r for r in off if r <= limit)
+        self.spread_ns = round(near[min(len(near) - 1, int(len(near) * 0.9))]) if near else round(max(off))
         self.believed = [
             (self._base_x + round(x), self._base_y + round(y))
-            for x, y in local
-            if abs(y - self._local(x)) <= limit
+            for (x, y), r in zip(local, off, strict=True)
+            if r <= limit
         ]
         """The reports that the lines agree with."""
 

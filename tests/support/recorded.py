@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -42,11 +42,15 @@ class FakeClock:
         self.start_ns, self._wall_ns = boottime_ns, wall_ns
         self.now_ns = boottime_ns
         self.boot_id = b"synthetic boot 1"
+        self.wall: Callable[[int], int] | None = None
+        """Tells the wall's time from boottime when they do not run together."""
 
     def boottime_ns(self) -> int:
         return self.now_ns
 
     def wall_ns(self) -> int:
+        if self.wall is not None:
+            return self.wall(self.now_ns)
         return self._wall_ns + self.now_ns - self.start_ns
 
 
