@@ -53,6 +53,14 @@ class PeerPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PausePlan:
+    """Nobody is recorded. Who wants it (an opaque id) and why (a code) go into the journal."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomPlan:
     """The whole wanted state of one room. Ordered by (epoch, version); an older one is ignored."""
 
@@ -64,6 +72,7 @@ class RoomPlan:
     room_key: bytes | None = field(default=None, repr=False)
     routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
     """Subscriber -> (source peer, kind) pairs; None = everyone hears and sees everyone."""
+    pause: PausePlan | None = None
 
     @property
     def order(self) -> tuple[int, int]:
@@ -90,6 +99,7 @@ class RoomPlan:
             "routes": None
             if self.routes is None
             else {name: [list(pair) for pair in pairs] for name, pairs in self.routes.items()},
+            "pause": None if self.pause is None else {"by": self.pause.by, "why": self.pause.why},
         }
 
 
@@ -197,7 +207,7 @@ def parse_request(line: bytes) -> Request:
 def parse_plan(value: object) -> RoomPlan:
     """A plan from JSON values. Raises ControlRefusedError("bad_plan")."""
     plan = _object(value, "bad_plan")
-    _only(plan, {"room", "epoch", "version", "closed", "peers", "room_key", "routes"}, "bad_plan")
+    _only(plan, {"room", "epoch", "version", "closed", "peers", "room_key", "routes", "pause"}, "bad_plan")
     peers = _object(plan.get("peers"), "bad_plan")
     if len(peers) > MAX_PEERS:
         raise ControlRefusedError("bad_plan")
@@ -209,6 +219,7 @@ def parse_plan(value: object) -> RoomPlan:
         peers={_text(name, _ID, "bad_plan"): _parse_peer(peer) for name, peer in peers.items()},
         room_key=_key(plan.get("room_key")),
         routes=_parse_routes(plan.get("routes")),
+        pause=_parse_pause(plan.get("pause")),
     )
 
 
@@ -303,6 +314,14 @@ def _parse_peer(value: object) -> PeerPlan:
         grant=None if grant is None else _text(grant, _GRANT, "bad_plan"),
         key=_key(peer.get("key")),
     )
+
+
+def _parse_pause(value: object) -> PausePlan | None:
+    if value is None:
+        return None
+    pause = _object(value, "bad_plan")
+    _only(pause, {"by", "why"}, "bad_plan")
+    return PausePlan(_text(pause.get("by"), _ID, "bad_plan"), _text(pause.get("why"), _ID, "bad_plan"))
 
 
 def _parse_routes(value: object) -> dict[str, tuple[tuple[str, str], ...]] | None:

@@ -98,7 +98,7 @@ class Endpoint:
             counters.packets_forwarded += len(listeners)
             for subscription in listeners:
                 subscription.deliver(stream, clean, number, timestamp, key, at_ns)
-        if self.recorded:
+        if self.recorded and number > stream.recorded_from:
             self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns, key)
 
     def on_rtcp(self, packet: bytes, at_ns: int) -> None:
@@ -134,6 +134,14 @@ class Endpoint:
 
     # -- the relay's side
     # -------------------------------------------------------------------------------------
+
+    def record(self, recorded: bool) -> None:
+        """From now on or no more. What was sent before and is recovered later is not recorded either."""
+        if recorded and not self.recorded:
+            for publication in self.publications.values():
+                for stream in publication.streams.values():
+                    stream.recorded_from = stream.sequence.highest
+        self.recorded = recorded
 
     def detach(self) -> None:
         """No packet in or out any more."""

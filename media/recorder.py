@@ -37,6 +37,9 @@ REMEMBERED_ROLLS = 128
 ALARM_NS = 3 * NS
 """Packets that wait longer than this for their acknowledgement degrade the light."""
 
+WITHDRAWN, LEFT, PAUSED = "withdrawn", "left", "paused"
+"""Why a seat's segment ends while the room goes on."""
+
 _MIME = {"audio": ("audio/opus", 48_000)}
 _VIDEO = ("video/VP8", 90_000)
 
@@ -114,25 +117,24 @@ class RoomRecorder:
         if old is not None:
             if old.feed.spec.grant == grant:
                 return
-            self.dismiss(peer, keep=True)
+            self.dismiss(peer, LEFT)
         spec = SegmentSpec(self._root, self._recording, self._epoch, peer, grant, key)
         self._seats[peer] = _Seat(peer, self._store.open(spec))
         self.event(peer, "admitted", self._clock.boottime_ns(), grant=grant)
 
-    def dismiss(self, peer: str, *, keep: bool = False) -> None:
-        """End `peer`'s segment. Unsealed packets are dropped (consent withdrawn) unless `keep` (the peer
-        left).
-        """
+    def dismiss(self, peer: str, cause: str = WITHDRAWN) -> None:
+        """End `peer`'s segment. What is not sealed yet is dropped if consent was withdrawn, else kept."""
         seat = self._seats.pop(peer, None)
         if seat is None:
             return
-        if keep:
+        withdrawn = cause == WITHDRAWN
+        if not withdrawn:
             self._flush(seat)
         self._tell_lost(seat)  # its own file takes nothing more
         seat.parts, seat.size, seat.packets = [], 0, 0
-        self._store.finish(seat.feed, "left" if keep else "withdrawn", withdrawn=not keep)
+        self._store.finish(seat.feed, cause, withdrawn=withdrawn)
         self._leaving.append(seat)
-        self.event(peer, "dismissed", self._clock.boottime_ns(), cause="left" if keep else "withdrawn")
+        self.event(peer, "dismissed", self._clock.boottime_ns(), cause=cause)
 
     def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool | None = None) -> None:
         """One RTP packet as it arrived (headers included). Does nothing unless `peer` is admitted.
@@ -247,7 +249,7 @@ class RoomRecorder:
         if self._closed:
             return
         for peer in list(self._seats):
-            self.dismiss(peer, keep=True)
+            self.dismiss(peer, LEFT)
         await asyncio.wrap_future(self._store.flushed())
         for seat in self._leaving:
             await self._give_up(seat)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from media.clock import Clock
-from media.control import RoomPlan
-from media.recorder import RoomRecorder
+from media.control import PausePlan, RoomPlan
+from media.recorder import LEFT, PAUSED, WITHDRAWN, RoomRecorder
 from media.relay import Relay
 from media.stored import StoredReport
 from media.truth import Comparison
@@ -59,26 +59,64 @@ class RoomRecording:
         self._failed = False
         self.degraded = 0
         """How many tracks the light last named as not stored."""
+        self._consenting: set[str] = set()
+        self._paused: PausePlan | None = None
+        self._written: PausePlan | None = None
+        """The pause as it stands in the room's file."""
 
     def apply(self, plan: RoomPlan) -> None:
         """Admits and dismisses as the plan says: no packet of who is not in it is recorded after this."""
-        self._plan = plan
+        before = (self._paused, dict(self._admitted))
+        consenting = {peer for peer, wanted in plan.peers.items() if wanted.grant is not None}
         now_ns = self._clock.boottime_ns()
-        for peer in self._admitted.keys() - {n for n, wanted in plan.peers.items() if wanted.recordable}:
-            left = peer not in plan.peers
-            del self._admitted[peer]
-            self._relay.set_recorded(peer, False)
-            if self._recorder is not None:
-                if left:
-                    self._recorder.event(peer, "left", now_ns)
-                self._recorder.dismiss(peer, keep=left)
+        gone = self._consenting - consenting
+        for peer in self._admitted.keys() - self._recordable(plan):
+            self._dismiss(
+                peer, LEFT if peer not in plan.peers else PAUSED if peer in consenting else WITHDRAWN
+            )
+            gone.discard(peer)
+        if self._recorder is not None:
+            for peer in gone:  # while nobody is recorded: the time after the pause has its cause all the same
+                cause = WITHDRAWN if peer in plan.peers else LEFT
+                self._recorder.event(peer, "dismissed", now_ns, cause=cause)
+        self._plan, self._consenting = plan, consenting
         if self._recorder is None and plan.room_key is not None:
             self._open(plan.room_key)
-        recorder = self._recorder
-        if recorder is None:
-            return
-        for peer, wanted in plan.peers.items():
-            if wanted.grant is None or wanted.key is None:
+        if self._recorder is not None:
+            self._pause(self._recorder, now_ns)
+            self._admit(self._recorder, now_ns)
+        self._paused = plan.pause
+        if before != (self._paused, self._admitted):
+            self.tell(now_ns)
+
+    @staticmethod
+    def _recordable(plan: RoomPlan) -> set[str]:
+        """Whoever may be recorded: consent and key, and nobody has paused the room."""
+        return set() if plan.pause else {peer for peer, wanted in plan.peers.items() if wanted.recordable}
+
+    def _dismiss(self, peer: str, cause: str) -> None:
+        """Nothing of the peer that comes after this line is stored; said so, with the grant that ended."""
+        grant = self._admitted.pop(peer).grant
+        self._relay.set_recorded(peer, False)
+        if self._recorder is not None:
+            if cause == LEFT:
+                self._recorder.event(peer, "left", self._clock.boottime_ns())
+            self._recorder.dismiss(peer, cause)
+        told = {"ev": "dismissed", "room": self._room, "epoch": self._epoch}
+        self._emit({**told, "peer": peer, "grant": grant, "cause": cause})
+
+    def _pause(self, recorder: RoomRecorder, now_ns: int) -> None:
+        wanted = self._plan.pause
+        if wanted is not None and wanted != self._written:
+            recorder.event("", "paused", now_ns, by=wanted.by, why=wanted.why)
+        elif wanted is None and self._written is not None:
+            recorder.event("", "resumed", now_ns)
+        self._written = wanted
+
+    def _admit(self, recorder: RoomRecorder, now_ns: int) -> None:
+        admissible = self._recordable(self._plan)
+        for peer, wanted in self._plan.peers.items():
+            if peer not in admissible or wanted.grant is None or wanted.key is None:
                 continue
             try:
                 recorder.admit(peer, wanted.grant, wanted.key)
@@ -88,6 +126,7 @@ class RoomRecording:
             known = self._admitted.get(peer)
             if known is None or known.grant != wanted.grant:
                 self._admitted[peer] = Admitted(wanted.grant, now_ns)
+                recorder.event(peer, "media", now_ns, mic=int(wanted.mic), camera=int(wanted.camera))
 
     def mark(self, peers: Iterable[str]) -> None:
         """Of these connected peers, those that are admitted reach the recorder."""
@@ -96,7 +135,7 @@ class RoomRecording:
 
     def event(self, peer: str, name: str, **fields: int | str) -> None:
         """Into the room's file. Without a grant not even the fact that somebody was there is recorded."""
-        if self._recorder is not None and peer in self._admitted:
+        if self._recorder is not None and peer in self._consenting:
             self._recorder.event(peer, name, self._clock.boottime_ns(), **fields)
 
     def tick(self, now_ns: int) -> None:
@@ -122,10 +161,18 @@ class RoomRecording:
                 "room": self._room,
                 "epoch": self._epoch,
                 "stored_until_ms": report.until_ms,
-                "seats": {peer: {"until_ms": seat.until_ms} for peer, seat in report.seats.items()},
+                "seats": {
+                    peer: {"until_ms": seat.until_ms, "grant": self._grant(peer)}
+                    for peer, seat in report.seats.items()
+                },
+                "paused": self._paused is not None and not report.seats,
                 "degraded": self._degraded(report, now_ns),
             }
         )
+
+    def _grant(self, peer: str) -> str | None:
+        known = self._admitted.get(peer)
+        return None if known is None else known.grant
 
     def tell_heads(self) -> None:
         """The journal's chain heads, for the database's audit chain."""
@@ -136,6 +183,7 @@ class RoomRecording:
     async def close(self) -> None:
         """Seals and syncs the journal, and tells its last heads."""
         self._admitted.clear()
+        self._consenting.clear()
         if self._recorder is not None:
             try:
                 await self._recorder.close()
@@ -157,10 +205,8 @@ class RoomRecording:
     def _degraded(self, report: StoredReport, now_ns: int) -> list[dict[str, str]]:
         """The truth light's alarms: the store is behind what the relay has, or a track has fallen silent."""
         found = {(p, kind or "audio"): cause for p, kind, cause in report.degraded}
-        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
-        for peer in (peer for peer, wanted in recordable.items() if wanted):
-            if peer not in report.seats:
-                found.setdefault((peer, "audio"), "store_behind")
+        for peer in self._recordable(self._plan) - report.seats.keys():
+            found.setdefault((peer, "audio"), "store_behind")
         self._look(now_ns)
         found = {**self._alarms, **found}
         self.degraded = len(found)
@@ -170,7 +216,7 @@ class RoomRecording:
         self._looked_ns = now_ns
         stored = {} if self._recorder is None else self._recorder.acknowledged()
         arrived = self._relay.arrived({peer: known.since_ns for peer, known in self._admitted.items()})
-        recordable = {peer: wanted.recordable for peer, wanted in self._plan.peers.items()}
+        recordable = dict.fromkeys(self._recordable(self._plan), True)
         silent = dict.fromkeys(self._relay.silent(now_ns, recordable), "no_packets")
         behind = dict.fromkeys(self._comparison.behind(now_ns, arrived, stored), "store_behind")
         self._alarms = silent | behind

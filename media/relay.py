@@ -131,7 +131,7 @@ class Relay:
         """Whether the peer's packets reach the recorder at all."""
         endpoint = self.endpoints.get(peer)
         if endpoint is not None:
-            endpoint.recorded = recorded and self.recorder is not None
+            endpoint.record(recorded and self.recorder is not None)
 
     def ask_keyframe(self, peer: str, kind: str, rid: str) -> None:
         """Asks the source for a key frame of a layer: coalesced to one request per 500 ms, scheduled, never

@@ -38,6 +38,7 @@ class SourceStream:
         "overrun",
         "packets",
         "pt",
+        "recorded_from",
         "recovered",
         "report",
         "report_ns",
@@ -75,6 +76,8 @@ class SourceStream:
         self.packets = 0
         self.recovered = 0
         self.duplicates = 0
+        self.recorded_from = -1
+        """Only later packets may be recorded: those up to this number were sent before that was allowed."""
         self.overrun = False
         """More was lost at once than can be asked for again: only a key frame helps. The publication
         resets it."""

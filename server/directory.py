@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from server.domain.session import Pause
 from server.services.bundle import Services
+from signaling import ports
 from signaling.ports import Consent, EndReason, Knock, RoomSeed, SeatSeed, SessionRef
 
 _CONSENT: dict[str, Consent] = {"granted": "granted", "declined": "declined"}
@@ -37,13 +39,23 @@ class Books:
 
     async def open_session(self, room: str, now_ms: int) -> SessionRef:
         session = await self._services.rooms.open_session(room, now_ms)
-        return SessionRef(id=session.id, epoch=session.epoch, started_at_ms=session.started_ms)
+        pause = session.pause
+        return SessionRef(
+            id=session.id,
+            epoch=session.epoch,
+            started_at_ms=session.started_ms,
+            pause=None if pause is None else ports.Pause(pause.seat_id, pause.reason, pause.since_ms),
+        )
 
     async def next_epoch(self, session: str) -> int:
         return await self._services.rooms.next_epoch(session)
 
     async def end_session(self, room: str, session: str, reason: EndReason, now_ms: int) -> None:
         await self._services.rooms.end_session(room, session, reason, now_ms)
+
+    async def keep_pause(self, session: str, pause: ports.Pause | None, by_seat: str, now_ms: int) -> None:
+        kept = None if pause is None else Pause(pause.by, pause.reason, pause.since_ms)
+        await self._services.rooms.keep_pause(session, kept, by_seat, now_ms)
 
     async def note(self, session: str, at_ms: int, what: str, seat: str | None) -> None:
         await self._services.rooms.note(session, at_ms, what, seat)

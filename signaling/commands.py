@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from signaling.messages import ClosedCode, Message
-from signaling.ports import EndReason, Plan
+from signaling.ports import EndReason, Pause, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,15 @@ class AnswerKnock:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepPause:
+    """Answered by the event PauseKept."""
+
+    session: str
+    pause: Pause | None
+    by_seat: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     session: str
     what: str
@@ -102,6 +111,7 @@ Command = (
     | OpenSession
     | NextEpoch
     | EndSession
+    | KeepPause
     | AnswerKnock
     | Note
     | Emptied

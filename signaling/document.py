@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from signaling.light import Light
-from signaling.ports import EndReason, Knock, RoomSeed, SeatSeed
+from signaling.ports import EndReason, Knock, Pause, RoomSeed, SeatSeed
 from signaling.seat import PendingOffer, Seat
 
 SCHEMA = 1
@@ -40,6 +40,9 @@ class RoomDocument:
     closing_since_ms: int | None = None
     end_reason: EndReason | None = None
     light: Light = field(default_factory=Light)
+    pause: Pause | None = None  # of this session
+    pause_by: str = ""  # the seat that changed it last
+    pause_unkept_ms: int | None = None  # told to the books then, not answered yet
 
     def seat(self, seat_id: str) -> Seat | None:
         """The seat of this id, if the room has it."""
@@ -102,6 +105,8 @@ def from_json(text: str) -> RoomDocument:
     fields["knocks"] = tuple(Knock(**entry) for entry in fields["knocks"])
     light = fields["light"]
     fields["light"] = Light(**{**light, "degraded": _triples(light["degraded"])})
+    pause = fields["pause"]
+    fields["pause"] = None if pause is None else Pause(**pause)
     return RoomDocument(**fields)
 
 

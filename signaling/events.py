@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signaling.messages import OfferedTrack, QualityLevel
-from signaling.ports import Consent, EndReason, Knock, RoomSeed, SessionRef
+from signaling.messages import OfferedTrack, PauseReason, QualityLevel
+from signaling.ports import Consent, EndReason, Knock, Pause, RoomSeed, SessionRef
 
 # --- from a page: `socket` must be the one that sits on `seat` ------------------------------------------
 
@@ -88,6 +88,19 @@ class KnockAnswered:
     accept: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PauseAsked:
+    seat: str
+    socket: str
+    reason: PauseReason
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked:
+    seat: str
+    socket: str
+
+
 PageEvent = (
     Left
     | SocketLost
@@ -98,6 +111,8 @@ PageEvent = (
     | IceRestartAsked
     | EndAsked
     | KnockAnswered
+    | PauseAsked
+    | ResumeAsked
 )
 
 # --- from the application -------------------------------------------------------------------------------
@@ -130,6 +145,14 @@ class RoomClosed:
 @dataclass(frozen=True, slots=True)
 class SessionOpened:
     session: SessionRef
+
+
+@dataclass(frozen=True, slots=True)
+class PauseKept:
+    """The books have it: paused so, or (None) not paused."""
+
+    session: str
+    pause: Pause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +198,26 @@ class AnswerRefused:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Each second: up to where the store has everything. `seats` = those it writes or wrote in this epoch."""
+    """Each second: up to where the store has everything. `seats` = those it writes, with their grants.
+
+    `paused`: nobody is written because the plan had a pause.
+    """
 
     epoch: int
     stored_until_ms: int | None
     seats: tuple[tuple[str, int | None], ...]  # seat, up to when
     degraded: tuple[tuple[str, str, str], ...]
+    grants: tuple[tuple[str, str], ...] = ()  # seat, the grant it is admitted under
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The seat is admitted under this grant no more: nothing of it that comes later is stored."""
+
+    epoch: int
+    peer: str
+    grant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +241,13 @@ Event = (
     | RoomClosed
     | SessionOpened
     | EpochGranted
+    | PauseKept
     | Tick
     | OfferMade
     | PeerChanged
     | AnswerRefused
     | Stored
+    | Dismissed
     | EpochClosed
     | MediaLost
 )

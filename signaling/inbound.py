@@ -37,6 +37,12 @@ class _Peer(_Inbound):
 
 class _SeatStored(BaseModel):
     until_ms: int | None = None
+    grant: str | None = None
+
+
+class _Dismissed(_Inbound):
+    peer: str
+    grant: str
 
 
 class _Degraded(BaseModel):
@@ -49,6 +55,7 @@ class _Stored(_Inbound):
     stored_until_ms: int | None = None
     seats: dict[str, _SeatStored] = {}
     degraded: tuple[_Degraded, ...] = ()
+    paused: bool = False
 
 
 class _Closed(_Inbound):
@@ -79,6 +86,9 @@ def media_event(raw: Mapping[str, Any]) -> tuple[str, ev.Event] | None:
                 return peer.room, ev.PeerChanged(peer.epoch, peer.peer, peer.connection, peer.state)
             case "stored":
                 return _stored(_Stored.model_validate(fields))
+            case "dismissed":
+                gone = _Dismissed.model_validate(fields)
+                return gone.room, ev.Dismissed(gone.epoch, gone.peer, gone.grant)
             case "closed":
                 closed = _Closed.model_validate(fields)
                 return closed.room, ev.EpochClosed(closed.epoch)
@@ -93,4 +103,6 @@ def _stored(report: _Stored) -> tuple[str, ev.Event]:
         stored_until_ms=report.stored_until_ms,
         seats=tuple((seat, entry.until_ms) for seat, entry in report.seats.items()),
         degraded=tuple((entry.peer, entry.kind, entry.cause) for entry in report.degraded),
+        grants=tuple((seat, entry.grant) for seat, entry in report.seats.items() if entry.grant is not None),
+        paused=report.paused,
     )

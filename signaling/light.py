@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from signaling.messages import DegradedTrack, LightState, Recording
+from signaling.messages import LightState
 
 SILENCE_LIMIT_MS = 5_000  # older than this, an acknowledgement proves nothing
 
@@ -24,6 +24,7 @@ class Light:
     resumed_ms: int | None = None  # when a report first named one again (our clock)
     degraded: tuple[tuple[str, str, str], ...] = ()  # participant, kind, cause
     expected_since_ms: int | None = None  # a seat that may be recorded is connected since
+    paused: bool = False  # media writes nobody, because it was told to pause
     sealed: bool = False  # media closed the journal after the end
 
     def report(
@@ -32,6 +33,7 @@ class Light:
         stored_until_ms: int | None,
         seats: int,
         degraded: tuple[tuple[str, str, str], ...],
+        paused: bool = False,
     ) -> Light:
         """With one report of the store. An acknowledgement never goes back."""
         grown = stored_until_ms is not None and stored_until_ms > (self.stored_until_ms or 0)
@@ -43,6 +45,7 @@ class Light:
             recording=seats > 0,
             resumed_ms=now_ms if seats > 0 and not self.recording else self.resumed_ms,
             degraded=degraded,
+            paused=paused and seats == 0,
         )
 
     def expect(self, expected: bool, now_ms: int) -> Light:
@@ -59,23 +62,17 @@ class Light:
             return "off"
         if self.degraded:
             return "degraded"
+        if self.paused:
+            return "degraded" if self._overdue(self.reported_ms, now_ms) else "paused"
         if self.advanced_ms is None:
             return "degraded" if self._overdue(self.expected_since_ms, now_ms) else "waiting"
         if self._overdue(self.reported_ms, now_ms):
             return "degraded"
         if not self.recording:
-            return "degraded" if self._overdue(self.expected_since_ms, now_ms) else "paused"
+            return "degraded" if self._overdue(self.expected_since_ms, now_ms) else "waiting"
         if (self.resumed_ms or 0) > self.advanced_ms:
             return "degraded" if self._overdue(self.resumed_ms, now_ms) else "waiting"
         return "degraded" if self._overdue(self.advanced_ms, now_ms) else "recording"
-
-    def message(self, now_ms: int, in_session: bool) -> Recording:
-        """The light as the pages get it."""
-        return Recording(
-            state=self.state(now_ms, in_session),
-            stored_until_ms=self.stored_until_ms,
-            degraded=[DegradedTrack(participant=p, kind=k, cause=c) for p, k, c in self.degraded],
-        )
 
     @staticmethod
     def _overdue(since_ms: int | None, now_ms: int) -> bool:

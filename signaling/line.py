@@ -51,7 +51,9 @@ class Surroundings:
 EventMaker = Callable[[], Awaitable[ev.Event]]
 Outcome = tuple[RoomDocument | None, list[cm.Command]]
 MediaCall = cm.PutPlan | cm.ForwardAnswer | cm.RestartIce | cm.Emptied
-BooksCall = cm.OpenSession | cm.NextEpoch | cm.EndSession | cm.AnswerKnock | cm.Note | cm.Emptied
+BooksCall = (
+    cm.OpenSession | cm.NextEpoch | cm.EndSession | cm.AnswerKnock | cm.KeepPause | cm.Note | cm.Emptied
+)
 
 
 class RoomLine:
@@ -262,6 +264,9 @@ class RoomLine:
                 self.post(ev.EpochGranted(call.session, epoch))
             case cm.EndSession():
                 await directory.end_session(self.room, call.session, call.reason, at_ms)
+            case cm.KeepPause():
+                await directory.keep_pause(call.session, call.pause, call.by_seat, at_ms)
+                self.post(ev.PauseKept(call.session, call.pause))
             case cm.AnswerKnock():
                 await directory.answer_knock(self.room, call.knock, call.accept, call.by_seat)
             case cm.Note():

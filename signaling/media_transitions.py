@@ -65,9 +65,18 @@ def stored(document: RoomDocument, event: ev.Stored, now_ms: int) -> Next:
         seat = document.seat(seat_id)
         granted = seat is not None and seat.present and seat.grant is not None
         writing += granted or (until_ms is not None and newest - until_ms < STORED_FRESH_MS)
-    return replace(
-        document, light=document.light.report(now_ms, event.stored_until_ms, writing, event.degraded)
-    ), []
+    grants = dict(event.grants)
+    document = document.with_seats(replace(seat, admitted=grants.get(seat.id)) for seat in document.seats)
+    light = document.light.report(now_ms, event.stored_until_ms, writing, event.degraded, event.paused)
+    return replace(document, light=light), []
+
+
+def dismissed(document: RoomDocument, event: ev.Dismissed, now_ms: int) -> Next:
+    """The page that withdrew has waited for this. A newer grant of the seat is another matter."""
+    seat = document.seat(event.peer)
+    if not running(document, event.epoch) or seat is None or seat.admitted != event.grant:
+        return document, []
+    return document.with_seat(replace(seat, admitted=None)), []
 
 
 def epoch_closed(document: RoomDocument, event: ev.EpochClosed, now_ms: int) -> Next:
@@ -81,7 +90,8 @@ def media_lost(document: RoomDocument, event: ev.MediaLost, now_ms: int) -> Next
     """All connections are gone; a new epoch is asked for while somebody is in."""
     if document.media != "open":
         return ended(document) if document.phase == "closing" else (document, [])
-    lost = replace(document.with_seats(seat.disconnect() for seat in document.seats), media="lost")
+    gone = document.with_seats(replace(seat.disconnect(), admitted=None) for seat in document.seats)
+    lost = replace(gone, media="lost")
     commands = noted(document, "media_lost")
     if not lost.present:
         return lost, commands
@@ -93,5 +103,6 @@ on(ev.OfferMade, offer_made)
 on(ev.PeerChanged, peer_changed)
 on(ev.AnswerRefused, answer_refused)
 on(ev.Stored, stored)
+on(ev.Dismissed, dismissed)
 on(ev.EpochClosed, epoch_closed)
 on(ev.MediaLost, media_lost)

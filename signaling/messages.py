@@ -14,8 +14,10 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
     ice_restart {}                            ------>  ack {ok}        my address changed: same connection
     admit {knock, accept}                     ------>  ack {ok}        ability `admit`
     end {}                                    ------>  ack {ok}        ability `end`, chair
+    pause {reason}                            ------>  ack {ok}        ability `pause`, chair
+    resume {}                                 ------>  ack {ok}        ability `pause`, chair
     leave {}                                  ------>  ack {ok}        at once; you may come back
-                                              <------  recording {state, stored_until_ms, degraded} each s
+                                              <------  recording {state, stored_until_ms, …} each s
                                               <------  closed {code}       then the server disconnects
 
 An ack is `{"ok": true, …}` or `{"ok": false, "code": "…"}`; `bad_message` also names the `field`.
@@ -42,6 +44,8 @@ QualityLevel = Literal["good", "fair", "poor"]
 ConsentState = Literal["granted", "declined", "undecided"]
 RoomState = Literal["waiting", "live", "ended"]
 LightState = Literal["off", "waiting", "recording", "degraded", "paused", "sealed"]
+WaitsFor = Literal["consent", "store"]
+PauseReason = Literal["private_talk", "examination", "patient_asked", "other"]
 ClosedCode = Literal["ended", "replaced", "revoked", "removed"]
 
 
@@ -131,7 +135,17 @@ class Admit(Message):
     accept: bool
 
 
-Incoming = Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit
+class Pause(Message):
+    """Nobody is recorded until `resume`. Sent again it changes the reason."""
+
+    reason: PauseReason
+
+
+class Resume(Message):
+    """Record again whoever consents."""
+
+
+Incoming = Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit | Pause | Resume
 
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join,
@@ -143,9 +157,12 @@ INCOMING: dict[str, type[Incoming]] = {
     "leave": Leave,
     "end": End,
     "admit": Admit,
+    "pause": Pause,
+    "resume": Resume,
 }
 
-# The ability a seat needs for each event; None = being in the room is enough. `end` also needs the chair.
+# The ability a seat needs for each event; None = being in the room is enough. `end` and `pause` also need the
+# chair.
 ABILITY: dict[str, str | None] = {
     "join": "join",
     "answer": "join",
@@ -156,6 +173,8 @@ ABILITY: dict[str, str | None] = {
     "leave": None,
     "end": "end",
     "admit": "admit",
+    "pause": "pause",
+    "resume": "pause",
 }
 
 
@@ -171,7 +190,10 @@ class You(Message):
 
 
 class Participant(Message):
-    """One seat. `present` false = not here; `away` = its socket is lost, it has 30 s to return."""
+    """One seat. `present` false = not here; `away` = its socket is lost, it has 30 s to return.
+
+    `recorded` is media's word: true from when the seat is admitted to the journal until it is not.
+    """
 
     id: str
     role: str
@@ -185,6 +207,7 @@ class Participant(Message):
     mic: bool
     camera: bool
     consent: ConsentState
+    recorded: bool
     quality: QualityLevel | None
 
 
@@ -194,6 +217,14 @@ class WaitingKnock(Message):
     id: str
     seat: str
     name: str
+    since_ms: int
+
+
+class Paused(Message):
+    """The recording is to be paused: by whom, why and since when. That it is, the light says."""
+
+    by: str
+    reason: PauseReason
     since_ms: int
 
 
@@ -209,6 +240,7 @@ class Snapshot(Message):
     started_at_ms: int | None
     participants: list[Participant]
     knocks: list[WaitingKnock]
+    pause: Paused | None
 
 
 class OfferedTrack(Message):
@@ -238,11 +270,16 @@ class DegradedTrack(Message):
 
 
 class Recording(Message):
-    """The recording light. `degraded` with an empty list: the store has not answered for 5 s (all tracks)."""
+    """The recording light. `degraded` with an empty list: the store has not answered for 5 s (all tracks).
+
+    `waits_for` says what a `waiting` light waits for, `paused` who paused a paused one.
+    """
 
     state: LightState
     stored_until_ms: int | None
     degraded: list[DegradedTrack]
+    waits_for: WaitsFor | None
+    paused: Paused | None
 
 
 class Closed(Message):

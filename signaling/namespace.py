@@ -226,6 +226,10 @@ def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
             return ev.IceRestartAsked(seat, socket)
         case ms.Admit():
             return ev.KnockAnswered(seat, socket, message.knock, message.accept)
+        case ms.Pause():
+            return ev.PauseAsked(seat, socket, message.reason)
+        case ms.Resume():
+            return ev.ResumeAsked(seat, socket)
         case ms.End():
             return ev.EndAsked(seat, socket)
         case ms.Leave():

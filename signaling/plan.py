@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from signaling.document import RoomDocument
 from signaling.ports import PeerPlan, Plan
 
@@ -25,6 +27,7 @@ def plan_of(document: RoomDocument) -> Plan | None:
         version=document.version,
         closed=document.media == "closed",
         peers=peers,
+        pause=document.pause,
     )
 
 
@@ -32,9 +35,4 @@ def same_plan(before: Plan | None, after: Plan | None) -> bool:
     """Whether media would see no difference (the version aside)."""
     if before is None or after is None:
         return before is after
-    return (before.room, before.epoch, before.closed, before.peers) == (
-        after.room,
-        after.epoch,
-        after.closed,
-        after.peers,
-    )
+    return replace(before, version=0) == replace(after, version=0)

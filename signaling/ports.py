@@ -88,12 +88,22 @@ class RoomSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The recording is paused: by which seat, why (a code), since when."""
+
+    by: str
+    reason: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRef:
     """A session and the epoch granted just now. `id` is the recording's; `epoch` >= 1 is a fencing token."""
 
     id: str
     epoch: int
     started_at_ms: int
+    pause: Pause | None = None  # as the books have it
 
 
 class Directory(Protocol):
@@ -113,6 +123,10 @@ class Directory(Protocol):
         """The session is over; `reason == "ended"` (by the chair) closes the consultation too. Idempotent."""
         ...
 
+    async def keep_pause(self, session: str, pause: Pause | None, by_seat: str, now_ms: int) -> None:
+        """The session is paused, or (None) no more, by the wish of this seat. Idempotent."""
+        ...
+
     async def note(self, session: str, at_ms: int, what: str, seat: str | None) -> None:
         """One line of the session's time line: `joined`, `left`, `away`, `back`, `replaced`, `ended` …"""
         ...
@@ -127,7 +141,10 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PeerPlan:
-    """One peer as media should have it. `mic`, `camera` False = muted; `grant` None = not recorded."""
+    """One peer as media should have it. `mic`, `camera` False = muted; `grant` None = not recorded.
+
+    While the plan has a pause, nobody is recorded, whatever their grant.
+    """
 
     connection: str
     mic: bool
@@ -147,6 +164,7 @@ class Plan:
     version: int
     closed: bool
     peers: Mapping[str, PeerPlan]
+    pause: Pause | None = None
 
 
 class Media(Protocol):

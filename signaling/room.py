@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from signaling import events as ev
-from signaling import media_transitions, transitions  # noqa: F401 - they register themselves
+from signaling import media_transitions, pause, transitions  # noqa: F401 - they register themselves
 from signaling import steps as tr
 from signaling.commands import (
     Command,
@@ -29,7 +29,7 @@ from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
 from signaling.seat import ALL_AWAY_LIMIT_MS, AWAY_LIMIT_MS
-from signaling.view import snapshot_of
+from signaling.view import recording_of, snapshot_of
 
 EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
@@ -46,6 +46,8 @@ NEEDS: dict[type[Event], str | None] = {
     ev.IceRestartAsked: ABILITY["ice_restart"],
     ev.EndAsked: ABILITY["end"],
     ev.KnockAnswered: ABILITY["admit"],
+    ev.PauseAsked: ABILITY["pause"],
+    ev.ResumeAsked: ABILITY["resume"],
     ev.Left: ABILITY["leave"],
 }
 
@@ -96,8 +98,13 @@ def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
     """With what follows from the rest: since when it is empty, and whether something ought to be stored."""
     empty = document.session is not None and not document.present
     since = (document.empty_since_ms or now_ms) if empty else None
-    expected = document.media == "open" and any(
-        seat.connected and seat.grant is not None and (seat.mic or seat.camera) for seat in document.present
+    expected = (
+        document.media == "open"
+        and document.pause is None
+        and any(
+            seat.connected and seat.grant is not None and (seat.mic or seat.camera)
+            for seat in document.present
+        )
     )
     return replace(document, empty_since_ms=since, light=document.light.expect(expected, now_ms))
 
@@ -116,6 +123,8 @@ def _tick(document: RoomDocument, now_ms: int, session_ends_after_ms: int) -> tr
     document, more = _renewed(document, now_ms)
     commands += more
     document, more = _ask_again(_without_old_knocks(document, now_ms), now_ms)
+    commands += more
+    document, more = pause.keep_again(document, now_ms)
     commands += more
     session = document.session
     if document.empty_since_ms is None or session is None or document.over:
@@ -169,6 +178,8 @@ def _forgotten_session(document: RoomDocument) -> RoomDocument:
         media="none",
         wanted=None,
         light=Light(),
+        pause=None,
+        pause_unkept_ms=None,
     )
 
 
@@ -194,9 +205,9 @@ def _lights(before: RoomDocument, after: RoomDocument, event: Event, now_ms: int
     """To everybody each second, and at once when the store's word changes it; to who joins, at once."""
     if not isinstance(event, Tick | Stored | Joined):
         return []
-    light = after.light.message(now_ms, after.session is not None)
+    light = recording_of(after, now_ms)
     if isinstance(event, Stored):
-        old = before.light.message(now_ms, before.session is not None)
+        old = recording_of(before, now_ms)
         if old.model_copy(update={"stored_until_ms": light.stored_until_ms}) == light:
             return []
     told = [seat.socket for seat in after.seats if seat.socket is not None]

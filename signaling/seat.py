@@ -45,6 +45,7 @@ class Seat:
     refused: bool = False  # media could not take the current connection's answer
     made_at_ms: int = 0  # when the current connection was made
     offer: PendingOffer | None = None
+    admitted: str | None = None  # the grant under which media records it, by media's own word
 
     @property
     def id(self) -> str:

@@ -12,6 +12,7 @@ from signaling.document import RoomDocument
 from signaling.messages import ClosedCode, Offer, OfferedTrack
 from signaling.ports import EndReason, RoomSeed
 from signaling.seat import PendingOffer, Seat
+from signaling.view import recording_of
 
 Next = tuple[RoomDocument, list[Command]]
 E = TypeVar("E")
@@ -75,7 +76,7 @@ def begun(document: RoomDocument, epoch: int, now_ms: int) -> RoomDocument:
     """With an open epoch, in which every present page gets a connection of its own."""
     seats = [
         seat.connect(epoch, now_ms) if seat.present and seat.socket is not None else seat.disconnect()
-        for seat in document.seats
+        for seat in (replace(seat, admitted=None) for seat in document.seats)
     ]
     return replace(document.with_seats(seats), epoch=epoch, media="open", wanted=None)
 
@@ -117,7 +118,7 @@ def ended(document: RoomDocument) -> Next:
     commands: list[Command] = []
     for seat in document.seats:
         if seat.socket is not None:
-            commands.append(Send(seat.socket, "recording", document.light.message(0, False)))
+            commands.append(Send(seat.socket, "recording", recording_of(replace(document, session=None), 0)))
             commands.append(Close(seat.socket, code))
     return replace(document.with_seats(seat.vacate() for seat in document.seats), phase="ended"), commands
 

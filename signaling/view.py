@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from signaling.document import RoomDocument
-from signaling.messages import Participant, RoomState, Snapshot, WaitingKnock, You
+from signaling.messages import (
+    DegradedTrack,
+    Participant,
+    Paused,
+    Recording,
+    RoomState,
+    Snapshot,
+    WaitingKnock,
+    You,
+)
+from signaling.ports import Pause
 from signaling.seat import Seat
 
 
@@ -24,7 +34,28 @@ def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
         started_at_ms=document.started_at_ms,
         participants=[_participant(other) for other in document.seats],
         knocks=[WaitingKnock(id=k.id, seat=k.seat, name=k.name, since_ms=k.since_ms) for k in knocks],
+        pause=_pause(document.pause),
     )
+
+
+def recording_of(document: RoomDocument, now_ms: int) -> Recording:
+    """The recording light as every page gets it: its state from the store's word, the names from the room."""
+    light = document.light
+    state = light.state(now_ms, document.session is not None)
+    consenting = any(seat.grant is not None for seat in document.present)
+    return Recording(
+        state=state,
+        stored_until_ms=light.stored_until_ms,
+        degraded=[DegradedTrack(participant=p, kind=k, cause=c) for p, k, c in light.degraded],
+        waits_for=None if state != "waiting" else "store" if consenting else "consent",
+        paused=_pause(document.pause) if state == "paused" else None,
+    )
+
+
+def _pause(pause: Pause | None) -> Paused | None:
+    if pause is None:
+        return None
+    return Paused.model_validate({"by": pause.by, "reason": pause.reason, "since_ms": pause.since_ms})
 
 
 def _state(document: RoomDocument) -> RoomState:
@@ -48,5 +79,6 @@ def _participant(seat: Seat) -> Participant:
         mic=seat.mic,
         camera=seat.camera,
         consent=facts.consent,
+        recorded=seat.admitted is not None,
         quality=seat.quality,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from media.clock import MS
 
@@ -52,12 +53,69 @@ def track_gaps(
     "cause"}. `losses`: session ns of lost packets.
     """
     gaps: list[dict[str, object]] = []
+    paused = pauses(survey)
     spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > TAIL_MS else present
     for (_, begin), (end, _) in itertools.pairwise(spans):
-        for low, high in itertools.pairwise([begin, *_turns(survey, peer, begin, end), end]):
-            cause = _cause(survey, peer, kind, low * MS, high * MS, losses)
-            gaps.append({"from": low, "to": high, "cause": cause})
+        for low, high, pause in _by_pause(begin, end, paused):
+            if pause is not None:
+                gaps.append({"from": low, "to": high, **pause.cause()})
+                continue
+            for first, last in itertools.pairwise([low, *_turns(survey, peer, low, high), high]):
+                cause = _cause(survey, peer, kind, first * MS, last * MS, losses)
+                gaps.append({"from": first, "to": last, "cause": cause})
     return gaps
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """When the recording was paused, session ms, within one epoch; by whom and why, as last said."""
+
+    begin: int
+    end: int
+    by: str
+    why: str
+
+    def cause(self) -> dict[str, object]:
+        """What makes a gap a named pause."""
+        return {"cause": PAUSED, "by": self.by, "why": self.why}
+
+
+def pauses(survey: Survey) -> list[Pause]:
+    """The room's pauses. One that outlives its epoch ends with it and begins again with the next."""
+    found: list[Pause] = []
+    for span in sorted(survey.epochs, key=lambda span: span.epoch):
+        since: int | None = None
+        by = why = ""
+        told = (e for e in survey.events if e.epoch == span.epoch and not e.peer)
+        for event in sorted(told, key=lambda e: e.at):
+            if event.name == "paused":
+                since = event.at // MS if since is None else since
+                by, why = str(event.fields.get("by", "")), str(event.fields.get("why", ""))
+            elif event.name == "resumed" and since is not None:
+                found.append(Pause(since, event.at // MS, by, why))
+                since = None
+        if since is not None and span.last_ns // MS > since:
+            found.append(Pause(since, span.last_ns // MS, by, why))
+    return found
+
+
+def _by_pause(begin: int, end: int, paused: Sequence[Pause]) -> list[tuple[int, int, Pause | None]]:
+    """A hole cut where a pause begins and ends. The moments around a pause belong to it."""
+    pieces: list[tuple[int, int, Pause | None]] = []
+    at = begin
+    for pause in paused:
+        low, high = max(pause.begin, at), min(pause.end, end)
+        if high <= low:
+            continue
+        low = at if low - at < SLACK_NS // MS else low
+        high = end if end - high < SLACK_NS // MS else high
+        if low > at:
+            pieces.append((at, low, None))
+        pieces.append((low, high, pause))
+        at = high
+    if at < end:
+        pieces.append((at, end, None))
+    return pieces
 
 
 def _turns(survey: Survey, peer: str, begin: int, end: int) -> list[int]:
@@ -144,6 +202,7 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
     for hole in survey.holes:
         if not hole.peer:
             gaps.append({"from": hole.from_ns // MS, "to": hole.to_ns // MS, "cause": hole.cause})
+    gaps += [{"from": p.begin, "to": p.end, **p.cause()} for p in pauses(survey)]
     return sorted(gaps, key=lambda gap: (str(gap["from"]).zfill(16), str(gap["cause"])))
 
 
@@ -204,7 +263,7 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[MUTED] = event.fields.get({"audio": "mic"}.get(kind, kind)) == 0
     elif name in ("paused", "resumed"):
         state[PAUSED] = name == "paused"
-    elif name == "dismissed":
+    elif name == "dismissed" and event.fields.get("cause") != PAUSED:
         state[WITHDRAWN if event.fields.get("cause") == "withdrawn" else LEFT] = True
     elif name == "admitted":
         state[WITHDRAWN] = state[LEFT] = False

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The recording is paused: by which seat, why, since when."""
+
+    seat_id: str
+    reason: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     id: str
     consultation_id: str
@@ -13,6 +22,7 @@ class Session:
     started_ms: int
     emptied_ms: int | None
     ended_ms: int | None
+    pause: Pause | None = None
 
 
 def continues(session: Session, now_ms: int, grace_ms: int) -> bool:

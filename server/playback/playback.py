@@ -83,7 +83,7 @@ class Playback:
             "tracks": [
                 _track(track, named) for track in index.get("tracks", []) if track.get("peer") not in shredded
             ],
-            "gaps": [_gap(gap) for gap in index.get("gaps", [])],
+            "gaps": [_gap(gap, named) for gap in index.get("gaps", [])],
             "declined": [
                 {"participant": seat.id, "name": seat.name, "role": seat.role}
                 for seat in people
@@ -167,13 +167,16 @@ def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, A
     told["participant"] = track.get("peer")
     told |= {name: track[name] for name in _OPTIONAL_FIELDS if track.get(name)}
     told["present"] = track.get("present", [])
-    told["gaps"] = [_gap(gap) for gap in track.get("gaps", [])]
+    told["gaps"] = [_gap(gap, named) for gap in track.get("gaps", [])]
     told["name"] = seat.name if seat else ""
     told["role"] = seat.role if seat else ""
     told["language"] = seat.language if seat else ""
     return told
 
 
-def _gap(gap: dict[str, Any]) -> dict[str, Any]:
+def _gap(gap: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, Any]:
     told = {name: gap.get(name) for name in ("from", "to", "cause")}
+    if gap.get("cause") == "paused":
+        by = named.get(str(gap.get("by")))
+        told |= {"by": None if by is None else by.name, "why": gap.get("why")}
     return told | ({"participant": gap["peer"]} if gap.get("peer") else {})

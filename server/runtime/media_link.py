@@ -145,11 +145,16 @@ class MediaLink:
     def _with_keys(self, plan: Plan) -> control.RoomPlan:
         peers = {}
         for seat, peer in plan.peers.items():
-            key = self._key(plan.room, seat) if peer.grant is not None else None
-            grant = peer.grant if key is not None else None
+            wanted = peer.grant is not None and plan.pause is None
+            key = self._key(plan.room, seat) if wanted else None
+            # Without a key a grant is none, except in a pause: then it goes on afterwards.
+            grant = peer.grant if key is not None or plan.pause is not None else None
             peers[seat] = control.PeerPlan(peer.connection, peer.mic, peer.camera, grant, key)
         room_key = self._key(plan.room, ROOM)
-        return control.RoomPlan(plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, None)
+        pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)
+        return control.RoomPlan(
+            plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, None, pause
+        )
 
     def _key(self, recording: str, seat: str) -> bytes | None:
         try:

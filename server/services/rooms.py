@@ -8,7 +8,7 @@ from server.domain.consent import decision_of, grant_of
 from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session
 from server.domain.errors import Refused
 from server.domain.permissions import abilities
-from server.domain.session import Session, continues
+from server.domain.session import Pause, Session, continues
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.storage import accounts, audit, consents, consultations, sessions
@@ -93,7 +93,7 @@ class Rooms:
             for old in await sessions.unended(tx, room):
                 if session is None and continues(old, now_ms, grace_ms):
                     epoch = await sessions.grant_epoch(tx, old.id)
-                    session = Session(old.id, room, epoch, old.started_ms, None, None)
+                    session = Session(old.id, room, epoch, old.started_ms, None, None, old.pause)
                 else:
                     await sessions.end(tx, old.id, "emptied", old.emptied_ms or now_ms)
             if session is None:
@@ -195,6 +195,25 @@ class Rooms:
                 await self.end_session(session.consultation_id, session.id, "emptied", now_ms)
                 ended.append(session.id)
         return ended
+
+    async def keep_pause(self, session_id: str, pause: Pause | None, by_seat: str, now_ms: int) -> None:
+        """The session is paused, or no more, by the wish of this seat. Told again it writes nothing."""
+        async with self._context.database.write() as tx:
+            session = await sessions.by_id(tx, session_id)
+            if session is None or session.pause == pause:
+                return
+            consultation = await consultations.by_id(tx, session.consultation_id)
+            await sessions.set_pause(tx, session_id, pause)
+            entry = audit.Entry(
+                action="recording_resumed" if pause is None else "recording_paused",
+                subject_type="session",
+                subject_id=session_id,
+                address="",
+                seat_id=by_seat,
+                case_id=None if consultation is None else consultation.case_id,
+                detail={} if pause is None else {"reason": pause.reason},
+            )
+            await audit.append(tx, now_ms, entry)
 
     async def note(self, session_id: str, at_ms: int, what: str, seat_id: str | None) -> None:
         async with self._context.database.write() as tx:

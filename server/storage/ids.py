@@ -7,8 +7,10 @@ import secrets
 
 
 def new_id() -> str:
-    """An opaque id: 22 url-safe characters, 128 bits."""
-    return secrets.token_urlsafe(16)
+    """An opaque id: 22 url-safe characters, 128 bits. Never begins like an option of a command line."""
+    while (made := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return made
 
 
 def new_token() -> str:

@@ -167,6 +167,9 @@ sessions = Table(
     Column("emptied_ms", BigInteger),  # when the last seat left; null while somebody is in
     Column("ended_ms", BigInteger),
     Column("end_reason", String(24)),
+    Column("paused_ms", BigInteger),  # since when the recording is paused; null while it is not
+    Column("paused_by", ID),  # seat id
+    Column("pause_reason", String(24)),
 )
 
 session_notes = Table(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.session import Session
+from server.domain.session import Pause, Session
 from server.storage.schema import recordings, session_notes, sessions
 
 
@@ -85,6 +85,18 @@ async def end(tx: AsyncConnection, session_id: str, reason: str, at_ms: int) -> 
     return done.rowcount == 1
 
 
+async def set_pause(tx: AsyncConnection, session_id: str, pause: Pause | None) -> None:
+    await tx.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id)
+        .values(
+            paused_ms=None if pause is None else pause.since_ms,
+            paused_by=None if pause is None else pause.seat_id,
+            pause_reason=None if pause is None else pause.reason,
+        )
+    )
+
+
 async def note(tx: AsyncConnection, session_id: str, at_ms: int, what: str, seat_id: str | None) -> None:
     await tx.execute(
         insert(session_notes).values(session_id=session_id, at_ms=at_ms, what=what, seat_id=seat_id)
@@ -92,4 +104,8 @@ async def note(tx: AsyncConnection, session_id: str, at_ms: int, what: str, seat
 
 
 def _session(row: Row[Any]) -> Session:
-    return Session(row.id, row.consultation_id, row.epoch, row.started_ms, row.emptied_ms, row.ended_ms)
+    paused = row.paused_ms is not None
+    pause = Pause(row.paused_by, row.pause_reason, row.paused_ms) if paused else None
+    return Session(
+        row.id, row.consultation_id, row.epoch, row.started_ms, row.emptied_ms, row.ended_ms, pause
+    )

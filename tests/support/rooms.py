@@ -6,7 +6,18 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from signaling.ports import Consent, Knock, PeerPlan, Plan, Refusal, RoomSeed, SeatSeed, SessionRef, Ticket
+from signaling.ports import (
+    Consent,
+    Knock,
+    Pause,
+    PeerPlan,
+    Plan,
+    Refusal,
+    RoomSeed,
+    SeatSeed,
+    SessionRef,
+    Ticket,
+)
 
 ROOM = "room-1-aaaaaaaaaa"
 REFERRING = "seat-referring-1"
@@ -41,8 +52,8 @@ def three_seats() -> RoomSeed:
     """Consulting physician (first chair), referring physician (second), interpreter (declined recording)."""
     return RoomSeed(
         seats=(
-            seat(REFERRING, "referring_physician", {"join", "end", "admit"}, rank=2),
-            seat(CONSULTING, "consulting_physician", {"join", "end", "admit"}, rank=1),
+            seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit"}, rank=2),
+            seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit"}, rank=1),
             seat(INTERPRETER, "interpreter", {"join"}, consent="declined"),
         )
     )
@@ -59,6 +70,7 @@ class Books:
     notes: list[tuple[str, str | None]] = field(default_factory=list)
     knocks: list[tuple[str, bool, str]] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
+    pauses: dict[str, Pause | None] = field(default_factory=dict)
     failures: int = 0  # so many calls of open_session fail first
 
     async def seed(self, room: str) -> RoomSeed:
@@ -69,7 +81,7 @@ class Books:
             self.failures -= 1
             raise OSError("the database is away")
         session = self.open.setdefault(room, f"session-{len(self.epochs) + 1}")
-        return SessionRef(session, await self.next_epoch(session), now_ms)
+        return SessionRef(session, await self.next_epoch(session), now_ms, self.pauses.get(session))
 
     async def next_epoch(self, session: str) -> int:
         self.epochs[session] = self.epochs.get(session, 0) + 1
@@ -80,6 +92,12 @@ class Books:
         self.ended.append((session, reason))
         if reason == "ended":
             self.seeds[room] = replace(self.seeds[room], ended=True)
+
+    async def keep_pause(self, session: str, pause: Pause | None, by_seat: str, now_ms: int) -> None:
+        if self.failures > 0:
+            self.failures -= 1
+            raise OSError("the database is away")
+        self.pauses[session] = pause
 
     async def note(self, session: str, at_ms: int, what: str, seat: str | None) -> None:
         self.notes.append((what, seat))

@@ -23,6 +23,7 @@ PLAN: dict[str, Any] = {
     "peers": {"p1": {"connection": "join.1.1", "mic": True, "camera": False, "grant": "g", "key": KEY}},
     "room_key": KEY,
     "routes": None,
+    "pause": {"by": "p1", "why": "private_talk"},
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

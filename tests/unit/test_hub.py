@@ -303,6 +303,8 @@ async def test_the_light_reaches_every_page_each_second(house: House) -> None:
         "state": "recording",
         "stored_until_ms": until,
         "degraded": [],
+        "waits_for": None,
+        "paused": None,
     }
     lost = [{"peer": REFERRING, "kind": "audio", "cause": "store_slow"}]
     house.hub.media_event({**report, "seats": {}, "degraded": lost})

@@ -26,6 +26,8 @@ GOOD: Mapping[str, dict[str, object]] = {
     "leave": {},
     "end": {},
     "admit": {"knock": "knock-1", "accept": True},
+    "pause": {"reason": "private_talk"},
+    "resume": {},
 }
 BAD: list[tuple[str, object, str]] = [
     ("join", {"mic": 1}, "mic"),
@@ -47,6 +49,9 @@ BAD: list[tuple[str, object, str]] = [
     ("restart", {"reason": "x" * 65}, "reason"),
     ("admit", {"knock": "k", "accept": "yes"}, "accept"),
     ("admit", {"knock": "", "accept": True}, "knock"),
+    ("pause", {}, "reason"),
+    ("pause", {"reason": "lunch"}, "reason"),
+    ("resume", {"reason": "other"}, "reason"),
     ("shutdown", {}, "event"),
 ]
 
@@ -111,9 +116,11 @@ def test_every_outgoing_message_is_closed_to_unknown_fields() -> None:
 def test_the_protocol_document_names_every_event_field_code_and_state() -> None:
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     words = set(ms.INCOMING) | set(ms.OUTGOING)
-    for model in (*ms.INCOMING.values(), *ms.OUTGOING.values(), ms.Participant, ms.You, ms.WaitingKnock):
+    inner = (ms.Participant, ms.You, ms.WaitingKnock, ms.Paused)
+    for model in (*ms.INCOMING.values(), *ms.OUTGOING.values(), *inner):
         words |= set(model.model_fields)
-    for literal in (ms.ClosedCode, ms.LightState, ms.RoomState, ms.TrackKind, ms.QualityLevel):
+    said = (ms.ClosedCode, ms.LightState, ms.RoomState, ms.TrackKind, ms.QualityLevel)
+    for literal in (*said, ms.PauseReason, ms.WaitsFor):
         words |= set(typing.get_args(literal))
     source = Path(ms.__file__).parent.glob("*.py")
     for file in source:
@@ -131,7 +138,7 @@ def test_media_events_that_are_not_ours_are_none() -> None:
 
 
 @given(
-    name=st.sampled_from(["offer", "peer", "stored", "closed"]),
+    name=st.sampled_from(["offer", "peer", "stored", "dismissed", "closed"]),
     data=st.dictionaries(st.text(max_size=6), JSON),
 )
 def test_a_malformed_media_event_is_a_value_error_and_nothing_else(

@@ -110,7 +110,7 @@ async def test_a_withdrawn_seat_loses_what_is_not_sealed_yet(made: Set) -> None:
     for peer in (PEER, OTHER):
         made.send(peer)
     made.recorder.dismiss(PEER)
-    made.recorder.dismiss(OTHER, keep=True)
+    made.recorder.dismiss(OTHER, "left")
     made.send(PEER)
     await made.recorder.close()
     survey = made.survey()

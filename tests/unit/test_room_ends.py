@@ -204,7 +204,9 @@ def test_the_light_says_recording_only_after_the_store_has_said_so() -> None:
     stage.on(stored(5_000, REFERRING))
     stage.passes(1_000)
     light = stage.sent("recording")[f"s-{REFERRING}"]
-    assert light == ms.Recording(state="recording", stored_until_ms=5_000, degraded=[])
+    assert light == ms.Recording(
+        state="recording", stored_until_ms=5_000, degraded=[], waits_for=None, paused=None
+    )
 
 
 def test_the_light_degrades_by_itself_when_the_store_is_silent_or_stands_still() -> None:
@@ -230,10 +232,18 @@ def test_the_light_names_the_tracks_that_are_not_stored() -> None:
     assert light.degraded == [ms.DegradedTrack(participant=REFERRING, kind="audio", cause="store_slow")]
 
 
-def test_the_light_is_paused_while_the_store_writes_nobody() -> None:
+def test_the_light_waits_for_consent_while_nobody_present_gives_it() -> None:
     stage = Stage().live(INTERPRETER)
     stage.on(stored(5_000))
-    assert stage.light() == "paused"
+    stage.passes(1_000)
+    light = stage.sent("recording")[f"s-{INTERPRETER}"]
+    assert isinstance(light, ms.Recording)
+    assert (light.state, light.waits_for) == ("waiting", "consent")
+    stage.on(ev.ConsentChanged(INTERPRETER, "granted", "g1"))
+    stage.passes(1_000)
+    light = stage.sent("recording")[f"s-{INTERPRETER}"]
+    assert isinstance(light, ms.Recording)
+    assert (light.state, light.waits_for) == ("waiting", "store")
 
 
 def test_the_light_waits_when_somebody_is_recorded_again_and_degrades_if_nothing_comes() -> None:
@@ -241,7 +251,7 @@ def test_the_light_waits_when_somebody_is_recorded_again_and_degrades_if_nothing
     stage.on(stored(5_000, REFERRING))
     stage.now += 60_000
     stage.on(stored(None))
-    assert stage.light() == "paused"
+    assert stage.light() == "waiting"
     stage.now += 1_000
     stage.on(ev.Stored(1, None, ((REFERRING, None),), ()))
     assert stage.light() == "waiting"
@@ -262,7 +272,7 @@ def test_a_seat_that_withdrew_still_shows_as_recording_while_its_data_is_fresh()
     stage.on(ev.Stored(1, 9_000, ((INTERPRETER, 8_000),), ()))
     assert stage.light() == "recording"
     stage.on(ev.Stored(1, 14_000, ((INTERPRETER, 8_000), ("seat-unknown", None)), ()))
-    assert stage.light() == "paused"
+    assert stage.light() == "waiting"
 
 
 def test_a_recording_that_never_begins_degrades() -> None:
@@ -275,7 +285,7 @@ def test_a_recording_that_never_begins_degrades() -> None:
     stage.on(stored(5_000))
     assert stage.light() == "degraded"
     stage.on(ev.MediaChanged(REFERRING, f"s-{REFERRING}", False, False))
-    assert stage.light() == "paused"
+    assert stage.light() == "waiting"
 
 
 def test_an_end_at_which_nothing_was_ever_stored_is_not_called_sealed() -> None:

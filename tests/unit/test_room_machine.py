@@ -60,6 +60,7 @@ class AnyRoom(RuleBasedStateMachine):
         for seat_id, peer in plan.peers.items():
             assert peer.grant is None or self.consents[seat_id] == "granted"
             assert peer.connection.split(".")[1] == str(plan.epoch)
+        assert plan.pause == self.document.pause
 
     def socket(self, seat: str, which: str) -> str:
         return f"{seat}-{which}"
@@ -95,7 +96,7 @@ class AnyRoom(RuleBasedStateMachine):
     @rule(
         seat=SEATS,
         which=SOCKETS,
-        what=st.sampled_from(["restart", "ice", "media", "quality", "end", "admit"]),
+        what=st.sampled_from(["restart", "ice", "media", "quality", "end", "admit", "pause", "resume"]),
     )
     def page_event(self, seat: str, which: str, what: str) -> None:
         socket = self.socket(seat, which)
@@ -106,8 +107,13 @@ class AnyRoom(RuleBasedStateMachine):
             "quality": ev.QualityReported(seat, socket, "fair"),
             "end": ev.EndAsked(seat, socket),
             "admit": ev.KnockAnswered(seat, socket, "knock-1", True),
+            "pause": ev.PauseAsked(seat, socket, "other"),
+            "resume": ev.ResumeAsked(seat, socket),
         }
+        before = self.document
         self.do(events[what])
+        if self.document.pause != before.pause:
+            assert before.chair == seat, "only the chair pauses and resumes"
 
     @rule(seat=SEATS, state=st.sampled_from(["connecting", "connected", "disconnected", "failed"]))
     def peer(self, seat: str, state: str) -> None:

@@ -197,7 +197,7 @@ async def test_a_seat_that_leaves_while_the_disk_is_full_has_its_gap_too(studio:
     studio.faults.set(free=0)
     for _ in range(30):
         studio.second()
-    studio.recorder.dismiss(ONE, keep=True)
+    studio.recorder.dismiss(ONE, "left")
     sent = studio.sent[ONE]
     studio.second()
     studio.faults.set()

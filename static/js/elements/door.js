@@ -5,11 +5,10 @@ import { hourMinute, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 import './device-check.js';
-
-const MAX_OTHERS = 7;
+import './persons.js';
 
 class Door extends LightElement {
-  static properties = { state: { attribute: false }, devices: { attribute: false }, others: { state: true }, asking: { state: true } };
+  static properties = { state: { attribute: false }, devices: { attribute: false }, asking: { state: true } };
 
   constructor() {
     super();
@@ -17,8 +16,6 @@ class Door extends LightElement {
     this.state = null;
     /** @type {import('../room/devices.js').Devices | null} */
     this.devices = null;
-    /** @type {string[]} other persons at this seat */
-    this.others = [];
     this.asking = false;
   }
 
@@ -66,7 +63,7 @@ class Door extends LightElement {
     return html`<div class="consent" role="group" lang=${language()} aria-labelledby="consent-title">
       <h2 id="consent-title">${t('consent-title')}</h2>
       ${text.map((line) => html`<p>${line}</p>`)}
-      ${this.persons(state)}
+      <hj-persons .own=${state.seat?.seat.name ?? null}></hj-persons>
       <div class="consent-answers">
         <button type="button" class="primary" data-testid="consent-accept" ?disabled=${state.busy}
           @click=${() => this.decide('granted')}>${icon('check')}${t('consent-accept')}</button>
@@ -76,32 +73,11 @@ class Door extends LightElement {
     </div>`;
   }
 
-  /** @param {import('../room/reducer.js').State} state */
-  persons(state) {
-    const change = (/** @type {number} */ index) => (/** @type {Event} */ event) => {
-      this.others = this.others.map((name, i) => (i === index ? /** @type {HTMLInputElement} */ (event.target).value : name));
-    };
-    return html`<fieldset class="persons"><legend>${t('persons-title')}</legend>
-      <ul>
-        <li class="person-you">${icon('person')}${state.seat ? state.seat.seat.name : t('persons-you')}</li>
-        ${this.others.map((name, index) => html`<li>
-          <input type="text" maxlength="80" autocomplete="off" .value=${name} aria-label=${t('persons-name')} placeholder=${t('persons-name')} @input=${change(index)}>
-          <button type="button" class="round quiet" aria-label=${t('persons-remove')} @click=${() => { this.others = this.others.filter((_, i) => i !== index); }}>${icon('minus')}</button></li>`)}
-      </ul>
-      <button type="button" class="quiet" ?disabled=${this.others.length >= MAX_OTHERS} @click=${() => this.add()}>${icon('plus')}${t('persons-add')}</button>
-      <p class="hint">${t('persons-hint')}</p></fieldset>`;
-  }
-
-  async add() {
-    this.others = [...this.others, ''];
-    await this.updateComplete;
-    /** @type {HTMLInputElement | undefined} */ ([...this.querySelectorAll('input[type=text]')].at(-1))?.focus();
-  }
-
   /** @param {'granted' | 'declined'} decision */
   decide(decision) {
+    const persons = /** @type {HTMLElement & {names: () => string[]}} */ (this.querySelector('hj-persons'));
     this.asking = false;
-    this.ask('consent', { decision, others: this.others.map((name) => name.trim()).filter(Boolean) });
+    this.ask('consent', { decision, others: persons.names() });
   }
 }
 customElements.define('hj-door', Door);

@@ -21,6 +21,7 @@ const SHAPES = {
   enlarge: svg`<path d="M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7"/>`,
   shrink: svg`<path d="M20 10h-6V4M14 10l7-7M4 14h6v6M10 14l-7 7"/>`,
   check: svg`<path d="m5 13 4 4L19 7"/>`,
+  record: svg`<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="3.5" fill="currentColor"/>`,
   play: svg`<path d="M7 4.5v15l12-7.5z" fill="currentColor"/>`,
   pause: svg`<path d="M8 5v14M16 5v14" stroke-width="3"/>`,
   warning: svg`<path d="M12 4 2.5 20h19zM12 10v4M12 17v.5"/>`,

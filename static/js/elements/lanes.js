@@ -51,6 +51,13 @@ class Lanes extends LightElement {
     </section>`;
   }
 
+  /** A pause has a sentence of its own: somebody wanted it, and it is said who. @param {import('../types/wire.js').Gap} gap */
+  why(gap) {
+    const [from, to] = [span(gap.from), span(gap.to)];
+    if (gap.cause !== 'paused' || !gap.by) return t('review-gap', { from, to, cause: tValue('gap', gap.cause) });
+    return t('review-paused', { from, to, name: gap.by, why: tValue('pause-reason', gap.why ?? 'other') });
+  }
+
   /**
    * @param {import('../review/playback.js').Playback} playback
    * @param {import('../types/wire.js').Track} track
@@ -65,8 +72,7 @@ class Lanes extends LightElement {
           @click=${(/** @type {MouseEvent} */ event) => this.seek(event, playback)}>
         <rect class="lane-ground" x="0" y="4" width=${UNITS} height="16"/>
         ${track.present.map(([from, to]) => this.piece(playback, from, to, 'lane-present', t('review-present', { from: span(from), to: span(to) }), false))}
-        ${track.gaps.map((gap) => this.piece(playback, gap.from, gap.to, 'lane-gap',
-          `${track.name}: ${t('review-gap', { from: span(gap.from), to: span(gap.to), cause: tValue('gap', gap.cause) })}`, true))}
+        ${track.gaps.map((gap) => this.piece(playback, gap.from, gap.to, 'lane-gap', `${track.name}: ${this.why(gap)}`, true))}
         <line class="head" x1="0" x2="0" y1="0" y2="24" vector-effect="non-scaling-stroke"/>
       </svg>
       ${track.kind === 'audio' ? this.voice(track) : html`<span class="lane-voice"></span>`}

@@ -26,7 +26,7 @@ class Light extends LightElement {
     return html`<div class="light" data-testid="recording-light" data-state=${value.state} data-stored-until=${until ?? ''}>
       <span class="light-dot"></span>
       <span class="light-words">
-        <span class="light-state">${t(`light-${value.state}`)}</span>
+        <span class="light-state">${t(value.state === 'waiting' && value.waits_for === 'consent' ? 'light-waiting-consent' : `light-${value.state}`)}</span>
         ${until !== null && value.state !== 'off'
           ? html`<span class="light-until figures">${t('light-stored-until', { time: hourMinuteSecond(until, language(), this.zone) })}</span>`
           : nothing}

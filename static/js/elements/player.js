@@ -90,9 +90,10 @@ class Player extends LightElement {
   showCover(cover, track, ms) {
     cover.hidden = presentAt(track, ms);
     const inside = track.present.length > 0 && track.present[0][0] <= ms && ms < track.present[track.present.length - 1][1];
-    const why = track.gaps.find((gap) => gap.from <= ms && ms < gap.to)?.cause;
+    const gap = track.gaps.find((one) => one.from <= ms && ms < one.to);
+    const why = gap?.cause;
     const words = cover.querySelector('span');
-    const text = why && why !== 'muted' ? tValue('gap', why) : !inside ? t('gap-absent') : track.kind === 'camera' ? t('review-camera-off') : t('review-no-picture');
+    const text = why === 'paused' && gap?.by ? t('review-paused-cover', { name: gap.by }) : why && why !== 'muted' ? tValue('gap', why) : !inside ? t('gap-absent') : track.kind === 'camera' ? t('review-camera-off') : t('review-no-picture');
     if (words && words.textContent !== text) words.textContent = text;
   }
 

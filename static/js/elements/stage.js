@@ -2,18 +2,21 @@
 import { html, nothing, repeat } from '/static/vendor/lit.js';
 import { language, t, tError } from '../i18n.js';
 import { hourMinute, span } from '../time.js';
+import { pauseShown } from '../room/pause.js';
 import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
 import { mark } from './chrome.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 import './tile.js';
 import './light.js';
+import './pause.js';
+import './seat-recording.js';
 import './device-check.js';
 
 class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
-    now: { attribute: false }, deaf: { type: Boolean }, endingIn: { attribute: false }, settings: { state: true },
+    now: { attribute: false }, deaf: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
   };
 
   constructor() {
@@ -30,7 +33,8 @@ class Stage extends LightElement {
     this.deaf = false;
     /** @type {number | null} seconds until the consultation is ended, while it can still be taken back */
     this.endingIn = null;
-    this.settings = false;
+    /** @type {'settings' | 'recording' | null} */
+    this.panel = null;
   }
 
   render() {
@@ -44,10 +48,12 @@ class Stage extends LightElement {
     return html`<div class="room">
       ${this.top(state, shown)}
       <hj-banner .value=${shown} .names=${names}></hj-banner>
+      <hj-pause .value=${pauseShown(state, this.now)} .names=${names} ?may=${may(state, 'pause')} .zone=${own?.time_zone}></hj-pause>
+      ${state.cut ? html`<div class="banner" role="alert" data-testid="withdrawal-banner">${icon('shield')}<strong>${t('consent-stopping')}</strong></div>` : nothing}
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
-      ${state.problem && !this.settings ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
+      ${state.problem && this.panel !== 'recording' ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
       ${this.knocks(state)}
       <div class="floor" data-count=${others.length}>
         <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
@@ -59,7 +65,8 @@ class Stage extends LightElement {
           ${others.length === 0 ? nothing : this.waiting(state)}
         </aside>
       </div>
-      ${this.settings ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check>${this.consent(state)}</section>` : nothing}
+      ${this.panel === 'settings' ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
+      ${this.panel === 'recording' ? html`<section class="panel" aria-label=${t('room-consent')}><hj-seat-recording .state=${state}></hj-seat-recording></section>` : nothing}
       ${this.toolbar(state)}
       <div class="visually-hidden" aria-live="polite">${state.notices.slice(-1).map((notice) => t(notice.message, { name: notice.name }))}</div>
     </div>`;
@@ -78,7 +85,7 @@ class Stage extends LightElement {
       <p class="connection" data-tone=${words.tone} role="status" data-testid="connection">${t(words.message)}</p>
       <ul class="clocks">${[...places].map(([site, zone]) => html`<li><span>${site}</span><time class="figures">${hourMinute(this.now, language(), zone)}</time></li>`)}
         ${started ? html`<li class="elapsed"><span>${t('room-elapsed')}</span><time class="figures">${span(this.now - started)}</time></li>` : nothing}</ul>
-      <hj-light .value=${shown} .zone=${me(state)?.time_zone}></hj-light>
+      <div class="recording-now"><hj-light .value=${shown} .zone=${me(state)?.time_zone}></hj-light>${this.pauseButton(state)}</div>
       <hj-language></hj-language>
     </header>`;
   }
@@ -120,13 +127,16 @@ class Stage extends LightElement {
     </section>`);
   }
 
-  /** Consent may be taken back, or given, while the consultation runs. @param {import('../room/reducer.js').State} state */
-  consent(state) {
-    const granted = state.decision === 'granted';
-    return html`<div class="panel-consent"><div><h2>${t('room-consent')}</h2><p>${granted ? t('consent-granted') : t('consent-declined')}</p></div>
-      <button class="secondary" data-testid="consent-change" ?disabled=${state.busy} @click=${() => this.ask('consent', { decision: granted ? 'declined' : 'granted', others: null })}>
-        ${granted ? t('room-consent-withdraw') : t('room-consent-grant')}</button></div>
-      ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}`;
+  /** Pausing is one touch; why can be said afterwards. @param {import('../room/reducer.js').State} state */
+  pauseButton(state) {
+    if (!may(state, 'pause') || !state.snapshot?.session || state.snapshot.pause) return nothing;
+    return html`<button class="secondary pause-button" data-testid="pause-recording" title=${t('pause-recording')}
+      @click=${() => this.ask('pause', { reason: 'other' })}>${icon('pause')}<span>${t('pause-recording')}</span></button>`;
+  }
+
+  /** @param {'settings' | 'recording'} which */
+  toggle(which) {
+    this.panel = this.panel === which ? null : which;
   }
 
   /**
@@ -137,7 +147,7 @@ class Stage extends LightElement {
    */
   turn(what, on, device) {
     this.ask(what, { on });
-    if (on && device === null) this.settings = true;
+    if (on && device === null) this.panel = 'settings';
   }
 
   /** @param {import('../room/reducer.js').State} state */
@@ -149,8 +159,10 @@ class Stage extends LightElement {
         ${icon(mic ? 'mic' : 'micOff')}<span>${mic ? t('mic-turn-off') : t('mic-turn-on')}</span></button>
       <button class="tool" data-testid="toggle-camera" aria-pressed=${camera} @click=${() => this.turn('camera', !camera, this.devices?.problem.camera ? null : undefined)}>
         ${icon(camera ? 'camera' : 'cameraOff')}<span>${camera ? t('camera-turn-off') : t('camera-turn-on')}</span></button>
-      <button class="tool" data-testid="settings" aria-expanded=${this.settings} @click=${() => { this.settings = !this.settings; }}>
+      <button class="tool" data-testid="settings" aria-expanded=${this.panel === 'settings'} @click=${() => this.toggle('settings')}>
         ${icon('settings')}<span>${t('room-settings')}</span></button>
+      <button class="tool" data-testid="seat-recording" aria-expanded=${this.panel === 'recording'} @click=${() => this.toggle('recording')}>
+        ${icon('record')}<span>${t('room-recording')}</span></button>
       <button class="tool tool-leave" data-testid="leave" @click=${() => this.ask('leave')}>${icon('leave')}<span>${t('room-leave')}</span></button>
       ${may(state, 'end')
         ? html`<button class="tool tool-end" data-testid="end-consultation" ?disabled=${this.endingIn !== null} @click=${() => this.ask('end')}>${icon('end')}<span>${t('room-end')}</span></button>`

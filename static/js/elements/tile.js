@@ -88,7 +88,7 @@ class Tile extends LightElement {
   signs(person) {
     const quality = this.self ? this.quality : person.quality;
     return html`
-      ${person.consent === 'granted' ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
+      ${person.consent === 'granted' || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
       ${person.verified || this.self ? nothing : html`<span class="sign">${t('tile-not-verified')}</span>`}
       ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}
       ${person.camera ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-camera-off')} title=${t('tile-camera-off')}>${icon('cameraOff')}</span>`}

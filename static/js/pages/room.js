@@ -3,8 +3,9 @@
  * reducer's state to the elements. Rules are in room/reducer.js, pictures in elements/.
  */
 import { html, render } from '/static/vendor/lit.js';
-import { codeOf, ApiRefusal } from '../api.js';
-import { language, languageEvents, startLanguage, t } from '../i18n.js';
+import { codeOf } from '../api.js';
+import { languageEvents, startLanguage, t } from '../i18n.js';
+import { ConsentFlow } from '../room/consent.js';
 import { Devices } from '../room/devices.js';
 import { LevelMeter } from '../room/level-meter.js';
 import { on } from '../listen.js';
@@ -25,8 +26,6 @@ const PROBLEM_SHOWN_MS = 8000;
 const OWN_SPEAKING_LEVEL = 0.45;
 /** Speech has pauses; a ring that flickers with every syllable is noise. */
 const SPEAKING_LASTS_MS = 500;
-/** The room confirms a withdrawal within a second; if it cannot, the person must not stay silent for ever. */
-const CUT_AT_MOST_MS = 5000;
 
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
@@ -51,16 +50,18 @@ const deaf = new Set();
 /** @type {number | null} */
 let endingIn = null;
 let drawing = false;
-/** @type {string[]} who else sits here, as last named */
-let company = [];
-/** Consent was taken back and the server has not said so yet: nothing leaves this computer meanwhile. */
-let cut = false;
+const consent = new ConsentFlow(visit, { state: () => state, happen });
 
 /** @param {import('../room/reducer.js').Event} event */
 function happen(event) {
   const before = state;
   state = reduce(state, event);
-  if (state !== before) draw();
+  if (state === before) return;
+  if (state.cut !== before.cut) {
+    if (state.phase === 'room') rememberVisit();
+    syncTracks();
+  }
+  draw();
 }
 
 function draw() {
@@ -120,7 +121,6 @@ async function enter() {
         return;
       }
       const before = visit.joined();
-      company = (answer.consent?.persons ?? []).filter((/** @type {string} */ name) => name !== answer.seat.name);
       happen({ type: 'door', seat: answer });
       if (before) {
         await join(before);
@@ -138,42 +138,6 @@ async function enter() {
   await devices.open();
 }
 
-/**
- * @param {'granted' | 'declined'} decision
- * @param {string[] | null} others null = as named before
- */
-async function decide(decision, others) {
-  const read = language(); // the text was read in this one, whatever the seat's own is
-  company = others ?? company;
-  cut = decision === 'declined' && state.phase === 'room';
-  syncTracks();
-  happen({ type: 'busy' });
-  try {
-    let answer = state.seat;
-    if (!answer) {
-      await visit.redeem();
-      answer = await visit.look();
-      if (!answer) throw new ApiRefusal('no_credential', 401);
-      await startLanguage(visit.seat, answer.seat.language);
-      happen({ type: 'door', seat: answer });
-    }
-    await visit.consent(answer, decision, company, read);
-    happen({ type: 'decided', decision });
-    if (cut) setTimeout(reopen, CUT_AT_MOST_MS);
-  } catch (error) {
-    reopen();
-    const code = codeOf(error);
-    happen(code === 'link_used' ? { type: 'used' } : { type: 'problem', code });
-  }
-}
-
-/** Sends again after a withdrawal: the room has confirmed it, or it will not. */
-function reopen() {
-  if (!cut) return;
-  cut = false;
-  syncTracks();
-}
-
 /** @param {string} name */
 async function knock(name) {
   happen({ type: 'knocking' });
@@ -189,7 +153,7 @@ async function knock(name) {
 
 // --- the room -------------------------------------------------------------------------------------------
 
-/** @param {{mic: boolean, camera: boolean} | null} before what was on before a reload */
+/** @param {{mic: boolean, camera: boolean, cut?: boolean} | null} before what was on before a reload */
 async function join(before = null) {
   if (signal) return;
   if (before) {
@@ -198,7 +162,8 @@ async function join(before = null) {
   }
   happen({ type: 'own', mic: devices.micOn, camera: devices.cameraOn });
   happen({ type: 'joining' });
-  visit.remember({ mic: state.mic, camera: state.camera });
+  if (before?.cut) void consent.decide('declined', null); // it was taken back and perhaps never arrived
+  rememberVisit();
   // The seat is taken at once; a permission prompt that nobody answers keeps nobody out.
   const opened = devices.audio && (devices.camera || !devices.cameraOn) ? Promise.resolve() : devices.open();
   await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_WAITED_MS))]);
@@ -218,8 +183,9 @@ async function join(before = null) {
   ownMeter.follow(devices.audio);
 }
 
-const sendsMic = () => state.mic && devices.audio !== null;
-const sendsCamera = () => state.camera && devices.camera !== null;
+// While a withdrawal is not confirmed, nothing leaves this computer, and the others are told so.
+const sendsMic = () => state.mic && devices.audio !== null && !state.cut;
+const sendsCamera = () => state.camera && devices.camera !== null && !state.cut;
 let told = '';
 
 /** Brings what is sent, and what the others are told of it, in line with the devices. */
@@ -228,7 +194,7 @@ function syncTracks() {
   const camera = state.camera ? devices.camera : null;
   if (ownStream?.getVideoTracks()[0] !== (camera ?? undefined)) ownStream = camera ? new MediaStream([camera]) : null;
   if (!media) return;
-  const sent = cut ? { audio: null, camera: null } : { audio: devices.audio, camera };
+  const sent = state.cut ? { audio: null, camera: null } : { audio: devices.audio, camera };
   if (media.local.audio !== sent.audio) void media.setLocal('audio', sent.audio);
   if (media.local.camera !== sent.camera) void media.setLocal('camera', sent.camera);
   const now = { mic: sendsMic(), camera: sendsCamera() };
@@ -242,10 +208,7 @@ function wireSignal(link) {
   link.addEventListener('online', () => happen({ type: 'online' }));
   link.addEventListener('lost', () => happen({ type: 'lost' }));
   on(link, 'joined', (snapshot) => happen({ type: 'snapshot', snapshot, fresh: true }));
-  on(link, 'snapshot', (snapshot) => {
-    happen({ type: 'snapshot', snapshot });
-    if (me(state)?.consent === 'declined') reopen();
-  });
+  on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
   on(link, 'offer', (offer) => void media?.apply(offer));
   on(link, 'closed', ({ code }) => finish(code));
@@ -330,7 +293,9 @@ async function ask(what, detail) {
 
 /** @type {Record<string, (detail: any) => unknown>} */
 const ACTIONS = {
-  consent: ({ decision, others }) => decide(decision, others),
+  consent: ({ decision, others }) => consent.decide(decision, others),
+  pause: ({ reason }) => ask('pause', { reason }),
+  resume: () => ask('resume'),
   knock: ({ name }) => knock(name),
   join: () => join(),
   return: () => location.reload(),
@@ -366,8 +331,12 @@ const ACTIONS = {
 /** @param {{mic?: boolean, camera?: boolean}} change */
 function own(change) {
   happen({ type: 'own', ...change });
-  if (state.phase === 'room') visit.remember({ mic: state.mic, camera: state.camera });
+  if (state.phase === 'room') rememberVisit();
   syncTracks();
+}
+
+function rememberVisit() {
+  visit.remember({ mic: state.mic, camera: state.camera, cut: state.cut });
 }
 
 root.addEventListener('ask', (event) => {

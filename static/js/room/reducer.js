@@ -25,7 +25,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   seat: SeatAnswer | null, decision: 'granted' | 'declined' | null, busy: boolean, problem: string | null,
  *   snapshot: Snapshot | null, recording: (Recording & {at_ms: number}) | null,
  *   mic: boolean, camera: boolean, over: string | null, notices: Notice[], knock: 'none' | 'waiting' | 'refused',
- *   quality: 'good' | 'fair' | 'poor' | null,
+ *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[],
  * }} State
  * @typedef {{id: number, message: string, name: string}} Notice
  */
@@ -35,6 +35,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   | {type: 'used'} | {type: 'knocking'} | {type: 'knock_refused'}
  *   | {type: 'busy'} | {type: 'problem', code: string | null}
  *   | {type: 'decided', decision: 'granted' | 'declined'}
+ *   | {type: 'cut'} | {type: 'company', names: string[]}
  *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'}
  *   | {type: 'snapshot', snapshot: Snapshot, fresh?: boolean}
  *   | {type: 'recording', recording: Recording, now: number}
@@ -50,6 +51,7 @@ export function initial() {
     phase: 'entering', link: 'idle', media: 'none', mediaSinceMs: 0,
     seat: null, decision: null, busy: false, problem: null,
     snapshot: null, recording: null, mic: true, camera: true, over: null, notices: [], knock: 'none', quality: null,
+    cut: false, company: [],
   };
 }
 
@@ -65,6 +67,7 @@ export function reduce(state, event) {
       return {
         ...initial(), phase: 'door', mic: state.mic, camera: state.camera,
         seat: event.seat, decision: event.seat?.consent?.decision ?? null,
+        company: event.seat?.consent ? othersOf(event.seat) : state.company,
       };
     case 'used':
       return { ...state, phase: 'used', busy: false, problem: null };
@@ -77,7 +80,11 @@ export function reduce(state, event) {
     case 'problem':
       return { ...state, busy: false, problem: event.code };
     case 'decided':
-      return { ...state, decision: event.decision, busy: false, problem: null };
+      return { ...state, decision: event.decision, busy: false, problem: null, cut: state.cut && event.decision === 'declined' };
+    case 'cut':
+      return { ...state, cut: true };
+    case 'company':
+      return { ...state, company: event.names };
     case 'joining':
       return { ...state, phase: 'room', link: 'connecting', busy: false, problem: null };
     case 'online':
@@ -110,7 +117,14 @@ function withSnapshot(state, snapshot, fresh) {
   if (!fresh && state.snapshot && snapshot.version < state.snapshot.version) return state;
   const me = snapshot.participants.find((person) => person.id === snapshot.you.participant);
   const decision = me && me.consent !== 'undecided' ? me.consent : state.decision;
-  return { ...state, link: 'online', snapshot, decision, notices: noticesAfter(state, snapshot) };
+  // What was taken back is confirmed by media alone: the seat is admitted to the journal no more.
+  const cut = state.cut && !(me?.consent === 'declined' && !me.recorded);
+  return { ...state, link: 'online', snapshot, decision, cut, notices: noticesAfter(state, snapshot) };
+}
+
+/** @param {SeatAnswer} answer @returns {string[]} who was named at the seat besides the person it is for */
+function othersOf(answer) {
+  return (answer.consent?.persons ?? []).filter((name) => name !== answer.seat.name);
 }
 
 /**
@@ -133,6 +147,7 @@ function noticesAfter(state, next) {
     else if (person.present && person.away && !was.away) fresh.push({ id: ++id, message: 'notice-away', name: person.name });
     else if (person.present && !person.away && was.away) fresh.push({ id: ++id, message: 'notice-back', name: person.name });
   }
+  if (state.snapshot.pause && !next.pause) fresh.push({ id: ++id, message: 'notice-resumed', name: '' });
   const asked = new Set((state.snapshot.knocks ?? []).map((knock) => knock.id));
   for (const knock of next.knocks ?? []) {
     if (!asked.has(knock.id)) fresh.push({ id: ++id, message: 'notice-knock', name: knock.name });
@@ -144,17 +159,18 @@ function noticesAfter(state, next) {
  * The recording light: what the store last acknowledged, and doubt when that was too long ago.
  * @param {State} state
  * @param {number} now
- * @returns {{state: LightState, stored_until_ms: number | null, stale: boolean, degraded: Recording['degraded']}}
+ * @returns {{state: LightState, stored_until_ms: number | null, stale: boolean, degraded: Recording['degraded'], waits_for: string | null}}
  */
 export function light(state, now) {
   const last = state.recording;
-  if (!last) return { state: 'waiting', stored_until_ms: null, stale: false, degraded: [] };
-  const stale = (last.state === 'recording' || last.state === 'degraded') && now - last.at_ms > LIGHT_MAX_AGE_MS;
+  if (!last) return { state: 'waiting', stored_until_ms: null, stale: false, degraded: [], waits_for: null };
+  const stale = ['recording', 'degraded', 'paused'].includes(last.state) && now - last.at_ms > LIGHT_MAX_AGE_MS;
   return {
     state: stale ? 'degraded' : last.state,
     stored_until_ms: last.stored_until_ms,
     stale,
     degraded: last.degraded ?? [],
+    waits_for: last.waits_for ?? null,
   };
 }
 

@@ -70,7 +70,7 @@ export class Visit {
     }
   }
 
-  /** @returns {{mic: boolean, camera: boolean} | null} what was on when this window was last in the room */
+  /** @returns {{mic: boolean, camera: boolean, cut?: boolean} | null} what was on when this window was last in the room */
   joined() {
     try {
       return JSON.parse(sessionStorage.getItem(this.store) ?? 'null');
@@ -79,7 +79,7 @@ export class Visit {
     }
   }
 
-  /** @param {{mic: boolean, camera: boolean} | null} own */
+  /** @param {{mic: boolean, camera: boolean, cut?: boolean} | null} own */
   remember(own) {
     try {
       if (own) sessionStorage.setItem(this.store, JSON.stringify(own));

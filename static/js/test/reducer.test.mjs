@@ -67,7 +67,7 @@ test('who joins, leaves, falls out and knocks is said once, and oneself never', 
 
 test('the light says what the store said', () => {
   const state = run(...JOINED, { type: 'recording', recording: { state: 'recording', stored_until_ms: 900, degraded: [] }, now: 1000 });
-  assert.deepEqual(light(state, 2000), { state: 'recording', stored_until_ms: 900, stale: false, degraded: [] });
+  assert.deepEqual(light(state, 2000), { state: 'recording', stored_until_ms: 900, stale: false, degraded: [], waits_for: null });
   assert.equal(alarm(state, 2000), null);
 });
 

@@ -8,19 +8,24 @@ export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused'
 export interface Participant {
   id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
   present: boolean; away: boolean; mic: boolean; camera: boolean;
-  consent: 'granted' | 'declined' | 'undecided'; quality: Level | null;
+  consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null;
 }
+export type PauseReason = 'private_talk' | 'examination' | 'patient_asked' | 'other';
+export interface Paused { by: string; reason: PauseReason; since_ms: number }
 export interface Knock { id: string; seat: string; name: string; since_ms: number }
 export interface Snapshot {
   version: number; room: string; state: 'waiting' | 'live' | 'ended';
   you: { participant: string; abilities: string[]; connection: string | null };
   chair: string | null; session: string | null; started_at_ms: number | null;
-  participants: Participant[]; knocks?: Knock[];
+  participants: Participant[]; knocks?: Knock[]; pause?: Paused | null;
 }
 export interface OfferTrack { mid: string; participant: string; kind: Kind }
 export interface Offer { connection: string; offer_id: string; sdp: string; ice_restart: boolean; tracks: OfferTrack[] }
 export interface Degraded { participant: string; kind: Kind; cause: string }
-export interface Recording { state: LightState; stored_until_ms: number | null; degraded: Degraded[] }
+export interface Recording {
+  state: LightState; stored_until_ms: number | null; degraded: Degraded[];
+  waits_for?: 'consent' | 'store' | null; paused?: Paused | null;
+}
 export interface Quality { rtt_ms: number | null; loss_up: number; loss_down: number; level: Level }
 export interface Ack { ok: boolean; code?: string; snapshot?: Snapshot }
 
@@ -47,7 +52,7 @@ export interface CaseAnswer {
   };
   now_ms?: number; consultations: ConsultationRow[]; recordings?: RecordingRow[];
 }
-export interface Gap { from: number; to: number; cause: string }
+export interface Gap { from: number; to: number; cause: string; by?: string | null; why?: string }
 export interface Track {
   id: string; participant: string; name: string; role: Role; language: string; kind: Kind; mime: string;
   offset_ms: number; duration_ms: number; present: [number, number][]; gaps: Gap[]; sync_error_ms: number | null;

@@ -1,0 +1,78 @@
+/**
+ * <hj-seat-recording>: whether this seat is recorded, and the way to stop it, to allow it again, and to say that somebody
+ * else has sat down here: from then on nothing is recorded until all of them have answered. It asks; the page acts.
+ */
+import { html, nothing } from '/static/vendor/lit.js';
+import { language, t, tError } from '../i18n.js';
+import { me } from '../room/reducer.js';
+import { icon } from './icons.js';
+import { LightElement } from './base.js';
+import './persons.js';
+
+class SeatRecording extends LightElement {
+  static properties = { state: { attribute: false }, asking: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {import('../room/reducer.js').State | null} */
+    this.state = null;
+    this.asking = false;
+  }
+
+  render() {
+    const state = this.state;
+    if (!state) return nothing;
+    return html`<div class="seat-recording">
+      <h2>${t('room-consent')}</h2>
+      <p data-testid="seat-recorded" data-recorded=${me(state)?.recorded ?? false}>${this.words(state)}</p>
+      ${this.asking ? this.question(state) : this.controls(state)}
+      ${state.decision === 'declined' && !state.cut ? html`<p class="hint">${t('consent-past')}</p>` : nothing}
+      ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
+    </div>`;
+  }
+
+  /** The wish and what media has said of it are two things. @param {import('../room/reducer.js').State} state */
+  words(state) {
+    if (state.cut) return t('consent-stopping');
+    if (state.decision !== 'granted') return t('consent-declined');
+    return me(state)?.recorded ? t('consent-granted') : t('consent-granted-idle');
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  controls(state) {
+    const granted = state.decision === 'granted' && !state.cut;
+    return html`<p class="hint">${t('persons-here', { names: [me(state)?.name ?? '', ...state.company].join(', ') })}</p>
+      <div class="row">
+        <button class="secondary" data-testid="consent-change" ?disabled=${state.busy}
+          @click=${() => this.ask('consent', { decision: granted ? 'declined' : 'granted', others: null })}>
+          ${granted ? t('room-consent-withdraw') : t('room-consent-grant')}</button>
+        <button class="quiet" data-testid="person-joins" @click=${() => this.joins(granted)}>${icon('plus')}${t('persons-joins')}</button>
+      </div>`;
+  }
+
+  /** Somebody has sat down who was not asked: nothing more is recorded until everybody has answered. @param {boolean} granted */
+  joins(granted) {
+    this.asking = true;
+    if (granted) this.ask('consent', { decision: 'declined', others: null });
+  }
+
+  /** @param {import('../room/reducer.js').State} state */
+  question(state) {
+    const text = t('consent-recording-v1').split('\n').filter((line) => line.trim() !== '');
+    return html`<div class="consent" role="group" lang=${language()} aria-label=${t('consent-title')}>
+      ${text.map((line) => html`<p>${line}</p>`)}
+      <hj-persons .own=${me(state)?.name ?? null} .others=${[...state.company, '']}></hj-persons>
+      <div class="consent-answers">
+        <button class="primary" data-testid="persons-accept" ?disabled=${state.busy || state.cut}
+          @click=${() => this.answer()}>${icon('check')}${t('consent-accept')}</button>
+        <button class="secondary" data-testid="persons-decline" @click=${() => { this.asking = false; }}>${t('consent-decline')}</button>
+      </div></div>`;
+  }
+
+  answer() {
+    const persons = /** @type {HTMLElement & {names: () => string[]}} */ (this.querySelector('hj-persons'));
+    this.asking = false;
+    this.ask('consent', { decision: 'granted', others: persons.names() });
+  }
+}
+customElements.define('hj-seat-recording', SeatRecording);

@@ -1,0 +1,144 @@
+"""The chair pauses: everybody sees it, whatever falls, and nothing said meanwhile is on any disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Playwright
+
+from media.recordstore import layout
+from tests.support import decode, probes, switchable
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo, running, until
+from tests.support.fakes import BLUE, GREEN, RED, YELLOW
+from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_recording, wait_stored
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Told:
+    """The consultation of this module: who was there and what it left behind."""
+
+    demo: Demo
+    reviewer: Page
+    chair: Guest
+    other: Guest
+    recording: str
+
+
+def banner(guest: Guest) -> str:
+    """What the page says of the pause, empty when it says nothing."""
+    found = guest.page.get_by_test_id("pause-banner")
+    return found.inner_text() if found.count() else ""
+
+
+def wait_paused(*guests: Guest, timeout: float = 5.0) -> None:
+    for guest in guests:
+        until("the light says paused", lambda guest=guest: guest.light()[0] == "paused", timeout)  # type: ignore[misc]
+        strip = guest.page.get_by_test_id("pause-banner")
+        assert strip.get_attribute("data-phase") == "paused"
+    until("the chair alone may resume", lambda: [resumable(g) for g in guests] == [1, 0], 10)
+
+
+def resumable(guest: Guest) -> int:
+    return guest.page.get_by_test_id("resume-recording").count()
+
+
+@pytest.fixture(scope="module")
+def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Red and green before, yellow in the pause, blue after it, in both seats."""
+    folder = tmp_path_factory.mktemp("pause")
+    with running(folder / "demo") as demo, Crowd(playwright, folder) as crowd:
+        other = join(crowd.person(RED, init=switchable.script(RED)), demo, "referring_physician")
+        chair = join(crowd.person(GREEN, init=switchable.script(GREEN)), demo, "consulting_physician")
+        wait_stored(other, 4)
+        assert other.page.get_by_test_id("pause-recording").count() == 0
+        chair.page.get_by_test_id("pause-recording").click()
+        wait_paused(chair, other)
+        name = demo.seat("consulting_physician")["name"]
+        assert name in banner(other)
+        for guest in (chair, other):
+            switchable.become(guest.page, YELLOW)
+        probes.wait_for_colour(other.page, chair.seat, YELLOW)
+        chair.page.get_by_test_id("pause-reason").select_option("examination")
+
+        other.page.reload()
+        wait_paused(chair, other, timeout=20)
+        switchable.become(other.page, YELLOW)
+        os.kill(demo.worker(), signal.SIGKILL)
+        came_back(demo, chair, other, 2)
+        demo.kill()
+        demo.start()
+        came_back(demo, chair, other, 3)
+
+        for guest in (chair, other):
+            switchable.become(guest.page, BLUE)
+        probes.wait_for_colour(other.page, chair.seat, BLUE, 20)
+        time.sleep(1)  # what is still on its way was said in the pause
+        chair.page.get_by_test_id("resume-recording").click()
+        for guest in (chair, other):
+            wait_recording(guest)
+            assert not banner(guest)
+        wait_stored(other, 4)
+        end(chair)
+        recording = decode.recordings(demo.data)[0]
+        page = sign_in(crowd.people[0], demo, "reviewer")
+        wait_ready(demo, page, recording, 60)
+        yield Told(demo, page, chair, other, recording)
+
+
+def came_back(demo: Demo, chair: Guest, other: Guest, epoch: int) -> None:
+    """After a death: media flows between the two again, in another epoch, and it is still paused."""
+    (recording,) = decode.recordings(demo.data)
+    until("the next epoch", lambda: epoch in layout.epochs_of(demo.data / "journal", recording), 30)
+    wait_paused(chair, other, timeout=30)
+    probes.wait_for_colour(other.page, chair.seat, YELLOW, 30)
+    assert (chair.light()[0], other.light()[0]) == ("paused", "paused")
+
+
+def gaps(told: Told) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = told.demo.command("recordings", "verify", told.recording)["gaps"]
+    return found
+
+
+def test_nothing_said_in_the_pause_is_in_any_segment_or_track(told: Told) -> None:
+    contents = decode.decode_segments(told.demo.data, told.recording)
+    assert contents[told.other.seat].names() == {RED.name, BLUE.name}
+    assert contents[told.chair.seat].names() == {GREEN.name, BLUE.name}
+    finished: set[str] = set()
+    for content in decode.decode_finished(told.demo.data, told.recording).values():
+        finished |= content.names()
+    assert finished == {RED.name, GREEN.name, BLUE.name}
+
+
+def test_the_pause_is_a_named_gap_with_who_and_why_over_both_deaths(told: Told) -> None:
+    paused = [gap for gap in gaps(told) if gap["cause"] == "paused"]
+    assert len(paused) >= 2, gaps(told)
+    assert {gap["cause"] for gap in gaps(told)} == {"paused", "worker_lost"}
+    assert {(gap["by"], gap["why"]) for gap in paused} <= {
+        (told.chair.seat, "examination"),
+        (told.chair.seat, "other"),
+    }
+    assert told.demo.command("recordings", "verify", told.recording)["chain"] == "intact"
+    index, _ = decode.finished(told.demo.data, told.recording)
+    for track in index["tracks"]:
+        assert "paused" in {gap["cause"] for gap in track["gaps"]}, track["id"]
+        for begin, finish in track["present"]:
+            for gap in paused:
+                assert min(finish, gap["to"]) - max(begin, gap["from"]) < 300, (track["id"], gap)
+
+
+def test_the_review_says_who_paused(told: Told) -> None:
+    page = told.reviewer
+    page.goto(f"{told.demo.base_url}/review/{told.recording}")
+    page.get_by_test_id("review-play").wait_for()
+    name = told.demo.seat("consulting_physician")["name"]
+    said = page.locator(".lane-gap").evaluate_all("(all) => all.map((e) => e.outerHTML + e.textContent)")
+    assert any(name in one for one in said), said
