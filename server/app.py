@@ -25,10 +25,10 @@ from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import KeyStore
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.media_link import MediaLink
-from server.runtime.object_stores import objects_of, s3_options, tidy
 from server.runtime.objects import Objects
 from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
 from server.runtime.tasks import TaskOwner
+from server.safekeeping import ROLL_AFTER_S, SafeKeeping
 from server.services.bundle import Services, build_services
 from server.services.context import Context
 from server.services.exports import build_exports
@@ -37,7 +37,7 @@ from server.storage.migrate import is_current, migrate
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
-from server.web.health import Health, MetricsSource
+from server.web.health import Health
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from signaling.hub import Hub
@@ -49,7 +49,6 @@ log = logging.getLogger("hyeopjin.app")
 SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
 OVER_EVERY_S = 2.0
-ROLL_AFTER_S = 10.0  # with an object store: a segment that has ended can be copied there
 MB = 1024 * 1024
 
 
@@ -79,14 +78,15 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
         supervisor = WorkerSupervisor(_worker_options(settings, machinery))
         media = MediaLink(supervisor, keys, services.recordings)
-        objects = objects_of(settings, machinery.disk)
+        keeping = SafeKeeping(settings, services, machinery.disk)
         finalising = Finalising(
             services.recordings,
             keys,
-            objects,
+            keeping.objects,
             FinalisingOptions(settings.journal_dir, settings.restart_grace_s, machinery.finaliser),
             occupied=lambda room: context.live.presence(room),
             wait_closed=media.wait_closed,
+            restore=keeping.restore,
         )
         media.on_live = finalising.returned
 
@@ -103,23 +103,21 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         context.live = LiveRooms(hub, gate)
 
         app = build_web(settings, services, health)
-        app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
+        app[PLAYBACK] = Playback(context.database, services.recordings, keys, keeping.objects)
         attach(app, hub, gate, settings.public_url)
         _watch(health, media, supervisor, finalising, store)
-        health.sources.append(_store_numbers(objects))
 
         # Each is told to stop even if its start was interrupted half-way.
+        await keeping.start(health, stack)
         stack.push_async_callback(media.stop)
         await media.start()
         stack.push_async_callback(finalising.stop)
         await finalising.start()
-        await _exports(app, services, keys, objects, stack)
+        await _exports(app, services, keys, keeping.objects, stack)
         stack.push_async_callback(hub.aclose)
         await hub.start()
         owner = TaskOwner("server")
         stack.push_async_callback(owner.close)
-        if (options := s3_options(settings)) is not None:
-            owner.spawn(tidy(options, context.now_ms()), "unfinished uploads")
         owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
         owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
         port = await _listen(app, settings, stack)
@@ -207,17 +205,6 @@ def _watch(
 
     health.checks["worker"] = worker_answers
     health.sources += [numbers, worker_numbers]
-
-
-def _store_numbers(objects: Objects) -> MetricsSource:
-    """Whether the object store answered the last request; nothing where there is none."""
-
-    async def numbers() -> dict[str, float]:
-        if objects.remote is None:
-            return {}
-        return {"hyeopjin_object_store_up": float(objects.remote.answers)}
-
-    return numbers
 
 
 async def _every(seconds: float, services: Services, work: Callable[[int], Awaitable[object]]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from media.clock import MS
 
 from .index import EpochSpan, Event, Survey
+from .lost import NODE_LOST
 
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
@@ -197,7 +198,7 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
     spans = sorted(survey.epochs, key=lambda span: span.epoch)
     for before, after in itertools.pairwise(spans):
         if after.first_ns > before.last_ns:
-            cause = EMPTY if _emptied(survey, before) else WORKER
+            cause = EMPTY if _emptied(survey, before) else NODE_LOST if before.restored else WORKER
             gaps.append({"from": before.last_ns // MS, "to": after.first_ns // MS, "cause": cause})
     for hole in survey.holes:
         if not hole.peer:

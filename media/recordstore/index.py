@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import layout
+from .lost import NODE_LOST, Piece, lost_spans
 from .reader import Seal, SegmentReader, SegmentReport, walk
 from .streams import Sequencer, Stream
 
@@ -54,6 +55,8 @@ class EpochSpan:
     first_ns: int
     last_ns: int
     ended: bool = False
+    restored: bool = False
+    """Its segments were fetched back from copies: what is missing went with the machine that had it."""
 
 
 @dataclass(slots=True)
@@ -170,6 +173,7 @@ class Journal:
     def _epoch(self, survey: Survey, epoch: int, fence: int | None) -> None:
         """Every file of an epoch, the room's first: it holds copies of the other files' headers."""
         span: EpochSpan | None = None
+        pieces: list[Piece] = []
         for path in layout.segments_of(self._root, self._recording, epoch):
             seat = (layout.parse_segment_name(path.name) or ("", 0))[0]
             reader = SegmentReader(path, self._keys.get(seat), header=self._copies.get((epoch, path.name)))
@@ -181,6 +185,8 @@ class Journal:
             self._files.append(file)
             seen = self._file(survey, file)
             reader.close()
+            ordinal = (layout.parse_segment_name(path.name) or ("", 0))[1]
+            pieces.append(Piece(seat, ordinal, seen, reader.report.reason))
             if seen is not None:
                 span = span or EpochSpan(epoch, *seen)
                 span.first_ns, span.last_ns = min(span.first_ns, seen[0]), max(span.last_ns, seen[1])
@@ -188,6 +194,21 @@ class Journal:
                     span.ended = reader.report.ended and reader.report.reason != layout.ROLLED
         if span is not None:
             survey.epochs.append(span)
+            self._restored(survey, span, pieces, fence)
+
+    def _restored(self, survey: Survey, span: EpochSpan, pieces: Sequence[Piece], fence: int | None) -> None:
+        """Name what did not come back, if this epoch was fetched from copies."""
+        until_ms = layout.restored_until_ms(self._root, self._recording, span.epoch)
+        if until_ms is None:
+            return
+        span.restored = True
+        until = max(span.last_ns, until_ms * NS_PER_MS - survey.started_ns)
+        until = until if fence is None else min(until, fence)
+        witnessed = [name for epoch, name in survey.heads if epoch == span.epoch]
+        for seat, begin, end in lost_spans(pieces, witnessed, span.first_ns, until):
+            survey.holes.append(Hole(seat, begin, end, NODE_LOST))
+        if fence is None and not span.ended and until > span.last_ns:
+            survey.holes.append(Hole("", span.last_ns, until, NODE_LOST))
 
     def _offset(self, survey: Survey, reader: SegmentReader) -> int:
         header = reader.report.header

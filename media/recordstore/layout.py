@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 MAGIC = b"\x89HYJ\r\n\x1a\n"
 VERSION = 1
 ROOM = "room"
+RESTORED = "restored.json"
+"""Beside the segments of an epoch that were fetched back from their copies: `{"until_ms": Unix ms}`."""
 SUFFIX = ".seg"
 KEY_BYTES = 32
 SALT_BYTES = 32
@@ -135,6 +137,11 @@ def check_id(value: str) -> str:
     return value
 
 
+def is_id(value: str) -> bool:
+    """Whether `check_id` would let it pass."""
+    return bool(_ID.match(value))
+
+
 def check_grant(value: str) -> str:
     """A grant id follows the same alphabet and may be empty (the room's own file)."""
     return check_id(value) if value else ""
@@ -215,6 +222,17 @@ def segments_of(journal_root: Path, recording: str, epoch: int) -> list[Path]:
     named = [(parse_segment_name(p.name), p) for p in directory.iterdir()]
     good = [(key, p) for key, p in named if key]
     return [p for key, p in sorted(good, key=lambda item: (item[0][0] != ROOM, item[0]))]
+
+
+def restored_until_ms(journal_root: Path, recording: str, epoch: int) -> int | None:
+    """If an epoch's segments were fetched back: until when (Unix ms) something was known to be recorded."""
+    try:
+        told = json.loads((epoch_directory(journal_root, recording, epoch) / RESTORED).read_bytes())
+        return int(told["until_ms"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 # --- entries ------------------------------------------------------------------------------------------------

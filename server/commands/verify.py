@@ -1,7 +1,7 @@
 """`hyeopjin recordings verify`: is it whole, and if not, what is wrong where.
 
-It only reads: it may run beside the server, or on a copy of its data directory. It prints ids, times and
-codes, never a name.
+It only reads, but for journal segments that it fetches back from their copies when they are not here: it may
+run beside the server, or on a copy of its data directory. It prints ids, times and codes, never a name.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from server.config import ConfigError, Settings, load_settings
+from server.runtime.journal_restore import JournalRestore
+from server.runtime.object_stores import objects_of
+from server.runtime.objects import ObjectError
 from server.runtime.verifying import WHOLE, Verifier, summary
 from server.storage.database import Database
+from server.storage.journals import Journals
 from server.storage.recordings import Recordings
 
 DataOption = Annotated[Path | None, typer.Option(help="data directory")]
@@ -85,10 +89,26 @@ async def _verify(settings: Settings, wanted: Sequence[str]) -> list[dict[str, A
             found = [one for one in some if one is not None]
             if len(found) < len(wanted):
                 return None
-        verifier = Verifier(settings, rows)
+        journals = Journals(database)
+        await _fetch_back(settings, rows, journals, [one.id for one in found])
+        verifier = Verifier(settings, rows, frozenset(await journals.cleaned()))
         return [await verifier.report(one) for one in found]
     finally:
         await database.close()
+
+
+async def _fetch_back(
+    settings: Settings, rows: Recordings, journals: Journals, recordings: Sequence[str]
+) -> None:
+    """Segments that this machine lacks, from their copies; what cannot be had is verified as missing."""
+    remote = objects_of(settings).remote
+    restore = JournalRestore(rows, journals, remote, settings.journal_dir)
+    for recording in recordings:
+        try:
+            await restore.restore(recording)
+        except (ObjectError, OSError) as error:
+            code = getattr(error, "code", "storage_error")
+            typer.echo(f"{recording}: copies could not be fetched: {code}", err=True)
 
 
 # --- for people ---------------------------------------------------------------------------------------------

@@ -55,6 +55,10 @@ def _unix_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _nothing_to_restore(_recording: str) -> None:
+    return None
+
+
 async def _no_wait(_recording: str, _epoch: int, _timeout: float) -> bool:
     return True
 
@@ -63,7 +67,8 @@ class Finalising:
     """The queue. Implements `signaling.ports.RoomListener`. Order: construct, `start`, …, `stop`.
 
     `occupied(room)` says (by truth) whether somebody is in a consultation's room; `wait_closed` waits for the
-    worker to have synced an epoch (`MediaLink.wait_closed`).
+    worker to have synced an epoch (`MediaLink.wait_closed`); `restore` fetches journal segments that this
+    machine lacks (`JournalRestore.restore`).
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Finalising:
         occupied: Callable[[str], Awaitable[object] | bool] = lambda _room: False,
         wait_closed: Callable[[str, int, float], Awaitable[bool]] = _no_wait,
         now_ms: Callable[[], int] = _unix_ms,
+        restore: Callable[[str], Awaitable[object]] = _nothing_to_restore,
     ) -> None:
         self._rows = rows
         self._keys = keys
@@ -83,6 +89,7 @@ class Finalising:
         self._occupied = occupied
         self._wait_closed = wait_closed
         self._now_ms = now_ms
+        self._restore = restore
         self._owner = TaskOwner("finalising")
         self._due: dict[str, float] = {}
         self._left: set[str] = set()  # found at the start: nobody has said that their rooms are empty
@@ -233,6 +240,7 @@ class Finalising:
         return found
 
     async def _make(self, row: RecordingRow, last: bool) -> int:
+        await self._restore(row.id)
         known = await asyncio.to_thread(self._objects.generations, row.id)
         number = max([row.generation, *known]) + 1
         # What fails stays: the next attempt goes on from the tracks that are finished.

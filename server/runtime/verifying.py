@@ -31,10 +31,11 @@ _LIVE = "recording"
 
 @dataclass(slots=True)
 class Verifier:
-    """Verifies recordings of one data directory."""
+    """Verifies recordings of one data directory. `cleaned`: whose journal went as the policy says."""
 
     settings: Settings
     rows: Recordings
+    cleaned: frozenset[str] = frozenset()
 
     async def report(self, of: RecordingRow) -> dict[str, Any]:
         """The fields of `FIELDS`; times in ms since the session's start."""
@@ -72,9 +73,9 @@ class Verifier:
     def _journal(self, of: RecordingRow, heads: Sequence[AcknowledgedHead], keys: KeyCheck) -> dict[str, Any]:
         seat_keys = dict(keys.keys)
         room_key = seat_keys.pop(ROOM, None)
-        return verify_journal(
-            self.settings.journal_dir, of.id, seat_keys, room_key, heads, started_at_ms=of.started_ms
-        )
+        # What a cleaner that was killed has left of a journal is no journal any more.
+        root = self.settings.journal_dir / (".cleaned" if of.id in self.cleaned else "")
+        return verify_journal(root, of.id, seat_keys, room_key, heads, started_at_ms=of.started_ms)
 
     async def _published(self, of: RecordingRow, keys: KeyCheck) -> Published | None:
         if not of.generation:

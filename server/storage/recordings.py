@@ -188,7 +188,9 @@ class Recordings:
                 .group_by(chain_heads.c.segment)
             )
             newest = {row[0]: row[1] for row in known.all()}
-            fresh = [row for row in rows if row["seal_index"] > newest.get(row["segment"], -1)]
+            # A file that has just rolled is told twice, as its seat's newest and by its own name.
+            once = {(row["segment"], row["seal_index"]): row for row in rows}.values()
+            fresh = [row for row in once if row["seal_index"] > newest.get(row["segment"], -1)]
             if fresh:
                 await connection.execute(insert(chain_heads), fresh)
 

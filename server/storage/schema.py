@@ -299,6 +299,26 @@ destructions = Table(
     UniqueConstraint("recording_id", "seat_id"),
 )
 
+segment_copies = Table(
+    "segment_copies",
+    METADATA,
+    Column("recording_id", ID, primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("segment", String(96), primary_key=True),  # the file's name
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", HASH, nullable=False),  # of what the object store gave back
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+journal_cleanings = Table(
+    "journal_cleanings",
+    METADATA,
+    Column("recording_id", ID, ForeignKey("recordings.id"), primary_key=True),
+    Column("generation", Integer, nullable=False),  # what was read back before anything went
+    Column("began_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),  # null: under way; whoever comes next goes on
+)
+
 housekeeping = Table(
     "housekeeping",
     METADATA,
@@ -320,11 +340,13 @@ __all__ = [
     "exports",
     "holds",
     "housekeeping",
+    "journal_cleanings",
     "knocks",
     "recordings",
     "retentions",
     "seat_credentials",
     "seats",
+    "segment_copies",
     "session_notes",
     "sessions",
     "sites",

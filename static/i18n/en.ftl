@@ -318,6 +318,7 @@ gap-between-epochs = the recording service restarted
 gap-no-media = no data from the device
 gap-network-loss = connection lost
 gap-worker-lost = the recording service restarted
+gap-node-lost = the recording machine was lost with its disk
 gap-empty = nobody was in the room
 gap-store-behind = not yet confirmed by the disk
 gap-other = cause unknown

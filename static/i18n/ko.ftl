@@ -309,6 +309,7 @@ gap-read-only = 디스크가 읽기 전용으로 바뀜
 gap-restart = 녹화 서비스 재시작
 gap-worker-restart = 녹화 서비스 재시작
 gap-worker-lost = 녹화 서비스 재시작
+gap-node-lost = 녹화 서버와 디스크가 유실됨
 gap-between-epochs = 녹화 서비스 재시작
 gap-killed = 녹화 서비스가 예기치 않게 중단됨
 gap-crash = 녹화 서비스가 예기치 않게 중단됨

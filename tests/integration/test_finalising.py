@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -44,13 +45,14 @@ class Rig:
         self.queue = self.fresh_queue()
         return self
 
-    def fresh_queue(self, grace_s: float = 0.0) -> Finalising:
+    def fresh_queue(self, grace_s: float = 0.0, **more: Any) -> Finalising:
         return Finalising(
             self.books.rows,
             self.keys,
             self.objects,
             FinalisingOptions(self.data / "journal", grace_s, store_retry_s=0.2),
             occupied=self.inside.__contains__,
+            **more,
         )
 
     async def row(self, recording: str = RECORDING) -> RecordingRow:
