@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import errno
 import json
 import os
 import resource
@@ -33,6 +32,7 @@ from .recordstore.gaps import recording_gaps
 from .recordstore.index import Journal, Survey
 from .recordstore.lanes import name_layer_gaps
 from .recordstore.sealed import SealedError, final_key, seal_bytes
+from .recordstore.segment import error_code
 from .recordstore.verify import chain_state, describe_segments
 
 INDEX_VERSION = 1
@@ -42,7 +42,7 @@ Progress = Callable[[Mapping[str, object]], None]
 
 
 class JobError(Exception):
-    """The job cannot be done at all. `code`: job_malformed, no_journal, no_space,
+    """The job cannot be done at all. `code`: job_malformed, no_journal, no_space, read_only,
     out_dir_unwritable."""
 
     def __init__(self, code: str) -> None:
@@ -88,7 +88,7 @@ def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, objec
         for stale in job.out_dir.glob("*.tmp"):
             disk.remove(stale)
     except OSError as error:
-        raise JobError("out_dir_unwritable") from error
+        raise JobError(_disk_code(error) or "out_dir_unwritable") from error
     with Journal(job.journal_root, job.recording, job.epochs, job.keys, job.room_key) as journal:
         survey = journal.survey(job.started_at_ms)
         if not survey.reports:
@@ -103,8 +103,8 @@ def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, objec
             try:
                 kept, track = _one_lane(job, journal, survey, lane, mark, disk)
             except Exception as error:  # one bad track never stops the others, whatever is wrong with it
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise JobError("no_space") from error
+                if (code := _disk_code(error)) is not None:
+                    raise JobError(code) from error
                 failed.append(
                     {"id": lane.name, "peer": lane.peer, "kind": lane.kind, "code": type(error).__name__}
                 )
@@ -115,6 +115,12 @@ def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, objec
             progress({"progress": "track", "id": lane.name, "seconds": took, "kept": kept})
         name_layer_gaps(tracks)
         return _publish(job, survey, tracks, failed, disk)
+
+
+def _disk_code(error: BaseException) -> str | None:
+    """What is wrong with the whole disk, not with one track."""
+    code = error_code(error) if isinstance(error, OSError) else ""
+    return code if code in ("no_space", "read_only") else None
 
 
 def _one_lane(
@@ -211,7 +217,8 @@ def main(disk: Disk = DISK) -> int:
     except JobError as error:
         result = {"ok": False, "code": error.code}
     except (OSError, SealedError, layout.LayoutError) as error:
-        result = {"ok": False, "code": getattr(error, "code", "finaliser_failed")}
+        code = getattr(error, "code", None) or _disk_code(error) or "finaliser_failed"
+        result = {"ok": False, "code": code}
     _say(result)
     return 0 if result["ok"] else 1
 

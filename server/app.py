@@ -21,6 +21,7 @@ from server.export.exporting import Exporting
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
 from server.playback.playback import Playback
+from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import KeyStore
 from server.runtime.machinery import MACHINERY, Machinery
@@ -34,6 +35,7 @@ from server.services.context import Context
 from server.services.exports import build_exports
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
+from server.storage.rates import recorded_rate
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
@@ -69,6 +71,7 @@ class Running:
 async def running(settings: Settings, machinery: Machinery = MACHINERY) -> AsyncIterator[Running]:
     """Everything is up inside the block and down after it, within 3 s; the parts close in reverse."""
     async with contextlib.AsyncExitStack() as stack:
+        disks = await _disks(settings, machinery)
         services = await _books(settings, stack)
         context = services.context
         health = Health()
@@ -83,7 +86,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
             services.recordings,
             keys,
             keeping.objects,
-            FinalisingOptions(settings.journal_dir, settings.restart_grace_s, machinery.finaliser),
+            _finalising_options(settings, machinery),
             occupied=lambda room: context.live.presence(room),
             wait_closed=media.wait_closed,
             restore=keeping.restore,
@@ -106,6 +109,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         app[PLAYBACK] = Playback(context.database, services.recordings, keys, keeping.objects)
         attach(app, hub, gate, settings.public_url)
         _watch(health, media, supervisor, finalising, store)
+        health.sources.append(disks.metrics)
 
         # Each is told to stop even if its start was interrupted half-way.
         await keeping.start(health, stack)
@@ -118,6 +122,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         await hub.start()
         owner = TaskOwner("server")
         stack.push_async_callback(owner.close)
+        owner.spawn(disks.watch(lambda: recorded_rate(context.database)), "disks")
         owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
         owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
         port = await _listen(app, settings, stack)
@@ -139,9 +144,16 @@ async def _exports(
     await exporting.start()
 
 
+async def _disks(settings: Settings, machinery: Machinery) -> Disks:
+    """The file systems in use; a full one gets its reserve back before the database is opened."""
+    await asyncio.to_thread(_make_directories, settings)
+    disks = disks_of(settings, machinery.disk)
+    await asyncio.to_thread(disks.look)
+    return disks
+
+
 async def _books(settings: Settings, stack: contextlib.AsyncExitStack) -> Services:
     """The database at its newest schema, and the use cases over it."""
-    await asyncio.to_thread(_make_directories, settings)
     database = Database(settings.database)
     stack.push_async_callback(database.close)
     await migrate(database)
@@ -171,6 +183,15 @@ def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
         log_level=settings.log_level.upper(),
         command=machinery.worker,
         roll_after_s=ROLL_AFTER_S if settings.objects.bucket else 0.0,
+        floor_bytes=settings.disk_floor_mb * MB,
+    )
+
+
+def _finalising_options(settings: Settings, machinery: Machinery) -> FinalisingOptions:
+    return FinalisingOptions(
+        settings.journal_dir,
+        settings.restart_grace_s,
+        machinery.finaliser,
         floor_bytes=settings.disk_floor_mb * MB,
     )
 

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     database_url: str = ""  # empty: SQLite in the data directory
     objects: ObjectStore = ObjectStore()
     disk_floor_mb: int = Field(64, ge=0)  # with less free, the journal takes no more media
+    disk_reserve_mb: int = Field(64, ge=0)  # held in a file, given back when the disk is full
 
     media_udp_host: str = "0.0.0.0"
     media_udp_port: int = Field(0, ge=0, le=65535)  # 0: any free one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,11 +15,14 @@ from rich.console import Console
 
 from server.commands import store_check
 from server.config import ConfigError, Settings, load_settings
+from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.storage import audit
 from server.storage.database import Database, sqlite_is_whole
+from server.storage.rates import recorded_rate
 
-State = Literal["green", "grey", "red"]
-MIN_FREE_BYTES = 2 * 1024**3
+State = Literal["green", "yellow", "grey", "red"]
+LOW_HOURS, LEAST_HOURS = 24, 2
+"""Room for less than a day of one room is yellow, for less than two hours red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,37 @@ def _data(settings: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    path = settings.data_dir.absolute()
-    while not path.exists():
-        path = path.parent
-    free = shutil.disk_usage(path).free
-    good = free >= MIN_FREE_BYTES
-    return Finding(
-        "disk", "green" if good else "red", "ok" if good else "nearly_full", f"{free // 1024**2} MiB"
-    )
+    """For how many hours of one room there is space, journal and finished tracks together."""
+    disks = disks_of(settings) if settings.journal_dir.exists() else disks_before(settings)
+    disks.measure()
+    measured = asyncio.run(_rate(settings))
+    disks.rate = measured or DEFAULT_RATE
+    found = disks.forecast()
+    if found is None:
+        return Finding("disk", "red", "not_readable")
+    hours = found.seconds / 3600
+    how = "measured" if measured else "assumed"
+    free = disks.spaces[found.place].free / 1024**3
+    rate = f"{found.rate / 1e6:.2f} MB/s {how}"
+    detail = f"room for {hours:.0f} h ({free:.1f} GiB free for {found.place}, {rate})"
+    if hours >= LOW_HOURS:
+        return Finding("disk", "green", "ok", detail)
+    detail += "; add a disk, or remove what is not Hyeopjin's: recording stops before the disk is full"
+    if hours >= LEAST_HOURS:
+        return Finding("disk", "yellow", "filling", detail)
+    return Finding("disk", "red", "nearly_full", detail)
+
+
+async def _rate(settings: Settings) -> float | None:
+    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").exists():
+        return None
+    database = Database(settings.database)
+    try:
+        return await recorded_rate(database)
+    except LookupError:
+        return None  # another schema, or no database there: the assumed rate will do
+    finally:
+        await database.close()
 
 
 def _database(settings: Settings) -> Finding:

@@ -76,6 +76,7 @@ class Playback:
             "consultation_id": row.consultation_id,
             "case_id": row.case_id,
             "state": row.state,
+            "waits_for": row.waits_for,
             "generation": row.generation,
             "started_at_ms": row.started_ms,
             "duration_ms": row.duration_ms,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media.recordstore.segment import error_code
 from server.runtime.finaliser_child import FinaliseError, FinaliserChild
 from server.runtime.generation import Generation, GenerationError
 from server.runtime.keystore import ROOM, KeyStore
@@ -35,6 +36,7 @@ TRIES = 3
 RETRY_S = (0.5, 2.0)
 HOPELESS = ("no_journal", "job_malformed")
 AWAY = ("store_unreachable", "store_refused")
+NO_ROOM = ("no_space", "read_only")
 """The object store's fault: what is finished waits in the outbox, and is sent when the store is there."""
 JOURNAL_WAIT_S = 5.0
 
@@ -42,13 +44,15 @@ JOURNAL_WAIT_S = 5.0
 @dataclass(frozen=True, slots=True)
 class FinalisingOptions:
     """Where the journals are; `start_grace_s`: how long after the start people may return first;
-    `store_retry_s`: how long until an object store that did not answer is asked again.
+    `store_retry_s`: how long until an object store that did not answer is asked again, or a full disk;
+    `floor_bytes`: so much stays free on the disk of finished recordings.
     """
 
     journal_root: Path
     start_grace_s: float = 20.0
     command: tuple[str, ...] = FINALISER
     store_retry_s: float = 30.0
+    floor_bytes: int = 0
 
 
 def _unix_ms() -> int:
@@ -193,14 +197,14 @@ class Finalising:
             else:
                 await asyncio.to_thread(self._objects.discard_scratch, recording)
                 return
-            if code in HOPELESS + AWAY:
+            if code in HOPELESS + AWAY + NO_ROOM:
                 break
         await asyncio.to_thread(self._objects.discard_scratch, recording)
         if self._cancelled:
             await self._rows.set_state(recording, "recording", self._now_ms())
             return
-        if code in AWAY:
-            log.error("a finished recording waits for the object store: %s", code)
+        if code in AWAY + NO_ROOM:
+            log.error("a recording waits until it can be finished: %s", code)
             await self._rows.set_state(recording, "finalising", self._now_ms(), code)
             self._enqueue(recording, self._options.store_retry_s)
             return
@@ -225,7 +229,8 @@ class Finalising:
         except ObjectError as error:
             raise FinaliseError(error.code) from error
         except OSError as error:
-            raise FinaliseError(f"storage_{error.errno or 0}") from error
+            code = error_code(error)
+            raise FinaliseError(code if code in NO_ROOM else f"storage_{error.errno or 0}") from error
 
     async def _waiting(self, row: RecordingRow) -> Parcel | None:
         """A finished generation of all there is that the store did not take yet; older ones are dropped."""
@@ -244,7 +249,7 @@ class Finalising:
         known = await asyncio.to_thread(self._objects.generations, row.id)
         number = max([row.generation, *known]) + 1
         # What fails stays: the next attempt goes on from the tracks that are finished.
-        scratch = await asyncio.to_thread(self._objects.scratch, row.id, number)
+        scratch = await asyncio.to_thread(self._scratch, row.id, number)
         job = await asyncio.to_thread(self._job, row, number, scratch)
         result = await self._run_child(job)
         if result.get("failed") and (row.generation or not last):
@@ -252,6 +257,14 @@ class Finalising:
             raise FinaliseError("track_failed")
         await self._objects.publish(row.id, number, scratch, epochs=row.epoch)
         return number
+
+    def _scratch(self, recording: str, number: int) -> Path:
+        """The finaliser's place, if what it makes (about as much as the journal) will fit. Blocking."""
+        needed = _size(self._options.journal_root / recording, "*.seg") + self._options.floor_bytes
+        scratch = self._objects.scratch(recording, number)
+        if self._objects.free_bytes() + _size(scratch, "*") < needed:
+            raise FinaliseError("no_space")
+        return scratch
 
     async def _read_back(self, row: RecordingRow, number: int) -> Generation:
         """Open everything that was published, from where it was published, to its last byte."""
@@ -323,6 +336,10 @@ def witnessed_chain(chain: str, manifest: Mapping[str, Any], heads: Sequence[Sto
         if end["index"] == head.seal_index and end["hash"] != head.hash and chain == "intact":
             chain = "broken"
     return chain
+
+
+def _size(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.rglob(pattern))
 
 
 def _base64(key: bytes) -> str:

@@ -70,6 +70,10 @@ class Objects:
         """The object store, where one is set up."""
         return self._remote
 
+    def free_bytes(self) -> int:
+        """What may still be written here. Blocking. Raises OSError."""
+        return self._disk.space(self._root).free
+
     def scratch(self, recording: str, generation: int = 1) -> Path:
         """The private directory beside the objects into which a finaliser writes sealed files of one
         generation.
@@ -125,14 +129,22 @@ class Objects:
         folder = self._root / _folder(recording, generation)
         names = in_order(source)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in names:
-            self._disk.sync_path(source / name)
-            try:
+        linked: list[Path] = []
+        try:
+            for name in names:
+                self._disk.sync_path(source / name)
                 self._disk.link(source / name, folder / name)
-            except FileExistsError:
+                linked.append(folder / name)
+            for level in (folder, folder.parent, folder.parent.parent, self._root):
+                self._disk.sync_directory(level)
+        except OSError as error:
+            # Half a generation is none, and would hold its space.
+            for path in linked:
+                with contextlib.suppress(OSError):
+                    self._disk.remove(path)
+            if isinstance(error, FileExistsError):
                 raise ObjectError("object_exists") from None
-        for level in (folder, folder.parent, folder.parent.parent, self._root):
-            self._disk.sync_directory(level)
+            raise
         shutil.rmtree(source, ignore_errors=True)
         return names
 

@@ -139,5 +139,6 @@ def _recording(row: RecordingRow, watchable: bool) -> dict[str, Any]:
         "started_at_ms": row.started_ms,
         "duration_ms": row.duration_ms,
         "state": row.state,
+        "waits_for": row.waits_for,
         "watchable": watchable,
     }

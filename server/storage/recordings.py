@@ -55,6 +55,13 @@ class RecordingRow:
         """True if an epoch was recorded that no generation contains yet."""
         return self.state != "ready" or self.epochs_finalised < self.epoch
 
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps it from being finished: `space` on the disk, the object `store`, or nothing."""
+        if self.state != "finalising" or self.error_code is None:
+            return None
+        return "store" if self.error_code.startswith("store_") else "space"
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedSeat:

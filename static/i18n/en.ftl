@@ -77,6 +77,8 @@ recording-state-finalising = Being prepared
 recording-state-ready = Ready to review
 recording-state-failed = Could not be prepared
 recording-state-other = State unknown
+recording-waits-space = Waiting: the server’s disk has no room to finish it. What was recorded is kept; it goes on by itself once the administrator has made room.
+recording-waits-store = Waiting: the object store does not answer. What was recorded is kept; it goes on by itself.
 
 ## Door
 door-title = Before you join
@@ -217,6 +219,10 @@ light-stored-until = stored up to { $time }
 banner-degraded = Part of the consultation is not being recorded. You can go on talking.
 banner-stale = The server has not confirmed the recording for more than 5 seconds. You can go on talking.
 banner-track = { $name } – { $kind }: { $cause }
+banner-advice-no-space = The server’s disk is full. Please tell the administrator now: recording goes on by itself as soon as there is room.
+banner-advice-read-only = The server’s disk takes no more data. Please tell the administrator now: recording goes on by itself once the disk can be written again.
+banner-advice-io-error = The server’s disk reports errors. Please tell the administrator now: the server keeps trying to record.
+banner-advice-store-slow = The server’s disk is slow, and recording catches up by itself. If this lasts longer than a minute, please tell the administrator.
 kind-audio = sound
 kind-camera = camera
 kind-screen = screen

@@ -77,6 +77,8 @@ recording-state-finalising = 준비 중
 recording-state-ready = 검토 가능
 recording-state-failed = 준비하지 못함
 recording-state-other = 상태 알 수 없음
+recording-waits-space = 대기 중: 서버 디스크에 마무리할 공간이 없습니다. 녹화된 내용은 보존되어 있으며, 관리자가 공간을 확보하면 저절로 이어집니다.
+recording-waits-store = 대기 중: 보관소가 응답하지 않습니다. 녹화된 내용은 보존되어 있으며 저절로 이어집니다.
 
 ## 입장 전
 door-title = 입장하기 전에
@@ -217,6 +219,10 @@ light-stored-until = { $time }까지 저장됨
 banner-degraded = 협진 일부가 녹화되지 않고 있습니다. 대화는 계속하셔도 됩니다.
 banner-stale = 서버가 5초 넘게 녹화를 확인해 주지 않았습니다. 대화는 계속하셔도 됩니다.
 banner-track = { $name } – { $kind }: { $cause }
+banner-advice-no-space = 서버 디스크가 가득 찼습니다. 지금 관리자에게 알려 주십시오. 공간이 생기면 녹화가 저절로 이어집니다.
+banner-advice-read-only = 서버 디스크에 더 이상 쓸 수 없습니다. 지금 관리자에게 알려 주십시오. 다시 쓸 수 있게 되면 녹화가 저절로 이어집니다.
+banner-advice-io-error = 서버 디스크에 오류가 발생했습니다. 지금 관리자에게 알려 주십시오. 서버는 녹화를 계속 시도합니다.
+banner-advice-store-slow = 서버 디스크가 느려 녹화가 밀려 있으며 저절로 따라잡습니다. 1분 넘게 계속되면 관리자에게 알려 주십시오.
 kind-audio = 소리
 kind-camera = 카메라
 kind-screen = 화면

@@ -112,7 +112,9 @@ def test_the_commands_that_look_may_run_beside_the_server(serving: Serving) -> N
     newest = max(path.name[:4] for path in MIGRATIONS.glob("[0-9]*.py"))
     assert serving.run("migrate") == (0, f"{newest}\n")
     code, said = serving.run("doctor", "--json")
-    assert (code, {finding["state"] for finding in json.loads(said)}) == (0, {"green", "grey"})
+    # How full this machine's disk is, is not our doing: tests/unit/test_disks.py looks at that.
+    states = {finding["state"] for finding in json.loads(said) if finding["check"] != "disk"}
+    assert (code, states) == (0, {"green", "grey"})
 
 
 def test_doctor_finds_a_changed_row_of_the_audit_chain(serving: Serving) -> None:

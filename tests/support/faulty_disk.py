@@ -43,7 +43,7 @@ from media.recordstore.disk import Disk, DiskFile, Space
 
 OPERATIONS = (
     "create", "write", "write_at", "datasync", "sync", "sync_path", "rename", "link", "remove",
-    "make_directory", "sync_directory", "space",
+    "make_directory", "sync_directory", "space", "allocate",
 )  # fmt: skip
 INSIDE = ("in_write", "in_write_at", "in_datasync", "in_sync", "in_rename")
 PHASES = (*(f"{when}_{what}" for what in OPERATIONS for when in ("before", "after")), *INSIDE)
@@ -308,6 +308,10 @@ class FaultyDisk(Disk):
             self._sizes[path] = [0, 0]
             self._fresh[path] = None
         return made
+
+    def allocate(self, path: Path, size: int) -> None:
+        with self.step("allocate", path):
+            super().allocate(path, size)
 
     def make_directory(self, path: Path, *, parents: bool = False) -> None:
         with self.step("make_directory", path):

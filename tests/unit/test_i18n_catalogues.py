@@ -19,6 +19,8 @@ BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
     "state-": ["scheduled", "live", "ended", "cancelled", "other"],
     "recording-state-": ["recording", "finalising", "ready", "failed", "other"],
+    "recording-waits-": ["space", "store"],
+    "banner-advice-": ["no-space", "read-only", "io-error", "store-slow"],
     "kind-": ["audio", "camera", "screen", "exam", "other"],
     "quality-": ["good", "fair", "poor"],
     "over-": ["left", "ended", "replaced", "revoked", "removed", "no-credential"],

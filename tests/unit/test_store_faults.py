@@ -181,6 +181,7 @@ async def test_below_the_floor_media_waits_and_rooms_go_on(tmp_path: Path) -> No
 async def test_a_disk_that_stays_full_costs_a_named_gap_and_no_end_mark(studio: Studio) -> None:
     studio.begin()
     studio.faults.set(free=0)
+    studio.until(lambda: set(studio.errors().values()) == {"no_space"})
     for _ in range(30):
         studio.second()
     assert studio.store.queued_bytes <= studio.limit // 2 + ROOM_EXTRA
@@ -195,6 +196,7 @@ async def test_a_disk_that_stays_full_costs_a_named_gap_and_no_end_mark(studio: 
 async def test_a_seat_that_leaves_while_the_disk_is_full_has_its_gap_too(studio: Studio) -> None:
     studio.begin()
     studio.faults.set(free=0)
+    studio.until(lambda: set(studio.errors().values()) == {"no_space"})
     for _ in range(30):
         studio.second()
     studio.recorder.dismiss(ONE, "left")

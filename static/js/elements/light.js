@@ -36,6 +36,29 @@ class Light extends LightElement {
 }
 customElements.define('hj-light', Light);
 
+/** Causes that a person in the room can have somebody mend, the gravest first. */
+const MENDED = ['no_space', 'read_only', 'io_error', 'store_slow'];
+
+/** @param {{cause: string}[]} degraded */
+function advice(degraded) {
+  const cause = MENDED.find((each) => degraded.some((one) => one.cause === each));
+  return cause ? html`<p data-testid="banner-advice" data-cause=${cause}>${t(`banner-advice-${cause.replace('_', '-')}`)}</p>` : nothing;
+}
+
+/**
+ * One line for each cause, with the people and the kinds of tracks that it keeps from the disk.
+ * @param {{participant: string, kind: string, cause: string}[]} degraded
+ * @param {Map<string, string>} names
+ */
+function lines(degraded, names) {
+  return [...new Set(degraded.map((one) => one.cause))].map((code) => {
+    const of = degraded.filter((one) => one.cause === code);
+    const people = [...new Set(of.map((one) => names.get(one.participant) ?? ''))];
+    const kind = [...new Set(of.map((one) => tValue('kind', one.kind)))].join(', ');
+    return t('banner-track', { name: people.join(', '), kind, cause: tValue('gap', code) });
+  });
+}
+
 class Banner extends LightElement {
   static properties = { value: { attribute: false }, names: { attribute: false } };
 
@@ -53,9 +76,8 @@ class Banner extends LightElement {
     return html`<div class="banner" role="alert" data-testid="recording-banner">
       ${icon('warning')}
       <div><strong>${value.stale ? t('banner-stale') : t('banner-degraded')}</strong>
-        ${value.stale ? nothing : value.degraded.map((one) => html`<span>${t('banner-track', {
-          name: this.names.get(one.participant) ?? '', kind: tValue('kind', one.kind), cause: tValue('gap', one.cause),
-        })}</span>`)}
+        ${value.stale ? nothing : advice(value.degraded)}
+        ${value.stale ? nothing : lines(value.degraded, this.names).map((line) => html`<span>${line}</span>`)}
       </div>
     </div>`;
   }

@@ -59,7 +59,7 @@ function heading(shown) {
 function content(shown) {
   if (shown.state === 'failed') return message('failed', t('review-failed', { id: shown.id }));
   if (shown.state === 'recording') return message('recording', t('review-recording'));
-  if (!playback) return message('preparing', t('review-preparing'));
+  if (!playback) return message('preparing', t(shown.waits_for ? `recording-waits-${shown.waits_for}` : 'review-preparing'));
   if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>`;
   return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>`;
 }

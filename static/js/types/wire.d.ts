@@ -44,7 +44,9 @@ export interface ConsultationRow {
   seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
   my_seat: string | null; joinable: boolean; recordings?: RecordingRow[];
 }
-export interface RecordingRow { id: string; started_at_ms: number; duration_ms: number | null; state: string; watchable?: boolean }
+/** What keeps a recording from being finished: room on the disk, or the object store. */
+export type WaitsFor = 'space' | 'store' | null;
+export interface RecordingRow { id: string; started_at_ms: number; duration_ms: number | null; state: string; waits_for?: WaitsFor; watchable?: boolean }
 export interface CaseAnswer {
   case: {
     id: string; label: string; specialty: string; question: string;
@@ -61,6 +63,7 @@ export interface Track {
 }
 export interface RecordingAnswer {
   id: string; consultation_id: string; case_id: string; state: 'recording' | 'finalising' | 'ready' | 'failed';
+  waits_for?: WaitsFor;
   generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
 }
