@@ -1,0 +1,184 @@
+"""SIGKILL of the media worker in each phase of its writing, of the server at any moment, while people talk.
+
+The whole server runs as a process, with its own supervisor, keys, database and finaliser; the people are
+pages without a browser that count their packets. After every kill the service returns by itself, and when all
+have left the recording is finalised without help.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media.bench.traffic import AUDIO, KINDS, VIDEO
+from tests.support.demo import Demo
+from tests.support.demo import until as wait_until
+from tests.support.faulty_disk import Faults, fault
+from tests.support.headless import HeadlessPage, boottime_ns
+from tests.support.losses import Loss, losses, stored_counters, unnamed
+
+PHASES = ("before_write", "in_write", "after_write", "before_datasync", "in_datasync", "after_datasync")
+LIMIT_S = 2.0
+JOURNAL = "*/journal/*.seg"
+
+
+@dataclass
+class Talk:
+    """A demo on a disk that can kill, and two people who talk in it."""
+
+    demo: Demo
+    faults: Faults
+    pages: list[HeadlessPage]
+    kills: list[tuple[str, int]] = field(default_factory=list)
+    """(phase or process, boottime ns)."""
+
+    async def flowing(self, timeout: float = 60) -> None:
+        last = self.kills[-1][1] if self.kills else 0
+
+        def heard() -> bool:
+            return all(page.flowing and page.connects[-1] > last for page in self.pages)
+
+        await until("everybody is heard", heard, timeout)
+
+    async def kill_worker(self, phase: str, chance: random.Random) -> None:
+        """The worker kills itself in a phase, somewhere within the next writes."""
+        before = len(self.faults.log())
+        self.faults.set(fault(phase, JOURNAL, kill=True, skip=chance.randrange(6)))
+        await until(f"the worker dies {phase}", lambda: len(self.faults.log()) > before, 30)
+        self.faults.set()
+        (told,) = self.faults.log()[before : before + 1]
+        assert (told["phase"], told["did"]) == (phase, "kill")
+        self.kills.append((phase, told["boottime_ns"]))
+
+    async def kill_server(self, everything: bool) -> None:
+        """SIGKILL of the server's process, or of all its processes at once; then it is started again."""
+        worker = self.demo.worker()
+        self.kills.append(("server and worker" if everything else "server", boottime_ns()))
+        if everything:
+            self.demo.kill()
+        else:
+            os.kill(self.demo.pid, signal.SIGKILL)
+            assert self.demo.process is not None
+            self.demo.process.wait(10)
+            await until("the worker has gone too", lambda: not Path(f"/proc/{worker}").exists(), 5)
+        await asyncio.to_thread(self.demo.start)
+
+    async def finish(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Everybody leaves; (row of the list, answer of verify) once it is finalised by itself."""
+        for page in self.pages:
+            await page.leave()
+        rows: list[dict[str, Any]] = []
+
+        def ready() -> bool:
+            rows[:] = self.demo.command("recordings", "list")
+            assert len(rows) == 1, "one session, one recording"
+            return bool(rows[0]["state"] == "ready" and rows[0]["epochs_finalised"] == rows[0]["epochs"])
+
+        await asyncio.to_thread(wait_until, "it is finalised by itself", ready, 120, 0.5)
+        report = await asyncio.to_thread(self.demo.command, "recordings", "verify", rows[0]["id"])
+        return rows[0], report
+
+
+async def until(what: str, check: Callable[[], bool], timeout: float) -> None:
+    await asyncio.to_thread(wait_until, what, check, timeout, 0.02)
+
+
+@contextlib.asynccontextmanager
+async def talking(folder: Path) -> AsyncIterator[Talk]:
+    faults = Faults(folder)
+    demo = Demo(folder / "demo", {"HYEOPJIN_RESTART_GRACE_S": "2"}, module=faults.server())
+    await asyncio.to_thread(demo.start)
+    pages = [HeadlessPage(demo, role, n) for n, role in enumerate(("referring_physician", "interpreter"))]
+    try:
+        for page in pages:
+            await page.enter()
+        yield Talk(demo, faults, pages)
+    finally:
+        for page in pages:
+            await page.close()
+        if demo.process is not None and demo.process.poll() is None:
+            await asyncio.to_thread(demo.kill)
+
+
+def check(talk: Talk, row: dict[str, Any], report: dict[str, Any]) -> dict[str, Loss]:
+    """Every promise of a kill; the worst loss of each phase."""
+    assert report["chain"] == "intact", report["faults"]
+    assert {fault["verdict"] for fault in report["faults"]} <= {"crash", "note"}
+    assert row["epochs"] >= len(talk.kills)
+    counters = stored_counters(talk.demo.data, row["id"])
+    kills_ns = [at for _, at in talk.kills]
+    worst: dict[str, Loss] = {}
+    for page in talk.pages:
+        for kind in (AUDIO, VIDEO):
+            stored = counters[page.seat, KINDS[kind]]
+            for (phase, _), lost in zip(talk.kills, losses(page, kind, stored, kills_ns), strict=True):
+                assert lost.seconds <= LIMIT_S, (phase, KINDS[kind], lost)
+                worst[phase] = max(worst.get(phase, lost), lost, key=lambda loss: loss.seconds)
+            assert unnamed(page, kind, stored, report, row["started_at_ms"]) == {}
+    return worst
+
+
+def told(series: str, seed: int, worst: dict[str, Loss], kills: Sequence[tuple[str, int]]) -> None:
+    """The row of docs/long-runs.md."""
+    for phase, loss in sorted(worst.items()):
+        count = sum(1 for name, _ in kills if name == phase)
+        sys.stdout.write(
+            f"{series}, seed {seed}, {phase}: {count} kills, {loss.seconds:.2f} s, {loss.packets} packets\n"
+        )
+
+
+async def worker_series(folder: Path, seed: int, kills: int) -> None:
+    chance = random.Random(seed)
+    async with talking(folder) as talk:
+        for n in range(kills):
+            await talk.flowing()
+            await asyncio.sleep(chance.random())
+            await talk.kill_worker(PHASES[n % len(PHASES)], chance)
+        await talk.flowing()
+        row, report = await talk.finish()
+        told("worker", seed, check(talk, row, report), talk.kills)
+
+
+async def server_series(folder: Path, seed: int, kills: int) -> None:
+    chance = random.Random(seed)
+    async with talking(folder) as talk:
+        for n in range(kills):
+            await talk.flowing()
+            await asyncio.sleep(2 * chance.random())
+            await talk.kill_server(everything=n % 2 == 1)
+        await talk.flowing()
+        row, report = await talk.finish()
+        told("server", seed, check(talk, row, report), talk.kills)
+
+
+async def test_two_killed_workers_and_a_killed_server_cost_two_seconds_at_most_each(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    async with talking(tmp_path) as talk:
+        for phase in ("in_write", "in_datasync"):
+            await talk.flowing()
+            await talk.kill_worker(phase, chance)
+        await talk.flowing()
+        await talk.kill_server(everything=True)
+        await talk.flowing()
+        row, report = await talk.finish()
+        told("mixed", 1, check(talk, row, report), talk.kills)
+
+
+@pytest.mark.long
+async def test_a_worker_killed_twenty_times_in_each_phase_of_writing(tmp_path: Path) -> None:
+    await worker_series(tmp_path, seed=2, kills=20)
+
+
+@pytest.mark.long
+async def test_a_server_killed_twenty_times_at_any_moment(tmp_path: Path) -> None:
+    await server_series(tmp_path, seed=2, kills=20)
