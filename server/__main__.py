@@ -8,7 +8,18 @@ from pathlib import Path
 
 import typer
 
-COMMANDS = ("serve", "demo", "migrate", "user", "consultation", "recordings", "bench", "doctor")
+COMMANDS = (
+    "serve",
+    "demo",
+    "migrate",
+    "user",
+    "consultation",
+    "recordings",
+    "retention",
+    "receipts",
+    "bench",
+    "doctor",
+)
 
 
 def build() -> typer.Typer:

@@ -27,6 +27,8 @@ from server.runtime.keystore import KeyStore
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.media_link import MediaLink
 from server.runtime.objects import Objects
+from server.runtime.reconciling import reconcile
+from server.runtime.retention_parts import RetentionParts, retention_parts
 from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
 from server.runtime.tasks import TaskOwner
 from server.safekeeping import ROLL_AFTER_S, SafeKeeping
@@ -39,7 +41,8 @@ from server.storage.rates import recorded_rate
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
-from server.web.health import Health
+from server.web.health import HEALTH, Health
+from server.web.keys import SERVICES
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from signaling.hub import Hub
@@ -106,7 +109,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         context.live = LiveRooms(hub, gate)
 
         app = build_web(settings, services, health)
-        app[PLAYBACK] = Playback(context.database, services.recordings, keys, keeping.objects)
+        retention = await _keeping(app, keys, keeping.objects, finalising)
         attach(app, hub, gate, settings.public_url)
         _watch(health, media, supervisor, finalising, store)
         health.sources.append(disks.metrics)
@@ -117,31 +120,24 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         await media.start()
         stack.push_async_callback(finalising.stop)
         await finalising.start()
-        await _exports(app, services, keys, keeping.objects, stack)
+        await _making_and_destroying(app, keys, retention, stack)
         stack.push_async_callback(hub.aclose)
         await hub.start()
-        owner = TaskOwner("server")
-        stack.push_async_callback(owner.close)
-        owner.spawn(disks.watch(lambda: recorded_rate(context.database)), "disks")
-        owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
-        owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
+        _housekeeping(services, disks, stack)
         port = await _listen(app, settings, stack)
         yield Running(settings, services, health, hub, finalising, port, stack)
         log.info("stopping")
 
 
-async def _exports(
-    app: web.Application,
-    services: Services,
-    keys: KeyStore,
-    objects: Objects,
-    stack: contextlib.AsyncExitStack,
+async def _making_and_destroying(
+    app: web.Application, keys: KeyStore, retention: RetentionParts, stack: contextlib.AsyncExitStack
 ) -> None:
-    """Exports and the queue that makes them."""
-    app[EXPORTS] = build_exports(services.context, services.recordings, keys, objects)
-    exporting = Exporting(services.context, app[EXPORTS], keys)
+    """The queue of exports, and the runner that destroys what is over or withdrawn."""
+    exporting = Exporting(app[SERVICES].context, app[EXPORTS], keys)
     stack.push_async_callback(exporting.stop)
     await exporting.start()
+    stack.push_async_callback(retention.runner.stop)
+    await retention.runner.start()
 
 
 async def _disks(settings: Settings, machinery: Machinery) -> Disks:
@@ -196,6 +192,22 @@ def _finalising_options(settings: Settings, machinery: Machinery) -> FinalisingO
     )
 
 
+async def _keeping(
+    app: web.Application, keys: KeyStore, objects: Objects, finalising: Finalising
+) -> RetentionParts:
+    """What opens, exports and destroys; what was destroyed is learned here, before anybody may open it."""
+    services = app[SERVICES]
+    context = services.context
+    app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
+    app[EXPORTS] = build_exports(context, services.recordings, keys, objects)
+    parts = retention_parts(
+        context, services.retention, keys, objects, app[EXPORTS].destroy_of, finalising.quiet
+    )
+    await reconcile(parts.store, context.now_ms())
+    app[HEALTH].sources.append(services.retention.counts)
+    return parts
+
+
 def _watch(
     health: Health,
     media: MediaLink,
@@ -226,6 +238,15 @@ def _watch(
 
     health.checks["worker"] = worker_answers
     health.sources += [numbers, worker_numbers]
+
+
+def _housekeeping(services: Services, disks: Disks, stack: contextlib.AsyncExitStack) -> None:
+    """What runs by the clock: the watch over the disks, and the books' own."""
+    owner = TaskOwner("server")
+    stack.push_async_callback(owner.close)
+    owner.spawn(disks.watch(lambda: recorded_rate(services.context.database)), "disks")
+    owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
+    owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
 
 
 async def _every(seconds: float, services: Services, work: Callable[[int], Awaitable[object]]) -> None:

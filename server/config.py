@@ -181,6 +181,11 @@ class Settings(BaseSettings):
         return self.data_dir / "exports"
 
     @property
+    def receipts_dir(self) -> Path:
+        """Of what was destroyed: apart from the rest, kept for ever."""
+        return self.data_dir / "receipts"
+
+    @property
     def run_dir(self) -> Path:
         return self.data_dir / "run"
 

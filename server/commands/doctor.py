@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +17,17 @@ from rich.console import Console
 from server.commands import store_check
 from server.config import ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
+from server.services.context import Context
+from server.services.retention import Retention
 from server.storage import audit
 from server.storage.database import Database, sqlite_is_whole
+from server.storage.migrate import is_current
 from server.storage.rates import recorded_rate
 
 State = Literal["green", "yellow", "grey", "red"]
 LOW_HOURS, LEAST_HOURS = 24, 2
 """Room for less than a day of one room is yellow, for less than two hours red."""
+MAX_HOURS_WITHOUT_RETENTION = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,34 @@ def _tls(settings: Settings) -> Finding:
     return Finding("tls", "green" if there else "red", "ok" if there else "file_missing")
 
 
+def _retention(settings: Settings) -> Finding:
+    """Whether the run that destroys what is over has run of late, and has done it."""
+    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").exists():
+        return Finding("retention", "grey", "not_configured")
+    counts = asyncio.run(_retention_counts(settings))
+    if counts is None:
+        return Finding("retention", "grey", "not_checked")  # not migrated yet
+    last_s, overdue = counts["hyeopjin_retention_last_run_seconds"], counts["hyeopjin_retention_overdue"]
+    if overdue:
+        return Finding("retention", "red", "overdue", f"{int(overdue)} recordings")
+    if not last_s:
+        return Finding("retention", "grey", "never_run")
+    hours = (time.time() - last_s) / 3600
+    if hours > MAX_HOURS_WITHOUT_RETENTION:
+        return Finding("retention", "red", "not_run", f"{int(hours)} h")
+    return Finding("retention", "green", "ok")
+
+
+async def _retention_counts(settings: Settings) -> dict[str, float] | None:
+    database = Database(settings.database)
+    try:
+        if not await is_current(database):
+            return None
+        return await Retention(Context(settings, database)).counts()
+    finally:
+        await database.close()
+
+
 def _later(name: str) -> Callable[[Settings], Finding]:
     return lambda _settings: Finding(name, "grey", "not_configured")
 
@@ -181,6 +214,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _database,
     _audit,
     _keys,
+    _retention,
     _objects,
     _pages,
     _tls,

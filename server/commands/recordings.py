@@ -19,6 +19,7 @@ from server.commands.verify import (
     data_settings,
     verify_recordings,
 )
+from server.commands.withdraw import withdraw
 from server.config import Settings
 from server.storage.database import Database
 from server.storage.recordings import Recordings
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     recordings = typer.Typer(help="List recordings and verify that they are whole.", no_args_is_help=True)
     recordings.command("list")(list_recordings)
     recordings.command("verify")(verify_recordings)
+    recordings.command("withdraw")(withdraw)
     app.add_typer(recordings, name="recordings")
 
 

@@ -22,7 +22,7 @@ from server.export.plan import Material, Order, Plan
 from server.runtime.generation import MANIFEST, Generation, GenerationError
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import ObjectError, Objects, StoredObject
-from server.storage import cases
+from server.storage import cases, destructions
 from server.storage.database import Database
 from server.storage.recordings import Recordings
 
@@ -77,11 +77,14 @@ class Making:
         people = {seat.id: seat for seat in await self._rows.seats(recording)}
         async with self._database.read() as tx:
             case = await cases.by_id(tx, row.case_id)
+            blocked = await destructions.blocked(tx, recording)
+        if destructions.WHOLE in blocked:
+            return None
         seats = {str(track["peer"]) for track in row.index.get("tracks", [])}
         return Material(
             index={**row.index, "recording": recording},
             people=people,
-            gone={seat for seat in seats if self._keys.destroyed(recording, seat)},
+            gone={seat for seat in seats if seat in blocked or self._keys.destroyed(recording, seat)},
             case_label=row.case_label,
             synthetic=bool(case and case.patient.get("synthetic")),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from typing import Any
 from server.domain.errors import Refused
 from server.playback.lease import Asked
 from server.runtime.generation import Generation, GenerationError, TrackReader
-from server.runtime.keystore import KeyStore
+from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
 from server.services.context import unix_ms
-from server.storage import audit
+from server.storage import audit, destructions
 from server.storage.database import Database
 from server.storage.recordings import RecordedSeat, RecordingRow, Recordings
 
@@ -97,8 +98,18 @@ class Playback:
         seats = {str(track.get("peer")) for track in index.get("tracks", [])}
         return {seat for seat in seats if self._keys.destroyed(recording, seat)}
 
+    async def require_playable(self, recording: str, seat: str) -> None:
+        """From the moment a destruction is asked for. Raises Refused `withdrawn` or `destroyed`."""
+        async with self._database.read() as tx:
+            blocked = await destructions.blocked(tx, recording)
+        if destructions.WHOLE in blocked:
+            raise Refused("destroyed")
+        if seat in blocked:
+            raise Refused("withdrawn")
+
     async def track(self, recording: str, track: str) -> TrackReader:
-        """A track of the newest generation. Raises Refused not_found."""
+        """A track of the newest generation. Raises Refused not_found, withdrawn, destroyed."""
+        await self.require_playable(recording, _seat_of(track))
         seen = 0
         while (row := await self._row(recording)).generation > seen:
             seen = row.generation
@@ -108,10 +119,16 @@ class Playback:
             except GenerationError as error:
                 if error.code == "object_missing":
                     continue  # a newer generation may just have taken its place
-                if error.code not in ("track_unknown", "key_destroyed"):
+                if error.code == "key_destroyed":
+                    raise Refused(await self._why_gone(recording)) from error
+                if error.code != "track_unknown":
                     log.error("a track cannot be read: %s", error.code)
                 raise Refused("not_found") from error
         raise Refused("not_found")
+
+    async def _why_gone(self, recording: str) -> str:
+        whole = await asyncio.to_thread(self._keys.destroyed, recording, ROOM)
+        return "destroyed" if whole else "withdrawn"
 
     async def note_opened(self, opening: Opening) -> None:
         """An audit entry; the same track in the same browser session is written once, not per range."""
@@ -173,6 +190,11 @@ def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, A
     told["role"] = seat.role if seat else ""
     told["language"] = seat.language if seat else ""
     return told
+
+
+def _seat_of(track: str) -> str:
+    """Whose track it is, by its id `<seat>-<kind>` or `<seat>-<kind>-<rid>`."""
+    return re.sub(r"-(?:audio|camera|screen|exam)(?:-[a-z])?\Z", "", track)
 
 
 def _gap(gap: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, Any]:

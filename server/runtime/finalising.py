@@ -15,7 +15,7 @@ import inspect
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 from media.recordstore.segment import error_code
 from server.runtime.finaliser_child import FinaliseError, FinaliserChild
 from server.runtime.generation import Generation, GenerationError
-from server.runtime.keystore import ROOM, KeyStore
+from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
 from server.runtime.machinery import FINALISER
 from server.runtime.objects import ObjectError, Objects
 from server.runtime.outbox import Parcel
@@ -34,10 +34,11 @@ log = logging.getLogger("hyeopjin.runtime.finalising")
 
 TRIES = 3
 RETRY_S = (0.5, 2.0)
-HOPELESS = ("no_journal", "job_malformed")
+HOPELESS = ("no_journal", "job_malformed", "key_destroyed")
 AWAY = ("store_unreachable", "store_refused")
 NO_ROOM = ("no_space", "read_only")
 """The object store's fault: what is finished waits in the outbox, and is sent when the store is there."""
+QUIET_POLL_S = 0.02
 JOURNAL_WAIT_S = 5.0
 
 
@@ -96,6 +97,7 @@ class Finalising:
         self._restore = restore
         self._owner = TaskOwner("finalising")
         self._due: dict[str, float] = {}
+        self._quiet: set[str] = set()
         self._left: set[str] = set()  # found at the start: nobody has said that their rooms are empty
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -130,6 +132,24 @@ class Finalising:
             self._cancelled = True
             self._kill()
 
+    @contextlib.asynccontextmanager
+    async def quiet(self, recording: str) -> AsyncIterator[None]:
+        """Keep off a recording inside the block: what was begun of it begins again afterwards."""
+        self._quiet.add(recording)
+        was_at_it = self._current == recording
+        if was_at_it:
+            self._cancelled = True
+            self._kill()
+        try:
+            while self._current == recording:  # noqa: ASYNC110
+                await asyncio.sleep(QUIET_POLL_S)
+            yield
+        finally:
+            self._quiet.discard(recording)
+            if was_at_it:
+                self._enqueue(recording, 0.0)
+            self._wake.set()
+
     async def idle(self) -> None:
         """Wait until nothing is due or running (tests and commands)."""
         await self._idle.wait()
@@ -153,7 +173,8 @@ class Finalising:
             if recording is None:
                 if not self._due:
                     self._idle.set()
-                wait = max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
+                at = [at for recording, at in self._due.items() if recording not in self._quiet]
+                wait = max(0.0, min(at) - time.monotonic()) if at else None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), wait)
                 continue
@@ -168,7 +189,7 @@ class Finalising:
 
     def _next_due(self) -> str | None:
         now = time.monotonic()
-        due = [(at, recording) for recording, at in self._due.items() if at <= now]
+        due = [(at, name) for name, at in self._due.items() if at <= now and name not in self._quiet]
         return min(due)[1] if due else None
 
     # --- one recording ---------------------------------------------------------------------------------
@@ -226,7 +247,7 @@ class Finalising:
                 number = await self._make(row, last)
             generation = await self._read_back(row, number)
             await self._commit(row, number, generation)
-        except ObjectError as error:
+        except (ObjectError, KeyStoreError) as error:
             raise FinaliseError(error.code) from error
         except OSError as error:
             code = error_code(error)

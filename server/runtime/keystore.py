@@ -1,7 +1,8 @@
 """The key store: one key per (recording, seat), wrapped under the data directory's key-encryption key.
 
 Files: `secrets/kek` (32 bytes), `secrets/signing.key` and `signing.pub` (Ed25519, 32 raw bytes each; the
-public half may be given away), `keys/<recording>/<seat>.key`.
+public half may be given away), `keys/<recording>/<seat>.key`, beside it `<seat>.print` (the key's
+fingerprint) and, afterwards, `<seat>.destroyed`.
 A key is on disk, with its directory entry, before `seat_key` returns it: nothing is ever sealed under a key
 that a power cut could take away. It must not write a key anywhere else, log one, nor hand out one that was
 destroyed. Calls do blocking I/O (fsync): from a coroutine use `asyncio.to_thread`.
@@ -10,11 +11,13 @@ destroyed. Calls do blocking I/O (fsync): from a coroutine use `asyncio.to_threa
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -61,7 +64,8 @@ def fsync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _private_directory(path: Path) -> None:
+def private_directory(path: Path) -> None:
+    """Make a directory that nobody else may enter, with its entry on disk."""
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         fsync_directory(path.parent)
@@ -105,6 +109,24 @@ def _read_exact(path: Path, size: int, code: str) -> bytes:
     return content
 
 
+def fingerprint_of(recording: str, seat: str, key: bytes) -> str:
+    """SHA-256 over a label, the key's place and the key: nobody gets from it to 32 random bytes."""
+    return hashlib.sha256(f"hyeopjin-key-1|{recording}|{seat}|".encode() + key).hexdigest()
+
+
+def _shred(path: Path) -> bool:
+    """Overwrite and remove; False when there was nothing."""
+    try:
+        with path.open("r+b") as file:  # for file systems that write in place; a courtesy, not the proof
+            file.write(bytes(_WRAPPED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 class KeyStore:
     """Seat keys of recordings. Thread-safe; several processes may use one directory (creation is by link)."""
 
@@ -123,8 +145,8 @@ class KeyStore:
         """
         secrets_root, keys = data / "secrets", data / "keys"
         if create:
-            _private_directory(secrets_root)
-            _private_directory(keys)
+            private_directory(secrets_root)
+            private_directory(keys)
         holds_keys = keys.is_dir() and next(keys.glob("*/*.key"), None) is not None
         kek = cls._secret(secrets_root / "kek", create and not holds_keys)
         signing = cls._secret(secrets_root / "signing.key", create)
@@ -165,8 +187,8 @@ class KeyStore:
             # the file is looked at each time: another process may have destroyed the key meanwhile
             if (key := self._load(recording, seat, path)) is not None:
                 return key
-            _private_directory(path.parent)
-            write_once(path, self._wrap(recording, seat, secrets.token_bytes(KEY_BYTES)))
+            private_directory(path.parent)
+            self._make(recording, seat, path)
             key = self._load(recording, seat, path)
             if key is None:
                 raise KeyStoreError("key_destroyed")
@@ -193,6 +215,21 @@ class KeyStore:
                     found[seat] = key
         return found
 
+    def fingerprint(self, recording: str, seat: str) -> str | None:
+        """SHA-256 in hex that names a seat's key without telling it, the same after its destruction.
+
+        None when there never was a key (or one of before fingerprints, already destroyed).
+        """
+        path = self._path(recording, seat)
+        try:
+            return self._print(path).read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            pass
+        with contextlib.suppress(KeyStoreError):
+            if (key := self.existing_key(recording, seat)) is not None:
+                return fingerprint_of(recording, seat, key)
+        return None
+
     def destroy(self, recording: str, seat: str) -> bool:
         """Shred a seat's key: what was sealed under it can never be read again. True if there was one.
 
@@ -200,21 +237,25 @@ class KeyStore:
         """
         path = self._path(recording, seat)
         with self._lock:
-            if not path.parent.is_dir():
-                return False
+            private_directory(path.parent)
             write_once(self._tomb(path), b"")
-            try:
-                with path.open(
-                    "r+b"
-                ) as file:  # for file systems that write in place; a courtesy, not the proof
-                    file.write(bytes(_WRAPPED_BYTES))
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.unlink()
-            except FileNotFoundError:
-                return False
-            fsync_directory(path.parent)
-        return True
+            copies = [*path.parent.glob(f".{path.name}.*")]  # a crash while it was made may have left one
+            found = [each for each in (path, *copies) if _shred(each)]
+            if found:
+                fsync_directory(path.parent)
+        return path in found
+
+    def is_gone(self, recording: str, seat: str) -> bool:
+        """True when the mark is there and the key is not: the proof behind a receipt."""
+        path = self._path(recording, seat)
+        left = path.exists() or any(path.parent.glob(f".{path.name}.*"))
+        return self._tomb(path).exists() and not left
+
+    def tombs(self) -> Iterator[tuple[str, str]]:
+        """(recording, seat) of every destroyed key; the seat may be `room`."""
+        for path in sorted(self._keys.glob("*/*.destroyed")):
+            if _ID.match(path.parent.name) and (path.stem == ROOM or _ID.match(path.stem)):
+                yield path.parent.name, path.stem
 
     def destroyed(self, recording: str, seat: str) -> bool:
         """True if this seat's key was shredded on purpose."""
@@ -222,6 +263,16 @@ class KeyStore:
 
     def _path(self, recording: str, seat: str) -> Path:
         return self._keys / _recording_id(recording) / f"{_seat_id(seat)}.key"
+
+    def _make(self, recording: str, seat: str, path: Path) -> None:
+        key = secrets.token_bytes(KEY_BYTES)
+        if write_once(path, self._wrap(recording, seat, key)):
+            self._print(path).unlink(missing_ok=True)
+            write_once(self._print(path), fingerprint_of(recording, seat, key).encode("ascii"))
+
+    @staticmethod
+    def _print(path: Path) -> Path:
+        return path.with_suffix(".print")
 
     @staticmethod
     def _tomb(path: Path) -> Path:

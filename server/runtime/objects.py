@@ -177,6 +177,21 @@ class Objects:
             names.update(entry.path.rsplit("/", 1)[-1] for entry in self._remote.listing(path))
         return sorted(names)
 
+    async def remove_tracks(self, recording: str, generation: int, seat: str) -> None:
+        """Remove the tracks of one seat from a generation that stays."""
+        for name in await asyncio.to_thread(self.names, recording, generation):
+            if name.startswith(f"{seat}-"):
+                for bucket in self._buckets:
+                    await bucket.delete(f"{_folder(recording, generation)}/{name}")
+
+    async def remove_waiting(self, recording: str, committed: int) -> None:
+        """Drop what waits in the outbox: it is made anew, or was never to be. `committed` stays."""
+        for parcel in await asyncio.to_thread(self.waiting, recording):
+            if parcel.generation == committed:
+                await self.settle(parcel)
+            else:
+                await self.remove_generation(recording, parcel.generation)
+
     async def remove_generation(self, recording: str, generation: int) -> None:
         """Remove a generation. A reader that has an object open gets object_missing at its next read."""
         path = _folder(recording, generation)

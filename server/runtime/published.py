@@ -114,6 +114,8 @@ class Check:
 
     async def _track(self, track: Mapping[str, Any]) -> None:
         name, seat = f"{track['id']}.webm.sealed", str(track["peer"])
+        if seat in self._keys.destroyed:
+            return
         stored, key = await self._open(name), self._keys.keys.get(seat)
         if stored is None or key is None:
             return

@@ -22,9 +22,9 @@ from server.runtime.keystore import ROOM, KeyStoreError
 from server.runtime.object_stores import objects_of
 from server.runtime.objects import ObjectError
 from server.runtime.published import Check, Published, leftovers
-from server.storage.recordings import RecordingRow, Recordings, StoredHead
+from server.storage.recordings import EXPIRED, RecordingRow, Recordings, StoredHead
 
-WHOLE = ("intact", "empty")
+WHOLE = ("intact", "empty", "destroyed")
 FIELDS = ("recording", "chain", "stored", "gaps", "tracks", "faults", "generations", "checked")
 _LIVE = "recording"
 
@@ -39,6 +39,8 @@ class Verifier:
 
     async def report(self, of: RecordingRow) -> dict[str, Any]:
         """The fields of `FIELDS`; times in ms since the session's start."""
+        if of.state == EXPIRED:
+            return _destroyed(of.id)
         heads = await self.rows.heads(of.id)  # before the journal: it may be growing
         keys = await asyncio.to_thread(self._keys, of.id)
         current = await self.rows.get(of.id) or of
@@ -55,6 +57,7 @@ class Verifier:
         generations, notes = await self._generations(current, published)
         faults += notes
         report["chain"] = _chain(report["chain"], faults)
+        report["gaps"] = [*report["gaps"], *await self.rows.withdrawn(of.id)]
         checked = {
             "journal": journal["chain"] != "missing",
             "keys": sorted(keys.keys),
@@ -116,6 +119,16 @@ class Verifier:
                 told.append(Published(number).told(str(note["name"]).removeprefix("generation_")))
                 rows.append(note)
         return told, rows
+
+
+def _destroyed(recording: str) -> dict[str, Any]:
+    """Nothing is left to be verified: the receipt is the account (`hyeopjin receipts verify`)."""
+    checked = {"journal": False, "keys": [], "keyless": [], "manifest": False, "tracks": 0}
+    return {"recording": recording, "chain": "destroyed", "stored": [], "gaps": [], "tracks": []} | {
+        "faults": [],
+        "generations": [],
+        "checked": checked,
+    }
 
 
 def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

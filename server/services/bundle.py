@@ -14,6 +14,7 @@ from server.services.passwords import Passwords
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
+from server.services.withdrawal import Withdrawals
 from server.services.worklist import Worklist
 from server.storage.recordings import Recordings
 
@@ -31,6 +32,7 @@ class Services:
     worklist: Worklist
     recordings: Recordings
     retention: Retention
+    withdrawals: Withdrawals
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -39,6 +41,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
     passwords = passwords or Passwords()
     attempts = Attempts(settings.signin_per_account, settings.signin_per_address)
     recordings = Recordings(context.database)
+    deciding = Consents(context)
     return Services(
         context=context,
         passwords=passwords,
@@ -46,9 +49,10 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         accounts=Accounts(context, passwords, attempts),
         seats=Seats(context, attempts),
         knocks=Knocks(context, attempts),
-        consents=Consents(context),
+        consents=deciding,
         rooms=Rooms(context),
         worklist=Worklist(context, recordings),
         recordings=recordings,
         retention=Retention(context),
+        withdrawals=Withdrawals(context, deciding),
     )

@@ -19,7 +19,7 @@ from server.export.plan import KINDS, LAYOUTS, Material, Order
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
 from server.runtime.objects import ObjectError, Objects, StoredObject
 from server.services.context import Context
-from server.storage import audit, exports
+from server.storage import audit, destructions, exports
 from server.storage.exports import HELD, UNFINISHED, ExportRow
 from server.storage.ids import new_id
 from server.storage.recordings import Recordings
@@ -150,12 +150,14 @@ class Exports:
         """Asked between the pieces of a download. Raises Refused export_gone."""
         row = await self._of(recording, export)
         gone = await asyncio.to_thread(export_key, self._keys, export) is None
-        if gone or row.state != "ready" or self._expired(row):
+        if gone or await self._blocked(row) or row.state != "ready" or self._expired(row):
             raise Refused("export_gone")
 
     async def _reader(self, row: ExportRow) -> ExportReader:
         try:
             found = await asyncio.to_thread(export_key, self._keys, row.id)
+            if await self._blocked(row):
+                raise Refused("export_gone")
             if row.state != "ready" or found is None or self._expired(row):
                 raise Refused("export_gone")
             stored = await self.objects.open(row.id, GENERATION, OBJECT)
@@ -163,6 +165,12 @@ class Exports:
         except (ObjectError, SealedError, KeyStoreError) as error:
             raise Refused("export_gone") from error
         return ExportReader(row, stored, opener)
+
+    async def _blocked(self, row: ExportRow) -> bool:
+        """Whether somebody in it has withdrawn, although a hold may keep it from being destroyed yet."""
+        async with self._context.database.read() as tx:
+            blocked = await destructions.blocked(tx, row.recording_id)
+        return bool(blocked & {*row.seats, destructions.WHOLE})
 
     def _expired(self, row: ExportRow) -> bool:
         return row.expires_ms is not None and self._context.now_ms() >= row.expires_ms
@@ -174,6 +182,12 @@ class Exports:
         for row in rows:
             await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="seat_withdrawn")
         return [row.id for row in rows]
+
+    async def destroy_of(self, recording: str, seat: str | None) -> list[str]:
+        """What goes with a seat, or (without one) with the whole recording; their ids."""
+        if seat is None:
+            return await self.destroy_all_of(recording)
+        return await self.destroy_exports_containing(recording, seat)
 
     async def destroy_all_of(self, recording: str) -> list[str]:
         """Every export of a recording (its retention is over); their ids."""

@@ -25,6 +25,7 @@ from server.domain.retention import (
 from server.services.context import Context
 from server.storage import audit, cases, destructions, holds, retentions
 from server.storage.database import Transaction
+from server.storage.destructions import Destruction
 from server.storage.holds import Hold
 from server.storage.ids import new_id
 from server.storage.retentions import Kept
@@ -35,6 +36,10 @@ RUN_MARK = "retention"
 class Retention:
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    def now_ms(self) -> int:
+        """The clock of these books."""
+        return self._context.now_ms()
 
     # --- holds -------------------------------------------------------------------------------------------
 
@@ -119,6 +124,35 @@ class Retention:
         async with self._context.database.read() as tx:
             rows = await retentions.until(tx, now_ms)
         return [row for row in rows if verdict(row.standing, now_ms) is Verdict.DUE]
+
+    async def expire(self, row: Kept) -> bool:
+        """Ask for the destruction of a recording whose period is over; False if it was asked for before."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            again = await retentions.get(tx, row.recording_id)
+            if again is None or verdict(again.standing, now_ms) is not Verdict.DUE:
+                return False
+            if await destructions.get(tx, row.recording_id) is not None:
+                return False
+            asked = Destruction(
+                new_id(),
+                row.recording_id,
+                destructions.WHOLE,
+                row.case_id,
+                "expired",
+                f"period_{row.klass}",
+                "",
+                False,
+                now_ms,
+                destructions.REQUESTED,
+                {},
+            )
+            await destructions.add(tx, asked)
+            detail = {"class": row.klass}
+            await self._note(
+                tx, "retention_expired", "recording", row.recording_id, row.case_id, "", "", detail
+            )
+        return True
 
     # --- what people are shown ---------------------------------------------------------------------------
 

@@ -74,6 +74,18 @@ async def append(tx: AsyncConnection, at_ms: int, entry: Entry) -> None:
     )
 
 
+async def head(tx: AsyncConnection) -> str:
+    """The hash of the newest row: whoever keeps it can tell that nothing before was changed."""
+    last = (await tx.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar_one_or_none()
+    return last or FIRST
+
+
+async def hashes_told(tx: AsyncConnection) -> set[str]:
+    """Hashes of receipts that the chain has heard of."""
+    query = select(audit.c.detail).where(audit.c.action.in_(("media_destroyed", "destruction_relearned")))
+    return {str(detail.get("hash")) for detail in (await tx.execute(query)).scalars()}
+
+
 async def first_broken(tx: AsyncConnection) -> int | None:
     """Id of the first row that does not follow from the one before; None when the chain is whole."""
     prev_hash = FIRST

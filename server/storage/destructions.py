@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.schema import destructions
@@ -48,6 +48,19 @@ async def add(tx: AsyncConnection, row: Destruction) -> None:
     await tx.execute(
         insert(destructions).values(**{name: getattr(row, name) for name in Destruction.__dataclass_fields__})
     )
+
+
+async def replace(tx: AsyncConnection, row: Destruction) -> None:
+    """What the books now say of this recording and seat, whatever they said before."""
+    await tx.execute(
+        delete(destructions).where(
+            or_(
+                destructions.c.id == row.id,
+                (destructions.c.recording_id == row.recording_id) & (destructions.c.seat_id == row.seat_id),
+            )
+        )
+    )
+    await add(tx, row)
 
 
 async def get(tx: AsyncConnection, recording: str, seat: str = WHOLE) -> Destruction | None:

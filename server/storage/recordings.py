@@ -21,6 +21,7 @@ from server.storage.schema import (
     chain_heads,
     consents,
     consultations,
+    destructions,
     recordings,
     seats,
     sessions,
@@ -28,6 +29,9 @@ from server.storage.schema import (
 )
 
 log = logging.getLogger("hyeopjin.storage.recordings")
+
+#: A recording's state once nothing of its media is left. It never has another one again.
+EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class RecordingRow:
 
     @property
     def unfinished(self) -> bool:
-        """True if an epoch was recorded that no generation contains yet."""
-        return self.state != "ready" or self.epochs_finalised < self.epoch
+        """True if an epoch was recorded that no generation contains yet; never of what was destroyed."""
+        return self.state != EXPIRED and (self.state != "ready" or self.epochs_finalised < self.epoch)
 
     @property
     def waits_for(self) -> str | None:
@@ -116,7 +120,8 @@ class Recordings:
     async def unfinished(self) -> list[RecordingRow]:
         """Recordings with something that no generation contains yet, oldest first."""
         query = _joined().where(
-            or_(recordings.c.state != "ready", recordings.c.epochs_finalised < sessions.c.epoch)
+            recordings.c.state != EXPIRED,
+            or_(recordings.c.state != "ready", recordings.c.epochs_finalised < sessions.c.epoch),
         )
         async with self._database.read() as connection:
             found = (await connection.execute(query.order_by(sessions.c.started_ms))).all()
@@ -124,7 +129,7 @@ class Recordings:
 
     async def set_state(self, recording: str, state: str, now_ms: int, error_code: str | None = None) -> None:
         """Note what is being done with the recording; an older generation stays readable."""
-        change = update(recordings).where(recordings.c.id == recording)
+        change = update(recordings).where(recordings.c.id == recording, recordings.c.state != EXPIRED)
         async with self._database.write() as connection:
             await connection.execute(change.values(state=state, error_code=error_code, updated_ms=now_ms))
 
@@ -138,7 +143,11 @@ class Recordings:
         now_ms: int,
     ) -> bool:
         """Publish a verified generation; False if a generation as new is already there."""
-        change = update(recordings).where(recordings.c.id == recording, recordings.c.generation < generation)
+        change = update(recordings).where(
+            recordings.c.id == recording,
+            recordings.c.generation < generation,
+            recordings.c.state != EXPIRED,
+        )
         async with self._database.write() as connection:
             result = await connection.execute(
                 change.values(
@@ -152,6 +161,23 @@ class Recordings:
                 )
             )
         return bool(result.rowcount == 1)
+
+    async def expire(self, recording: str, now_ms: int) -> None:
+        """Its media is destroyed: no index, no generation, and no way back. Who sat there stays known."""
+        change = update(recordings).where(recordings.c.id == recording)
+        async with self._database.write() as connection:
+            await connection.execute(
+                change.values(state=EXPIRED, index_json=None, error_code=None, updated_ms=now_ms)
+            )
+
+    async def withdrawn(self, recording: str) -> list[dict[str, Any]]:
+        """Lanes that are no more, as gaps: `{"id", "peer", "kind", "from", "to", "cause": "withdrawn"}`."""
+        query = select(destructions.c.plan).where(
+            destructions.c.recording_id == recording, destructions.c.seat_id != ""
+        )
+        async with self._database.read() as connection:
+            plans = (await connection.execute(query)).scalars().all()
+        return [gap for plan in plans for gap in plan.get("lanes", [])]
 
     async def seats(self, recording: str) -> list[RecordedSeat]:
         """All seats of the recording's consultation with their last decision."""

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.retention import DEFAULT_CLASS, Standing
+from server.storage.recordings import EXPIRED
 from server.storage.schema import (
     cases,
     consultations,
@@ -21,9 +22,6 @@ from server.storage.schema import (
     sessions,
     sites,
 )
-
-#: A recording's state in the books once nothing of its media is left.
-EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,13 +85,14 @@ async def watched(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def _ask_again(request: web.Request) -> None:
-    """As at the start, from the books: the session may be revoked, the role or the relation gone."""
+async def _ask_again(request: web.Request, seat: str) -> None:
+    """As at the start, from the books: the session may be revoked, role, relation or consent gone."""
     signed_in = await signed_in_or_none(request)
     if signed_in is None:
         raise Refused("sign_in_required")
     access, recording_id = request.app[SERVICES].access, request.match_info["recording"]
     await access.require(signed_in.account, Action.RECORDING_WATCH, Subject.RECORDING, recording_id)
+    await request.app[PLAYBACK].require_playable(recording_id, seat)
 
 
 async def _note(request: web.Request, action: str, what: str) -> None:
@@ -137,8 +138,9 @@ async def _send(
         return response
     keep_little_in_flight(request)
     secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]), "")
-    key, asked = (secret, request.match_info["recording"]), request.app[PLAYBACK].asked
-    lease = Lease(lambda: asked.of(key, lambda: _ask_again(request)))
+    seat = reader.track.seat
+    key, asked = (secret, request.match_info["recording"], seat), request.app[PLAYBACK].asked
+    lease = Lease(lambda: asked.of(key, lambda: _ask_again(request, seat)))
     pace = Pace(reader.bytes_per_second * PACE)
     try:
         async for chunk in reader.chunks(span.start, span.end):

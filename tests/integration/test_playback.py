@@ -201,7 +201,7 @@ async def test_a_shredded_seat_is_offered_no_more(rig: PlaybackRig, reviewer: Pr
     async with rig.browser(reviewer) as browser:
         assert (await browser.get(TRACK, headers={"Range": "bytes=0-9"})).status == 206
         rig.keys.destroy(RECORDING, SEATS[0])
-        assert (await browser.get(TRACK, headers={"Range": "bytes=0-9"})).status == 404
+        assert (await browser.get(TRACK, headers={"Range": "bytes=0-9"})).status == 410
         told = await (await browser.get(PATH)).json()
     assert {row["participant"] for row in told["tracks"]} == {SEATS[1]}
 
