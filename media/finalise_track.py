@@ -146,5 +146,6 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
     }  # fmt: skip
     if lane.mime.startswith("video"):
         track["width"], track["height"] = written.width, written.height
-        track["key_frames_ms"] = written.key_frames
+        track["key_frames_ms"], track["sizes"] = written.key_frames, written.sizes
+        track["rotations"] = written.rotations
     return track

@@ -26,6 +26,7 @@ from .rtp.depacketize import (
     opus_duration_ms,
     payload_bounds,
 )
+from .rtp.packets import rotation
 
 CUE_BYTES = 40
 """More than one cue point takes."""
@@ -38,7 +39,11 @@ CLUSTER_MS = 5000
 
 @dataclass(slots=True)
 class TrackFile:
-    """What was written. Times in session ms; `key_frames` and spans are session ms too."""
+    """What was written. Times in session ms; `key_frames` and spans are session ms too.
+
+    `sizes`: [from ms, width, height], one for each change; `width` and `height` are the first.
+    `rotations`: [from ms, degrees], by how much pictures must be turned clockwise to stand upright.
+    """
 
     offset_ms: int = 0
     duration_ms: int = 0
@@ -47,10 +52,17 @@ class TrackFile:
     dropped_frames: int = 0
     width: int = 0
     height: int = 0
+    sizes: list[list[int]] = field(default_factory=list)
+    rotations: list[list[int]] = field(default_factory=list)
     key_frames: list[int] = field(default_factory=list)
     present: list[list[int]] = field(default_factory=list)
     plain_bytes: int = 0
     sha256: str = ""
+
+    def turned(self, at_ms: int, degrees: int) -> None:
+        """Pictures from `at_ms` on are to be turned so far; a track that was never turned has no row."""
+        if degrees != (self.rotations[-1][1] if self.rotations else 0):
+            self.rotations.append([at_ms, degrees])
 
     def seen(self, from_ms: int, to_ms: int, hole_ms: int) -> None:
         """Something was there from..to: widen the last span of presence or begin another."""
@@ -130,6 +142,8 @@ def _put_frame(
     result.frames += 1
     if frame.key:
         result.key_frames.append(at)
+        if frame.size and (not result.sizes or (*result.sizes[-1][1:],) != frame.size):
+            result.sizes.append([at, *frame.size])
     result.seen(at, at + shown, hole)
 
 
@@ -150,7 +164,8 @@ def _frames(packets: Iterator[Timed], result: TrackFile) -> Iterator[tuple[int, 
         frame = assembler.feed(item.seq, item.rtp, item.arrived_ns, item.packet)
         if frame is not None and item.at_ns > last:
             last = item.at_ns
-            yield item.at_ns, frame
+            result.turned(round(last / MS), rotation(item.packet))
+            yield last, frame
     assembler.reset()
     result.dropped_frames = assembler.dropped
 

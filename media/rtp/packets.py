@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from struct import Struct
 
-from media.codecs import BLANKED_WHEN_FORWARDED, EXT_ABS_SEND_TIME, EXT_TRANSPORT_CC
+from media.codecs import (
+    BLANKED_WHEN_FORWARDED,
+    EXT_ABS_SEND_TIME,
+    EXT_TRANSPORT_CC,
+    EXT_VIDEO_ORIENTATION,
+)
 
 HEADER_LENGTH = 12
 
@@ -154,6 +159,16 @@ def find_extension(packet: bytes, wanted: int) -> bytes | None:
             return packet[data : data + length]
         at = data + length
     return None
+
+
+def rotation(packet: bytes) -> int:
+    """Degrees by which the frame that ends with this packet must be turned clockwise to stand upright.
+
+    Coordination of video orientation (3GPP TS 26.114 7.4.5): its two lowest bits; without the element it is
+    0.
+    """
+    value = find_extension(packet, EXT_VIDEO_ORIENTATION) if packet[0] & 0x10 else None
+    return 90 * (value[0] & 3) if value else 0
 
 
 def find_text_extension(packet: bytes, wanted: int) -> str | None:

@@ -29,7 +29,7 @@ MAX_OPEN = 32
 MAX_SPANS = 500
 MAX_REMEMBERED = 4096
 _TRACK_FIELDS = ("id", "kind", "mime", "offset_ms", "duration_ms", "sync_error_ms", "across_error_ms")
-_OPTIONAL_FIELDS = ("rid", "width", "height")
+_OPTIONAL_FIELDS = ("rid", "width", "height", "rotations")
 
 
 @dataclass(frozen=True, slots=True)

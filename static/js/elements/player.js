@@ -5,7 +5,7 @@
 import { html, nothing, repeat } from '/static/vendor/lit.js';
 import { language, t, tValue } from '../i18n.js';
 import { hourMinuteSecond, span } from '../time.js';
-import { presentAt } from '../review/timeline.js';
+import { presentAt, turnAt } from '../review/timeline.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 import './lanes.js';
@@ -76,6 +76,12 @@ class Player extends LightElement {
     const slider = /** @type {HTMLInputElement | null} */ (this.querySelector('[data-testid="review-seek"]'));
     if (slider && !slider.matches(':active')) slider.value = String(ms);
     slider?.setAttribute('aria-valuetext', span(ms));
+    for (const track of playback.lanes) {
+      // A phone tells how it is held; its pictures are stored as they came.
+      if (!track.rotations?.length) continue;
+      const video = /** @type {HTMLElement | null} */ (this.querySelector(`video[data-media="${CSS.escape(track.id)}"]`));
+      if (video) video.dataset.turn = String(turnAt(track, ms));
+    }
     for (const cover of this.querySelectorAll('[data-cover]')) {
       const track = playback.lanes.find((one) => one.id === /** @type {HTMLElement} */ (cover).dataset.cover);
       if (track) this.showCover(/** @type {HTMLElement} */ (cover), track, ms);

@@ -13,6 +13,11 @@ export function presentAt(track, ms) {
   return track.present.some(([from, to]) => from <= ms && ms < to);
 }
 
+/** @param {Track} track @param {number} ms @returns {number} degrees by which its picture is to be turned clockwise then */
+export function turnAt(track, ms) {
+  return (track.rotations ?? []).filter(([from]) => from <= ms).at(-1)?.[1] ?? 0;
+}
+
 /** @param {Track} track @param {number} durationMs @returns {number} whole per cent of the recording that the track holds */
 export function share(track, durationMs) {
   if (durationMs <= 0) return 0;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inOrder, lanesOf, layerAt, lengthOf, presentAt, share, WatchedSpans } from '../review/timeline.js';
+import { inOrder, lanesOf, layerAt, lengthOf, presentAt, share, turnAt, WatchedSpans } from '../review/timeline.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 
 const track = { offset_ms: 1000, duration_ms: 9000, present: [[1000, 4000], [6000, 10_000]] };
@@ -89,4 +89,10 @@ test('whoever is looked at is sharp, the others thin, and either stands in for t
   assert.equal(layerAt(picture, 5000, true), low);
   assert.equal(layerAt(picture, 100, false), high);
   assert.equal(layerAt(picture, 7000, true), high);
+});
+
+test('a picture is turned as its sender said last', () => {
+  const phone = { ...high, rotations: [[1000, 90], [5000, 0], [6000, 270]] };
+  assert.deepEqual([999, 1000, 4999, 5000, 9000].map((ms) => turnAt(phone, ms)), [0, 90, 90, 0, 270]);
+  assert.equal(turnAt(voice, 1000), 0);
 });

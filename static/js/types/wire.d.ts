@@ -59,7 +59,7 @@ export interface Track {
   id: string; participant: string; name: string; role: Role; language: string; kind: Kind; mime: string;
   offset_ms: number; duration_ms: number; present: [number, number][]; gaps: Gap[]; sync_error_ms: number | null;
   across_error_ms: number | null;
-  rid?: string; width?: number; height?: number;
+  rid?: string; width?: number; height?: number; rotations?: [number, number][];
 }
 export interface RecordingAnswer {
   id: string; consultation_id: string; case_id: string; state: 'recording' | 'finalising' | 'ready' | 'failed';
