@@ -1,4 +1,4 @@
-"""`hyeopjin bench`: the cost of forwarding (`media`) and of recording and finalising (`recording`), measured.
+"""`hyeopjin bench`: what forwarding (`media`), recording (`recording`) and films (`export`) cost, measured.
 
 It opens no database and no data directory, and talks to nothing but loopback.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("media")(media)
     bench.command("recording")(recording)
+    bench.command("export")(export)
     bench.callback()(group)
     app.add_typer(bench, name="bench")
 
@@ -51,6 +52,19 @@ def media(
     typer.echo(json.dumps(figures) if as_json else table(figures))
     if figures["lost"] or figures["corrupt"] or figures["misrouted"]:
         raise typer.Exit(2)
+
+
+def export(
+    seconds: Annotated[int, typer.Option(min=5, max=3600, help="length of the film")] = 60,
+    tiles: Annotated[int, typer.Option(min=1, max=9, help="cameras of 1280×720")] = 3,
+    layout: Annotated[Literal["grid", "speaker"], typer.Option()] = "grid",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """A film of synthetic cameras and voices through the real composition, on one core."""
+    from media.bench.composing import measure as measure_film
+
+    figures = measure_film(seconds, layout, tiles)
+    typer.echo(json.dumps(figures) if as_json else "\n".join(f"{k:32} {v}" for k, v in figures.items()))
 
 
 def recording(

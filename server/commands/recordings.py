@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from server.commands import export
 from server.commands.verify import (
     ConfigOption,
     DataOption,
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     recordings.command("list")(list_recordings)
     recordings.command("verify")(verify_recordings)
     recordings.command("withdraw")(withdraw)
+    export.add_to(recordings)
     app.add_typer(recordings, name="recordings")
 
 

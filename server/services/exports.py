@@ -91,7 +91,7 @@ class Exports:
         material = await self.making.material(recording)
         if material is None:
             raise Refused("recording_not_ready")
-        order = _checked(order, material)
+        order = checked(order, material)
         seats = material.contained(order)
         if not seats:
             raise Refused("nothing_to_export")
@@ -240,7 +240,7 @@ class Exports:
         return finished_ms + self._days * DAY_MS
 
 
-def _checked(order: Order, material: Material) -> Order:
+def checked(order: Order, material: Material) -> Order:
     """The order with its times inside the recording. Raises Refused bad_request."""
     end = int(material.index.get("duration_ms") or 0)
     if order.kind not in KINDS or order.layout not in LAYOUTS:

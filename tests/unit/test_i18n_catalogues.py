@@ -10,6 +10,7 @@ from fluent.syntax import FluentParser, ast
 
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.permissions import Role
+from server.services.exports import REASONS
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGES = ("en", "ko", "ru")
@@ -25,6 +26,11 @@ BUILT = {
     "quality-": ["good", "fair", "poor"],
     "over-": ["left", "ended", "replaced", "revoked", "removed", "no-credential"],
     "language-": list(LANGUAGES),
+    "export-kind-": ["film", "clip", "still", "bundle", "other"],
+    "export-hint-": ["film", "clip", "still", "bundle"],
+    "export-layout-": ["grid", "speaker"],
+    "export-state-": ["queued", "running", "ready", "failed", "cancelled", "destroyed", "other"],
+    "export-reason-": [*REASONS, "other"],
     "device-": [
         f"{what}-{problem}"
         for what in ("both", "audio", "camera")

@@ -6,6 +6,8 @@ import { fullDate, hourMinute } from '../time.js';
 import { Playback } from '../review/playback.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
+import { ExportList } from '../review/exports.js';
+import '../elements/export.js';
 import '../elements/player.js';
 
 /** @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer */
@@ -19,6 +21,7 @@ let account = null;
 let recording = null;
 /** @type {Playback | null} */
 let playback = null;
+const exports = new ExportList(id);
 /** @type {string | null} */
 let problem = null;
 
@@ -61,7 +64,8 @@ function content(shown) {
   if (shown.state === 'recording') return message('recording', t('review-recording'));
   if (!playback) return message('preparing', t(shown.waits_for ? `recording-waits-${shown.waits_for}` : 'review-preparing'));
   if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>`;
-  return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>`;
+  return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>
+    <hj-export .playback=${playback} .list=${exports} .zone=${account?.time_zone}></hj-export>`;
 }
 
 /**

@@ -67,3 +67,8 @@ export interface RecordingAnswer {
   generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
 }
+export interface Export {
+  id: string; kind: 'film' | 'clip' | 'still' | 'bundle'; layout: 'grid' | 'speaker'; from_ms: number; to_ms: number;
+  state: 'queued' | 'running' | 'ready' | 'failed' | 'cancelled' | 'destroyed'; progress: number | null; seats: string[];
+  bytes: number | null; sha256: string | null; error_code: string | null; made_by: string; made_at_ms: number; expires_at_ms: number | null;
+}
