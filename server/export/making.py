@@ -69,6 +69,11 @@ class Making:
         self._keys = keys
         self._objects = objects
 
+    async def case_of(self, recording: str) -> str | None:
+        """Whose data it is."""
+        row = await self._rows.get(recording)
+        return None if row is None else row.case_id
+
     async def material(self, recording: str) -> Material | None:
         """What there is to be exported; None while the recording is not ready."""
         row = await self._rows.get(recording)

@@ -32,9 +32,9 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks, from where, about whose case."""
+    """Who asks (nobody: the server itself), from where, about whose case."""
 
-    account: str
+    account: str | None
     address: str
     case_id: str | None
 
@@ -88,6 +88,7 @@ class Exports:
         """Queue an export. Raises Refused: bad_request, recording_not_ready, nothing_to_export,
         too_many_exports.
         """
+        assert asking.account is not None  # noqa: S101 - only people ask
         material = await self.making.material(recording)
         if material is None:
             raise Refused("recording_not_ready")
@@ -217,6 +218,7 @@ class Exports:
     ) -> None:  # fmt: skip
         await asyncio.to_thread(self._keys.destroy, row.id, ROOM)
         now_ms = self._context.now_ms()
+        asking = asking or Asking(None, "", await self.making.case_of(row.recording_id))
         async with self._context.database.write() as tx:
             if await exports.change(tx, row.id, from_states, state=state, finished_ms=now_ms):
                 await audit.append(tx, now_ms, _entry(action, row, asking, kind=row.kind, **detail))
@@ -257,14 +259,14 @@ def checked(order: Order, material: Material) -> Order:
     return Order(order.kind, order.layout, order.language, order.zone, order.from_ms, to_ms, order.track)
 
 
-def _entry(action: str, row: ExportRow, asking: Asking | None, **detail: str) -> audit.Entry:
+def _entry(action: str, row: ExportRow, asking: Asking, **detail: str) -> audit.Entry:
     return audit.Entry(
         action=action,
         subject_type="export",
         subject_id=row.id,
-        address=asking.address if asking else "",
-        account_id=asking.account if asking else None,
-        case_id=asking.case_id if asking else None,
+        address=asking.address,
+        account_id=asking.account,
+        case_id=asking.case_id,
         detail={"recording": row.recording_id, **detail},
     )
 

@@ -280,3 +280,6 @@ async def test_an_export_expires_with_its_key(rig: Rig, reviewer: Profile) -> No
         assert await refusal(browser, f"{PATH}/{export}/file?reason=treatment") == (410, "export_gone")
     assert rig.keys.destroyed(export, ROOM)
     assert not rig.left()
+    async with rig.books.database.read() as tx:
+        last = (await tx.execute(select(audit).order_by(audit.c.id))).all()[-1]
+    assert (last.action, last.case_id, last.detail["cause"]) == ("export_destroyed", CASE, "expired")
