@@ -113,7 +113,8 @@ def segment_faults(where: str, report: SegmentReport, known: Mapping[int, str]) 
 def _verdict(report: SegmentReport, fault: Fault, newest: int, cut: bool) -> str:
     if fault.code == "unreadable":
         return UNREADABLE
-    if not report.excused(fault) or (fault.torn and fault.index <= newest and fault.code != "truncated"):
+    known = newest >= 0 and fault.index <= newest and fault.code != "truncated"
+    if not report.excused(fault) or (fault.torn and known):
         return TAMPERED
     return CUT if cut else CRASH
 

@@ -165,6 +165,8 @@ class SegmentReader:
             report.fault("misnamed", 0, field=name)
         if true != data and true.startswith(data):
             report.fault("truncated", 0, field="header")
+        elif found != true and unwritten(data[: len(true)], 0, last=False):
+            report.fault("bad_header", 0, torn=True)
         elif found != true:
             fields = header_fields(data[: len(true)], true)
             moved = code == "" and set(fields) <= set(_PLACE)
@@ -292,7 +294,7 @@ class SegmentReader:
         if end is None and not known:
             field = fits(head, due) or "length"
         report.fault(CODES.get(field, "bad_tag"), at, due.index, field, torn=torn)
-        if finding is not None and finding.hash is not None:
+        if finding is not None and finding.hash is not None and not torn:
             self._due = Due(due.index + 1, finding.hash)
         else:
             self._due = Due(due.index + 1, due.previous, sure=False)

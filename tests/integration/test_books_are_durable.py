@@ -1,4 +1,4 @@
-"""What the database has acknowledged must survive a power cut: the settings that make SQLite sync a commit."""
+"""What the database has acknowledged survives a power cut: the settings that make SQLite sync a commit."""
 
 from __future__ import annotations
 

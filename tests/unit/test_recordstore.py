@@ -275,3 +275,19 @@ def test_no_plaintext_makes_the_entry_parsers_raise_anything_else(data: bytes) -
             parse(data)
     with contextlib.suppress(layout.LayoutError):
         assert all(stop <= len(data) for _, _, _, stop in layout.entries(data))
+
+
+def test_a_sector_that_was_never_written_is_a_crash_unless_somebody_was_told_of_it(tmp_path: Path) -> None:
+    path = make(tmp_path, 8, end=False)
+    good = path.read_bytes()
+    assert len(good) > 1024
+    whole, _ = read(path)
+    for begin in (0, 512):
+        path.write_bytes(good[:begin] + bytes(512) + good[begin + 512 :])
+        for key in (KEY, None):
+            report, _ = read(path, key)
+            assert codes(report) - {"missing_end"}, begin
+            assert key is None or segment_state(report, {}) == INTACT
+            assert segment_state(report, {7: whole.hashes[7]}) != INTACT
+        path.write_bytes(good[:begin] + bytes(511) + b"\x01" + good[begin + 512 :])
+        assert segment_state(read(path)[0], {}) != INTACT
