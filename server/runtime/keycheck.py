@@ -12,7 +12,7 @@ from pathlib import Path
 
 from media.recordstore import manifest
 from media.recordstore.faults import NOTE, TAMPERED, UNREADABLE, Row, row
-from server.runtime.keystore import KEY_BYTES, KeyStore, KeyStoreError
+from server.runtime.keystore import KEY_BYTES, KeyStore, KeyStoreError, fingerprint_of
 
 _MAGIC_BYTES = 8
 
@@ -50,6 +50,7 @@ def check_keys(data: Path, recording: str) -> KeyCheck:
         else:
             if key is not None:
                 check.keys[seat] = key
+                _fingerprint(check, data, recording, seat, key)
     if len(unreadable) > 1 and not check.keys and _no_key_opens(check.store, data):
         check.faults.append(row("secrets/kek", "kek", "kek_wrong", UNREADABLE))
     check.faults += unreadable
@@ -97,6 +98,13 @@ def _public(check: KeyCheck, data: Path, signing: bytes | None) -> bytes | None:
     if kept is not None and derived is not None and kept != derived:
         check.faults.append(row("secrets/signing.pub", "public_key", "signing_keys_differ", TAMPERED))
     return kept or derived
+
+
+def _fingerprint(check: KeyCheck, data: Path, recording: str, seat: str, key: bytes) -> None:
+    """The fingerprint that a receipt will name must be the key's."""
+    path = data / "keys" / recording / f"{seat}.print"
+    if path.is_file() and path.read_bytes() != fingerprint_of(recording, seat, key).encode("ascii"):
+        check.faults.append(row(_at(data, path), "fingerprint", "fingerprint_differs", TAMPERED))
 
 
 def _no_key_opens(store: KeyStore, data: Path) -> bool:

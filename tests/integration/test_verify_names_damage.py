@@ -19,6 +19,7 @@ from tests.support.damage import (
     Place,
     append,
     arrange,
+    change_letter,
     cut,
     flip,
     flip_header,
@@ -225,20 +226,20 @@ CASES: list[tuple[str, Hurt, str, set[str]]] = [
     ),
     (
         "the manifest's payload",
-        lambda at: flip(at.object("manifest.json", 2), 60, 1),
+        lambda at: change_letter(at.object("manifest.json", 2), 60),
         RECORDING,
         {"g2/manifest.json: payload_or_signature = manifest_unsigned"},
     ),
     (
         "the manifest's signature",
-        lambda at: flip(at.object("manifest.json", 2), -20, 1),
+        lambda at: change_letter(at.object("manifest.json", 2), -20),
         RECORDING,
         {"g2/manifest.json: payload_or_signature = manifest_unsigned"},
     ),
     (
         "the manifest's key id",
-        lambda at: flip(
-            at.object("manifest.json", 2), at.object("manifest.json", 2).read_bytes().find(b'keyid":"') + 9, 1
+        lambda at: change_letter(
+            at.object("manifest.json", 2), at.object("manifest.json", 2).read_bytes().find(b'keyid":"') + 9
         ),
         RECORDING,
         {"g2/manifest.json: keyid = manifest_malformed"},
@@ -370,6 +371,12 @@ CASES: list[tuple[str, Hurt, str, set[str]]] = [
         lambda at: cut(at.key(ONE), -3),
         RECORDING,
         {f"{ONE}.key: length = key_unreadable"},
+    ),
+    (
+        "a key's fingerprint",
+        lambda at: flip(at.key(ONE).with_suffix(".print"), 5, 1),
+        RECORDING,
+        {f"{ONE}.print: fingerprint = fingerprint_differs"},
     ),
     (
         "two wrapped keys swapped",

@@ -57,6 +57,13 @@ def flip(path: Path, at: int, mask: int = 0x02) -> None:
     path.write_bytes(data)
 
 
+def change_letter(path: Path, at: int) -> None:
+    """Another letter of base64 or hex digit, so that the text stays what it is."""
+    data = bytearray(path.read_bytes())
+    data[at] = ord("b") if data[at] == ord("a") else ord("a")
+    path.write_bytes(data)
+
+
 def flip_header(path: Path, field: str) -> None:
     flip(path, HEADER[field])
 
