@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OPUS_PT = 111
+RED_PT = 63
+"""Not offered yet; a journal's tracks of sound name it already, and the finaliser unpacks it."""
 VP8_PT = 96
 RTX_PT = 97
 

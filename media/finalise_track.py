@@ -21,6 +21,7 @@ from .recordstore.index import Journal, Survey
 from .recordstore.lanes import lane_of, track_id
 from .recordstore.sealed import final_key
 from .recordstore.streams import Stream
+from .rtp.red import payload_type_of
 
 MAX_APART_NS = 30 * NS
 """A packet whose time lies further from its arrival says nonsense; it is left out."""
@@ -121,7 +122,8 @@ def write_lane(
     else:
         length_ms = (lane.runs[-1].ends() - lane.runs[0].starts()) // MS
         cues = 16 + 2 * max(0, length_ms) // CLUSTER_MS
-        written = write_audio(path, key, associated, packets, cues, disk)
+        red = payload_type_of(lane.mime)
+        written = write_audio(path, key, associated, packets, cues, disk, red)
     if not written.frames:
         return None
     return _describe(survey, lane, written, path.name)
@@ -140,7 +142,8 @@ def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict
         "sync_error_ms": max(-(-run.within_ns // MS) for run in lane.runs),
         "across_error_ms": max(-(-run.across_ns // MS) for run in lane.runs),
         "sha256": written.sha256, "bytes": written.plain_bytes,
-        "packets": written.packets, "lost_packets": lane.lost,
+        "packets": written.packets, "lost_packets": lane.lost - written.recovered,
+        "recovered_packets": written.recovered,
         "misplaced_packets": lane.misplaced, "frames": written.frames, "dropped_frames":
         written.dropped_frames,
     }  # fmt: skip

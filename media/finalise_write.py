@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import av
 
-from .clock import MS
+from .clock import MS, NS
+from .codecs import OPUS_CLOCK_HZ, OPUS_PT
 from .recordstore.disk import DISK, Disk
 from .recordstore.gaps import HOLE_MS
 from .recordstore.sealed import FIRST, OTHER, SealedReader, SealedWriter
@@ -27,6 +28,7 @@ from .rtp.depacketize import (
     payload_bounds,
 )
 from .rtp.packets import rotation
+from .rtp.red import unpack
 
 CUE_BYTES = 40
 """More than one cue point takes."""
@@ -50,6 +52,7 @@ class TrackFile:
     packets: int = 0
     frames: int = 0
     dropped_frames: int = 0
+    recovered: int = 0
     width: int = 0
     height: int = 0
     sizes: list[list[int]] = field(default_factory=list)
@@ -171,13 +174,19 @@ def _frames(packets: Iterator[Timed], result: TrackFile) -> Iterator[tuple[int, 
 
 
 def write_audio(
-    path: Path, key: bytes, associated: bytes, packets: Iterator[Timed], cues: int, disk: Disk = DISK
+    path: Path,
+    key: bytes,
+    associated: bytes,
+    packets: Iterator[Timed],
+    cues: int,
+    disk: Disk = DISK,
+    red: int = -1,
 ) -> TrackFile:
     """Opus into WebM on an unbroken grid: what is missing is silence, so that players that count samples
-    hold time.
+    hold time. `red`: the payload type of redundant packets.
     """
     result = TrackFile()
-    items = _sounds(packets, result)
+    items = _sounds(packets, result, red)
     first = next(items, None)
     if first is None:
         return result
@@ -210,16 +219,30 @@ def write_audio(
 _AUDIO_TIME = Fraction(1, 48_000)
 
 
-def _sounds(packets: Iterator[Timed], result: TrackFile) -> Iterator[tuple[int, bytes, float]]:
+def _sounds(packets: Iterator[Timed], result: TrackFile, red: int) -> Iterator[tuple[int, bytes, float]]:
+    """(session ns, Opus packet, its ms); what was lost is taken from the redundancy of what came after it."""
+    previous: Timed | None = None
     for item in packets:
         result.packets += 1
         bounds = payload_bounds(item.packet)
         if bounds is None or bounds[0] == bounds[1]:
             continue
         payload = item.packet[bounds[0] : bounds[1]]
-        length = opus_duration_ms(payload)
-        if length > 0:
-            yield item.at_ns, payload, length
+        found = [(0, payload)]
+        if item.packet[1] & 0x7F == red:
+            found = [(b.behind, b.data) for b in unpack(payload) or () if b.payload_type == OPUS_PT]
+        lost, last = 0, item.rtp - 1
+        if previous is not None and previous.source == item.source:
+            lost, last = item.seq - previous.seq - 1, previous.rtp
+        for behind, data in found:
+            length = opus_duration_ms(data)
+            if length <= 0 or (behind and not (lost > 0 and item.rtp - behind > last)):
+                continue
+            if behind:
+                lost, last = lost - 1, item.rtp - behind
+                result.recovered += 1
+            yield item.at_ns - behind * NS // OPUS_CLOCK_HZ, data, length
+        previous = item
 
 
 class _Mux:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import NS, Clock
+from .codecs import RED_PT
 from .recordstore import layout
 from .recordstore.feed import Batch, Feed
 from .recordstore.segment import Head, SegmentSpec
@@ -40,7 +41,7 @@ ALARM_NS = 3 * NS
 WITHDRAWN, LEFT, PAUSED = "withdrawn", "left", "paused"
 """Why a seat's segment ends while the room goes on."""
 
-_MIME = {"audio": ("audio/opus", 48_000)}
+_MIME = {"audio": (f"audio/opus;red={RED_PT}", 48_000)}
 _VIDEO = ("video/VP8", 90_000)
 
 
