@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: str = ""  # empty: SQLite in the data directory
     objects: ObjectStore = ObjectStore()
+    journal_keep_days: int | None = Field(None, ge=0)  # after all was verified; None: journals are kept
     disk_floor_mb: int = Field(64, ge=0)  # with less free, the journal takes no more media
     disk_reserve_mb: int = Field(64, ge=0)  # held in a file, given back when the disk is full
 

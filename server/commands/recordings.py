@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from server.commands import export
+from server.commands.clean import clean_journals
 from server.commands.verify import (
     ConfigOption,
     DataOption,
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     recordings = typer.Typer(help="List recordings and verify that they are whole.", no_args_is_help=True)
     recordings.command("list")(list_recordings)
     recordings.command("verify")(verify_recordings)
+    recordings.command("clean")(clean_journals)
     recordings.command("withdraw")(withdraw)
     export.add_to(recordings)
     app.add_typer(recordings, name="recordings")

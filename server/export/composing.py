@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from server.export.making import ExportError, Prepared
+from server.runtime.machinery import child_environment
 from server.runtime.objects import ObjectError, StoredObject
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner
@@ -100,6 +101,7 @@ class Composition:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=_PACKAGES,
+            env=child_environment(),
             pass_fds=(theirs.fileno(),),
         )
         try:

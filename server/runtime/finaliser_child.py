@@ -15,6 +15,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from server.runtime.machinery import child_environment
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner
 
@@ -69,6 +70,7 @@ class FinaliserChild:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=_PACKAGES,
+            env=child_environment(),
             limit=16 * 1024 * 1024,
         )
         self._process = process

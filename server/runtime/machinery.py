@@ -6,6 +6,7 @@ environment.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -25,3 +26,8 @@ class Machinery:
 
 
 MACHINERY = Machinery()
+
+
+def child_environment() -> dict[str, str]:
+    """What a child inherits: everything but the object store's credentials, which none of them needs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

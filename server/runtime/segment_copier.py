@@ -240,7 +240,9 @@ class SegmentCopier:
                 return
             at_ms = int(self._now_s() * 1000)
             copy = SegmentCopy(segment.epoch, segment.path.name, size, sha256, at_ms)
-            await self._journals.add_copy(recording, copy)
+            if not await self._journals.add_copy(recording, copy):
+                await self._bucket.delete(path)  # the cleaner has been here, and listed what was there
+                return
             self._copied[recording].add(segment.key)
             self._began.pop(segment.path, None)
             self._in_conflict.discard(segment.path)

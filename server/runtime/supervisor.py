@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.control import FLOOR_BYTES, WorkerSettings
-from server.runtime.machinery import WORKER
+from server.runtime.machinery import WORKER, child_environment
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
 
@@ -198,6 +198,7 @@ class WorkerSupervisor:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=_PACKAGES,
+            env=child_environment(),
         )
 
     async def _greet(self, process: asyncio.subprocess.Process, socket: Path) -> WorkerReady | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.storage import audit, holds
 from server.storage.database import Database
+from server.storage.recordings import RecordingRow, recording_in
 from server.storage.schema import journal_cleanings, segment_copies
 
 
@@ -36,16 +40,19 @@ class Journals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_copy(self, recording: str, copy: SegmentCopy) -> None:
-        """Note a confirmed copy; a second time says nothing new."""
+    async def add_copy(self, recording: str, copy: SegmentCopy) -> bool:
+        """Note a confirmed copy; a second time says nothing new. False: the journal is being cleaned away."""
         key = (
             segment_copies.c.recording_id == recording,
             segment_copies.c.epoch == copy.epoch,
             segment_copies.c.segment == copy.segment,
         )
+        going = select(func.count()).where(journal_cleanings.c.recording_id == recording)
         async with self._database.write() as tx:
+            if (await tx.execute(going)).scalar_one():
+                return False
             if (await tx.execute(select(func.count()).where(*key))).scalar_one():
-                return
+                return True
             await tx.execute(
                 insert(segment_copies).values(
                     recording_id=recording,
@@ -56,6 +63,7 @@ class Journals:
                     at_ms=copy.at_ms,
                 )
             )
+        return True
 
     async def copies(self, recording: str) -> list[SegmentCopy]:
         """Confirmed copies, by epoch and name."""
@@ -88,14 +96,36 @@ class Journals:
             found = (await connection.execute(select(journal_cleanings.c.recording_id))).all()
         return {row.recording_id for row in found}
 
+    async def held(self, recording: str) -> bool:
+        """Whether a legal hold stands on the recording's case."""
+        async with self._database.read() as tx:
+            return await holds.recording_is_held(tx, recording)
+
     async def begin_cleaning(self, recording: str, generation: int, now_ms: int) -> None:
-        """From now on the journal counts as gone. The recording must not have been begun before."""
+        """From now on the journal counts as gone; for whoever has asked and noted already why it goes."""
         async with self._database.write() as tx:
-            await tx.execute(
-                insert(journal_cleanings).values(
-                    recording_id=recording, generation=generation, began_ms=now_ms
-                )
-            )
+            await self._begin(tx, recording, generation, now_ms)
+
+    async def begin_cleaning_if(
+        self, recording: str, generation: int, now_ms: int, still: Callable[[RecordingRow, bool], bool]
+    ) -> bool:
+        """The same by the policy, if `still(row, held)` says so within the transaction; audited."""
+        async with self._database.write() as tx:
+            row = await recording_in(tx, recording)
+            if row is None or not still(row, await holds.recording_is_held(tx, recording)):
+                return False
+            await self._begin(tx, recording, generation, now_ms)
+            entry = audit.Entry(
+                "journal_cleaned", "recording", recording, "", case_id=row.case_id,
+                detail={"generation": generation},
+            )  # fmt: skip
+            await audit.append(tx, now_ms, entry)
+        return True
+
+    @staticmethod
+    async def _begin(tx: AsyncConnection, recording: str, generation: int, now_ms: int) -> None:
+        values = {"recording_id": recording, "generation": generation, "began_ms": now_ms}
+        await tx.execute(insert(journal_cleanings).values(values))
 
     async def end_cleaning(self, recording: str, now_ms: int) -> None:
         """Nothing of it is left, here or in the object store."""

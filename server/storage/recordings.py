@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.database import Database
 from server.storage.schema import (
@@ -46,6 +47,7 @@ class RecordingRow:
     duration_ms: int | None
     index: dict[str, Any] | None
     error_code: str | None
+    updated_ms: int
     started_ms: int
     emptied_ms: int | None
     ended_ms: int | None
@@ -101,8 +103,7 @@ class Recordings:
 
     async def get(self, recording: str) -> RecordingRow | None:
         async with self._database.read() as connection:
-            found = (await connection.execute(_joined().where(recordings.c.id == recording))).first()
-        return None if found is None else _row(found)
+            return await recording_in(connection, recording)
 
     async def all(self) -> list[RecordingRow]:
         """Every recording, oldest first."""
@@ -273,6 +274,12 @@ class Recordings:
         return merged
 
 
+async def recording_in(tx: AsyncConnection, recording: str) -> RecordingRow | None:
+    """One row as a transaction sees it."""
+    found = (await tx.execute(_joined().where(recordings.c.id == recording))).first()
+    return None if found is None else _row(found)
+
+
 def _joined() -> Select[Any]:
     return (
         select(
@@ -302,6 +309,7 @@ def _row(row: Row[Any]) -> RecordingRow:
         duration_ms=row.duration_ms,
         index=None if row.index_json is None else json.loads(row.index_json),
         error_code=row.error_code,
+        updated_ms=row.updated_ms,
         started_ms=row.started_ms,
         emptied_ms=row.emptied_ms,
         ended_ms=row.ended_ms,

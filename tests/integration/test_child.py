@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from server.runtime.machinery import child_environment
+
 CHILD = [sys.executable, "-m", "server.runtime.child"]
 PARENT = """
 import os, subprocess, sys
@@ -60,3 +62,11 @@ def test_it_runs_nothing_but_the_finaliser(arguments: list[str]) -> None:
 def test_a_parent_that_is_already_gone_is_noticed() -> None:
     arguments = [*CHILD, "media.finaliser", "1"]
     assert subprocess.run(arguments, stdin=subprocess.DEVNULL, check=False).returncode == 70
+
+
+def test_no_child_inherits_the_credentials_of_the_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "synthetic-secret")
+    monkeypatch.setenv("HYEOPJIN_SYNTHETIC", "kept")
+    given = child_environment()
+    assert "synthetic-secret" not in given.values()
+    assert given["HYEOPJIN_SYNTHETIC"] == "kept"
