@@ -45,7 +45,7 @@ JOURNAL_WAIT_S = 5.0
 @dataclass(frozen=True, slots=True)
 class FinalisingOptions:
     """Where the journals are; `start_grace_s`: how long after the start people may return first;
-    `store_retry_s`: how long until an object store that did not answer is asked again, or a full disk;
+    `store_retry_s`: how long until an object store that did not answer is asked again; `room_retry_s`: a full disk;
     `floor_bytes`: so much stays free on the disk of finished recordings.
     """
 
@@ -53,6 +53,7 @@ class FinalisingOptions:
     start_grace_s: float = 20.0
     command: tuple[str, ...] = FINALISER
     store_retry_s: float = 30.0
+    room_retry_s: float = 5.0
     floor_bytes: int = 0
 
 
@@ -225,9 +226,11 @@ class Finalising:
             await self._rows.set_state(recording, "recording", self._now_ms())
             return
         if code in AWAY + NO_ROOM:
-            log.error("a recording waits until it can be finished: %s", code)
+            if row.error_code != code:
+                log.error("a recording waits until it can be finished: %s", code)
             await self._rows.set_state(recording, "finalising", self._now_ms(), code)
-            self._enqueue(recording, self._options.store_retry_s)
+            options = self._options
+            self._enqueue(recording, options.store_retry_s if code in AWAY else options.room_retry_s)
             return
         log.error("a recording could not be finalised: %s", code)
         await self._rows.set_state(recording, "failed", self._now_ms(), code)
