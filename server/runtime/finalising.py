@@ -45,8 +45,8 @@ JOURNAL_WAIT_S = 5.0
 @dataclass(frozen=True, slots=True)
 class FinalisingOptions:
     """Where the journals are; `start_grace_s`: how long after the start people may return first;
-    `store_retry_s`: how long until an object store that did not answer is asked again; `room_retry_s`: a full disk;
-    `floor_bytes`: so much stays free on the disk of finished recordings.
+    `store_retry_s`: how long until an object store that did not answer is asked again; `room_retry_s`: a full
+    disk; `floor_bytes`: so much stays free on the disk of finished recordings.
     """
 
     journal_root: Path
@@ -204,7 +204,8 @@ class Finalising:
         if left and row.ended_ms is None and await self._somebody_in(row.consultation_id):
             return  # somebody returned; the room's emptying brings it back
         await self._wait_closed(recording, row.epoch, JOURNAL_WAIT_S)
-        await self._rows.set_state(recording, "finalising", self._now_ms())
+        waited = row.error_code if row.waits_for else None  # the page goes on saying what it waits for
+        await self._rows.set_state(recording, "finalising", self._now_ms(), waited)
         code = "finaliser_failed"
         for attempt in range(TRIES):
             if attempt:

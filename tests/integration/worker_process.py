@@ -63,16 +63,20 @@ class WorkerProcess:
 
 @asynccontextmanager
 async def worker_process(
-    announce: tuple[str, ...] = ("127.0.0.1",), command: tuple[str, ...] = WORKER
+    announce: tuple[str, ...] = ("127.0.0.1",),
+    command: tuple[str, ...] = WORKER,
+    journal: Path | None = None,
+    **settings_more: Any,
 ) -> AsyncIterator[WorkerProcess]:
     with tempfile.TemporaryDirectory(prefix="hj") as directory:
-        journal = Path(directory) / "journal"
+        journal = journal or Path(directory) / "journal"
         settings = WorkerSettings(
             socket=f"{directory}/run/w.sock",
             journal_root=str(journal),
             udp_host="127.0.0.1",
             announce=announce,
             log_level="WARNING",
+            **settings_more,
         )
         process = await asyncio.create_subprocess_exec(
             *command,
