@@ -9,6 +9,7 @@ know names.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -81,8 +82,9 @@ def main() -> int:
         result = {"ok": False, "code": error.code}
     except av.error.FFmpegError:
         result = {"ok": False, "code": "track_undecodable"}
-    except OSError:
-        result = {"ok": False, "code": "composer_failed"}
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        result = {"ok": False, "code": "no_space" if full else "composer_failed"}
     _say(result)
     return 0 if result["ok"] else 1
 

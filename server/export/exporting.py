@@ -26,6 +26,7 @@ log = logging.getLogger("hyeopjin.exporting")
 
 LOOK_EVERY_S = 0.5
 IDLE_S = 60.0
+AFTER_ERROR_S = 5.0
 TRIES = 3
 AGAIN = ("object_missing", "composer_killed", "track_unreadable")
 """A newer generation may have taken the place of the one that was being read, or the child was killed."""
@@ -79,16 +80,23 @@ class Exporting:
 
     async def _run(self) -> None:
         while True:
-            self._wake.clear()
-            async with self._context.database.read() as tx:
-                rows = [row for row in await exports.held(tx) if row.state in exports.UNFINISHED]
-            if rows:
-                await self._one(rows[0])
-                continue
-            self._idle.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE_S)
-            await self._service.tidy(self._context.now_ms())
+            try:
+                await self._turn()
+            except Exception as error:  # books that do not answer now may answer later
+                log.error("the queue of exports failed: %s", describe(error))
+                await asyncio.sleep(AFTER_ERROR_S)
+
+    async def _turn(self) -> None:
+        self._wake.clear()
+        async with self._context.database.read() as tx:
+            rows = [row for row in await exports.held(tx) if row.state in exports.UNFINISHED]
+        if rows:
+            await self._one(rows[0])
+            return
+        self._idle.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+        await self._service.tidy(self._context.now_ms())
 
     async def _one(self, row: ExportRow) -> None:
         async with self._context.database.write() as tx:

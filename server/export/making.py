@@ -92,6 +92,7 @@ class Making:
             gone={seat for seat in seats if seat in blocked or self._keys.destroyed(recording, seat)},
             case_label=row.case_label,
             synthetic=bool(case and case.patient.get("synthetic")),
+            settled=row.state == "ready",
         )
 
     async def prepare(self, recording: str, order: Order, target: Target, now_ms: int) -> Prepared:

@@ -49,6 +49,8 @@ class Material:
     gone: Collection[str]
     case_label: str
     synthetic: bool
+    settled: bool = True
+    """Nothing more is being recorded or finalised."""
 
     def tracks(self) -> list[Track]:
         """Every track that can still be opened."""
@@ -82,10 +84,12 @@ class Plan:
 
 
 def still(material: Material, order: Order) -> Plan | None:
-    """One picture; None where the track shows nothing."""
-    for track in material.tracks():
-        shown = any(start <= order.from_ms < end for start, end in track["present"])
-        if track["id"] == order.track and track["kind"] != "audio" and shown:
+    """One picture; None where the track shows nothing, nor another layer of the same picture."""
+    asked = next((track for track in material.tracks() if track["id"] == order.track), None)
+    if asked is None or asked["kind"] not in _PICTURES:
+        return None
+    for track in _layers(material.tracks(), str(asked["peer"]), str(asked["kind"])):
+        if any(start <= order.from_ms < end for start, end in track["present"]):
             note = f"recording {material.index['recording']}, track {track['id']}, {order.from_ms} ms"
             plan = Plan({"kind": "still", "at_ms": order.from_ms, "note": note})
             plan.job["source"] = plan.source(track)
@@ -137,15 +141,17 @@ def _lanes(material: Material, order: Order) -> list[_Lane]:
     found = []
     for peer in {str(track["peer"]) for track in wanted}:
         mine = [track for track in wanted if track["peer"] == peer]
-        pictures = []
-        for kind in _PICTURES:
-            layers = [track for track in mine if track["kind"] == kind]
-            if layers:
-                pictures.append((kind, sorted(layers, key=lambda track: str(track.get("rid")) == "l")))
+        pictures = [(kind, layers) for kind in _PICTURES if (layers := _layers(mine, peer, kind))]
         seat = material.people.get(peer) or RecordedSeat(peer, "", "", "", "granted")
         voice = next((track for track in mine if track["kind"] == "audio"), None)
         found.append(_Lane(seat, pictures, voice))
     return sorted(found, key=lambda lane: (_rank(lane.seat.role), lane.seat.id))
+
+
+def _layers(tracks: Sequence[Track], peer: str, kind: str) -> list[Track]:
+    """The tracks of one picture, the sharpest first."""
+    found = [track for track in tracks if (track["peer"], track["kind"]) == (peer, kind)]
+    return sorted(found, key=lambda track: str(track.get("rid")) == "l")
 
 
 def _rank(role: str) -> int:

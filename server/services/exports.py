@@ -90,7 +90,7 @@ class Exports:
         """
         assert asking.account is not None  # noqa: S101 - only people ask
         material = await self.making.material(recording)
-        if material is None:
+        if material is None or not material.settled:
             raise Refused("recording_not_ready")
         order = checked(order, material)
         seats = material.contained(order)

@@ -189,6 +189,10 @@ async def test_nonsense_is_refused(rig: Rig, reviewer: Profile) -> None:
         ({"kind": "still", "from_ms": 1000, "track": f"{SEATS[2]}-camera"}, 409),
     ]
     async with rig.browser(reviewer) as browser:
+        await rig.books.rows.set_state(RECORDING, "recording", 1)
+        async with browser.post(PATH, json={"kind": "film"}) as response:
+            assert (await response.json())["error"]["code"] == "recording_not_ready"
+        await rig.books.rows.set_state(RECORDING, "ready", 1)
         for body, status in orders:
             async with browser.post(PATH, json=body) as response:
                 assert response.status == status, body

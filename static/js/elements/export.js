@@ -122,7 +122,7 @@ class ExportPanel extends LightElement {
   }
 
   pictures() {
-    return (this.playback?.recording.tracks ?? []).filter((track) => track.kind !== 'audio' && track.rid !== 'l');
+    return (this.playback?.lanes ?? []).filter((lane) => lane.kind !== 'audio');
   }
 
   /** @param {import('../types/wire.js').Track[]} pictures */
