@@ -18,6 +18,7 @@ from media.ports import Delivery, SessionPort
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset, put_send_time, read_header
 from media.rtp.sequence import MAX_DROPOUT
+from media.rtp.splice import Numbers, following, numbers_of, renumbered
 from media.tracks import SourceStream
 
 NS = 1_000_000_000
@@ -39,6 +40,8 @@ class Range:
     last: int
     number_offset: int
     timestamp_offset: int
+    added: Numbers
+    """To the picture numbers of its packets."""
 
 
 class Subscription:
@@ -61,6 +64,7 @@ class Subscription:
         "_resent",
         "_rtx_sequence",
         "_session",
+        "_splice",
         "_ssrc",
         "_timestamp_offset",
         "_video",
@@ -101,6 +105,8 @@ class Subscription:
         self._resent: dict[int, int] = {}
         self._reports: dict[int, int] = {}
         self._reported_ns = 0
+        self._splice: Numbers | None = None
+        """What is added to picture numbers now; None for nothing, as before any switch."""
         self._rtx_sequence = secrets.randbelow(0x8000)
 
     def hold(self) -> None:
@@ -123,7 +129,7 @@ class Subscription:
             if stream is not self.target or (not key and self._video):
                 self._late(stream, packet, number, timestamp)
                 return
-            self._begin(stream, number, timestamp, at_ns)
+            self._begin(stream, packet, number, timestamp, at_ns)
             if number < stream.sequence.highest:
                 self._send(packet, number, timestamp)
                 self._catch_up(stream, number)
@@ -134,7 +140,7 @@ class Subscription:
                 if self._video and not key:
                     self._ask(stream)
                     return
-                self._begin(stream, number, timestamp, at_ns)
+                self._begin(stream, packet, number, timestamp, at_ns)
             self._last = number
             self._last_ns = at_ns
             self._last_timestamp = timestamp
@@ -143,6 +149,8 @@ class Subscription:
             return
         self.packets += 1
         self._octets += len(packet)
+        if self._splice is not None:
+            packet = renumbered(packet, self._splice)
         self._forward(
             packet, stream.pt, number + self._number_offset, timestamp + self._timestamp_offset, self._ssrc
         )
@@ -208,7 +216,7 @@ class Subscription:
             self._range.last = self._last
         self.stream = None
 
-    def _begin(self, stream: SourceStream, number: int, timestamp: int, at_ns: int) -> None:
+    def _begin(self, stream: SourceStream, packet: bytes, number: int, timestamp: int, at_ns: int) -> None:
         """A new range begins with this packet, one number after the last one sent."""
         if self._range is None:
             # Below 2^15, so that losing the first packets cannot hide a wrap from SRTP's rollover counter.
@@ -218,6 +226,8 @@ class Subscription:
             out = self._last + self._number_offset + 1
             ahead = self._ahead(self._range.stream, stream, timestamp, at_ns)
             out_timestamp = self._last_timestamp + self._timestamp_offset + ahead
+        added = self._following(packet)
+        self._splice = added if any(added) else None
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp
         self.stream = stream
@@ -225,10 +235,18 @@ class Subscription:
         self._first = self._last = number
         self._last_ns = at_ns
         self._last_timestamp = timestamp
-        self._range = Range(stream, number, number, self._number_offset, self._timestamp_offset)
+        self._range = Range(stream, number, number, self._number_offset, self._timestamp_offset, added)
         self._ranges.append(self._range)
         del self._ranges[:-MAX_RANGES]
         self.sender_report(stream, at_ns)
+
+    def _following(self, packet: bytes) -> Numbers:
+        """What to add to the picture numbers of a range that begins with `packet`."""
+        past = self._range
+        last = None if past is None or not self._video else past.stream.cache.get(self._last)
+        if past is None or last is None:
+            return Numbers(0, 0)
+        return following(numbers_of(last), past.added, numbers_of(packet))
 
     def _ahead(self, old: SourceStream, new: SourceStream, timestamp: int, at_ns: int) -> int:
         """How far a new range begins after the last packet sent, in RTP time, at least 1. Layers of a picture
@@ -264,6 +282,8 @@ class Subscription:
             if old.stream is stream and old.first <= number <= old.last:
                 out = (number + old.number_offset) & 0xFFFF
                 self.packets += 1
+                if any(old.added):
+                    packet = renumbered(packet, old.added)
                 self._forward(
                     packet, stream.pt, out, (timestamp + old.timestamp_offset) & 0xFFFFFFFF, self._ssrc
                 )
@@ -274,6 +294,8 @@ class Subscription:
         self._octets += len(packet)
         out = (number + self._number_offset) & 0xFFFF
         out_timestamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        if self._splice is not None:
+            packet = renumbered(packet, self._splice)
         self._forward(packet, packet[1] & 0x7F, out, out_timestamp, self._ssrc)
 
     def _find(self, out: int) -> tuple[bytes, int] | None:
@@ -285,6 +307,8 @@ class Subscription:
                 packet = past.stream.cache.get(number)
                 if packet is None:
                     return None
+                if any(past.added):
+                    packet = renumbered(packet, past.added)
                 return packet, (read_header(packet)[2] + past.timestamp_offset) & 0xFFFFFFFF
         return None
 

@@ -111,16 +111,23 @@ def test_lips_and_voice_are_in_step_in_the_files_and_on_the_page(
     reviewed: Reviewed, demo: Demo, record_property: Any
 ) -> None:
     index, plain = decode.finished(demo.data, reviewed.recording)
-    mine = {t["kind"]: t for t in index["tracks"] if t["peer"] == reviewed.guests["interpreter"].seat}
-    files = {kind: plain[track["file"].removesuffix(".sealed")] for kind, track in mine.items()}
-    stored = lipsync.pairs(
-        lipsync.flashes_of(files["camera"], mine["camera"]["offset_ms"]),
-        lipsync.beeps_of(files["audio"], mine["audio"]["offset_ms"]),
+    seat = reviewed.guests["interpreter"].seat
+    mine = {(t["kind"], t["rid"]): t for t in index["tracks"] if t["peer"] == seat}
+
+    def file(kind: str, rid: str) -> tuple[bytes, float]:
+        track = mine[kind, rid]
+        return plain[track["file"].removesuffix(".sealed")], track["offset_ms"]
+
+    beeps = lipsync.beeps_of(*file("audio", ""))
+    stored = lipsync.pairs(lipsync.flashes_of(*file("camera", "l")), beeps)
+    # Browsers begin with the low layer; the high one may have come late.
+    assert (
+        abs(statistics.median(lipsync.pairs(lipsync.flashes_of(*file("camera", "h")), beeps))) <= LIP_SYNC_MS
     )
     assert len(stored) >= 6, stored
     play_from(reviewed.page, reviewed.track("interpreter", "camera")["present"][0][0] + 1000)
     reviewed.page.wait_for_timeout(1500)  # the clock settles after a seek
-    played = lipsync.on_page(reviewed.page, reviewed.guests["interpreter"].seat, 6)
+    played = lipsync.on_page(reviewed.page, seat, 6)
     assert len(played) >= 3, played
     print(f"\nlip sync ms: stored {statistics.median(stored):.0f}, played {statistics.median(played):.0f}")  # noqa: T201
     record_property("lip_sync_stored_ms", statistics.median(stored))

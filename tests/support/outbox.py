@@ -165,7 +165,9 @@ class Stage:
     def layer(self, rid: str, number: int, *, key: bool = False, named: bool = True) -> None:
         """A picture of a layer: `l` on ssrc 30, `h` on 40, each with RTP times and numbers of its own."""
         ssrc, sequence, timestamp = LAYERS[rid]
-        payload = bytes([0x10, 0 if key else 1]) + rid.encode() + struct.pack("!H", number)
+        picture, base = 0x7FF8 + number + ssrc & 0x7FFF, number + 3 * ssrc & 0xFF
+        descriptor = struct.pack("!BBHBB", 0x90, 0xE0, 0x8000 | picture, base, 0)
+        payload = descriptor + bytes([0 if key else 1]) + rid.encode() + struct.pack("!H", number)
         head = extensions({4: b"1", 5: rid.encode()}) if named else b""
         self.rtp(96, sequence + number, timestamp + number * 3000, ssrc, payload, head)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from media.layers import GONE_NS, HIGH, LOW, Layer, flowing
 from media.rtp import rtcp
-from media.rtp.packets import find_extension
+from media.rtp.packets import find_extension, payload_offset
+from media.rtp.splice import Numbers, numbers_of, renumbered
 from tests.support.outbox import LAYERS, MS, Outbox, Stage, extensions, fields
 
 FRAME_MS = 33
@@ -63,6 +64,17 @@ def pictures(outbox: Outbox) -> list[tuple[int, int, str, int]]:
             rid, number = struct.unpack("!cH", packet[-3:])
             found.append((sequence, timestamp, rid.decode(), number))
     return found
+
+
+def picture_numbers(outbox: Outbox) -> list[Numbers]:
+    """What a receiver reads in the descriptors, in the order of sending."""
+    return [numbers_of(packet) for packet in outbox.rtp if fields(packet)[3] == 200]
+
+
+def assert_one_after_the_other(numbers: list[Numbers]) -> None:
+    for one, next_one in pairwise(numbers):
+        assert (next_one.picture - one.picture) & 0x7FFF == 1
+        assert (next_one.base - one.base) & 0xFF == 1
 
 
 def asked(outbox: Outbox) -> list[int]:
@@ -129,6 +141,7 @@ def test_the_low_layer_is_shown_until_the_high_one_comes_and_again_when_it_goes(
     got = pictures(subscriber)
     assert [rid for _, _, rid, number in got if number >= 58] == [LOW] * 22
     assert_continuous(got)
+    assert_one_after_the_other(picture_numbers(subscriber))
 
 
 @pytest.mark.parametrize("reports", [True, False])
@@ -150,7 +163,63 @@ def test_a_forced_switch_is_continuous_and_touches_nobody_else(reports: bool) ->
     assert [number for _, _, rid, number in there if rid == HIGH] == [*range(60)]
     assert_continuous(here)
     assert_continuous(there)
+    for subscriber in stage.subscribers:
+        assert_one_after_the_other(picture_numbers(subscriber))
     assert asked(stage.publisher)[-2:] == [L, H]
+
+
+def test_a_picture_sent_again_after_a_switch_has_the_number_it_had() -> None:
+    stage = Stage("s", layered=True)
+    subscriber = stage.subscribers[0]
+    both(stage, range(20), keys=(0,))
+    stage.relay.endpoints["s"].subscriptions["p", "camera"].layer.highest = LOW
+    both(stage, range(20, 40), keys=(30,))
+    sent = {fields(packet)[1]: packet for packet in subscriber.rtp if fields(packet)[3] == 200}
+    stage.from_subscriber(rtcp.build_nack(1, 200, list(sent)))
+    again = [packet for packet in subscriber.rtp if fields(packet)[3] == 201]
+    assert len(again) == len(sent)
+    for packet in again:
+        payload = payload_offset(packet)
+        original = sent[struct.unpack_from("!H", packet, payload)[0]]
+        assert packet[payload + 2 :] == original[payload_offset(original) :]
+
+
+@given(
+    st.integers(0, 0x7FFF),
+    st.integers(0, 0xFF),
+    st.integers(0, 0x7FFF),
+    st.integers(0, 0xFF),
+    st.sampled_from([0x80, 0x40, 0xC0, 0xE0, 0x30, 0x00]),
+    st.booleans(),
+)
+def test_renumbering_moves_the_numbers_and_nothing_else(
+    picture: int, base: int, more: int, more_base: int, flags: int, wide: bool
+) -> None:
+    body = bytes([0x90, flags])
+    picture = picture if wide else picture & 0x7F
+    if flags & 0x80:
+        body += struct.pack("!H", 0x8000 | picture) if wide else bytes([picture])
+    body += bytes([base] if flags & 0x40 else []) + bytes([7] if flags & 0x30 else []) + b"vp8"
+    packet = struct.pack("!BBHII", 0x80, 96, 1, 2, 3) + body
+    moved = renumbered(packet, Numbers(more, more_base))
+    before, after = numbers_of(packet), numbers_of(moved)
+    assert len(moved) == len(packet)
+    assert moved.endswith(b"vp8")
+    assert renumbered(moved, Numbers(-more, -more_base)) == packet
+    limit = 0x7FFF if wide else 0x7F
+    expected = Numbers(
+        picture + more & limit if flags & 0x80 else -1, base + more_base & 0xFF if flags & 0x40 else -1
+    )
+    assert (before, after) == (
+        Numbers(picture if flags & 0x80 else -1, base if flags & 0x40 else -1),
+        expected,
+    )
+
+
+@given(st.binary(min_size=12, max_size=30))
+def test_no_packet_makes_renumbering_raise(packet: bytes) -> None:
+    assert len(renumbered(packet, Numbers(5, 5))) == len(packet)
+    numbers_of(packet)
 
 
 def test_a_request_for_a_key_frame_goes_to_the_layer_that_is_shown() -> None:

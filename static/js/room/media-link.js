@@ -8,6 +8,7 @@ import { QualityMeter } from './quality.js';
 
 /**
  * @typedef {import('../types/wire.js').Offer} Offer
+ * @typedef {RTCRtpEncodingParameters & {scalabilityMode?: string}} Encoding
  * @typedef {{participant: string, stream: MediaStream, receivers: Partial<Record<string, RTCRtpReceiver>>}} Incoming
  */
 
@@ -124,11 +125,15 @@ export class MediaLink extends EventTarget {
     const before = JSON.stringify(parameters.encodings);
     for (const encoding of parameters.encodings) this.shape(encoding, kind);
     if (JSON.stringify(parameters.encodings) === before) return;
-    await sender.setParameters(parameters).catch(() => undefined); // a browser without it sends at its own rate
+    await sender.setParameters(parameters).catch(async () => {
+      // A browser that does not know the mode refuses everything; one without any of it sends at its own rate.
+      for (const encoding of /** @type {Encoding[]} */ (parameters.encodings)) delete encoding.scalabilityMode;
+      await sender.setParameters(parameters).catch(() => undefined);
+    });
   }
 
   /**
-   * @param {RTCRtpEncodingParameters} encoding
+   * @param {Encoding} encoding
    * @param {'audio' | 'camera'} kind
    */
   shape(encoding, kind) {
@@ -136,6 +141,7 @@ export class MediaLink extends EventTarget {
     encoding.maxBitrate = layer?.maxBitrate ?? MAX_BITRATE[kind];
     if (!layer) return;
     const { height } = this.local.camera?.getSettings() ?? {};
+    encoding.scalabilityMode = 'L1T1'; // no sublayers in time: nobody is sent a part of the pictures
     encoding.scaleResolutionDownBy = Math.max(1, (height ?? UNKNOWN_LINES) / layer.lines);
   }
 
