@@ -64,14 +64,28 @@ class EchoStream(asyncio.Protocol):
         self._open.discard(self.transport)
 
 
+async def echoes(
+    streams: set[asyncio.Transport],
+) -> tuple[asyncio.DatagramTransport, Echo, asyncio.Server]:
+    """Both on the same number: one that is free for UDP may be in use for TCP, then another is tried."""
+    loop = asyncio.get_running_loop()
+    while True:
+        transport, echo = await loop.create_datagram_endpoint(Echo, ("127.0.0.1", 0))
+        port = transport.get_extra_info("sockname")[1]
+        try:
+            server = await loop.create_server(lambda: EchoStream(streams), "127.0.0.1", port)
+        except OSError:
+            transport.close()
+        else:
+            return transport, echo, server
+
+
 @asynccontextmanager
 async def line(profile: Profile = CLEAN, seed: int = 1) -> AsyncIterator[tuple[Relay, Echo]]:
     """A relay before an echo that speaks UDP and TCP on one port."""
-    loop = asyncio.get_running_loop()
-    transport, echo = await loop.create_datagram_endpoint(Echo, ("127.0.0.1", 0))
-    port = transport.get_extra_info("sockname")[1]
     streams = set[asyncio.Transport]()
-    server = await loop.create_server(lambda: EchoStream(streams), "127.0.0.1", port)
+    transport, echo, server = await echoes(streams)
+    port = transport.get_extra_info("sockname")[1]
     try:
         async with Relay(port, profile, seed=seed) as relay:
             yield relay, echo
