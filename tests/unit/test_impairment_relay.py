@@ -115,7 +115,7 @@ async def connection(relay: Relay) -> AsyncIterator[tuple[asyncio.StreamReader, 
             await writer.wait_closed()
 
 
-async def eventually(check: Callable[[], bool], timeout: float = 3.0) -> None:
+async def eventually(check: Callable[[], bool], timeout: float = 10.0) -> None:
     async with asyncio.timeout(timeout):
         while not check():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
@@ -156,9 +156,11 @@ async def test_two_runs_with_one_seed_lose_the_same_datagrams() -> None:
                 one.send(struct.pack("!BH", 128, n))
                 if n % 20 == 19:
                     await asyncio.sleep(0.001)
-            await eventually(lambda relay=relay: relay.up.stats.entered == 400)  # type: ignore[misc]
-            await asyncio.sleep(0.05)
-            runs.append((one.got, relay.up.stats.lost, relay.down.stats.lost))
+            up, down = relay.up.stats, relay.down.stats
+            await eventually(lambda up=up: up.entered == 400)  # type: ignore[misc]
+            await eventually(lambda up=up, down=down: down.entered == 400 - up.lost)  # type: ignore[misc]
+            await eventually(lambda one=one, down=down: len(one.got) == down.entered - down.lost)  # type: ignore[misc]
+            runs.append((one.got, up.lost, down.lost))
             one.transport.close()
     assert runs[0] == runs[1]
     assert runs[0][1] > 10
