@@ -18,10 +18,12 @@ from server.playback.lease import Asked
 from server.runtime.generation import Generation, GenerationError, TrackReader
 from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
+from server.runtime.stripping import lanes_of
 from server.services.context import unix_ms
 from server.storage import audit, destructions
 from server.storage.database import Database
-from server.storage.recordings import RecordedSeat, RecordingRow, Recordings
+from server.storage.destructions import DONE, Destruction
+from server.storage.recordings import EXPIRED, RecordedSeat, RecordingRow, Recordings
 
 log = logging.getLogger("hyeopjin.playback")
 
@@ -71,25 +73,32 @@ class Playback:
         people = await self._rows.seats(recording)
         index = row.index or {}
         shredded = await asyncio.to_thread(self._shredded, recording, index)
+        async with self._database.read() as tx:
+            gone = await destructions.of_recording(tx, recording)
+        whole = any(each.whole for each in gone)
+        shredded |= {each.seat_id for each in gone}
         named = {seat.id: seat for seat in people}
         return {
             "id": row.id,
             "consultation_id": row.consultation_id,
             "case_id": row.case_id,
-            "state": row.state,
+            "state": EXPIRED if whole else row.state,
             "waits_for": row.waits_for,
             "generation": row.generation,
             "started_at_ms": row.started_ms,
             "duration_ms": row.duration_ms,
             "chain": index.get("chain", "unknown"),
             "tracks": [
-                _track(track, named) for track in index.get("tracks", []) if track.get("peer") not in shredded
+                _track(track, named)
+                for track in index.get("tracks", [])
+                if track.get("peer") not in shredded and not whole
             ],
+            "withdrawn": [] if whole else _withdrawn(gone, index, named),
             "gaps": [_gap(gap, named) for gap in index.get("gaps", [])],
             "declined": [
                 {"participant": seat.id, "name": seat.name, "role": seat.role}
                 for seat in people
-                if seat.decision == "declined"
+                if seat.decision == "declined" and seat.id not in shredded
             ],
         }
 
@@ -189,6 +198,33 @@ def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, A
     told["name"] = seat.name if seat else ""
     told["role"] = seat.role if seat else ""
     told["language"] = seat.language if seat else ""
+    return told
+
+
+def _withdrawn(
+    gone: Sequence[Destruction], index: dict[str, Any], named: dict[str, RecordedSeat]
+) -> list[dict[str, Any]]:
+    """Lanes of people whose consent was withdrawn: whose, of what kind, from when to when; if destroyed."""
+    told = []
+    for each in gone:
+        seat = named.get(each.seat_id)
+        lanes = each.plan.get("lanes") or [lane.as_gap() for lane in lanes_of(index, each.seat_id)]
+        merged: dict[str, list[int]] = {}
+        for lane in lanes:  # the layers of one picture are one lane to people
+            span = merged.setdefault(str(lane["kind"]), [lane["from"], lane["to"]])
+            merged[str(lane["kind"])] = [min(span[0], lane["from"]), max(span[1], lane["to"])]
+        told += [
+            {
+                "participant": each.seat_id,
+                "name": seat.name if seat else "",
+                "role": seat.role if seat else "",
+                "kind": kind,
+                "from": begin,
+                "to": end,
+                "destroyed": each.state == DONE,
+            }
+            for kind, (begin, end) in sorted(merged.items())
+        ]
     return told
 
 

@@ -31,6 +31,7 @@ from server.storage.ids import new_id
 from server.storage.retentions import Kept
 
 RUN_MARK = "retention"
+MOST_CASES = 500
 
 
 class Retention:
@@ -165,6 +166,7 @@ class Retention:
             standing = await holds.active(tx)
             labels = await cases.all_by_id(tx, {hold.case_id for hold in standing})
             waiting = await destructions.unfinished(tx)
+            known = await retentions.cases_with_recordings(tx, MOST_CASES)
             last_run_ms = await retentions.marked(tx, RUN_MARK)
             zones = {row.recording_id: await retentions.zones_of(tx, row.consultation_id) for row in rows}
         return {
@@ -182,6 +184,7 @@ class Retention:
                 }
                 for hold in standing
             ],
+            "cases": known,
             "waiting": [
                 {"recording": row.recording_id, "case_id": row.case_id, "requested_ms": row.requested_ms}
                 for row in waiting

@@ -62,6 +62,21 @@ async def everything(tx: AsyncConnection) -> list[Kept]:
     return [_row(row) for row in found.all()]
 
 
+async def cases_with_recordings(tx: AsyncConnection, most: int) -> list[dict[str, str]]:
+    """`{id, label}` of the cases that have recordings, the newest first: nothing of the patient."""
+    query = (
+        select(cases.c.id, cases.c.label)
+        .where(exists().where(consultations.c.case_id == cases.c.id, _of_session()))
+        .order_by(cases.c.created_ms.desc(), cases.c.id)
+        .limit(most)
+    )
+    return [{"id": row.id, "label": row.label} for row in (await tx.execute(query)).all()]
+
+
+def _of_session() -> Any:
+    return sessions.c.consultation_id == consultations.c.id
+
+
 async def undated(tx: AsyncConnection) -> list[Kept]:
     """Recordings whose session has ended and that nobody has reckoned an end for yet."""
     query = _kept().where(sessions.c.ended_ms.is_not(None), retentions.c.kept_until_ms.is_(None))

@@ -59,6 +59,12 @@ async def case(_request: web.Request) -> web.StreamResponse:
     return _page("case")
 
 
+async def retention(request: web.Request) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("retention")
+
+
 async def room(_request: web.Request) -> web.StreamResponse:
     return _page("room")
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from server.domain.permissions import Action
 from server.services.access import Subject
-from server.web import accounts, exports, health, pages, recordings, seats, worklist
+from server.web import accounts, exports, health, pages, recordings, retention, seats, worklist
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
@@ -26,6 +26,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
     Route("GET", "/room/{seat}", pages.room, _A.PAGE),
     Route("GET", "/review/{recording}", pages.review, _A.PAGE),
+    Route("GET", "/retention", pages.retention, _A.PAGE),
     Route("GET", "/favicon.ico", pages.favicon, _A.PAGE),
     Route("GET", "/static/{path:.+}", pages.static, _A.PAGE),
     # machines
@@ -41,6 +42,21 @@ ROUTES: Final[tuple[Route, ...]] = (
     # consultations
     Route("GET", "/api/worklist", worklist.worklist, _A.WORKLIST),
     Route("GET", "/api/cases/{case}", worklist.case, _A.CASE_READ, _S.CASE),
+    # how long recordings are kept, and what was destroyed
+    Route("GET", "/api/retention", retention.overview, _A.RETENTION_READ),
+    Route("POST", "/api/cases/{case}/hold", retention.hold, _A.RETENTION_HOLD),
+    Route("POST", "/api/holds/{hold}/lift", retention.lift, _A.RETENTION_HOLD),
+    Route("POST", "/api/recordings/{recording}/class", retention.classify, _A.RETENTION_HOLD),
+    Route("POST", "/api/recordings/{recording}/extend", retention.extend, _A.RETENTION_HOLD),
+    Route("GET", "/api/cases/{case}/retention", retention.keeping, _A.RECEIPT_READ, _S.CASE),
+    Route("GET", "/api/cases/{case}/receipts/{receipt}", retention.receipt, _A.RECEIPT_READ, _S.CASE),
+    Route(
+        "POST",
+        "/api/recordings/{recording}/seats/{seat}/withdraw",
+        retention.withdraw,
+        _A.SEAT_WITHDRAW,
+        _S.SEAT,
+    ),
     # seats
     Route("POST", "/api/seats/{seat}/take", seats.take, _A.SEAT_TAKE, _S.SEAT),
     Route("POST", "/api/seats/{seat}/redeem", seats.redeem, _A.SEAT_REDEEM),

@@ -17,6 +17,8 @@ from tests.support.website import Browser, Website, website
 ROLES = [person.role for person in PEOPLE]
 R = Relation
 
+SITES = {person.role: person.site_id for person in PEOPLE}
+
 #: How each of the demo's people stands to the demo case, written down by hand.
 STANDING = {
     "referring_physician": {R.OWN_SITE, R.SITE_TAKES_PART, R.INVITED, R.OWN_SEAT},
@@ -55,6 +57,8 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         export="none",
         seat=site.seat(seat_role)[0],
         session="unknown",
+        hold="unknown",
+        receipt="1",
     )
 
 
@@ -94,6 +98,8 @@ async def test_each_role_gets_exactly_what_its_rows_say(site: Website, role: str
             standing = STANDING[role]
             if route.subject is Subject.SEAT:
                 standing = {R.OWN_SEAT} if seat_role == role else set()
+                if SITES[seat_role] == SITES[role]:
+                    standing.add(R.SEAT_OF_OWN_SITE)
             path = await path_of(site, route, recording, seat_role or "interpreter")
             status, code = await ask(browser, route, path)
             if allowed(route.action, (role,), standing):

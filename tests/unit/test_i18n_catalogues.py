@@ -10,6 +10,7 @@ from fluent.syntax import FluentParser, ast
 
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.permissions import Role
+from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
 from server.services.exports import REASONS
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -19,7 +20,12 @@ PAGE_FILES = sorted(path for path in (STATIC / "js").rglob("*.js") if "test" not
 BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
     "state-": ["scheduled", "live", "ended", "cancelled", "other"],
-    "recording-state-": ["recording", "finalising", "ready", "failed", "other"],
+    "recording-state-": ["recording", "finalising", "ready", "failed", "expired", "other"],
+    "kept-class-": [*classes(), "other"],
+    "kept-state-": [*Verdict, "other"],
+    "hold-reason-": [*HOLD_REASONS, "other"],
+    "lift-reason-": [*LIFT_REASONS, "other"],
+    "receipt-cause-": ["withdrawn", "expired", "other"],
     "recording-waits-": ["space", "store"],
     "banner-advice-": ["no-space", "read-only", "io-error", "store-slow"],
     "kind-": ["audio", "camera", "screen", "exam", "other"],

@@ -62,10 +62,24 @@ export interface Track {
   rid?: string; width?: number; height?: number; rotations?: [number, number][];
 }
 export interface RecordingAnswer {
-  id: string; consultation_id: string; case_id: string; state: 'recording' | 'finalising' | 'ready' | 'failed';
+  id: string; consultation_id: string; case_id: string; state: 'recording' | 'finalising' | 'ready' | 'failed' | 'expired';
   waits_for?: WaitsFor;
   generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
+  withdrawn: WithdrawnLane[];
+}
+export interface WithdrawnLane { participant: string; name: string; role: Role; kind: Kind; from: number; to: number; destroyed: boolean }
+export interface KeptRecording {
+  id: string; started_at_ms: number; class: string; years: number; kept_until_ms: number | null; zones: string[]; state: string;
+  seats: { id: string; name: string; role: Role; mine: boolean; withdrawn: 'requested' | 'begun' | 'done' | null; may_withdraw: boolean }[];
+  receipts: { number: number | null; seat: string; cause: string; state: string; requested_ms: number; destroyed_ms: number | null; hash: string | null }[];
+}
+export interface KeptAnswer { now_ms: number; hold: { since_ms: number; reason: string } | null; recordings: KeptRecording[] }
+export interface RetentionAnswer {
+  now_ms: number; warn_days: number; last_run_ms: number | null;
+  upcoming: { recording: string; case_label: string; class: string; state: string; started_at_ms: number; kept_until_ms: number | null; zones: string[] }[];
+  holds: { id: string; case_id: string; case_label: string; reason: string; set_ms: number }[];
+  waiting: { recording: string; case_id: string; requested_ms: number }[]; cases: { id: string; label: string }[];
 }
 export interface Export {
   id: string; kind: 'film' | 'clip' | 'still' | 'bundle'; layout: 'grid' | 'speaker'; from_ms: number; to_ms: number;
