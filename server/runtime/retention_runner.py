@@ -65,6 +65,7 @@ class RetentionRunner:
             if full:
                 await self.tick(self._retention.now_ms())
             else:
+                await self._retention.reckon()  # what has just ended gets its date, for people to see
                 await self._destroyer.run_waiting()
         except Exception as error:
             log.error("retention did not run: %s", describe(error))

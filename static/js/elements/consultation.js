@@ -58,7 +58,7 @@ function wayIn(row, zone, now, { join, busy }) {
 /** @param {import('../types/wire.js').RecordingRow} row */
 export function recordingLine(row) {
   const words = html`${row.waits_for ? t(`recording-waits-${row.waits_for}`) : tValue('recording-state', row.state)}${row.duration_ms ? html` · <span class="figures">${t('recording-length', { length: span(row.duration_ms) })}</span>` : nothing}`;
-  const watch = row.watchable !== false && row.state !== 'failed';
+  const watch = row.watchable !== false && row.state !== 'failed' && row.state !== 'expired';
   return html`<div class="recording-line" data-testid="recording-row" data-state=${row.state} data-waits-for=${row.waits_for ?? ''}><span>${icon('play')}<span>${words}</span></span>
     ${watch ? html`<a class="button secondary" data-testid="recording-review" href="/review/${encodeURIComponent(row.id)}">${t('case-review')}</a>` : nothing}</div>`;
 }

@@ -11,6 +11,17 @@ const UNITS = 1000;
 /** A gap shorter than this share of the line could not be pointed at. */
 const LEAST_UNITS = 3;
 
+/**
+ * People whose consent was withdrawn: a lane each with its sentence, and nothing to play.
+ * @param {import('../types/wire.js').WithdrawnLane[]} lanes
+ */
+export function withdrawnLanes(lanes) {
+  if (!lanes?.length) return nothing;
+  return html`<ul>${lanes.map((lane) => html`<li class="lane lane-withdrawn" data-testid="lane-withdrawn" data-participant=${lane.participant} data-kind=${lane.kind} ?data-destroyed=${lane.destroyed}>
+    <div class="lane-name"><strong>${lane.name}</strong><span>${tValue('kind', lane.kind)}</span></div>
+    <p>${t(lane.destroyed ? 'review-withdrawn' : 'review-withdrawing', { from: span(lane.from), to: span(lane.to) })}</p></li>`)}</ul>`;
+}
+
 class Lanes extends LightElement {
   static properties = { playback: { attribute: false }, volumes: { attribute: false }, said: { state: true } };
 
@@ -47,6 +58,7 @@ class Lanes extends LightElement {
     return html`<section class="lanes" aria-label=${t('review-lanes')}>
       <h2>${t('review-lanes')}</h2>
       <ul>${playback.lanes.map((track) => this.lane(playback, track))}</ul>
+      ${withdrawnLanes(playback.recording.withdrawn)}
       <p class="lane-words" role="status">${this.said}</p>
     </section>`;
   }

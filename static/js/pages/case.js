@@ -1,9 +1,10 @@
 /** A case: the patient (marked when synthetic), the question, its consultations and recordings. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, takeSeat } from '../api.js';
+import { ApiRefusal, codeOf, get, goToSignIn, post, takeSeat } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute } from '../time.js';
 import { consultationRow, recordingLine, specialty } from '../elements/consultation.js';
+import { holdBanner, keptOf } from '../elements/kept.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 
@@ -19,10 +20,14 @@ let shown = null;
 /** @type {string | null} */
 let problem = null;
 let busy = false;
+/** @type {import('../types/wire.js').KeptAnswer | null} */
+let kept = null;
+/** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
+let confirming = null;
 
 async function renew() {
   try {
-    shown = await get(`/api/cases/${encodeURIComponent(id)}`);
+    [shown, kept] = await Promise.all([get(`/api/cases/${encodeURIComponent(id)}`), get(`/api/cases/${encodeURIComponent(id)}/retention`)]);
     problem = null;
   } catch (error) {
     if (error instanceof ApiRefusal && error.status === 401) {
@@ -47,6 +52,38 @@ async function join(row) {
   }
 }
 
+/** @param {string} recording @param {string} seat */
+async function withdraw(recording, seat) {
+  busy = true;
+  draw();
+  try {
+    await post(`/api/recordings/${encodeURIComponent(recording)}/seats/${encodeURIComponent(seat)}/withdraw`, { reason: 'consent_withdrawn' });
+    confirming = null;
+    await renew();
+  } catch (error) {
+    problem = codeOf(error);
+  }
+  busy = false;
+  draw();
+}
+
+/** @param {string | null} key */
+function confirmWithdrawal(key) {
+  const before = confirming;
+  confirming = key;
+  draw();
+  const seat = before?.split('/')[1] ?? '';
+  const target = key ? '[data-testid="withdraw-cancel"]' : `[data-testid="withdraw"][data-seat="${CSS.escape(seat)}"]`;
+  /** @type {HTMLElement | null} */ (root.querySelector(target))?.focus();
+}
+
+/** @param {string} recording */
+function keeping(recording) {
+  const found = kept?.recordings.find((one) => one.id === recording);
+  if (!found) return nothing;
+  return keptOf(found, id, account?.time_zone ?? 'UTC', { open: confirming, busy, ask: confirmWithdrawal, withdraw: (one, seat) => void withdraw(one, seat) });
+}
+
 function draw() {
   document.title = t('page-title', { page: t('page-case') }); // never the patient's name: titles end up in histories
   render(html`<hj-header .account=${account}></hj-header><div class="page">
@@ -63,11 +100,12 @@ function body(answer) {
   const now = answer.now_ms ?? Date.now();
   return html`<div class="case">
     <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p></div>
+    ${kept?.hold ? holdBanner(kept.hold, zone) : nothing}
     ${one.patient ? patient(one.patient) : nothing}
     <section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
-        <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}</div>`)}</section>
+        <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}${keeping(row.id)}</div>`)}</section>
     <section class="case-consultations"><h2>${t('case-consultations')}</h2>
       ${answer.consultations.length === 0 ? html`<p class="hint">${t('case-no-consultations')}</p>` : html`<ul class="consultations">${answer.consultations.map((row) =>
         consultationRow({ ...row, recordings: [] }, zone, now, { join: (mine) => void join(mine), busy, linked: false }))}</ul>`}</section>

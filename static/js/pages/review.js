@@ -8,6 +8,7 @@ import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import { ExportList } from '../review/exports.js';
 import '../elements/export.js';
+import { withdrawnLanes } from '../elements/lanes.js';
 import '../elements/player.js';
 
 /** @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer */
@@ -60,10 +61,11 @@ function heading(shown) {
 
 /** @param {RecordingAnswer} shown */
 function content(shown) {
+  if (shown.state === 'expired') return message('expired', t('review-expired'));
   if (shown.state === 'failed') return message('failed', t('review-failed', { id: shown.id }));
   if (shown.state === 'recording') return message('recording', t('review-recording'));
   if (!playback) return message('preparing', t(shown.waits_for ? `recording-waits-${shown.waits_for}` : 'review-preparing'));
-  if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>`;
+  if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>${withdrawnLanes(shown.withdrawn)}`;
   return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>
     <hj-export .playback=${playback} .list=${exports} .zone=${account?.time_zone}></hj-export>`;
 }
@@ -120,7 +122,7 @@ async function fetchRecording() {
     }
     recording = found;
     if (found.state === 'ready') playback ??= open(found);
-    else if (found.state !== 'failed') setTimeout(() => void fetchRecording(), POLL_MS);
+    else if (found.state !== 'failed' && found.state !== 'expired') setTimeout(() => void fetchRecording(), POLL_MS);
   } catch (error) {
     if (error instanceof ApiRefusal && error.status === 401) {
       goToSignIn();

@@ -18,6 +18,7 @@ let rows = null;
 /** The server's clock less ours: windows open by its instants, whatever this computer's clock says. */
 let skewMs = 0;
 let busy = false;
+let mayReadRetention = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -57,7 +58,8 @@ function draw() {
   document.title = t('page-title', { page: t('page-worklist') });
   const zone = account?.time_zone ?? 'UTC';
   render(html`<hj-header .account=${account}></hj-header><div class="page">
-    <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p></div>
+    <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
+      ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${list(zone)}</div>`, root);
 }
@@ -78,6 +80,7 @@ const me = await get('/api/me').catch(() => null);
 if (!me) goToSignIn();
 else {
   account = /** @type {import('../types/wire.js').Account} */ (me.account);
+  mayReadRetention = me.abilities.includes('retention.read');
   await startLanguage('account', account.language);
   draw();
   await renew();

@@ -1,0 +1,102 @@
+"""Consent withdrawn on the page of the case: a lane gone with its sentence, the others play, a receipt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.test_screenshots import picture_all
+from tests.support import decode, probes
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo, until
+from tests.support.fakes import GREEN, RED
+from tests.support.story import end, join, sign_in, wait_ready, wait_stored
+
+pytestmark = pytest.mark.browser
+
+
+def open_case(page: Page) -> None:
+    page.get_by_test_id("worklist-row").first.locator("a[href^='/cases/']").first.click()
+    page.get_by_test_id("kept").first.wait_for()
+
+
+def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
+    demo: Demo, crowd: Crowd, output: Path
+) -> None:
+    patient_side = join(crowd.person(RED), demo, "referring_physician")
+    chair = join(crowd.person(GREEN), demo, "consulting_physician")
+    wait_stored(chair, 5)
+    end(chair)
+    gone, stays = patient_side.seat, chair.seat
+    recording = decode.recordings(demo.data)[0]
+    for guest in (patient_side, chair):
+        guest.person.close()
+    reviewer = crowd.person()
+    review = sign_in(reviewer, demo, "reviewer")
+    wait_ready(demo, review, recording)
+    open_case(review)
+    assert review.get_by_test_id("withdraw").count() == 0, "a reviewer withdraws nobody's consent"
+
+    physician = crowd.person()
+    page = sign_in(physician, demo, "referring_physician")
+    open_case(page)
+    dates = page.get_by_test_id("kept-until").first.locator("li")
+    until("the date at both places", lambda: dates.count() == 2, 20)
+    assert page.get_by_test_id("withdraw").count() == 1, "only for the seat of one's own"
+    page.locator(f"[data-testid=withdraw][data-seat='{gone}']").focus()
+    page.keyboard.press("Enter")
+    page.get_by_test_id("withdraw-confirm").wait_for()
+    folder = output / "screenshots"
+    folder.mkdir(exist_ok=True)
+    assert not picture_all(page, "case-withdraw", folder)
+    page.keyboard.press("Escape")
+    assert page.get_by_test_id("withdraw-confirm").count() == 0
+    page.get_by_test_id("withdraw").click()
+    page.get_by_test_id("withdraw-now").click()
+    page.locator(f"[data-testid=kept-seat][data-seat='{gone}'][data-withdrawn]").wait_for()
+    page.get_by_test_id("receipt").wait_for(timeout=20_000)
+    assert not picture_all(page, "case-receipt", folder)
+    with page.expect_download() as told:
+        page.get_by_test_id("receipt").locator("a").click()
+    envelope = json.loads(told.value.path().read_text())
+    assert envelope["payloadType"] == "application/vnd.hyeopjin.destruction+json"
+    (verified,) = demo.command("receipts", "verify")
+    assert (verified["seat"], verified["faults"]) == (gone, [])
+
+    review.goto(f"{demo.base_url}/review/{recording}")
+    review.get_by_test_id("review-play").wait_for()
+    lanes = review.locator("[data-testid=lane-withdrawn]")
+    assert {lane.get_attribute("data-participant") for lane in lanes.all()} == {gone}
+    assert lanes.first.locator("p").inner_text().strip()
+    kept = {lane.get_attribute("data-participant") for lane in review.get_by_test_id("lane").all()}
+    assert kept == {stays}
+    review.get_by_test_id("review-play").click()
+    until("green on screen", lambda: probes.look_review(review, stays) == GREEN.name, 10)
+    assert not picture_all(review, "review-withdrawn", folder)
+    track = review.request.get(f"{demo.base_url}/api/recordings/{recording}/tracks/{gone}-audio")
+    assert (track.status, track.json()["error"]["code"]) == (410, "withdrawn")
+    for person in (reviewer, physician):
+        assert not [line for line in person.console if line.startswith("uncaught:")]
+
+
+def test_the_privacy_officer_holds_a_case_and_lifts_the_hold(demo: Demo, crowd: Crowd, output: Path) -> None:
+    officer = crowd.person()
+    page = sign_in(officer, demo, "privacy_officer")
+    page.get_by_test_id("to-retention").click()
+    page.get_by_test_id("hold-form").wait_for()
+    page.get_by_test_id("hold-set").click()
+    page.get_by_test_id("hold-row").wait_for()
+    assert not picture_all(page, "retention", output / "screenshots")
+    reader = sign_in(crowd.person(), demo, "coordinator")
+    reader.goto(f"{demo.base_url}/retention")
+    reader.get_by_test_id("hold-row").wait_for()
+    assert reader.get_by_test_id("hold-lift").count() == 0
+    open_case_page = sign_in(crowd.person(), demo, "reviewer")
+    open_case(open_case_page)
+    open_case_page.get_by_test_id("hold-banner").wait_for()
+    page.locator("[data-testid=hold-lift][data-reason=mistake]").click()
+    page.get_by_test_id("hold-row").wait_for(state="detached")
+    assert not [line for line in officer.console if line.startswith("uncaught:")]
