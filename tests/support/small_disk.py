@@ -49,11 +49,14 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def fill(self, leave: int = 0) -> None:
-        """Somebody else's file takes what is left, but for `leave` bytes."""
+        """Somebody else's file takes what is free now, but for `leave` bytes. It stops then: one that went on
+        would take whatever is given back to the database as well.
+        """
+        left = self.free_bytes - leave
         fd = os.open(self.path / FILLER, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            while (room := self.free_bytes - leave) > 0:
-                os.write(fd, bytes(min(room, CHUNK)))
+            while left > 0:
+                left -= os.write(fd, bytes(min(left, CHUNK)))
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
