@@ -203,7 +203,7 @@ async def node(data: str, database: str, port: str, prefix: str, roll_after_s: s
     while True:
         now = clock.boottime_ns()
         recorder.rtp(SEATS[0], "audio", "", rtp(111, seq, seq * 960, 5, silence), now)
-        sys.stdout.write(f"{seq}\n")
+        sys.stdout.write(f"{seq} {clock.wall_ns() // 1_000_000}\n")
         seq += 1
         if now - second >= NS:
             second, told = now, told + 1
@@ -244,10 +244,12 @@ async def lose_a_node(
         await asyncio.sleep(seconds)
         os.kill(child.pid, signal.SIGKILL)
         killed_ms = time.time_ns() // 1_000_000
-        sent = (await reading).split("\n")[-2:]
+        last_sent, last_ms = map(int, (await reading).split("\n")[-2].split())
         await asyncio.to_thread(child.wait)
     child.stdout.close()
-    assert int(sent[0]) > 100
+    assert last_sent > 100
+    # What it did not even send, because other tests had the machine, is not lost; it tells once a second.
+    killed_ms = min(killed_ms, last_ms + 1000)
     shutil.move(old / "keys", new / "keys")
     shutil.move(old / "secrets", new / "secrets")
     shutil.rmtree(old)
