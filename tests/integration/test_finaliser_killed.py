@@ -180,7 +180,7 @@ def test_a_server_killed_in_any_phase_of_publishing_goes_on_at_the_next_start(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_server_killed_while_it_commits_a_generation_goes_on_at_the_next_start(
     tmp_path: Path, recorded: tuple[Path, dict[str, str]], seed: int
 ) -> None:

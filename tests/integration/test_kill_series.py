@@ -28,8 +28,9 @@ from tests.support.headless import HeadlessPage, boottime_ns
 from tests.support.losses import Loss, losses, stored_counters, unnamed
 
 PHASES = ("before_write", "in_write", "after_write", "before_datasync", "in_datasync", "after_datasync")
-LIMIT_S, POWER_LIMIT_S = 2.0, 3.0
 JOURNAL = "*/journal/*.seg"
+NEWBORN = (("before_create", JOURNAL), ("after_create", JOURNAL), ("before_sync_directory", "*/journal/*"))
+LIMIT_S, POWER_LIMIT_S = 2.0, 3.0
 
 
 @dataclass
@@ -59,6 +60,16 @@ class Talk:
         (told,) = self.faults.log()[before : before + 1]
         assert (told["phase"], told["did"]) == (phase, "kill")
         self.kills.append((phase, told["boottime_ns"]))
+
+    async def kill_newborn(self, phase: str, file: str) -> None:
+        """The worker is killed, and so is the next one as it makes its first files."""
+        before = len(self.faults.log())
+        self.faults.set(fault(phase, file, kill=True))
+        self.kills.append(("any moment", boottime_ns()))
+        os.kill(self.demo.worker(), signal.SIGKILL)
+        await until(f"the next worker dies {phase}", lambda: len(self.faults.log()) > before, 60)
+        self.faults.set()
+        self.kills.append((phase, self.faults.log()[before]["boottime_ns"]))
 
     async def kill_server(self, everything: bool) -> None:
         """SIGKILL of the server's process, or of all its processes at once; then it is started again."""
@@ -161,6 +172,9 @@ async def worker_series(folder: Path, seed: int, kills: int) -> None:
             await talk.flowing()
             await asyncio.sleep(chance.random())
             await talk.kill_worker(PHASES[n % len(PHASES)], chance)
+        for phase, file in NEWBORN:
+            await talk.flowing()
+            await talk.kill_newborn(phase, file)
         await talk.flowing()
         row, report = await talk.finish()
         told("worker", seed, check(talk, row, report), talk.kills)
