@@ -22,6 +22,9 @@ EMPTY = "empty"
 SLACK_NS = 1_500 * MS
 """The page tells of its mute button a little before or after the packets stop."""
 
+CRASH_NS = 3_000 * MS
+"""A crash takes no more than this of what was sent."""
+
 TAIL_MS = 2_000
 """Tracks end a little apart; a longer silence before the end is a gap."""
 
@@ -50,12 +53,14 @@ def track_gaps(
     losses: Sequence[int],
     end_ms: int = 0,
 ) -> list[dict[str, object]]:
-    """Gaps between spans of presence, and from the last one to `end_ms`, session ms: {"from", "to",
-    "cause"}. `losses`: session ns of lost packets.
+    """Gaps between spans of presence, from the last one to `end_ms`, and before the first one if a crash
+    took what was there, session ms: {"from", "to", "cause"}. `losses`: session ns of lost packets.
     """
     gaps: list[dict[str, object]] = []
     paused = pauses(survey)
     spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > TAIL_MS else present
+    lead = _lead(survey, peer, present)
+    spans = spans if lead is None else [[lead, lead], *spans]
     for (_, begin), (end, _) in itertools.pairwise(spans):
         for low, high, pause in _by_pause(begin, end, paused):
             if pause is not None:
@@ -65,6 +70,18 @@ def track_gaps(
                 cause = _cause(survey, peer, kind, first * MS, last * MS, losses)
                 gaps.append({"from": first, "to": last, "cause": cause})
     return gaps
+
+
+def _lead(survey: Survey, peer: str, present: Sequence[Sequence[int]]) -> int | None:
+    """Since when, session ms, a crash may have taken all that a seat had sent before its first presence."""
+    for span in sorted(survey.epochs, key=lambda span: span.epoch):
+        if not present or span.last_ns // MS >= present[0][0]:
+            return None
+        told = (e for e in survey.events if e.epoch == span.epoch and e.peer == peer)
+        inside = [e.at for e in told if e.name in _BACK or e.name == "admitted"]
+        if inside and not span.ended:
+            return max(min(inside), span.last_ns - CRASH_NS) // MS
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +213,8 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
     """Times in which nobody could be recorded: between epochs, and what the room's own file lost."""
     gaps: list[dict[str, object]] = []
     spans = sorted(survey.epochs, key=lambda span: span.epoch)
+    if spans and spans[0].epoch > 1 and spans[0].first_ns > 0:
+        gaps.append({"from": 0, "to": spans[0].first_ns // MS, "cause": WORKER})
     for before, after in itertools.pairwise(spans):
         if after.first_ns > before.last_ns:
             cause = EMPTY if _emptied(survey, before) else NODE_LOST if before.restored else WORKER

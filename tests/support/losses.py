@@ -83,10 +83,11 @@ def _next(page: HeadlessPage, killed: int) -> int:
 def unnamed(
     page: HeadlessPage, kind: int, counters: Sequence[int], report: dict[str, Any], started_ms: int
 ) -> dict[int, object]:
-    """Lost counters whose time lies in no gap of their track: counter -> (session ms, nearest gap)."""
+    """Lost counters whose time lies in no gap of their track or of everybody: counter -> (session ms, nearest gap)."""
     wall = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     track = next(t for t in report["tracks"] if (t["peer"], t["kind"]) == (page.seat, KINDS[kind]))
-    gaps = [(gap["from"], gap["to"], gap["cause"]) for gap in track["gaps"]]
+    everybody = [gap for gap in report["gaps"] if "peer" not in gap]
+    gaps = [(gap["from"], gap["to"], gap["cause"]) for gap in (*track["gaps"], *everybody)]
     there = set(counters)
     found: dict[int, object] = {}
     for n, at in enumerate(page.sent[kind]):

@@ -112,3 +112,18 @@ def test_a_mute_around_the_death_of_a_worker_is_named_before_and_after_it() -> N
     ]
     at_once = track_gaps(made, "p", "camera", [[0, 20_000], [34_000, 60_000]], [], 60_000)
     assert at_once == [{"from": 20_000, "to": 34_000, "cause": "worker_lost"}]
+
+
+def test_what_a_crash_took_before_a_track_had_begun_is_a_gap() -> None:
+    made = survey((18.5, "admitted", {"grant": "g"}), ended=False)
+    gaps = track_gaps(made, "p", "audio", [[31_000, 40_000]], [])
+    assert (gaps[0]["from"], gaps[-1]["to"]) == (18_500, 31_000)
+    assert {gap["cause"] for gap in gaps} == {"worker_lost"}
+    assert track_gaps(made, "q", "audio", [[31_000, 40_000]], []) == []
+    assert track_gaps(survey((18.5, "admitted", {})), "p", "audio", [[31_000, 40_000]], []) == []
+
+
+def test_an_epoch_of_which_nothing_is_left_is_a_gap_of_everybody() -> None:
+    made = survey()
+    made.epochs = made.epochs[1:]
+    assert recording_gaps(made) == [{"from": 0, "to": 30_000, "cause": "worker_lost"}]
