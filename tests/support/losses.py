@@ -83,7 +83,7 @@ def _next(page: HeadlessPage, killed: int) -> int:
 def unnamed(
     page: HeadlessPage, kind: int, counters: Sequence[int], report: dict[str, Any], started_ms: int
 ) -> dict[int, object]:
-    """Lost counters whose time lies in no gap of their track or of everybody: counter -> (session ms, nearest gap)."""
+    """Lost counters whose time lies in no gap of their track or of everybody: (session ms, nearest gap)."""
     wall = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     track = next(t for t in report["tracks"] if (t["peer"], t["kind"]) == (page.seat, KINDS[kind]))
     everybody = [gap for gap in report["gaps"] if "peer" not in gap]
