@@ -28,7 +28,7 @@ from .finalise_track import Job, Lane, plan_lanes, write_lane
 from .log import set_up_logging
 from .recordstore import layout, manifest
 from .recordstore.disk import DISK, Disk
-from .recordstore.gaps import recording_gaps
+from .recordstore.gaps import recording_gaps, unheard_gaps
 from .recordstore.index import Journal, Survey
 from .recordstore.lanes import name_layer_gaps
 from .recordstore.sealed import SealedError, final_key, seal_bytes
@@ -146,7 +146,7 @@ def _publish(
     # A room stays open for a while after the last one has gone; there is nothing to watch in it.
     ends = [int(str(t["offset_ms"])) + int(str(t["duration_ms"])) for t in tracks]
     ends = ends or [span.last_ns // MS for span in survey.epochs]
-    gaps = recording_gaps(survey)
+    gaps = recording_gaps(survey) + unheard_gaps(survey)
     chain = chain_state(survey)
     index: dict[str, object] = {
         "version": INDEX_VERSION, "recording": job.recording, "generation": job.generation,

@@ -226,6 +226,16 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
     return sorted(gaps, key=lambda gap: (str(gap["from"]).zfill(16), str(gap["cause"])))
 
 
+def unheard_gaps(survey: Survey) -> list[dict[str, object]]:
+    """What was lost of seats of which nothing at all was stored: they have no track that could name it."""
+    heard = {stream.peer for stream in survey.streams}
+    return [
+        {"from": hole.from_ns // MS, "to": hole.to_ns // MS, "cause": hole.cause, "peer": hole.peer}
+        for hole in survey.holes
+        if hole.peer and hole.peer not in heard and hole.packets
+    ]
+
+
 def _emptied(survey: Survey, span: EpochSpan) -> bool:
     """Whether an epoch ended because everybody had left. A worker whose server was killed or stopped ends
     its files too, but with people in the room: they are dismissed without having left.

@@ -12,6 +12,7 @@ import pytest
 
 from media.recorder import RoomRecorder
 from media.recordstore import layout
+from media.recordstore.gaps import unheard_gaps
 from media.recordstore.index import Journal, Survey
 from media.recordstore.space import SpaceGate, resume_bytes
 from media.recordstore.store import ROOM_EXTRA, StoreWriter
@@ -41,6 +42,7 @@ class Studio:
         self.store = StoreWriter(
             self.clock, disk=disk, gate=self.gate, sync_every_s=0.05, retry_after_s=0.05, limit_bytes=limit
         )
+        self.gate.look()  # as the worker does before its first file
         self.store.start()
         self.recorder = RoomRecorder(
             self.root, RECORDING, 1, self.store, ROOM_KEY, self.clock, lambda _peer, _kind: None
@@ -191,6 +193,19 @@ async def test_a_disk_that_stays_full_costs_a_named_gap_and_no_end_mark(studio: 
         assert causes(survey, seat) == {"no_space"}
         assert lost(survey, seat) > 0
     accounted(studio, survey)
+
+
+async def test_seats_of_which_nothing_was_stored_are_gaps_all_the_same(tmp_path: Path) -> None:
+    Faults(tmp_path).set(free=0)
+    studio = Studio(tmp_path)
+    for _ in range(3):
+        studio.second()
+    survey = await studio.close()
+    assert survey.streams == []
+    accounted(studio, survey)
+    told = unheard_gaps(survey)
+    assert {(gap["peer"], gap["cause"]) for gap in told} == {(ONE, "no_space"), (TWO, "no_space")}
+    assert all(int(str(gap["to"])) - int(str(gap["from"])) > 2000 for gap in told)
 
 
 async def test_a_seat_that_leaves_while_the_disk_is_full_has_its_gap_too(studio: Studio) -> None:
