@@ -190,6 +190,7 @@ consent-granted = You agreed: your seat is recorded.
 consent-declined = You declined: your seat is not recorded. You can take part as usual.
 consent-granted-idle = You agreed. At this moment nothing of your seat is being recorded.
 consent-stopping = Recording of your seat is being stopped. Until this is confirmed, the others cannot see or hear you.
+consent-joining = Nothing of your seat is recorded until everybody here has answered.
 consent-past = What was recorded of your seat before this stays sealed. You may ask that it is destroyed.
 consent-change = Change my answer
 persons-title = Who is at this seat?

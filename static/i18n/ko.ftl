@@ -190,6 +190,7 @@ consent-granted = 동의하셨습니다. 이 자리는 녹화됩니다.
 consent-declined = 동의하지 않으셨습니다. 이 자리는 녹화되지 않으며, 평소와 같이 참여하실 수 있습니다.
 consent-granted-idle = 동의하셨습니다. 지금은 이 자리에서 녹화되는 것이 없습니다.
 consent-stopping = 이 자리의 녹화를 중단하고 있습니다. 확인될 때까지 다른 분들은 이 자리를 보거나 들을 수 없습니다.
+consent-joining = 이 자리에 있는 모든 분이 답할 때까지 이 자리는 녹화되지 않습니다.
 consent-past = 지금까지 이 자리에서 녹화된 것은 봉인된 채 남아 있습니다. 파기를 요청하실 수 있습니다.
 consent-change = 답변 바꾸기
 persons-title = 이 자리에 누가 계십니까?

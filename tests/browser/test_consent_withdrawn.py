@@ -76,13 +76,13 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
     with running(folder / "demo") as demo, Crowd(playwright, folder) as crowd:
         own = join(crowd.person(RED, init=SENDERS + switchable.script(RED)), demo, "referring_physician")
         other = join(crowd.person(GREEN), demo, "consulting_physician")
-        wait_stored(own, 4)
+        wait_stored(own, 3)
         own.page.get_by_test_id("seat-recording").click()
         assert recorded(own)
         assert own.page.evaluate(SENT) == 2
         withdraw_from_a_silent_worker(demo, own, other)
         until_unrecorded(own, other)
-        wait_stored(other, 3)
+        wait_stored(other, 2)
 
         switchable.become(own.page, BLUE)
         probes.wait_for_colour(other.page, own.seat, BLUE)
@@ -130,7 +130,7 @@ def until_unrecorded(own: Guest, other: Guest) -> None:
 
 def until_recorded(own: Guest, other: Guest) -> None:
     until("it is recorded again", lambda: not signed(other, own.seat) and own.light()[0] == "recording", 15)
-    wait_stored(own, 4)
+    wait_stored(own, 2)
 
 
 def test_what_was_said_without_consent_is_nowhere_and_the_rest_is_all_there(told: Told) -> None:

@@ -68,6 +68,14 @@ def test_every_page_can_be_pictured_in_every_language_and_width(
         probes.wait_for_colour(chair.page, guest.seat, guest.voice)
     wait_stored(chair, 3)
     wide += picture_all(chair.page, "room", folder)
+    guests[0].page.get_by_test_id("seat-recording").click()
+    wide += picture_all(guests[0].page, "room-seat-recording", folder)
+    chair.page.get_by_test_id("pause-recording").click()
+    guests[1].page.locator("[data-testid=pause-banner][data-phase=paused]").wait_for()
+    wide += picture_all(chair.page, "room-paused-chair", folder)
+    wide += picture_all(guests[1].page, "room-paused", folder)
+    chair.page.get_by_test_id("resume-recording").click()
+    wait_stored(chair, 1)
     end(chair)
 
     recording = decode.recordings(demo.data)[0]

@@ -79,6 +79,7 @@ def test_one_track_that_never_reaches_the_recorder_is_named_on_every_page_within
         wait_recording(guest)
 
 
+@pytest.mark.long
 def test_what_is_switched_off_or_out_of_sight_raises_no_alarm_and_a_dead_camera_does(room: Room) -> None:
     first, second, third = room.guests
     for which in ("toggle-mic", "toggle-camera"):

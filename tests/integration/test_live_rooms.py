@@ -163,6 +163,59 @@ async def until_participant(page: Page, seat: str, **wanted: object) -> None:
     raise AssertionError(f"no snapshot shows {wanted}")
 
 
+async def test_the_chair_alone_pauses_and_the_books_keep_it(house: House) -> None:
+    """Who may, for each role, over a real socket; and the room of a later server begins paused."""
+    roles = ("consulting_physician", "referring_physician", "interpreter")
+    pages = {role: await house.socket(await house.by_link(role), role) for role in roles}
+    chair = pages["consulting_physician"]
+    for page in pages.values():
+        assert (await page.ask("join", JOIN))["ok"]
+    await chair.told("snapshot", state="live")
+    for role in roles[1:]:
+        for event, data in (("pause", {"reason": "other"}), ("resume", {})):
+            assert await pages[role].ask(event, data) == {"ok": False, "code": "forbidden"}
+    assert (await chair.ask("pause", {"reason": "lunch"}))["code"] == "bad_message"
+    assert (await chair.ask("pause", {"reason": "examination"}))["ok"]
+    for page in pages.values():
+        light = await page.told("recording", state="paused")
+        assert light["paused"]["by"] == house.seat("consulting_physician")[0]
+        assert (light["paused"]["reason"], light["degraded"]) == ("examination", [])
+
+    context = house.server.services.context
+    room = house.table.consultation_id
+    await until_kept(house, "examination")
+    late = await house.server.services.rooms.open_session(room, context.now_ms())
+    assert late.pause is not None
+    assert (late.pause.seat_id, late.pause.reason) == (house.seat(roles[0])[0], "examination")
+
+    assert (await chair.ask("leave"))["ok"]
+    assert (await pages["interpreter"].ask("resume"))["code"] == "forbidden"
+    assert (await pages["referring_physician"].ask("resume"))["ok"]
+    await pages["interpreter"].told("recording", state="waiting", waits_for="consent")
+    await until_kept(house, None)
+    async with context.database.read() as tx:
+        assert await first_broken(tx) is None
+        kept = (
+            await tx.exec_driver_sql("SELECT action, seat_id FROM audit WHERE action LIKE 'recording_%'")
+        ).all()
+    assert [tuple(row) for row in kept] == [
+        ("recording_paused", house.seat(roles[0])[0]),
+        ("recording_resumed", house.seat(roles[1])[0]),
+    ]
+
+
+async def until_kept(house: House, reason: str | None) -> None:
+    """Waits until the books have the pause."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        async with house.server.services.context.database.read() as tx:
+            (session,) = await unended(tx)
+        if (session.pause.reason if session.pause else None) == reason:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the books were not told")
+
+
 async def test_revoking_a_session_disconnects_its_socket_within_five_seconds(house: House) -> None:
     browser = await house.signed_in("interpreter")
     seat, _ = house.seat("interpreter")

@@ -95,6 +95,12 @@ class Rig:
         folder = self.data / "journal" / RECORDING / str(epoch)
         return sorted(path.name.split(".")[0] for path in folder.glob("*.seg"))
 
+    async def until_segments(self, epoch: int, names: set[str]) -> None:
+        """Files are made by the store's thread, a little after the plan was accepted."""
+        async with asyncio.timeout(5):
+            while set(self.segments(epoch)) != names:  # noqa: ASYNC110 - a folder has no event
+                await asyncio.sleep(0.02)
+
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
@@ -119,7 +125,7 @@ async def test_only_a_granted_peer_gets_a_key_and_a_segment(rig: Rig) -> None:
     await rig.rooms.until_event("offer", peer=SILENT)
     await rig.rooms.until_event("stored", room=RECORDING)
     assert rig.keys.seats(RECORDING) == ["room", SEAT]
-    assert set(rig.segments(1)) == {"room", SEAT}
+    await rig.until_segments(1, {"room", SEAT})
 
 
 async def test_closing_seals_the_journal_and_keeps_the_heads_apart_from_it(rig: Rig) -> None:
@@ -142,7 +148,7 @@ async def test_a_recording_the_worker_never_knew_needs_no_waiting(rig: Rig) -> N
 
 async def test_after_a_kill_the_rooms_are_told_once_and_may_go_on_at_once(rig: Rig) -> None:
     await rig.link.put_plan(both(1, 1))
-    await rig.rooms.until_event("stored", room=RECORDING)
+    await rig.until_segments(1, {"room", SEAT})
     rig.rooms.on_loss = [both(2, 2)]
     ready = rig.supervisor.ready
     assert ready is not None
@@ -151,9 +157,7 @@ async def test_after_a_kill_the_rooms_are_told_once_and_may_go_on_at_once(rig: R
     again = await rig.rooms.until_event("offer", peer=SEAT, epoch=2)
     assert again["connection"] == "a.2.1"
     assert rig.rooms.losses == 1
-    # The writer thread makes the files; the first word of the store comes a second later.
-    await rig.rooms.until_event("stored", epoch=2)
-    assert set(rig.segments(2)) == {"room", SEAT}
+    await rig.until_segments(2, {"room", SEAT})
     assert rig.segments(1), "what was recorded before is still there"
 
 

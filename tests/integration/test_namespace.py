@@ -42,6 +42,8 @@ GOOD: dict[str, dict[str, object]] = {
     "leave": {},
     "end": {},
     "admit": {"knock": "knock-1", "accept": True},
+    "pause": {"reason": "other"},
+    "resume": {},
 }
 
 

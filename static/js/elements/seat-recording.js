@@ -34,6 +34,7 @@ class SeatRecording extends LightElement {
   /** The wish and what media has said of it are two things. @param {import('../room/reducer.js').State} state */
   words(state) {
     if (state.cut) return t('consent-stopping');
+    if (this.asking) return t('consent-joining');
     if (state.decision !== 'granted') return t('consent-declined');
     return me(state)?.recorded ? t('consent-granted') : t('consent-granted-idle');
   }
