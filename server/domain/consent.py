@@ -36,7 +36,7 @@ def checked_persons(decision: str, persons: Sequence[str], version: str) -> tupl
     Raises Refused `consent_outdated` or `consent_missing`.
     """
     names = tuple(name for name in (clean_name(person) for person in persons) if name)[:MAX_PERSONS]
-    if version != CONSENT_VERSION:
+    if decision == "granted" and version != CONSENT_VERSION:  # a no is a no to whatever text
         raise Refused("consent_outdated")
     if decision == "granted" and not names:
         raise Refused("consent_missing")

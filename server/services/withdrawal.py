@@ -10,9 +10,10 @@ from server.domain.consent import CONSENT_VERSION
 from server.domain.consultation import OVER
 from server.domain.errors import Refused
 from server.domain.retention import WITHDRAWAL_REASONS
+from server.services.access import seat_and_consultation
 from server.services.consent import Consents
 from server.services.context import Context
-from server.storage import audit, consents, consultations, destructions, retentions
+from server.storage import audit, consents, consultations, destructions, retentions, sessions
 from server.storage.database import Transaction
 from server.storage.destructions import REQUESTED, WHOLE, Destruction
 from server.storage.ids import new_id
@@ -52,6 +53,23 @@ class Withdrawals:
         if goes_on:  # the consultation may go on: not with this seat recorded
             await self._deciding.decide(seat, "declined", (), goes_on, CONSENT_VERSION, address)
         return row
+
+    async def withdraw_seat(self, seat: str, address: str) -> list[Destruction]:
+        """All that was recorded of this seat in its consultation so far, by the wish of who sits there.
+
+        Asked again it asks for nothing more. Raises Refused `not_found`.
+        """
+        async with self._context.database.read() as tx:
+            _, consultation = await seat_and_consultation(tx, seat)
+            recordings = [each.id for each in await sessions.of_consultation(tx, consultation.id)]
+        asked = []
+        for recording in recordings:
+            try:
+                asked.append(await self.withdraw(recording, seat, "consent_withdrawn", seat, address))
+            except Refused as refused:
+                if refused.code not in ("withdrawn_already", "destroyed"):
+                    raise
+        return asked
 
     async def _asked(
         self,

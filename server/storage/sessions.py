@@ -37,6 +37,12 @@ async def by_id(tx: AsyncConnection, session_id: str) -> Session | None:
     return None if row is None else _session(row)
 
 
+async def of_consultation(tx: AsyncConnection, consultation_id: str) -> list[Session]:
+    """All of them, oldest first."""
+    query = select(sessions).where(sessions.c.consultation_id == consultation_id)
+    return [_session(row) for row in (await tx.execute(query.order_by(sessions.c.started_ms))).all()]
+
+
 async def unended(tx: AsyncConnection, consultation_id: str | None = None) -> list[Session]:
     """Sessions that nobody ended yet, newest first."""
     query = select(sessions).where(sessions.c.ended_ms.is_(None)).order_by(sessions.c.started_ms.desc())

@@ -96,6 +96,13 @@ async def consent(request: web.Request) -> web.Response:
     return web.json_response({"decision": made.decision})
 
 
+async def destroy(request: web.Request) -> web.Response:
+    asked = await request.app[SERVICES].withdrawals.withdraw_seat(
+        request.match_info["seat"], request[ADDRESS]
+    )
+    return web.json_response({"recordings": len(asked)})
+
+
 def _seated(request: web.Request, seated: Seated) -> web.Response:
     settings = request.app[SETTINGS]
     response = web.json_response({"room_url": f"{settings.public_url}/room/{seated.seat.id}"})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.consent import CONSENT_VERSION
-from server.storage import audit
+from server.storage import audit, destructions
 from tests.support.website import Website, website
 
 
@@ -183,6 +183,27 @@ async def test_consent_names_everybody_and_the_newest_counts(site: Website) -> N
     assert (declined.consent, declined.grant) == ("declined", None)
     others = {each.consent for each in view.seats if each.id != seat}
     assert others == {"undecided"}
+
+
+async def test_a_no_is_taken_whatever_version_of_the_text_it_answers(site: Website) -> None:
+    seat, token = site.seat("referring_physician")
+    browser = site.browser()
+    await browser.post(f"/api/seats/{seat}/redeem", {"token": token})
+    body = {"decision": "declined", "persons": [], "language": "ru", "version": "an older one"}
+    assert (await browser.post(f"/api/seats/{seat}/consent", body)).json == {"decision": "declined"}
+
+
+async def test_who_sits_there_may_have_destroyed_what_was_recorded_so_far(site: Website) -> None:
+    seat, token = site.seat("referring_physician")
+    browser = site.browser()
+    await browser.post(f"/api/seats/{seat}/redeem", {"token": token})
+    session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    path = f"/api/seats/{seat}/destroy"
+    assert (await site.browser().post(path, {})).code == "no_credential"
+    assert (await browser.post(path, {})).json == {"recordings": 1}
+    assert (await browser.post(path, {})).json == {"recordings": 0}
+    async with site.services.context.database.read() as tx:
+        assert await destructions.blocked(tx, session.id) == {seat}
 
 
 async def test_every_act_is_in_an_audit_chain_that_shows_tampering(site: Website) -> None:

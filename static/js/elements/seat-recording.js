@@ -26,7 +26,7 @@ class SeatRecording extends LightElement {
       <h2>${t('room-consent')}</h2>
       <p data-testid="seat-recorded" data-recorded=${me(state)?.recorded ?? false}>${this.words(state)}</p>
       ${this.asking ? this.question(state) : this.controls(state)}
-      ${state.decision === 'declined' && !state.cut ? html`<p class="hint">${t('consent-past')}</p>` : nothing}
+      ${state.decision === 'declined' && !state.cut && !this.asking ? this.past(state) : nothing}
       ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
     </div>`;
   }
@@ -49,6 +49,18 @@ class SeatRecording extends LightElement {
           ${granted ? t('room-consent-withdraw') : t('room-consent-grant')}</button>
         <button class="quiet" data-testid="person-joins" @click=${() => this.joins(granted)}>${icon('plus')}${t('persons-joins')}</button>
       </div>`;
+  }
+
+  /** What was recorded before stays, unless its destruction is asked for, and asked for twice. @param {import('../room/reducer.js').State} state */
+  past(state) {
+    if (state.past === 'asked') return html`<p class="hint" role="status" data-testid="destroy-asked">${t('consent-past-asked')}</p>`;
+    if (state.past === 'kept') {
+      return html`<p class="hint">${t('consent-past')}</p>
+        <button class="quiet" data-testid="destroy-past" @click=${() => this.ask('destroy', { sure: false })}>${t('consent-past-destroy')}</button>`;
+    }
+    return html`<div class="notice notice-alarm" role="alert">${icon('warning')}<div><p>${t('consent-past-sure')}</p>
+      <div class="row"><button class="secondary" data-testid="destroy-sure" @click=${() => this.ask('destroy', { sure: true })}>${t('consent-past-destroy')}</button>
+        <button class="quiet" data-testid="destroy-not" @click=${() => this.ask('destroy-not')}>${t('consent-past-keep')}</button></div></div></div>`;
   }
 
   /** Somebody has sat down who was not asked: nothing more is recorded until everybody has answered. @param {boolean} granted */

@@ -294,6 +294,8 @@ async function ask(what, detail) {
 /** @type {Record<string, (detail: any) => unknown>} */
 const ACTIONS = {
   consent: ({ decision, others }) => consent.decide(decision, others),
+  destroy: ({ sure }) => consent.destroy(sure),
+  'destroy-not': () => happen({ type: 'past', past: 'kept' }),
   pause: ({ reason }) => ask('pause', { reason }),
   resume: () => ask('resume'),
   knock: ({ name }) => knock(name),

@@ -47,6 +47,18 @@ export class ConsentFlow {
     }
   }
 
+  /** Asks that what was recorded of this seat so far is destroyed; `sure` after the person was asked once more. @param {boolean} sure */
+  async destroy(sure) {
+    this.page.happen({ type: 'past', past: 'asking' });
+    if (!sure) return;
+    try {
+      await this.visit.destroy();
+      this.page.happen({ type: 'past', past: 'asked' });
+    } catch (error) {
+      this.page.happen({ type: 'problem', code: codeOf(error) });
+    }
+  }
+
   /** The first answer spends the link. */
   async enter() {
     await this.visit.redeem();

@@ -26,6 +26,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   snapshot: Snapshot | null, recording: (Recording & {at_ms: number}) | null,
  *   mic: boolean, camera: boolean, over: string | null, notices: Notice[], knock: 'none' | 'waiting' | 'refused',
  *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[],
+ *   past: 'kept' | 'asking' | 'asked',
  * }} State
  * @typedef {{id: number, message: string, name: string}} Notice
  */
@@ -35,7 +36,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   | {type: 'used'} | {type: 'knocking'} | {type: 'knock_refused'}
  *   | {type: 'busy'} | {type: 'problem', code: string | null}
  *   | {type: 'decided', decision: 'granted' | 'declined'}
- *   | {type: 'cut'} | {type: 'company', names: string[]}
+ *   | {type: 'past', past: 'asking' | 'kept' | 'asked'} | {type: 'cut'} | {type: 'company', names: string[]}
  *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'}
  *   | {type: 'snapshot', snapshot: Snapshot, fresh?: boolean}
  *   | {type: 'recording', recording: Recording, now: number}
@@ -51,7 +52,7 @@ export function initial() {
     phase: 'entering', link: 'idle', media: 'none', mediaSinceMs: 0,
     seat: null, decision: null, busy: false, problem: null,
     snapshot: null, recording: null, mic: true, camera: true, over: null, notices: [], knock: 'none', quality: null,
-    cut: false, company: [],
+    cut: false, company: [], past: 'kept',
   };
 }
 
@@ -83,6 +84,8 @@ export function reduce(state, event) {
       return { ...state, decision: event.decision, busy: false, problem: null, cut: state.cut && event.decision === 'declined' };
     case 'cut':
       return { ...state, cut: true };
+    case 'past':
+      return { ...state, past: event.past };
     case 'company':
       return { ...state, company: event.names };
     case 'joining':

@@ -51,6 +51,11 @@ export class Visit {
     });
   }
 
+  /** What was recorded of this seat so far is to be destroyed. */
+  async destroy() {
+    await post(`${this.base}/destroy`, {});
+  }
+
   /**
    * Asks those inside to be let in, and waits for their answer.
    * @param {string} name
