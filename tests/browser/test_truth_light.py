@@ -14,6 +14,7 @@ from tests.support.browsers import Crowd
 from tests.support.demo import running, until
 from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.faults import Starving
+from tests.support.probes import words
 from tests.support.story import Guest, join, wait_recording
 
 pytestmark = pytest.mark.browser
@@ -31,8 +32,7 @@ class Room:
 
     def named(self, guest: Guest) -> str:
         """The banner's words on one page, empty without a banner."""
-        banner = guest.page.get_by_test_id("recording-banner")
-        return banner.inner_text() if banner.count() else ""
+        return words(guest.page, "recording-banner")
 
     def name(self, guest: Guest) -> str:
         return (

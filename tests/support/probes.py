@@ -81,6 +81,14 @@ class Sensed:
     levels: dict[str, float]
 
 
+def words(page: Page, test_id: str) -> str:
+    """What an element says now, empty when it is not there; never waits for one that comes and goes."""
+    found: str = page.evaluate(
+        "(id) => document.querySelector(`[data-testid=${id}]`)?.innerText ?? ''", test_id
+    )
+    return found
+
+
 def tiles(page: Page) -> list[dict[str, Any]]:
     """The page's tiles: participant, role, remote, width, time, paused, audio."""
     found: list[dict[str, Any]] = page.evaluate(TILES)
