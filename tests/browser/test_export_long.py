@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import statistics
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +18,9 @@ from tests.integration.test_export_film import onsets
 from tests.support import decode, lipsync
 from tests.support.analysis import colour_of, present_tones, tone_levels
 from tests.support.browsers import Crowd
-from tests.support.demo import Demo, until
+from tests.support.demo import Demo, alive, until
 from tests.support.fakes import FLASH_AND_BEEP, GREEN, RED
+from tests.support.prepared import RECORDING, reviewed_demo
 from tests.support.story import end, join, sign_in, wait_ready, wait_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -24,17 +28,25 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 LIP_SYNC_MS = 80.0
 
 
-def exported(page: Page, base: str, recording: str, order: dict[str, Any]) -> bytes:
-    """A file by the page's own cookie."""
-    path = f"{base}/api/recordings/{recording}/exports"
+def asked(page: Page, base: str, recording: str, order: dict[str, Any]) -> str:
+    """An export is asked for by the page's own cookie; its id."""
     origin = {"Origin": base, "Sec-Fetch-Site": "same-origin"}
-    asked = page.request.post(path, data=order, headers=origin)
-    assert asked.status == 201, asked.text()
-    export = asked.json()["id"]
+    told = page.request.post(f"{base}/api/recordings/{recording}/exports", data=order, headers=origin)
+    assert told.status == 201, told.text()
+    return str(told.json()["id"])
+
+
+def row_of(page: Page, base: str, recording: str, export: str) -> dict[str, Any]:
+    rows = page.request.get(f"{base}/api/recordings/{recording}/exports").json()["exports"]
+    return dict(next(row for row in rows if row["id"] == export))
+
+
+def made(page: Page, base: str, recording: str, export: str) -> bytes:
+    """The file, once it is ready."""
+    path = f"{base}/api/recordings/{recording}/exports"
 
     def state() -> str:
-        rows = page.request.get(path).json()["exports"]
-        return next(row["state"] for row in rows if row["id"] == export)
+        return str(row_of(page, base, recording, export)["state"])
 
     until("the film is made", lambda: state() not in ("queued", "running"), 300, 1)
     assert state() == "ready"
@@ -56,7 +68,8 @@ def test_a_whole_consultation_as_a_film(demo: Demo, crowd: Crowd) -> None:
     (recording,) = decode.recordings(demo.data)
     page = sign_in(crowd.person(), demo, "reviewer")
     wait_ready(demo, page, recording, 60)
-    film = exported(page, demo.base_url, recording, {"kind": "film", "language": "ru"})
+    export = asked(page, demo.base_url, recording, {"kind": "film", "language": "ru"})
+    film = made(page, demo.base_url, recording, export)
     assert io.BytesIO(film).read(8)[4:] == b"ftyp"
     tile, flashing = grid(2)
     colours, flashes, last = set(), [], -1.0
@@ -76,3 +89,27 @@ def test_a_whole_consultation_as_a_film(demo: Demo, crowd: Crowd) -> None:
     assert len(apart) >= 20
     for part in (apart[:6], apart[len(apart) // 2 - 3 : len(apart) // 2 + 3], apart[-6:]):
         assert abs(statistics.median(part)) <= LIP_SYNC_MS, apart
+
+
+PLAIN = (b"ftypisom", b"lmvhd", b"B\x82\x84webm", b"OpusHead")
+
+
+def test_a_film_that_a_killed_server_was_making_is_made_after_its_start(crowd: Crowd, tmp_path: Path) -> None:
+    with reviewed_demo(tmp_path, seconds=150) as killed:
+        page = sign_in(crowd.person(), killed, "reviewer")
+        wait_ready(killed, page, RECORDING, 60)
+        base = killed.base_url
+        export = asked(page, base, RECORDING, {"kind": "film"})
+        until("it is in work", lambda: row_of(page, base, RECORDING, export)["progress"], 60)
+        composer = killed.child("media.composer")
+        os.kill(killed.pid, signal.SIGKILL)
+        until("the composer dies with the server", lambda: not alive(composer), 5)
+        files = [path for path in killed.data.rglob("*") if path.is_file() and "sqlite" not in path.name]
+        assert not [path for path in files if any(mark in path.read_bytes() for mark in PLAIN)]
+        assert not list((killed.data / "exports").rglob("export.sealed"))
+        killed.kill()
+        killed.start()
+        film = made(page, base, RECORDING, export)
+        assert film[4:8] == b"ftyp"
+        kept = [path.name for path in (killed.data / "exports").rglob("*") if path.is_file()]
+        assert kept == ["export.sealed"]

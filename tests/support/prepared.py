@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,7 +49,12 @@ def reviewed_demo(folder: Path, seconds: float = 8.0) -> Iterator[Demo]:
                 (RECORDING, STARTED_MS),
             )
         keys = KeyStore.open(demo.data)
-        asyncio.run(record(demo.data, keys, people, seconds=seconds, recording=RECORDING))
+
+        def recorded() -> None:
+            asyncio.run(record(demo.data, keys, people, seconds=seconds, recording=RECORDING))
+
+        with ThreadPoolExecutor(1) as thread:  # Playwright's loop may be running in this one
+            thread.submit(recorded).result()
         demo.start()
         yield demo
     finally:
