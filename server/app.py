@@ -226,6 +226,7 @@ def _watch(
             "hyeopjin_media_worker_starts": float(supervisor.starts),
             "hyeopjin_rooms": float(len(await store.rooms())),
             "hyeopjin_recordings_to_finalise": float(finalising.waiting),
+            "hyeopjin_tracks_out_of_step": float(finalising.out_of_step),
         }
 
     async def worker_numbers() -> dict[str, float]:

@@ -32,6 +32,8 @@ from server.storage.recordings import RecordingRow, Recordings, StoredHead
 
 log = logging.getLogger("hyeopjin.runtime.finalising")
 
+SYNC_ALARM_MS = 80
+"""Between picture and voice, more is noticed (ITU-R BT.1359: sound early by 45, late by 125 ms)."""
 TRIES = 3
 RETRY_S = (0.5, 2.0)
 HOPELESS = ("no_journal", "job_malformed", "key_destroyed")
@@ -106,6 +108,8 @@ class Finalising:
         self._current: str | None = None
         self._cancelled = False
         self._child: FinaliserChild | None = None
+        self.out_of_step = 0
+        """Finished tracks, since the start, whose measured error is over SYNC_ALARM_MS (metrics)."""
 
     async def start(self) -> None:
         """Begin, and take up everything a former run left, after the grace for people to return."""
@@ -311,6 +315,10 @@ class Finalising:
             row.id, number, row.epoch, generation.duration_ms, index, self._now_ms()
         )
         log.info("a recording is ready: generation %d, %d tracks", number, len(generation.tracks))
+        apart = out_of_step(index)
+        if apart:
+            self.out_of_step += apart
+            log.warning("%d tracks of a recording are out of step by more than %d ms", apart, SYNC_ALARM_MS)
         for parcel in await asyncio.to_thread(self._objects.waiting, row.id):
             await self._objects.settle(parcel)
         for other in await asyncio.to_thread(self._objects.generations, row.id):
@@ -349,6 +357,11 @@ class Finalising:
     def _kill(self) -> None:
         if self._child is not None:
             self._child.kill()
+
+
+def out_of_step(index: Mapping[str, Any]) -> int:
+    """Tracks whose measured error against the same person's others is over SYNC_ALARM_MS."""
+    return sum(int(track.get("sync_error_ms") or 0) > SYNC_ALARM_MS for track in index.get("tracks", []))
 
 
 def witnessed_chain(chain: str, manifest: Mapping[str, Any], heads: Sequence[StoredHead]) -> str:

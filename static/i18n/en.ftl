@@ -331,6 +331,7 @@ review-recorded = Recorded { $date }
 review-sync = Measured error between picture and voice: at most { $ms } ms
 review-sync-across = Between people: at most { $ms } ms
 review-sync-unknown = Sync error not measured
+review-out-of-step = Picture and voice of { $names } may be more than { $ms } ms apart in this recording: their device gave contradictory times. Do not judge speech or movement by the moment they occur.
 review-chain-intact = Recording verified, unchanged
 review-chain-broken = The recording was changed or is damaged
 review-chain-other = Recording not verified yet

@@ -331,6 +331,7 @@ review-recorded = 녹화 일시: { $date }
 review-sync = 측정된 영상·음성 간 오차: 최대 { $ms } ms
 review-sync-across = 참가자 간 오차: 최대 { $ms } ms
 review-sync-unknown = 동기 오차 측정 안 됨
+review-out-of-step = 이 녹화에서 { $names }의 영상과 음성이 { $ms } ms 넘게 어긋나 있을 수 있습니다. 참가자 기기의 시간 정보가 서로 맞지 않았습니다. 말과 동작의 시점을 근거로 판단하지 마십시오.
 review-chain-intact = 녹화 검증됨, 변경 없음
 review-chain-broken = 녹화가 변경되었거나 손상되었습니다
 review-chain-other = 녹화 검증 전

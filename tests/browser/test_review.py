@@ -162,5 +162,25 @@ def test_what_was_watched_is_told_to_the_server(reviewed: Reviewed) -> None:
     until("what was watched was sent", told, 12)
 
 
+def test_a_track_that_may_be_out_of_step_is_said_so(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    assert page.get_by_test_id("review-out-of-step").count() == 0, "this one is in step"
+    name = reviewed.track("interpreter", "audio")["name"]
+    answer = reviewed.answer | {
+        "tracks": [
+            track | ({"sync_error_ms": 137} if track["name"] == name and track["kind"] == "audio" else {})
+            for track in reviewed.answer["tracks"]
+        ]
+    }
+    address = f"**/api/recordings/{reviewed.recording}"
+    page.route(address, lambda route: route.fulfill(json=answer))
+    page.reload()
+    notice = page.get_by_test_id("review-out-of-step")
+    notice.wait_for(timeout=10_000)
+    assert name in (notice.text_content() or "")
+    assert "137" in (page.get_by_test_id("review-sync").text_content() or "")
+    page.unroute(address)
+
+
 def test_the_page_threw_nothing(reviewed: Reviewed) -> None:
     assert not [line for line in reviewed.reviewer.console if line.startswith("uncaught:")]

@@ -14,6 +14,7 @@ from tests.support.recorded import NS
 from tests.support.studio import Event, Studio, track
 
 WITHIN_MS, BETWEEN_MS = 80.0, 150.0
+LONG = pytest.mark.long
 ANNA, BORIS, CHO = "seat-synthetic-0001", "seat-synthetic-0002", "seat-synthetic-0003"
 
 
@@ -122,14 +123,14 @@ def test_rtp_time_and_sequence_numbers_wrap_in_the_middle(tmp_path: Path) -> Non
     check(studio, people, 60.0)
 
 
-@pytest.mark.parametrize("step_s", [3600.0, -3600.0, 0.7, -0.3])
+@pytest.mark.parametrize("step_s", [3600.0, -0.3, *(pytest.param(s, marks=LONG) for s in (-3600.0, 0.7))])
 def test_a_senders_clock_that_steps_moves_nothing(tmp_path: Path, step_s: float) -> None:
     studio, people = Studio(tmp_path), pair(steps=[(30.0, step_s)])
     studio.session({p.peer: p.packets() for p in people})
     check(studio, people, 60.0)
 
 
-@pytest.mark.parametrize("step_s", [3600, -3600])
+@pytest.mark.parametrize("step_s", [3600, pytest.param(-3600, marks=LONG)])
 def test_a_wall_clock_of_ours_that_steps_moves_nothing(tmp_path: Path, step_s: int) -> None:
     studio, people = Studio(tmp_path), pair()
     started_ms = studio.wall_ns // 1_000_000
@@ -156,7 +157,7 @@ def test_a_suspended_server_is_a_gap_and_everything_after_it_is_in_its_place(tmp
         assert 14_500 < gap["to"] - gap["from"] < 17_500, row["gaps"]
 
 
-@pytest.mark.parametrize("first_s", [5.0, 20.0])
+@pytest.mark.parametrize("first_s", [pytest.param(5.0, marks=LONG), 20.0])
 def test_reports_that_come_late_are_true_from_the_start(tmp_path: Path, first_s: float) -> None:
     studio, people = Studio(tmp_path), pair(first_audio_report_s=first_s)
     studio.session({p.peer: p.packets() for p in people})

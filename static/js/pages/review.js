@@ -14,6 +14,7 @@ import '../elements/player.js';
 /** @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer */
 
 const POLL_MS = 2000;
+const SYNC_ALARM_MS = 80;
 const id = location.pathname.split('/').filter(Boolean).at(-1) ?? '';
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 /** @type {import('../types/wire.js').Account | null} */
@@ -45,6 +46,7 @@ function heading(shown) {
   const at = shown.started_at_ms;
   const errors = shown.tracks.map((track) => track.sync_error_ms).filter((ms) => ms !== null);
   const across = shown.tracks.map((track) => track.across_error_ms).filter((ms) => ms !== null);
+  const apart = [...new Set(shown.tracks.filter((track) => (track.sync_error_ms ?? 0) > SYNC_ALARM_MS).map((track) => track.name))];
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
     <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
@@ -52,10 +54,11 @@ function heading(shown) {
     <p class="hint figures">${t('review-recorded', { date: `${fullDate(at, language(), account?.time_zone)}, ${hourMinute(at, language(), account?.time_zone)}` })}</p>
     ${shown.state === 'ready' ? html`<p class="review-facts">
       <span class="chip ${chain === 'intact' ? 'chip-live' : chain === 'broken' ? 'chip-alarm' : ''}" data-testid="review-chain" data-chain=${shown.chain}>${t(`review-chain-${chain}`)}</span>
-      <span class="chip" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
+      <span class="chip ${Math.max(0, ...errors) > SYNC_ALARM_MS ? 'chip-alarm' : ''}" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
       ${across.length ? html`<span class="chip" data-testid="review-sync-across">${t('review-sync-across', { ms: Math.max(...across) })}</span>` : nothing}
       ${shown.declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: shown.declined.map((one) => one.name).join(', ') })}</span>` : nothing}
-    </p>` : nothing}
+    </p>
+    ${apart.length ? html`<p class="notice notice-warn" role="status" data-testid="review-out-of-step">${t('review-out-of-step', { names: apart.join(', '), ms: SYNC_ALARM_MS })}</p>` : nothing}` : nothing}
   </div>`;
 }
 
