@@ -14,7 +14,7 @@ from server.config import load_settings
 from server.runtime.disks import MB, Disks, disks_before
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "hyeopjin.rules.yml"
-FROM_THE_SERVER = {"hyeopjin_rooms", "hyeopjin_media_worker_up"}
+FROM_THE_SERVER = {"hyeopjin_rooms", "hyeopjin_media_worker_up", "hyeopjin_tracks_out_of_step"}
 
 
 def rules() -> list[dict[str, Any]]:
