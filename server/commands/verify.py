@@ -49,11 +49,8 @@ def verify_recordings(
         raise typer.Exit(2)
     if as_json:
         typer.echo(json.dumps(reports[0] if len(wanted) == 1 else reports))
-        for report in reports:
-            for fault in report["faults"]:
-                place = f"{fault['what']} {fault['where']}"
-                typer.echo(f"{report['recording']}: {fault['name']} {place}", err=True)
-        if len(wanted) != 1:
+        tell_faults(reports)
+        if len(wanted) != 1 and any(report["faults"] for report in reports):
             typer.echo(json.dumps({"summary": summary(reports)}), err=True)
     else:
         console = Console(highlight=False)
@@ -63,6 +60,14 @@ def verify_recordings(
             show_summary(console, reports)
     if any(report["chain"] not in WHOLE for report in reports):
         raise typer.Exit(1)
+
+
+def tell_faults(reports: Sequence[Mapping[str, Any]]) -> None:
+    """On standard error, one a line; where there is none, not a word."""
+    for report in reports:
+        for fault in report["faults"]:
+            place = f"{fault['what']} {fault['where']}"
+            typer.echo(f"{report['recording']}: {fault['name']} {place}", err=True)
 
 
 def data_settings(config: Path | None, data: Path | None) -> Settings:
