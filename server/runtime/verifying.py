@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ class Verifier:
         journal = await asyncio.to_thread(self._journal, of, witnesses_of(heads, signed), keys)
         report = journal
         if journal["chain"] == "missing":
-            report = self._without_journal(journal, published, heads)
+            report = self._without_journal(journal, published, heads, keys.destroyed)
         faults = keys.faults + _settled(current, journal["faults"])
         faults += lacking(keys, of.id, _seats(journal, signed))
         if published is not None:
@@ -87,15 +87,20 @@ class Verifier:
 
     @staticmethod
     def _without_journal(
-        journal: dict[str, Any], published: Published | None, heads: Sequence[StoredHead]
+        journal: dict[str, Any],
+        published: Published | None,
+        heads: Sequence[StoredHead],
+        destroyed: Collection[str],
     ) -> dict[str, Any]:
-        """The signed manifest is the account; without one, there is none."""
+        """The signed manifest is the account; without one, there is none. What was destroyed is no track."""
         if published is None or published.manifest is None:
             return journal if published or heads else journal | {"chain": "empty"}
         signed = published.manifest
         told = verify_manifest_body(signed)
+        tracks: list[dict[str, Any]] = signed["tracks"]
         if published.index is not None:
-            told["tracks"] = [_spaced(track) for track in published.index["tracks"]]
+            tracks = [_spaced(track) for track in published.index["tracks"]]
+        told["tracks"] = [track for track in tracks if track.get("peer") not in destroyed]
         told["chain"] = witnessed_chain(str(signed["chain"]), signed, heads)
         return told
 

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import update
 
@@ -21,6 +22,7 @@ from server.config import Settings
 from server.domain.people import Account
 from server.domain.retention import DAY_MS
 from server.playback.playback import Playback
+from server.runtime.bucket import Bucket
 from server.runtime.destruction import Destroyer, DestroyerOptions
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import KeyStore
@@ -28,6 +30,7 @@ from server.runtime.objects import Objects
 from server.runtime.receipts import Receipts
 from server.runtime.reconciling import Learned, Store, reconcile
 from server.runtime.retention_runner import RetentionRunner
+from server.runtime.verifying import Verifier
 from server.services.bundle import Services, build_services
 from server.services.context import Context
 from server.services.exports import GENERATION, OBJECT, build_exports
@@ -49,13 +52,18 @@ SECRET_FOLDERS = ("keys", "secrets", "receipts")
 class Shredding:
     """`open` takes a data directory as it is; `record` fills a new one first."""
 
-    def __init__(self, data: Path, step: Callable[[str], None] = lambda _name: None) -> None:
+    def __init__(
+        self, data: Path, step: Callable[[str], None] = lambda _name: None, remote: Bucket | None = None
+    ) -> None:
         self.data = data
         self.now_ms = ENDED_MS + 1_000
         self.step = step
+        self.remote = remote
 
     @classmethod
-    async def record(cls, data: Path, count: int = 3, *, finalised: bool = True) -> Shredding:
+    async def record(
+        cls, data: Path, count: int = 3, *, finalised: bool = True, remote: Bucket | None = None
+    ) -> Shredding:
         """A new directory with one recording whose session has ended."""
         await asyncio.to_thread(data.mkdir, parents=True, exist_ok=True)
         books = await make_books(data)
@@ -64,7 +72,7 @@ class Shredding:
         heads = await record(data, KeyStore.open(data), people(count), seconds=2)
         await books.rows.add_heads(RECORDING, 1, heads)
         await books.database.close()
-        made = await cls(data).open()
+        made = await cls(data, remote=remote).open()
         if finalised:
             await made.finalise()
         return made
@@ -86,7 +94,7 @@ class Shredding:
         await migrate(self.database)
         self.services: Services = build_services(Context(settings, self.database, lambda: self.now_ms))
         self.keys = await asyncio.to_thread(KeyStore.open, self.data)
-        self.objects = Objects(settings.objects_dir)
+        self.objects = Objects(settings.objects_dir, remote=self.remote)
         self.receipts = Receipts(settings.receipts_dir, self.keys.signing_key)
         self.rows = Recordings(self.database)
         self.finalising = Finalising(
@@ -166,6 +174,11 @@ class Shredding:
         """Its period over, and one run of the runner."""
         self.now_ms = ENDED_MS + 6 * 366 * DAY_MS
         await self.runner.tick(self.now_ms)
+
+    async def verified(self) -> dict[str, Any]:
+        """What `recordings verify` says of it."""
+        settings = Settings(public_url="http://localhost:8080", data_dir=self.data)
+        return await Verifier(settings, self.rows).report(await self.row())
 
     async def destruction(self, seat: str = "") -> Destruction:
         async with self.database.read() as tx:
