@@ -58,7 +58,10 @@ class Action(StrEnum):
     SEAT_KNOCK = "seat.knock"
     SEAT_READ = "seat.read"
     SEAT_CONSENT = "seat.consent"
-    SEAT_DESTROY = "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room
+    SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
+    SEAT_DESTROY = (
+        "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
+    )
     ROOM_JOIN = "room.join"
     ROOM_END = "room.end"
     ROOM_PAUSE = "room.pause"
@@ -143,6 +146,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
@@ -164,7 +168,13 @@ ABILITIES: Final[dict[str, Action]] = {
 
 #: Actions proven by a seat's own cookie instead of an account's session.
 BY_SEAT_CREDENTIAL: Final = frozenset(
-    {Action.SEAT_READ, Action.SEAT_CONSENT, Action.SEAT_DESTROY, *(action for action in ABILITIES.values())}
+    {
+        Action.SEAT_READ,
+        Action.SEAT_CONSENT,
+        Action.SEAT_PAST,
+        Action.SEAT_DESTROY,
+        *(action for action in ABILITIES.values()),
+    }
 )
 
 #: Abilities that somebody who came by link alone does not get.

@@ -38,6 +38,14 @@ async def newest_of_seat(tx: AsyncConnection, seat_id: str) -> Consent | None:
     return None if row is None else _consent(row)
 
 
+async def ever_granted(tx: AsyncConnection, seat_id: str) -> bool:
+    """Whether the seat has agreed to being recorded at any time."""
+    query = select(consents.c.id).where(
+        consents.c.seat_id == seat_id, consents.c.purpose == RECORDING, consents.c.decision == "granted"
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def newest_by_seat(tx: AsyncConnection, consultation_id: str) -> dict[str, Consent]:
     """The newest decision of every seat that made one."""
     query = (

@@ -72,6 +72,11 @@ async def receipt(request: web.Request) -> web.Response:
     """The signed envelope, to be kept by whoever asked."""
     number = request.match_info["receipt"]
     envelope = await receipt_of(request.app[SERVICES].context, request.match_info["case"], number)
+    return receipt_file(envelope, number)
+
+
+def receipt_file(envelope: bytes, number: str) -> web.Response:
+    """A receipt to be kept; `number` is one that was found."""
     headers = {hdrs.CONTENT_DISPOSITION: f'attachment; filename="receipt-{int(number)}.json"'}
     return web.Response(body=envelope, content_type="application/json", headers=headers)
 

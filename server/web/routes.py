@@ -65,6 +65,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/seats/{seat}", seats.look, _A.SEAT_READ, _S.SEAT),
     Route("POST", "/api/seats/{seat}/consent", seats.consent, _A.SEAT_CONSENT, _S.SEAT),
     Route("POST", "/api/seats/{seat}/destroy", seats.destroy, _A.SEAT_DESTROY, _S.SEAT),
+    Route("GET", "/api/seats/{seat}/past", seats.past, _A.SEAT_PAST, _S.SEAT),
+    Route("GET", "/api/seats/{seat}/receipts/{receipt}", seats.receipt, _A.SEAT_PAST, _S.SEAT),
     # recordings: a copied address says 403, signed in or not
     Route(
         "GET",

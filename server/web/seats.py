@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.consent import MAX_PERSONS
 from server.services.seat_page import seat_page
+from server.services.seat_past import receipt_of_seat, seat_past
 from server.services.seats import Seated
 from server.web.cookies import SEAT_LIFE_S, knock_cookie_name, seat_cookie_name, set_cookie
 from server.web.errors import parsed
 from server.web.guard import credential_or_none, signed_in_or_none
 from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
+from server.web.retention import receipt_file
 
 KNOCK_LIFE_S = 3600
 
@@ -101,6 +103,16 @@ async def destroy(request: web.Request) -> web.Response:
         request.match_info["seat"], request[ADDRESS]
     )
     return web.json_response({"recordings": len(asked)})
+
+
+async def past(request: web.Request) -> web.Response:
+    return web.json_response(await seat_past(request.app[SERVICES].context, request.match_info["seat"]))
+
+
+async def receipt(request: web.Request) -> web.Response:
+    """The signed envelope of what was destroyed of this seat."""
+    seat, number = request.match_info["seat"], request.match_info["receipt"]
+    return receipt_file(await receipt_of_seat(request.app[SERVICES].context, seat, number), number)
 
 
 def _seated(request: web.Request, seated: Seated) -> web.Response:

@@ -23,8 +23,10 @@ LANGUAGES = ("ko", "ru", "en")
 SIZES = ((1440, 900), (390, 844))
 
 
-def picture_all(page: Page, name: str, folder: Path) -> list[str]:
-    """Saves the page in every language and size; returns those in which something sticks out."""
+def picture_all(page: Page, name: str, folder: Path, at: str = "") -> list[str]:
+    """Saves the page in every language and size, scrolled to a test id if one is given; returns those in
+    which something sticks out.
+    """
     wide = []
     for language in LANGUAGES:
         for width, height in SIZES:
@@ -32,6 +34,8 @@ def picture_all(page: Page, name: str, folder: Path) -> list[str]:
             choose(page, language)
             page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(250)
+            if at:
+                page.get_by_test_id(at).first.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
             page.screenshot(path=folder / f"{name}-{language}-{width}.png")
             if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
                 wide.append(f"{name} {language} {width}")

@@ -13,7 +13,7 @@ from tests.support import decode, probes
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
 from tests.support.fakes import GREEN, RED
-from tests.support.story import end, join, sign_in, wait_ready, wait_stored
+from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_stored
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +32,7 @@ def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
     end(chair)
     gone, stays = patient_side.seat, chair.seat
     recording = decode.recordings(demo.data)[0]
-    for guest in (patient_side, chair):
-        guest.person.close()
+    patient_side.person.close()
     reviewer = crowd.person()
     review = sign_in(reviewer, demo, "reviewer")
     wait_ready(demo, review, recording)
@@ -51,14 +50,14 @@ def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
     page.get_by_test_id("withdraw-confirm").wait_for()
     folder = output / "screenshots"
     folder.mkdir(exist_ok=True)
-    assert not picture_all(page, "case-withdraw", folder)
+    assert not picture_all(page, "case-withdraw", folder, "withdraw-confirm")
     page.keyboard.press("Escape")
     assert page.get_by_test_id("withdraw-confirm").count() == 0
     page.get_by_test_id("withdraw").click()
     page.get_by_test_id("withdraw-now").click()
     page.locator(f"[data-testid=kept-seat][data-seat='{gone}'][data-withdrawn]").wait_for()
     page.get_by_test_id("receipt").wait_for(timeout=20_000)
-    assert not picture_all(page, "case-receipt", folder)
+    assert not picture_all(page, "case-receipt", folder, "receipt")
     with page.expect_download() as told:
         page.get_by_test_id("receipt").locator("a").click()
     envelope = json.loads(told.value.path().read_text())
@@ -76,10 +75,41 @@ def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
     review.get_by_test_id("review-play").click()
     until("green on screen", lambda: probes.look_review(review, stays) == GREEN.name, 10)
     assert not picture_all(review, "review-withdrawn", folder)
+    assert not picture_all(review, "review-withdrawn-lane", folder, "lane-withdrawn")
     track = review.request.get(f"{demo.base_url}/api/recordings/{recording}/tracks/{gone}-audio")
     assert (track.status, track.json()["error"]["code"]) == (410, "withdrawn")
-    for person in (reviewer, physician):
+    withdraw_by_link(chair, folder)
+    assert [receipt["seat"] for receipt in demo.command("receipts", "verify")] == [gone, stays]
+    for person in (reviewer, physician, chair.person):
         assert not [line for line in person.console if line.startswith("uncaught:")]
+
+
+def withdraw_by_link(guest: Guest, folder: Path) -> None:
+    """By somebody who came by link, with the keyboard, on the page that says it is over, opened again."""
+    page = guest.page
+    page.reload()
+    page.get_by_test_id("past-withdraw").wait_for()
+    assert page.get_by_test_id("over").get_attribute("data-code") == "ended"
+    assert page.get_by_test_id("past-recording").get_attribute("data-state") == "kept"
+    assert not picture_all(page, "past", folder)
+    page.get_by_test_id("past-withdraw").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=past-keep]:focus").wait_for()
+    assert not picture_all(page, "past-confirm", folder, "past-confirm")
+    page.get_by_test_id("past-keep").focus()
+    page.keyboard.press("Escape")
+    page.locator("[data-testid=past-withdraw]:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=past-keep]:focus").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("past-receipt").wait_for(timeout=20_000)
+    assert page.get_by_test_id("past-receipt").get_attribute("data-number") == "2"
+    assert page.get_by_test_id("past-withdraw").count() == 0
+    assert not picture_all(page, "past-receipt", folder, "past-receipt")
+    with page.expect_download() as told:
+        page.get_by_test_id("past").locator("a[download]").click()
+    assert json.loads(told.value.path().read_text())["payloadType"].endswith("destruction+json")
 
 
 def test_the_privacy_officer_holds_a_case_and_lifts_the_hold(demo: Demo, crowd: Crowd, output: Path) -> None:

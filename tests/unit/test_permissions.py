@@ -55,6 +55,12 @@ def test_consent_is_withdrawn_at_ones_own_seat_or_by_the_referring_physician_for
     assert may(Action.SEAT_WITHDRAW, set()) == set()
 
 
+def test_whoever_holds_a_seat_learns_of_its_past_and_may_have_it_destroyed_and_nobody_else() -> None:
+    for action in (Action.SEAT_PAST, Action.SEAT_DESTROY):
+        assert may(action, {R.OWN_SEAT}) == {"referring_physician", "consulting_physician", "interpreter"}
+        assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
+
+
 def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
     plain = {"site_admin", "privacy_officer"}
     assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})

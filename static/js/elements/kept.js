@@ -6,7 +6,7 @@ import { icon } from './icons.js';
 
 /**
  * @typedef {import('../types/wire.js').KeptRecording} KeptRecording
- * @typedef {{open: string | null, busy: boolean, ask: (key: string | null) => void, withdraw: (recording: string, seat: string) => void}} Withdrawing
+ * @typedef {{open: string | null, busy: boolean, held: boolean, ask: (key: string | null) => void, withdraw: (recording: string, seat: string) => void}} Withdrawing
  */
 
 /** The banner of a case under legal hold. @param {{since_ms: number, reason: string}} hold @param {string} zone */
@@ -55,7 +55,7 @@ function seatLine(kept, seat, withdrawing) {
   }
   return html`<div class="notice notice-alarm kept-confirm" role="alertdialog" aria-labelledby="withdraw-title" data-testid="withdraw-confirm"
       @keydown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') withdrawing.ask(null); }}>
-    <div><p id="withdraw-title"><strong>${t('withdraw-title', { name: seat.name })}</strong></p><p>${t('withdraw-what')}</p><p>${t('withdraw-others')}</p>
+    <div><p id="withdraw-title"><strong>${t('withdraw-title', { name: seat.name })}</strong></p><p>${t(withdrawing.held ? 'withdraw-what-held' : kept.state === 'running' ? 'withdraw-what-later' : 'withdraw-what')}</p><p>${t('withdraw-others')}</p>
       <p class="row"><button class="secondary" data-testid="withdraw-cancel" @click=${() => withdrawing.ask(null)}>${t('withdraw-cancel')}</button>
         <button class="primary danger" data-testid="withdraw-now" ?disabled=${withdrawing.busy} @click=${() => withdrawing.withdraw(kept.id, seat.id)}>${t('withdraw-now')}</button></p></div></div>`;
 }

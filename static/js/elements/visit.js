@@ -3,6 +3,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { has, t, tError } from '../i18n.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import './past.js';
 
 class KnockForm extends LightElement {
   static properties = { state: { attribute: false } };
@@ -45,11 +46,14 @@ customElements.define('hj-knock-form', KnockForm);
 const RETURN = new Set(['left', 'replaced', 'not_open', 'not_ready', 'timeout', 'internal', 'unexpected', 'network', 'unavailable']);
 
 class Over extends LightElement {
-  static properties = { code: { attribute: false } };
+  static properties = { code: { attribute: false }, past: { attribute: false }, seat: { attribute: false } };
 
   constructor() {
     super();
     this.code = '';
+    /** @type {import('../room/past.js').PastFlow | null} */
+    this.past = null;
+    this.seat = '';
   }
 
   render() {
@@ -60,7 +64,7 @@ class Over extends LightElement {
       <div class="row">
         ${RETURN.has(this.code) ? html`<button class="primary" data-testid="return" @click=${() => this.ask('return')}>${icon('door')}${t('over-return')}</button>` : nothing}
         <a class="button secondary" href="/worklist">${t('over-worklist')}</a>
-      </div></section>`;
+      </div><hj-past .flow=${this.past} .seat=${this.seat}></hj-past></section>`;
   }
 }
 customElements.define('hj-over', Over);

@@ -81,7 +81,7 @@ function confirmWithdrawal(key) {
 function keeping(recording) {
   const found = kept?.recordings.find((one) => one.id === recording);
   if (!found) return nothing;
-  return keptOf(found, id, account?.time_zone ?? 'UTC', { open: confirming, busy, ask: confirmWithdrawal, withdraw: (one, seat) => void withdraw(one, seat) });
+  return keptOf(found, id, account?.time_zone ?? 'UTC', { open: confirming, busy, held: kept?.hold != null, ask: confirmWithdrawal, withdraw: (one, seat) => void withdraw(one, seat) });
 }
 
 function draw() {

@@ -11,6 +11,7 @@ import { LevelMeter } from '../room/level-meter.js';
 import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
 import { initial, me, reduce } from '../room/reducer.js';
+import { PastFlow } from '../room/past.js';
 import { SignalLink } from '../room/signal-link.js';
 import { Visit } from '../room/visit.js';
 import '../elements/chrome.js';
@@ -51,12 +52,14 @@ const deaf = new Set();
 let endingIn = null;
 let drawing = false;
 const consent = new ConsentFlow(visit, { state: () => state, happen });
+const past = new PastFlow(visit);
 
 /** @param {import('../room/reducer.js').Event} event */
 function happen(event) {
   const before = state;
   state = reduce(state, event);
   if (state === before) return;
+  if (state.phase === 'over') void past.load();
   if (state.cut !== before.cut) {
     if (state.phase === 'room') rememberVisit();
     syncTracks();
@@ -89,7 +92,7 @@ function page() {
     case 'knocking':
       return html`<hj-knock-form .state=${state}></hj-knock-form>`;
     case 'over':
-      return html`<hj-over .code=${state.over ?? ''}></hj-over>`;
+      return html`<hj-over .code=${state.over ?? ''} .past=${past} .seat=${visit.seat}></hj-over>`;
     case 'door':
       return html`<hj-door .state=${state} .devices=${devices}></hj-door>`;
     default:
@@ -295,6 +298,7 @@ async function ask(what, detail) {
 const ACTIONS = {
   consent: ({ decision, others }) => consent.decide(decision, others),
   destroy: ({ sure }) => consent.destroy(sure),
+  past: ({ asking, now }) => (now ? past.withdraw() : past.ask(asking)),
   'destroy-not': () => happen({ type: 'past', past: 'kept' }),
   pause: ({ reason }) => ask('pause', { reason }),
   resume: () => ask('resume'),

@@ -56,6 +56,16 @@ export class Visit {
     await post(`${this.base}/destroy`, {});
   }
 
+  /** @returns {Promise<import('../types/wire.js').SeatPast | null>} what was recorded of this seat; null = no credential any more */
+  async past() {
+    try {
+      return await get(`${this.base}/past`);
+    } catch (error) {
+      if (error instanceof ApiRefusal && (error.status === 401 || error.status === 403)) return null;
+      throw error;
+    }
+  }
+
   /**
    * Asks those inside to be let in, and waits for their answer.
    * @param {string} name

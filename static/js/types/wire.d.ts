@@ -36,6 +36,13 @@ export interface SeatAnswer {
   consent_version: string;
   seats: { role: Role; name: string; site: string; time_zone: string }[];
 }
+export interface SeatPast {
+  granted: boolean; held: boolean; backup_days: number; time_zone: string;
+  recordings: {
+    started_at_ms: number; ended: boolean; state: 'kept' | 'requested' | 'begun' | 'done'; cause: 'withdrawn' | 'expired' | null;
+    destroyed_ms: number | null; receipt: number | null;
+  }[];
+}
 export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string }
 export interface ConsultationRow {
   id: string; case_id: string; case_label: string; case_readable?: boolean; specialty: string; state: string;
