@@ -131,7 +131,11 @@ class Scaler:
     def fit(self, frame: Any, rect: Rect) -> tuple[Patch, Rect]:
         """The frame at its largest inside `rect`, and where it lies."""
         place = rect.inside(frame.width, frame.height)
+        return self.resize(frame, place.w, place.h), place
+
+    def resize(self, frame: Any, width: int, height: int) -> Patch:
+        """The frame at exactly that size; both are even."""
         small = self._reformatter.reformat(
-            frame, width=place.w, height=place.h, format="yuv420p", interpolation="BILINEAR"
+            frame, width=width, height=height, format="yuv420p", interpolation="BILINEAR"
         )
-        return Patch.of_frame(small), place
+        return Patch.of_frame(small)

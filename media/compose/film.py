@@ -20,6 +20,7 @@ from .layout import AREA, BAR, FPS, HEIGHT, WIDTH, Speaking, grid, speaker
 from .output import Output, Patchable
 from .pictures import PictureTrack
 from .sound import RATE, Mixer, VoiceTrack, loudness
+from .turning import fit_upright
 
 SAMPLES = RATE // FPS
 HALF_MS = 500 / FPS
@@ -118,7 +119,8 @@ class Painter:
             if _within(view.present, at_ms) and (seen := view.track.at(at_ms, HALF_MS)) is not None:
                 if self._shown[n] == (id(view), seen[0]):
                     return
-                patch, place = self._scalers[n].fit(seen[1], rect)
+                degrees = view.track.rotations.at(seen[0])
+                patch, place = fit_upright(self._scalers[n], seen[1], degrees, rect)
                 if self._places.get(n) != place:
                     self._canvas.fill(rect, (16, 128, 128))
                     self._places[n] = place

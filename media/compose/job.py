@@ -1,7 +1,7 @@
 """A composition's job: JSON on stdin, strict about what is needed. Keys are those of single files, raw.
 
     {"link": fd, "output": {"path", "key", "associated"}, "kind": "film" | "still" | "bundle",
-     "sources": [{"size", "key", "associated", "offset_ms"}], …}
+     "sources": [{"size", "key", "associated", "offset_ms", "rotations"?}], …}
 
 film: `from_ms`, `to_ms`, `layout` (grid | speaker), `tiles` [{views [{source, present}], voice, plate,
 panels, blank}], `voices` [source], `panels` [PNG], `bar`. still: `source`, `at_ms`, `note`. bundle: `files`
@@ -25,6 +25,7 @@ from .output import Output
 from .pictures import PictureTrack
 from .sound import VoiceTrack
 from .source import Ranges, SealedSource
+from .turning import Rotations
 
 LAYOUTS = ("grid", "speaker")
 
@@ -69,7 +70,9 @@ class Sources:
 
     def picture(self, number: int) -> PictureTrack:
         """A track's pictures."""
-        return PictureTrack(self.plain(number), int(self.job["sources"][number]["offset_ms"]))
+        told = self.job["sources"][number]
+        rotations = Rotations(told.get("rotations", ()))
+        return PictureTrack(self.plain(number), int(told["offset_ms"]), rotations)
 
     def voice(self, number: int, from_ms: int) -> VoiceTrack:
         """A track's sound."""

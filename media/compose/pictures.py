@@ -11,19 +11,23 @@ from typing import Any, BinaryIO, cast
 import av
 
 from .source import SealedSource
+from .turning import Rotations
 
 FAR_MS = 12_000
 """A jump further than this is a seek; key frames come at least every 10 s."""
 
 
 class PictureTrack:
-    """`offset_ms`: where on the session's clock the file's own zero lies."""
+    """`offset_ms`: where on the session's clock the file's own zero lies. `rotations`: how its frames, which
+    come as they were sent, are to be turned by who shows them.
+    """
 
-    def __init__(self, source: SealedSource, offset_ms: int) -> None:
+    def __init__(self, source: SealedSource, offset_ms: int, rotations: Rotations | None = None) -> None:
         self._box = av.open(cast(BinaryIO, source), mode="r", format="webm")
         self._stream = self._box.streams.video[0]
         self._stream.thread_type = "NONE"
         self._offset_ms = offset_ms
+        self.rotations = rotations or Rotations()
         self._frames = self._decode()
         self._current: tuple[float, Any] | None = None
         self._next: tuple[float, Any] | None = None

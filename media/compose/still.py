@@ -8,6 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from .output import Output
 from .pictures import PictureTrack
+from .turning import upright
 
 
 class NothingThereError(Exception):
@@ -17,7 +18,7 @@ class NothingThereError(Exception):
 
 
 def make(track: PictureTrack, at_ms: int, note: str, output: Output) -> dict[str, object]:
-    """The frame that is to be seen at `at_ms`. `note` goes into the file and must name nobody."""
+    """The frame that is to be seen at `at_ms`, upright. `note` goes into the file and must name nobody."""
     seen = track.at(at_ms)
     if seen is None:
         raise NothingThereError
@@ -26,8 +27,9 @@ def make(track: PictureTrack, at_ms: int, note: str, output: Output) -> dict[str
     told.add_text("Software", "Hyeopjin")
     told.add_text("Source", note)
     png = io.BytesIO()
-    frame.to_image().save(png, "PNG", pnginfo=told)
+    image = upright(frame.to_image(), track.rotations.at(frame_ms))
+    image.save(png, "PNG", pnginfo=told)
     with output.writer() as writer:
         writer.write(png.getvalue())
         writer.commit()
-    return {"frames": 1, "at_ms": round(frame_ms), "width": frame.width, "height": frame.height}
+    return {"frames": 1, "at_ms": round(frame_ms), "width": image.width, "height": image.height}

@@ -104,12 +104,12 @@ class Making:
         plan = await self._plan(generation, material, order, now_ms)
         if plan is None:
             raise ExportError("nothing_there")
-        offsets = {str(track["id"]): int(track["offset_ms"]) for track in material.index["tracks"]}
+        rows = {str(track["id"]): track for track in material.index["tracks"]}
         stored, sources = [], []
         for track in plan.sources:
             lying, key, associated = await generation.sealed_track(track)
             stored.append(lying)
-            sources.append(_source(lying, key, associated, offsets[track]))
+            sources.append(_source(lying, key, associated, rows[track]))
         plan.job["sources"] = sources
         plan.job["output"] = {
             "path": str(target.path),
@@ -136,12 +136,15 @@ class Making:
         return plan
 
 
-def _source(stored: StoredObject, key: bytes, associated: bytes, offset_ms: int) -> Mapping[str, object]:
+def _source(
+    stored: StoredObject, key: bytes, associated: bytes, track: Mapping[str, Any]
+) -> Mapping[str, object]:
     return {
         "size": stored.size,
         "key": _base64(key),
         "associated": associated.decode("ascii"),
-        "offset_ms": offset_ms,
+        "offset_ms": int(track["offset_ms"]),
+        "rotations": track.get("rotations", []),
     }
 
 
