@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from media.codecs import EXT_MID, EXT_REPAIRED_RID, EXT_RID, OPUS_PT, RTX_PT, VP8_PT
 from media.ports import SessionPort, Uplink
 from media.publication import Publication
+from media.round_trip import RoundTrip, least
 from media.rtp import rtcp, rtx
 from media.rtp.keyframes import vp8_key_frame
 from media.rtp.packets import find_text_extension, scan
@@ -41,6 +42,7 @@ class Endpoint:
         self.recorded = False
         self.remb_bps = 0
         self.twcc = TransportFeedback()
+        self._round_trip = RoundTrip()
         self._relay = relay
         self._counters = relay.counters
         self._routes: dict[int, _Route] = {}
@@ -131,6 +133,11 @@ class Endpoint:
             return
         self.connected = state == "connected"
         self._relay.state_changed(self, state)
+
+    @property
+    def round_trip_ns(self) -> int:
+        """The least round trip of this connection so far; 0 while none was measured."""
+        return least(self._round_trip.least_ns, self.session.round_trip_ns)
 
     # -- the relay's side
     # -------------------------------------------------------------------------------------
@@ -270,7 +277,7 @@ class Endpoint:
         for block in rtcp.parse_reports(part):
             subscribed = self._deliveries.get(block.ssrc)
             if subscribed is not None:
-                subscribed.report(block, at_ns)
+                self._round_trip.heard(subscribed.report(block, at_ns))
 
     def _take_nack(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
         ssrc = rtcp.parse_media_ssrc(part)

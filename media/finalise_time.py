@@ -36,7 +36,7 @@ Report = tuple[int, int, int]
 @dataclass(slots=True)
 class Run:
     """Packets first_seq <= number < end_seq of a stream (floors[low:high]), over which one line maps RTP
-    time to the session's clock.
+    time to the session's clock. `way_ns`: how long everything of the connection is on its way at least.
 
     Two errors are measured, in ns: `within_ns` against the same person's other tracks (lips and voice), and
     `across_ns` against other people's, which is that of the way between two clocks.
@@ -50,6 +50,7 @@ class Run:
     server: LeastDelay | None = None
     within_ns: int = BY_ARRIVAL_NS
     across_ns: int = BY_ARRIVAL_NS
+    way_ns: int = 0
 
     @property
     def end_seq(self) -> int:
@@ -58,10 +59,10 @@ class Run:
         return floors.first_seq[self.high] if self.high < len(floors) else 1 << 62
 
     def at(self, rtp: int) -> int:
-        """Session ns at which the sender's RTP time `rtp` reached the server, at best."""
+        """Session ns of the sender's RTP time `rtp`: when it reached the server at best, less the way."""
         assert self.server is not None  # noqa: S101 - set by tie()
         sent = self.sender.ntp_ns(rtp) if self.sender else rtp * NS // self.stream.clock_rate
-        return self.server.server_ns(sent)
+        return self.server.server_ns(sent) - self.way_ns
 
     def starts(self) -> int:
         """Session ns of the run's first packet."""
@@ -214,8 +215,10 @@ def _floor_of_step(stream: Stream, low: int, high: int, from_ns: int, to_ns: int
     return best if best is not None and least < abs(step) / 2 else None
 
 
-def tie(connection: Connection) -> list[Run]:
-    """All runs of a connection, tied to the session's clock, with the error measured for each."""
+def tie(connection: Connection, way_ns: int = 0) -> list[Run]:
+    """All runs of a connection, tied to the session's clock, with the error measured for each. `way_ns`:
+    what its least delay is known to be, by its round trip.
+    """
     runs = [run for stream in connection.streams for run in cut(stream)]
     points: list[tuple[int, int]] = []
     for run in runs:
@@ -232,6 +235,8 @@ def tie(connection: Connection) -> list[Run]:
         else:
             _tie_by_arrival(run)
     _check(runs)
+    for run in runs:
+        run.way_ns = way_ns
     return runs
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .clock import MS, NS
 from .finalise_time import Run, connections, tie
+from .finalise_way import ways_ns
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
 from .recordstore.disk import Disk
 from .recordstore.gaps import media_end_ms, presence, track_gaps
@@ -71,8 +72,9 @@ def plan_lanes(survey: Survey) -> list[Lane]:
         by_peer.setdefault((stream.epoch, stream.peer), []).append(stream)
     for (epoch, peer), streams in sorted(by_peer.items()):
         told = [event for event in survey.events if event.epoch == epoch and event.peer == peer]
-        for connection in connections(streams, told):
-            for run in tie(connection):
+        groups = connections(streams, told)
+        for connection, way_ns in zip(groups, ways_ns(groups, told), strict=True):
+            for run in tie(connection, way_ns):
                 stream = run.stream
                 key = (stream.peer, stream.kind, lane_of(stream.rid))
                 lane = lanes.setdefault(key, Lane(stream.peer, stream.kind, stream.rid, stream.mime))

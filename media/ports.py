@@ -109,6 +109,10 @@ class SessionPort(Protocol):
     @property
     def deliveries(self) -> Mapping[tuple[str, str], Delivery]: ...
 
+    @property
+    def round_trip_ns(self) -> int:
+        """The least that the peer's answers to our ICE checks have taken; 0 while there was none."""
+
     def attach(self, sink: PacketSink) -> None:
         """Set the sink; before `start`, once."""
 

@@ -21,6 +21,7 @@ from media.truth import Comparison
 log = logging.getLogger("hyeopjin.media.recording")
 
 LOOK_NS = 500_000_000
+ROUND_TRIPS_NS = 5_000_000_000
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -55,12 +56,15 @@ class RoomRecording:
         self._comparison = Comparison()
         self._alarms: dict[tuple[str, str], str] = {}
         self._looked_ns = 0
+        self._told_round_trips_ns = 0
         self._recorder: RoomRecorder | None = None
         self._failed = False
         self.degraded = 0
         """How many tracks the light last named as not stored."""
         self._consenting: set[str] = set()
         self._paused: PausePlan | None = None
+        self._round_trips: dict[str, tuple[str, int]] = {}
+        """What the room's file says of each peer's connection."""
         self._written: PausePlan | None = None
         """The pause as it stands in the room's file."""
 
@@ -154,6 +158,7 @@ class RoomRecording:
             self.mark(self._relay.endpoints)
         report = StoredReport(None, {}, [])
         if self._recorder is not None:
+            self._tell_round_trips(self._recorder, now_ns)
             report = self._recorder.stored(now_ns)
         self._emit(
             {
@@ -169,6 +174,17 @@ class RoomRecording:
                 "degraded": self._degraded(report, now_ns),
             }
         )
+
+    def _tell_round_trips(self, recorder: RoomRecorder, now_ns: int) -> None:
+        """Into the room's file: of a new connection at once, else every 5 s, and only what has changed."""
+        due = now_ns - self._told_round_trips_ns >= ROUND_TRIPS_NS
+        for peer, (connection, least_ns) in self._relay.round_trips().items():
+            known = self._round_trips.get(peer, ("", 0))
+            if peer in self._admitted and known != (connection, least_ns) and (due or known[0] != connection):
+                self._round_trips[peer] = (connection, least_ns)
+                recorder.event(peer, "round_trip", now_ns, us=max(1, least_ns // 1000))
+        if due:
+            self._told_round_trips_ns = now_ns
 
     def _grant(self, peer: str) -> str | None:
         known = self._admitted.get(peer)

@@ -176,6 +176,14 @@ class Relay:
         told = [e.remb_bps for e in self.endpoints.values() if e.remb_bps > 0 and e.connected]
         return min(told, default=0)
 
+    def round_trips(self) -> dict[str, tuple[str, int]]:
+        """Of each connected peer: its connection, and that one's least round trip so far in ns, if known."""
+        return {
+            peer: (endpoint.session.connection, endpoint.round_trip_ns)
+            for peer, endpoint in self.endpoints.items()
+            if endpoint.connected and endpoint.round_trip_ns
+        }
+
     def arrived(self, since_ns: Mapping[str, int]) -> dict[Track, int]:
         """When the newest packet of each track came, of these peers and later than that (else 0).
 

@@ -148,6 +148,11 @@ class Session:
         return self._transport.forward
 
     @property
+    def round_trip_ns(self) -> int:
+        """See `SessionPort.round_trip_ns`."""
+        return self._transport.agent.round_trip.least_ns
+
+    @property
     def transport(self) -> PeerTransport:
         """For metrics and tests."""
         return self._transport

@@ -182,13 +182,16 @@ class Subscription:
         if stream is not None and flowing and now_ns - self._reported_ns >= REFRESH_NS:
             self.sender_report(stream, now_ns)
 
-    def report(self, block: rtcp.ReportBlock, now_ns: int) -> None:
-        """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1)."""
+    def report(self, block: rtcp.ReportBlock, now_ns: int) -> int:
+        """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1), which
+        is returned in ns as it was measured; 0 where the report says nothing of it."""
         self.fraction_lost = block.fraction
         sent_ns = self._reports.get(block.lsr) if block.lsr else None
-        if sent_ns is not None:
-            rtt_ns = now_ns - sent_ns - block.dlsr * NS // 65536
-            self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
+        if sent_ns is None:
+            return 0
+        rtt_ns = now_ns - sent_ns - block.dlsr * NS // 65536
+        self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
+        return rtt_ns
 
     def nack(self, sequences: list[int], now_ns: int) -> None:
         """The subscriber misses these 16-bit numbers: what is cached is sent again, RTX for video and plainly

@@ -20,6 +20,7 @@ from media.ice import stun
 from media.ice.endpoint import Path
 from media.ice.limits import Bucket
 from media.ice.seen import SeenIds
+from media.round_trip import RoundTrip
 
 SECOND_NS = 1_000_000_000
 CONNECT_LIMIT_NS = 30 * SECOND_NS
@@ -123,6 +124,7 @@ class IceLiteAgent:
         self._started_ns = now_ns
         self._alive_ns = now_ns
         self.selected: Path | None = None
+        self.round_trip = RoundTrip()
         self.state = "connecting"
         self.counters: Counter[str] = Counter()
 
@@ -247,6 +249,7 @@ class IceLiteAgent:
             self.counters["answer_error"] += 1
             return
         remote.last_ns = now_ns
+        self.round_trip.heard(now_ns - sent_ns)
         self._alive(now_ns)
         if not remote.validated:
             remote.validated = True

@@ -203,3 +203,56 @@ def test_an_error_of_the_clocks_is_told(tmp_path: Path) -> None:
     assert track(result, BORIS, "audio")["sync_error_ms"] > WITHIN_MS
     assert track(result, ANNA, "audio")["sync_error_ms"] < WITHIN_MS
     assert result["out_of_sync"] == [f"{BORIS}-audio"]
+
+
+def levels(studio: Studio, result: dict[str, Any], peer: str, begin_s: float, end_s: float) -> list[float]:
+    """By how many ms a person's tracks are late between two seconds, each."""
+    found = measured(studio, result, peer).values()
+    return [statistics.median(ms for at, ms in one if begin_s < at < end_s) for one in found]
+
+
+def test_half_the_round_trip_brings_near_and_far_to_the_time_they_spoke(tmp_path: Path) -> None:
+    """20 ms and 150 ms one way: without the round trip all that Boris says would be 130 ms late."""
+    visit = Visit(1.0, 60.0, seq=100, audio_rtp=1000, video_rtp=2000)
+    near = Drifter(ANNA, [visit], 1, 40, -30, delay_s=0.02, queue_s=0.05)
+    far = Drifter(BORIS, [visit], 2, -60, 80, delay_s=0.15, queue_s=0.3, clock_off_s=12.0)
+    late: dict[bool, dict[str, list[float]]] = {}
+    for known in (False, True):
+        studio = Studio(tmp_path / str(known))
+        events = told([near, far])
+        if known:
+            # As the worker writes it: at once what the first check took, later the least there was.
+            events += [(1.5, ANNA, "round_trip", {"us": 95_000}), (6.5, ANNA, "round_trip", {"us": 41_000})]
+            events += [
+                (1.6, BORIS, "round_trip", {"us": 420_000}),
+                (21.0, BORIS, "round_trip", {"us": 303_000}),
+            ]
+        studio.session({p.peer: p.packets() for p in (near, far)}, events)
+        result = check(studio, [near, far], 60.0)
+        late[known] = {peer: levels(studio, result, peer, 5, 59) for peer in (ANNA, BORIS)}
+    assert min(late[False][BORIS]) - max(late[False][ANNA]) > 100, late
+    everybody = late[True][ANNA] + late[True][BORIS]
+    assert max(everybody) - min(everybody) < 40, late
+    assert max(map(abs, everybody)) < 40, late
+
+
+def test_a_line_that_changes_with_a_reload_counts_for_its_own_connection(tmp_path: Path) -> None:
+    """From home, then from a phone far from everything: each connection goes by its own round trip."""
+    plain = Drifter(ANNA, [Visit(1.0, 80.0, seq=100)], 1, delay_s=0.01, queue_s=0.0)
+    home = Drifter(BORIS, [Visit(1.0, 38.0, 7000, 8000, 9)], 2, delay_s=0.02, queue_s=0.0)
+    away = Drifter(BORIS, [Visit(41.0, 80.0, 1, 2, 3, 0x3000)], 3, delay_s=0.2, queue_s=0.0)
+    studio = Studio(tmp_path)
+    events = [
+        *told([plain, home, away]),
+        (1.5, ANNA, "round_trip", {"us": 20_000}),
+        (1.5, BORIS, "round_trip", {"us": 40_000}),
+        (41.5, BORIS, "round_trip", {"us": 400_000}),
+    ]
+    studio.session({ANNA: plain.packets(), BORIS: home.packets() + away.packets()}, events)
+    result = studio.finalise()
+    found = [
+        *levels(studio, result, ANNA, 5, 79),
+        *levels(studio, result, BORIS, 5, 37),
+        *levels(studio, result, BORIS, 45, 79),
+    ]
+    assert max(map(abs, found)) < 40, found

@@ -28,6 +28,7 @@ class Outbox:
         self.rtp: list[bytes] = []
         self.rtcp: list[bytes] = []
         self.sink: PacketSink | None = None
+        self.round_trip_ns = 0
 
     def attach(self, sink: PacketSink) -> None:
         self.sink = sink
