@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import random
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,13 +24,14 @@ from tests.support.journals import (
     CONSULTATION,
     RECORDING,
     SEATS,
+    Wandering,
     add_session,
     make_books,
     people,
     record,
     tear,
 )
-from tests.support.recorded import Packet, Person, mean_colour
+from tests.support.recorded import mean_colour
 
 
 class Rig:
@@ -307,14 +307,6 @@ async def test_two_recordings_are_done_one_after_the_other(rig: Rig) -> None:
     await record(rig.data, rig.keys, people(1), seconds=2, recording=other)
     await rig.finalise()
     assert [(await rig.row(each)).state for each in (RECORDING, other)] == ["ready", "ready"]
-
-
-class Wandering(Person):
-    """A person whose reports of sound wander by a third of a second."""
-
-    def report(self, kind: str, at: int, sent_ns: int, ssrc: int, stamp: int, wall_ns: int) -> Packet:
-        wrong = random.Random(at).randint(-16_000, 16_000) if kind == "audio" else 0
-        return super().report(kind, at, sent_ns, ssrc, stamp + wrong, wall_ns)
 
 
 async def test_a_track_out_of_step_is_counted_and_stays_in_the_index(rig: Rig) -> None:

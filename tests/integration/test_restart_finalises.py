@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from aiohttp import ClientSession
 
-from server.app import running
+from server.app import Running, running
 from server.config import Settings
 from server.domain.people import Account, AccountSession
 from server.runtime.keystore import KeyStore
@@ -15,7 +16,7 @@ from server.services.context import unix_ms
 from server.storage import accounts, cases
 from server.storage.ids import hashed, new_cookie
 from server.storage.recordings import Recordings
-from tests.support.journals import CASE, RECORDING, SITE, make_books, people, record, tear
+from tests.support.journals import CASE, RECORDING, SITE, Wandering, make_books, people, record, tear
 
 
 async def left_by_a_kill(data: Path) -> str:
@@ -68,3 +69,28 @@ async def test_a_killed_servers_recording_is_ready_after_the_next_start(tmp_path
                     assert (await response.read()).startswith(b"\x1aE\xdf\xa3")
             async with browser.get("/readyz") as response:
                 assert response.status == 200
+
+
+async def out_of_step(server: Running) -> float:
+    """What /metrics says to whoever asks, as the alert does."""
+    async with (
+        ClientSession(f"http://127.0.0.1:{server.port}") as browser,
+        browser.get("/metrics") as response,
+    ):
+        text = await response.text()
+    (found,) = re.findall(r"^hyeopjin_tracks_out_of_step (\S+)$", text, re.MULTILINE)
+    return float(found)
+
+
+async def test_a_running_server_tells_the_tracks_that_are_out_of_step(tmp_path: Path) -> None:
+    books = await make_books(tmp_path)
+    await record(tmp_path, KeyStore.open(tmp_path), people(2, Wandering)[:1], seconds=40)
+    await books.rows.set_state(RECORDING, "finalising", unix_ms())
+    await books.database.close()
+    settings = Settings(
+        data_dir=tmp_path, bind=("127.0.0.1",), port=0, restart_grace_s=3.0, media_announce=("127.0.0.1",)
+    )
+    async with running(settings) as server:
+        assert await out_of_step(server) == 0
+        await until_ready(server.services.recordings)
+        assert await out_of_step(server) == 1

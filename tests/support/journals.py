@@ -119,6 +119,14 @@ class Noisy(Person):
                 seq += 1
 
 
+class Wandering(Person):
+    """A person whose reports of sound wander by a third of a second."""
+
+    def report(self, kind: str, at: int, sent_ns: int, ssrc: int, stamp: int, wall_ns: int) -> Packet:
+        wrong = random.Random(at).randint(-16_000, 16_000) if kind == "audio" else 0
+        return super().report(kind, at, sent_ns, ssrc, stamp + wrong, wall_ns)
+
+
 async def record(
     data: Path,
     keys: KeyStore,
