@@ -219,12 +219,14 @@ class RoomRecorder:
             if report.error or report.waiting_ms * 1_000_000 >= ALARM_NS:
                 kinds = sorted({kind for kind, _ in seat.tracks}) or [""]
                 degraded.extend((peer, kind, report.error or "store_slow") for kind in kinds)
-        if self._room.feed.error and not degraded:
+        own = self._seat_stored(self._room, now_ns, wall_ms)
+        trouble = own.error or ("store_slow" if own.waiting_ms * 1_000_000 >= ALARM_NS else None)
+        if trouble and not degraded:
             # Mutes, gaps and heads are not being kept: nobody's recording is as sure as it should be.
-            degraded = [(peer, "", self._room.feed.error) for peer in self._seats]
+            degraded = [(peer, "", trouble) for peer in self._seats]
         known = [report.until_ms for report in seats.values()]
         until = min((ms for ms in known if ms is not None), default=None) if None not in known else None
-        return StoredReport(until, seats, degraded)
+        return StoredReport(until, seats, degraded, trouble)
 
     def acknowledged(self) -> dict[Track, int]:
         """Track -> arrival of the newest packet of it that is on disk, under the grants of now."""

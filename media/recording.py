@@ -223,6 +223,8 @@ class RoomRecording:
         found = {(p, kind or "audio"): cause for p, kind, cause in report.degraded}
         for peer in self._recordable(self._plan) - report.seats.keys():
             found.setdefault((peer, "audio"), "store_behind")
+        if report.room and not report.seats:  # a pause that is not written down is none to rely on
+            found.update({(peer, "audio"): report.room for peer in self._consenting})
         self._look(now_ns)
         found = {**self._alarms, **found}
         self.degraded = len(found)

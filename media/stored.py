@@ -21,6 +21,8 @@ class StoredReport:
     until_ms: int | None
     seats: dict[str, SeatStored]
     degraded: list[tuple[str, str, str]]
+    room: str | None = None
+    """What is wrong with the room's own file: pauses, gaps and witnesses are not being kept."""
 
 
 @dataclass(slots=True)

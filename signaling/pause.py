@@ -1,7 +1,8 @@
 """Pausing the recording: the chair asks, the books keep it, media acts on it. Pure.
 
 A pause belongs to the session: it outlives whoever made it, their page, the media worker and this process.
-Only whoever chairs at the moment ends it. Whether it has taken effect is media's word (`signaling/light.py`).
+Only whoever chairs at the moment ends it. Whether it has taken effect is media's word (`signaling/light.py`),
+and it is called paused only when the books have it too: what they lack a killed server would forget.
 """
 
 from __future__ import annotations
@@ -39,13 +40,18 @@ def resume_asked(document: RoomDocument, event: ev.ResumeAsked, now_ms: int) -> 
         return document, [Refused("not_joined")]
     if document.pause is None:
         return document, []
-    changed, commands = _kept(replace(document, pause=None), seat.id, now_ms)
+    changed, commands = _kept(replace(document, pause=None, pause_kept=False), seat.id, now_ms)
     return changed, commands + noted(document, "resumed", seat)
 
 
 def pause_kept(document: RoomDocument, event: ev.PauseKept, now_ms: int) -> Next:
     """The books have it; an answer to an older wish is none."""
-    if event.session != document.session or event.pause != document.pause:
+    if event.session != document.session:
+        return document, []
+    if event.pause is not None and document.pause is not None:
+        same = replace(event.pause, reason=document.pause.reason) == document.pause
+        document = replace(document, pause_kept=document.pause_kept or same)
+    if event.pause != document.pause:
         return document, []
     return replace(document, pause_unkept_ms=None), []
 

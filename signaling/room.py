@@ -24,7 +24,7 @@ from signaling.commands import (
     Send,
 )
 from signaling.document import RoomDocument
-from signaling.events import Event, Joined, PageEvent, Stored, Tick
+from signaling.events import Event, Joined, PageEvent, PauseKept, Stored, Tick
 from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
@@ -180,6 +180,7 @@ def _forgotten_session(document: RoomDocument) -> RoomDocument:
         light=Light(),
         pause=None,
         pause_unkept_ms=None,
+        pause_kept=False,
     )
 
 
@@ -203,10 +204,10 @@ def _snapshots(before: RoomDocument, after: RoomDocument, joiner: str | None) ->
 
 def _lights(before: RoomDocument, after: RoomDocument, event: Event, now_ms: int) -> list[Command]:
     """To everybody each second, and at once when the store's word changes it; to who joins, at once."""
-    if not isinstance(event, Tick | Stored | Joined):
+    if not isinstance(event, Tick | Stored | Joined | PauseKept):
         return []
     light = recording_of(after, now_ms)
-    if isinstance(event, Stored):
+    if isinstance(event, Stored | PauseKept):
         old = recording_of(before, now_ms)
         if old.model_copy(update={"stored_until_ms": light.stored_until_ms}) == light:
             return []

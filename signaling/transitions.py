@@ -205,8 +205,9 @@ def session_opened(document: RoomDocument, event: ev.SessionOpened, now_ms: int)
     if document.session == ref.id and ref.epoch <= document.epoch:
         return document, []
     started = document.session is None
-    paused = ref.pause if started else document.pause
-    document = replace(document, session=ref.id, started_at_ms=ref.started_at_ms, phase="live", pause=paused)
+    document = replace(document, session=ref.id, started_at_ms=ref.started_at_ms, phase="live")
+    if started:
+        document = replace(document, pause=ref.pause, pause_kept=ref.pause is not None)
     arrived: list[Command] = [Note(ref.id, "joined", s.id) for s in document.present] if started else []
     return begun(document, ref.epoch, now_ms), arrived
 

@@ -42,6 +42,8 @@ def recording_of(document: RoomDocument, now_ms: int) -> Recording:
     """The recording light as every page gets it: its state from the store's word, the names from the room."""
     light = document.light
     state = light.state(now_ms, document.session is not None)
+    if state == "paused" and not document.pause_kept:
+        state = "waiting"  # the books do not have it: a killed server would forget it
     consenting = any(seat.grant is not None for seat in document.present)
     return Recording(
         state=state,

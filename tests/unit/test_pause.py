@@ -127,6 +127,7 @@ def test_the_light_says_paused_when_the_store_has_said_so_and_not_before() -> No
     stage = Stage().live(REFERRING, CONSULTING)
     stage.on(ev.Stored(1, 5_000, ((REFERRING, 5_000),), ()))
     paused(stage)
+    stage.on(ev.PauseKept("session-1", stage.document.pause))
     stage.passes(1_000)
     assert stage.light() == "recording", "the wish is no proof"
     stage.on(ev.Stored(1, None, (), (), paused=True))
@@ -146,6 +147,32 @@ def test_the_light_says_paused_when_the_store_has_said_so_and_not_before() -> No
     assert stage.light() == "waiting"
     stage.on(ev.Stored(1, stage.now, ((REFERRING, stage.now),), ()))
     assert stage.light() == "recording"
+
+
+def test_no_page_is_told_paused_before_the_books_have_it() -> None:
+    stage = paused(Stage().live(CONSULTING))
+    first = stage.document.pause
+
+    def told() -> str:
+        light = stage.sent("recording")[CHAIR]
+        assert isinstance(light, ms.Recording)
+        assert (light.paused is not None) == (light.state == "paused")
+        return light.state
+
+    stage.on(ev.Stored(1, None, (), (), paused=True))
+    stage.passes(100)
+    assert told() == "waiting", "a server killed now would forget the pause"
+    stage.on(ev.ResumeAsked(CONSULTING, CHAIR))
+    stage.now += 10
+    paused(stage)
+    stage.on(ev.PauseKept("session-1", first))
+    stage.passes(100)
+    assert told() == "waiting", "the pause before that one"
+    stage.on(ev.PauseKept("session-1", stage.document.pause))
+    assert told() == "paused", "at once"
+    paused(stage, "examination")
+    stage.passes(100)
+    assert told() == "paused", "another reason of the same pause"
 
 
 def test_a_withdrawal_is_over_when_media_has_said_so_under_the_grant_that_ended() -> None:

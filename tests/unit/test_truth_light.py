@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from media.control import PausePlan
 from media.truth import Comparison
 from signaling.inbound import media_event
 from tests.support.recorded import NS, FakeClock
@@ -121,6 +122,21 @@ async def test_a_layer_that_is_not_stored_is_an_alarm_although_the_other_one_is(
             ("a", "camera", "l"): now - NS // 2, ("a", "camera", "h"): NS,
         })  # fmt: skip
     assert found == [("a", "camera")]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_a_rooms_own_file_that_is_not_written_for_three_seconds_is_an_alarm_also_in_a_pause(
+    tmp_path: Path, paused: bool
+) -> None:
+    async with talking(tmp_path) as talk:
+        store: Any = talk.stage.store
+        whole, room = store._apply, talk.stage.recorder._room.feed
+        store._apply = lambda work, barriers: (work.feed is room and work.batch) or whole(work, barriers)
+        if paused:
+            await talk.stage.plan("a!", "b!", pause=PausePlan("a", "other"))
+        alarms = [await talk.second() for _ in range(5)]
+        assert alarms[1] == set(), "a second or two is how it always is"
+        assert {(peer, cause) for peer, _, cause in alarms[-1]} == {("a", "store_slow"), ("b", "store_slow")}
 
 
 async def test_nothing_is_said_of_what_came_before_the_grant_or_after_it(tmp_path: Path) -> None:
