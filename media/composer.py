@@ -1,9 +1,9 @@
 """The composer: `python -m media.composer`, one JSON job on stdin, one sealed export out.
 
-Niced, no core dumps. Ciphertext comes over an inherited socket, keys on stdin, and both stay in memory; the
-one file it writes is sealed as it grows and gets its name only when it is whole. It prints progress as JSON
-lines and one result line last: `{"ok": true, "bytes", "sha256", …}` or `{"ok": false, "code"}`. It must not
-know names.
+Runs when nothing else wants the processor, no core dumps. Ciphertext comes over an inherited socket, keys on
+stdin, and both stay in memory; the one file it writes is sealed as it grows and gets its name only when it is
+whole. It prints progress as JSON lines and one result line last: `{"ok": true, "bytes", "sha256", …}` or
+`{"ok": false, "code"}`. It must not know names.
 """
 
 from __future__ import annotations
@@ -68,11 +68,19 @@ def _say(line: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def stand_back() -> None:
+    """Take only what nobody else wants (SCHED_IDLE where there is one): a consultation comes first."""
+    with contextlib.suppress(OSError):
+        os.nice(19)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def main() -> int:
     """The process: 0 with a good result line, else 1."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):
-        os.nice(10)
+    stand_back()
     os.umask(0o077)
     set_up_logging("info")
     av.logging.set_level(None)

@@ -133,7 +133,8 @@ async def _making_and_destroying(
     app: web.Application, keys: KeyStore, retention: RetentionParts, stack: contextlib.AsyncExitStack
 ) -> None:
     """The queue of exports, and the runner that destroys what is over or withdrawn."""
-    exporting = Exporting(app[SERVICES].context, app[EXPORTS], keys)
+    context = app[SERVICES].context
+    exporting = Exporting(context, app[EXPORTS], keys, lambda: context.live.busy())
     stack.push_async_callback(exporting.stop)
     await exporting.start()
     stack.push_async_callback(retention.runner.stop)

@@ -34,6 +34,9 @@ class LiveRooms:
     async def presence(self, room: str) -> set[str]:
         return await self._hub.presence(room)
 
+    async def busy(self) -> bool:
+        return await self._hub.busy()
+
 
 class Emptied:
     """`signaling.ports.RoomListener`: notes the emptiness in the books, then hands over to the finaliser."""

@@ -205,6 +205,13 @@ class Hub:
         stored = await self._store.load(room)
         return set() if stored is None else {seat.id for seat in stored[1].present}
 
+    async def busy(self) -> bool:
+        """Whether anybody is present in any room."""
+        for room in await self._store.rooms():
+            if await self.presence(room):
+                return True
+        return False
+
     # --- from media ----------------------------------------------------------------------------------------
 
     def media_event(self, raw: Mapping[str, Any]) -> None:

@@ -56,14 +56,15 @@ def media(
 
 def export(
     seconds: Annotated[int, typer.Option(min=5, max=3600, help="length of the film")] = 60,
-    tiles: Annotated[int, typer.Option(min=1, max=9, help="cameras of 1280×720")] = 3,
+    tiles: Annotated[int, typer.Option(min=1, max=9, help="cameras")] = 3,
+    height: Annotated[int, typer.Option(min=90, max=1080, help="of a camera's picture, 16:9")] = 720,
     layout: Annotated[Literal["grid", "speaker"], typer.Option()] = "grid",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """A film of synthetic cameras and voices through the real composition, on one core."""
     from media.bench.composing import measure as measure_film
 
-    figures = measure_film(seconds, layout, tiles)
+    figures = measure_film(seconds, layout, tiles, height)
     typer.echo(json.dumps(figures) if as_json else "\n".join(f"{k:32} {v}" for k, v in figures.items()))
 
 

@@ -33,7 +33,7 @@ from server.storage.database import Database
 from server.storage.ids import new_id
 from server.storage.recordings import Recordings
 
-Kind = Literal["film", "clip", "still", "bundle"]
+Kind = Literal["film", "mp4", "clip", "still", "bundle"]
 Layout = Literal["grid", "speaker"]
 Language = Literal["en", "ko", "ru"]
 Reason = Literal["treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality"]
@@ -49,7 +49,7 @@ def export(
     recording: Annotated[str, typer.Argument(help="a recording's id")],
     out: Annotated[Path, typer.Option(help="the file to write; must not exist yet")],
     reason: Annotated[Reason, typer.Option(prompt="Reason", help="what it is for; audited")],
-    kind: Annotated[Kind, typer.Option()] = "film",
+    kind: Annotated[Kind, typer.Option(help="film or mp4: the whole as an MP4; clip: a part of it")] = "film",
     layout: Annotated[Layout, typer.Option()] = "grid",
     language: Annotated[Language, typer.Option(help="of the texts in a film")] = "en",
     zone: Annotated[str, typer.Option(help="of the clock in a film")] = "UTC",
@@ -61,7 +61,7 @@ def export(
 ) -> None:
     """Write an MP4 film or clip, a PNG still or a signed ZIP bundle of a recording."""
     settings = data_settings(config, data)
-    order = Order(kind, layout, language, zone, from_ms, to_ms, track)
+    order = Order("film" if kind == "mp4" else kind, layout, language, zone, from_ms, to_ms, track)
     if out.exists():
         typer.echo("That file exists already.", err=True)
         raise typer.Exit(2)

@@ -1,6 +1,7 @@
-"""One composition: the composer as a niced child, its job on the pipe, ciphertext served to it by range.
+"""One composition: the composer as a child, its job on the pipe, ciphertext served to it by range.
 
-The child dies with the server and with `stop`. What it wrote counts only after a good result line.
+The child stands back for whoever wants the processor. It dies with the server and with `stop`. What it wrote
+counts only after a good result line.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ class Composition:
         try:
             assert process.stderr is not None  # noqa: S101 - PIPE was asked for
             errors = helpers.spawn(pass_through(process.stderr, child_log), "stderr")
+            if self._stopped:  # while it was being started
+                self.stop()
             result = await self._converse(process, prepared.line(theirs.fileno()), theirs, told)
             code = await process.wait()
         finally:

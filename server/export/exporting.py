@@ -1,7 +1,8 @@
 """The queue of exports: one composition at a time, taken up again after a kill of the server.
 
 The books are the queue. While one runs, its row is read again and again: cancelled or destroyed by anybody,
-in any process, it is ended. It must not publish what is not whole, nor keep what nobody may have.
+in any process, or one of its seats withdrawn, it is ended. Films wait while anybody is in a room. It must not
+publish what is not whole, nor keep what nobody may have.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from server.export.composing import Composition
@@ -25,11 +27,16 @@ from server.storage.exports import ExportRow
 log = logging.getLogger("hyeopjin.exporting")
 
 LOOK_EVERY_S = 0.5
+ROOMS_EVERY_S = 2.0
+LONGEST_WAIT_MS = 1_800_000
+"""A film that has waited so long for the rooms to be empty begins all the same: it stands back anyway."""
+HEAVY = ("film", "clip")
 IDLE_S = 60.0
 AFTER_ERROR_S = 5.0
 TRIES = 3
 AGAIN = ("object_missing", "composer_killed", "track_unreadable")
 """A newer generation may have taken the place of the one that was being read, or the child was killed."""
+GONE = ("seat_gone", "recording_gone")
 
 
 class Exporting:
@@ -40,13 +47,16 @@ class Exporting:
         context: Context,
         service: Exports,
         keys: KeyStore,
+        busy: Callable[[], Awaitable[bool]],
         tries_wait_s: float = 1.0,
     ) -> None:
+        """`busy`: whether anybody is in a room."""
         self._context = context
         self._service = service
         self._making = service.making
         self._keys = keys
         self._objects = service.objects
+        self._busy = busy
         self._tries_wait_s = tries_wait_s
         self._owner = TaskOwner("exporting")
         self._wake = asyncio.Event()
@@ -90,13 +100,24 @@ class Exporting:
         self._wake.clear()
         async with self._context.database.read() as tx:
             rows = [row for row in await exports.held(tx) if row.state in exports.UNFINISHED]
-        if rows:
-            await self._one(rows[0])
+        next_one = await self._next(rows)
+        self._service.held_back = bool(rows) and next_one is None
+        if next_one is not None:
+            await self._one(next_one)
             return
-        self._idle.set()
+        if not rows:
+            self._idle.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), IDLE_S)
-        await self._service.tidy(self._context.now_ms())
+            await asyncio.wait_for(self._wake.wait(), ROOMS_EVERY_S if rows else IDLE_S)
+        if not rows:
+            await self._service.tidy(self._context.now_ms())
+
+    async def _next(self, rows: Sequence[ExportRow]) -> ExportRow | None:
+        """The first that may begin: while anybody is in a room, only what costs little or waited long."""
+        if not rows or not await self._busy():
+            return next(iter(rows), None)
+        long_ago = self._context.now_ms() - LONGEST_WAIT_MS
+        return next((row for row in rows if row.kind not in HEAVY or row.made_ms <= long_ago), None)
 
     async def _one(self, row: ExportRow) -> None:
         async with self._context.database.write() as tx:
@@ -121,6 +142,9 @@ class Exporting:
         await self._failed(row, code)
 
     async def _failed(self, row: ExportRow, code: str) -> None:
+        if code in GONE:
+            await self._service.end_withdrawn(row)
+            return
         if code != "cancelled":
             log.warning("an export could not be made: %s", code)
         values = {"state": "failed", "error_code": code, "finished_ms": self._context.now_ms()}
@@ -164,6 +188,9 @@ class Exporting:
             self._wake.clear()
             async with self._context.database.read() as tx:
                 row = await exports.by_id(tx, export)
+            if row is not None and await self._service.blocked(row):
+                await self._service.end_withdrawn(row)
+                row = None
             if row is None or row.state != "running":
                 composition.stop()
                 return
@@ -171,7 +198,7 @@ class Exporting:
                 await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
 
     async def _publish(self, row: ExportRow, scratch: Path, size: int, sha256: str) -> bool:
-        if await asyncio.to_thread(self._some_gone, row):
+        if await asyncio.to_thread(self._some_gone, row) or await self._service.blocked(row):
             raise ExportError("seat_gone")
         await self._objects.remove_generation(row.id, GENERATION)  # of a run that was killed just before
         await self._objects.publish(row.id, GENERATION, scratch)

@@ -30,6 +30,10 @@ class Live(Protocol):
         """Seats that are in the room now."""
         ...
 
+    async def busy(self) -> bool:
+        """Whether anybody is in any room now."""
+        ...
+
 
 class NoRooms:
     """No room is open: the state before the hub is joined, and of the commands that never open one."""
@@ -48,6 +52,9 @@ class NoRooms:
 
     async def presence(self, room: str) -> set[str]:
         return set()
+
+    async def busy(self) -> bool:
+        return False
 
 
 def unix_ms() -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from media.recordstore.sealed import HEADER, RangeOpener, SealedError, final_key
 from server.domain.errors import Refused
+from server.export.bundle_files import fingerprint
 from server.export.making import Making
 from server.export.plan import KINDS, LAYOUTS, Material, Order
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
@@ -83,6 +84,7 @@ class Exports:
         self._days = days
         self.nudged: Callable[[], None] = lambda: None
         self.progress: Callable[[str], int] = lambda _export: 0
+        self.held_back = False  # what waits, waits for the rooms to be empty
 
     async def ask(self, recording: str, order: Order, asking: Asking) -> ExportRow:
         """Queue an export. Raises Refused: bad_request, recording_not_ready, nothing_to_export,
@@ -111,6 +113,11 @@ class Exports:
         self.nudged()
         return row
 
+    @property
+    def bundle_key(self) -> str:
+        """Fingerprint of the public key that signs bundles."""
+        return fingerprint(self._keys.verify_key)
+
     async def listed(self, recording: str) -> list[dict[str, Any]]:
         """Newest first; those that are over are told without their options."""
         async with self._context.database.read() as tx:
@@ -126,6 +133,7 @@ class Exports:
             "layout": row.options["layout"], "from_ms": row.options["from_ms"], "to_ms": row.options["to_ms"],
         }  # fmt: skip
         told["progress"] = self.progress(row.id) if row.state == "running" else None
+        told["waits_for_rooms"] = self.held_back and row.state in UNFINISHED
         return told
 
     async def cancel(self, recording: str, export: str, asking: Asking) -> None:
@@ -151,13 +159,13 @@ class Exports:
         """Asked between the pieces of a download. Raises Refused export_gone."""
         row = await self._of(recording, export)
         gone = await asyncio.to_thread(export_key, self._keys, export) is None
-        if gone or await self._blocked(row) or row.state != "ready" or self._expired(row):
+        if gone or await self.blocked(row) or row.state != "ready" or self._expired(row):
             raise Refused("export_gone")
 
     async def _reader(self, row: ExportRow) -> ExportReader:
         try:
             found = await asyncio.to_thread(export_key, self._keys, row.id)
-            if await self._blocked(row):
+            if await self.blocked(row):
                 raise Refused("export_gone")
             if row.state != "ready" or found is None or self._expired(row):
                 raise Refused("export_gone")
@@ -167,7 +175,7 @@ class Exports:
             raise Refused("export_gone") from error
         return ExportReader(row, stored, opener)
 
-    async def _blocked(self, row: ExportRow) -> bool:
+    async def blocked(self, row: ExportRow) -> bool:
         """Whether somebody in it has withdrawn, although a hold may keep it from being destroyed yet."""
         async with self._context.database.read() as tx:
             blocked = await destructions.blocked(tx, row.recording_id)
@@ -183,6 +191,13 @@ class Exports:
         for row in rows:
             await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="seat_withdrawn")
         return [row.id for row in rows]
+
+    async def end_withdrawn(self, row: ExportRow) -> None:
+        """One that is not finished, of which a seat or the recording went meanwhile, a hold or not."""
+        async with self._context.database.read() as tx:
+            whole = destructions.WHOLE in await destructions.blocked(tx, row.recording_id)
+        cause = "recording_expired" if whole else "seat_withdrawn"
+        await self._end(row, "destroyed", UNFINISHED, "export_destroyed", None, cause=cause)
 
     async def destroy_of(self, recording: str, seat: str | None) -> list[str]:
         """What goes with a seat, or (without one) with the whole recording; their ids."""

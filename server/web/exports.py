@@ -47,9 +47,13 @@ class Asked(BaseModel):
 
 
 async def listed(request: web.Request) -> web.Response:
-    """GET /api/recordings/{recording}/exports → {exports: […]}, newest first."""
-    told = await request.app[EXPORTS].listed(request.match_info["recording"])
-    return web.json_response({"exports": told}, headers=NO_STORE)
+    """GET /api/recordings/{recording}/exports → {exports: […], newest first, bundle_key}."""
+    service = request.app[EXPORTS]
+    told = {
+        "exports": await service.listed(request.match_info["recording"]),
+        "bundle_key": service.bundle_key,
+    }
+    return web.json_response(told, headers=NO_STORE)
 
 
 async def ask(request: web.Request) -> web.Response:

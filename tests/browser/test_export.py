@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import av
 import pytest
 from playwright.sync_api import Page, Route
 
+from tests.browser.test_screenshots import LANGUAGES, SIZES, choose
 from tests.integration.export_rig import pictures
 from tests.support.analysis import colour_of
 from tests.support.browsers import Crowd, Person
@@ -126,3 +129,29 @@ def test_a_still_is_the_present_moment_and_a_file_can_be_deleted(reviewer: tuple
     newest.get_by_test_id("export-delete").click()
     gone = page.locator("[data-testid=export-row][data-state=destroyed]")
     until("it is gone", lambda: gone.count() == 1, 10)
+
+
+def test_beside_a_bundle_stands_the_fingerprint_of_the_key_in_it(
+    reviewer: tuple[Person, Page], output: Path
+) -> None:
+    _, page = reviewer
+    page.get_by_test_id("export-bundle").check()
+    page.get_by_test_id("export-start").click()
+    key = page.get_by_test_id("bundle-key")
+    until("the bundle is ready", lambda: key.count() == 1, 60)
+    row = page.locator("[data-testid=export-row]", has=key)
+    row.get_by_test_id("export-reason").select_option("legal")
+    with page.expect_download() as coming:
+        row.get_by_test_id("export-download").click()
+    with zipfile.ZipFile(coming.value.path()) as bundle:
+        wanted = hashlib.sha256(bundle.read("public.pem")).hexdigest()
+    assert key.get_attribute("data-key") == wanted
+    assert "".join(key.inner_text().split()) == wanted
+    folder = output / "screenshots"
+    folder.mkdir(exist_ok=True)
+    for language in LANGUAGES:
+        choose(page, language)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            row.screenshot(path=folder / f"export-bundle-{language}-{width}.png")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), (language, width)

@@ -13,31 +13,29 @@ from media.recordstore.sealed import SealedReader, final_key
 from server.export.composing import Composition
 from server.export.making import Making, Target
 from server.export.plan import Order
-from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
-from tests.support.journals import RECORDING, STARTED_MS, Books, make_books, people, record
+from tests.support.finalised import finalise, finalised
+from tests.support.journals import RECORDING, STARTED_MS, Books, make_books, record
 from tests.support.recorded import Person
 
 EXPORT = "exp_synthetic-0001"
 
 
 class ExportRig:
-    """`open` records and finalises; `make` composes an order and gives the plaintext."""
+    """`open` records and finalises two people or those given; `make` composes an order: its plaintext."""
 
     books: Books
     result: dict[str, Any]
 
     async def open(self, data: Path, seconds: float = 4.0, who: list[Person] | None = None) -> ExportRig:
         self.data = data
-        self.books = await make_books(data)
+        self.books = await (make_books(data) if who else finalised(data, seconds))
         self.keys = KeyStore.open(data)
         self.objects = Objects(data / "objects")
-        await record(data, self.keys, who or people(2), seconds=seconds)
-        queue = Finalising(self.books.rows, self.keys, self.objects, FinalisingOptions(data / "journal", 0))
-        await queue.start()
-        await queue.idle()
-        await queue.stop()
+        if who:
+            await record(data, self.keys, who, seconds=seconds)
+            await finalise(data, self.books, self.keys)
         self.making = Making(self.books.database, self.books.rows, self.keys, self.objects)
         return self
 

@@ -39,7 +39,7 @@ def run(data: Path, *arguments: str, answer: str = "") -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_clip_and_a_bundle_are_written_whole_and_audited(data: Path, tmp_path: Path) -> None:
+def test_a_clip_a_bundle_and_a_film_are_written_whole_and_audited(data: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     given = ("export", RECORDING, "--out", str(clip), "--kind", "clip", "--from-ms", "500", "--to-ms", "1500")
     assert run(data, *given, answer="legal\n")[0] == 0, "the reason is asked for"
@@ -55,12 +55,17 @@ def test_a_clip_and_a_bundle_are_written_whole_and_audited(data: Path, tmp_path:
     assert code == 0
     with zipfile.ZipFile(bundle) as box:
         assert hashlib.sha256(box.read("public.pem")).hexdigest() in key
+    film = tmp_path / "film.mp4"
+    assert run(data, "export", RECORDING, "--out", str(film), "--kind", "mp4", "--reason", "legal")[0] == 0
+    with av.open(str(film)) as box:
+        assert sum(1 for _ in box.decode(video=0)) > 45, "the whole, by its other word"
     rows = asyncio.run(audited(data))
     assert [(row.action, row.case_id, row.detail["reason"], row.detail["by"]) for row in rows] == [
         ("export_downloaded", CASE, "legal", "operator"),
         ("export_downloaded", CASE, "quality", "operator"),
+        ("export_downloaded", CASE, "legal", "operator"),
     ]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.zip", "clip.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.zip", "clip.mp4", "film.mp4"]
     assert not [path for path in (data / "exports").rglob("*") if path.is_file()]
 
 

@@ -2,113 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
-from aiohttp import ClientSession, web
 from sqlalchemy import select
 
-from server.export.exporting import Exporting
 from server.runtime.keystore import ROOM
-from server.services.exports import Exports, build_exports
 from server.storage import audit as audit_chain
 from server.storage.schema import audit
-from server.web.exports import EXPORTS
-from tests.integration.playback_rig import PlaybackRig, Profile
+from tests.integration.exporting_rig import PATH, ExportsRig, ask, in_work, refusal, told
+from tests.integration.playback_rig import Profile
 from tests.support.demo import children
 from tests.support.journals import CASE, RECORDING, SEATS
-from tests.support.recorded import Person
-
-PATH = f"/api/recordings/{RECORDING}/exports"
-LONG_S = 24.0
-PLAIN = (b"ftypisom", b"lmvhd", b"B\x82\x84webm", b"\x89PNG\r\n\x1a\n", b"SHA256SUMS", b"OpusHead")
-
-
-class Rig(PlaybackRig):
-    """The playback rig, whose people can be decoded, with exports."""
-
-    kind = Person
-
-    async def add_more(self, app: web.Application) -> None:
-        context = self.services.context
-        self.exports: Exports = build_exports(context, self.books.rows, self.keys, self.objects)
-        app[EXPORTS] = self.exports
-        self.exporting = await self.start_queue()
-
-    async def start_queue(self) -> Exporting:
-        queue = Exporting(self.services.context, self.exports, self.keys, tries_wait_s=0)
-        await queue.start()
-        return queue
-
-    async def close(self) -> None:
-        await self.exporting.stop()
-        await super().close()
-
-    def left(self) -> list[Path]:
-        """Files below the place of exports."""
-        return [path for path in (self.data / "exports").rglob("*") if path.is_file()]
-
-    def readable(self) -> list[str]:
-        """Where below the data directory something of a film, a track or a picture can be read."""
-        files = [path for path in self.data.rglob("*") if path.is_file() and "sqlite" not in path.name]
-        return [str(path) for path in files if any(mark in path.read_bytes() for mark in PLAIN)]
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = await Rig().open(tmp_path, LONG_S)
+async def rig(tmp_path: Path) -> AsyncIterator[ExportsRig]:
+    made = await ExportsRig().open(tmp_path)
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def reviewer(rig: Rig) -> Profile:
+async def reviewer(rig: ExportsRig) -> Profile:
     return await rig.profile("acc-reviewer", ("reviewer",), "follows")
 
 
-async def ask(browser: ClientSession, **order: Any) -> dict[str, Any]:
-    async with browser.post(PATH, json=order) as response:
-        assert response.status == 201, await response.text()
-        return dict(await response.json())
-
-
-async def told(browser: ClientSession, export: str) -> dict[str, Any]:
-    async with browser.get(PATH) as response:
-        assert response.status == 200
-        return next(row for row in (await response.json())["exports"] if row["id"] == export)
-
-
-async def until(check: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not await check():  # noqa: ASYNC110 - what is waited for is another process's
-            await asyncio.sleep(0.05)
-
-
-async def in_work(browser: ClientSession, export: str) -> int:
-    """Waits until the composer is at it; its process."""
-
-    async def working() -> bool:
-        return bool((await told(browser, export))["progress"])
-
-    await until(working)
-    (pid,) = [pid for pid, line in children(os.getpid()).items() if "media.composer" in line]
-    return pid
-
-
-async def refusal(browser: ClientSession, path: str) -> tuple[int, str]:
-    async with browser.get(path) as response:
-        return response.status, (await response.json())["error"]["code"]
-
-
-async def test_a_clip_is_asked_for_made_and_fetched_with_a_reason(rig: Rig, reviewer: Profile) -> None:
+async def test_a_clip_is_asked_for_made_and_fetched_with_a_reason(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
         asked = await ask(browser, kind="clip", from_ms=1000, to_ms=3000, language="ko")
         assert (asked["state"], asked["seats"]) == ("queued", sorted(SEATS[:2]))
@@ -134,7 +60,7 @@ async def test_a_clip_is_asked_for_made_and_fetched_with_a_reason(rig: Rig, revi
     await check_audit(rig, asked["id"])
 
 
-async def check_audit(rig: Rig, export: str) -> None:
+async def check_audit(rig: ExportsRig, export: str) -> None:
     async with rig.books.database.read() as tx:
         rows = (await tx.execute(select(audit).order_by(audit.c.id))).all()
         assert await audit_chain.first_broken(tx) is None
@@ -146,7 +72,7 @@ async def check_audit(rig: Rig, export: str) -> None:
     assert rows[1].detail == {"recording": RECORDING, "kind": "clip", "reason": "second_opinion"}
 
 
-async def test_only_those_who_may_watch_may_export(rig: Rig, reviewer: Profile) -> None:
+async def test_only_those_who_may_watch_may_export(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
         export = (await ask(browser, kind="still", from_ms=2000, track=f"{SEATS[0]}-camera"))["id"]
     await rig.exporting.idle()
@@ -176,7 +102,7 @@ async def test_only_those_who_may_watch_may_export(rig: Rig, reviewer: Profile) 
         )
 
 
-async def test_nonsense_is_refused(rig: Rig, reviewer: Profile) -> None:
+async def test_nonsense_is_refused(rig: ExportsRig, reviewer: Profile) -> None:
     orders: list[tuple[object, int]] = [
         ({}, 400),
         ({"kind": "everything"}, 400),
@@ -204,7 +130,7 @@ async def test_nonsense_is_refused(rig: Rig, reviewer: Profile) -> None:
                 assert response.status == 204
 
 
-async def test_cancelled_in_the_middle_nothing_is_left(rig: Rig, reviewer: Profile) -> None:
+async def test_cancelled_in_the_middle_nothing_is_left(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
         export = (await ask(browser, kind="film"))["id"]
         pid = await in_work(browser, export)
@@ -220,7 +146,7 @@ async def test_cancelled_in_the_middle_nothing_is_left(rig: Rig, reviewer: Profi
 
 
 async def test_a_killed_composer_begins_again_and_nothing_half_is_published(
-    rig: Rig, reviewer: Profile
+    rig: ExportsRig, reviewer: Profile
 ) -> None:
     async with rig.browser(reviewer) as browser:
         export = (await ask(browser, kind="clip", from_ms=0, to_ms=20_000))["id"]
@@ -236,7 +162,7 @@ async def test_a_killed_composer_begins_again_and_nothing_half_is_published(
     assert not rig.readable()
 
 
-async def test_what_a_stopped_server_left_is_made_after_its_start(rig: Rig, reviewer: Profile) -> None:
+async def test_what_a_stopped_server_left_is_made_after_its_start(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
         export = (await ask(browser, kind="film"))["id"]
         pid = await in_work(browser, export)
@@ -249,7 +175,7 @@ async def test_what_a_stopped_server_left_is_made_after_its_start(rig: Rig, revi
 
 
 async def test_a_seats_withdrawal_takes_its_exports_finished_running_and_waiting(
-    rig: Rig, reviewer: Profile
+    rig: ExportsRig, reviewer: Profile
 ) -> None:
     async with rig.browser(reviewer) as browser:
         own = (await ask(browser, kind="still", from_ms=2000, track=f"{SEATS[1]}-camera"))["id"]
@@ -272,7 +198,7 @@ async def test_a_seats_withdrawal_takes_its_exports_finished_running_and_waiting
     assert len(rig.left()) == 1
 
 
-async def test_an_export_expires_with_its_key(rig: Rig, reviewer: Profile) -> None:
+async def test_an_export_expires_with_its_key(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
         export = (await ask(browser, kind="still", from_ms=2000, track=f"{SEATS[1]}-camera"))["id"]
         await rig.exporting.idle()

@@ -133,6 +133,7 @@ async def test_people_meet_and_the_books_follow(house: House) -> None:
     assert (me["verified"], me["consent"]) == (True, "undecided")
     rows = (await physician.get("/api/worklist")).json["consultations"]
     assert rows[0]["state"] == "live"
+    assert await house.server.services.context.live.busy()
     assert await house.server.hub.presence(house.table.consultation_id) == {
         seat,
         house.seat("interpreter")[0],

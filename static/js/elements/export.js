@@ -169,14 +169,23 @@ class ExportPanel extends LightElement {
     return html`<li data-testid="export-row" data-export=${row.id} data-state=${row.state}>
       <div class="export-words"><strong>${tValue('export-kind', row.kind)}${part}</strong>
         <span class="hint">${this.about(row)}</span>
+        ${row.kind === 'bundle' && row.state === 'ready' ? this.fingerprint() : nothing}
         <span class="hint">${t('export-contains', { names: this.names(row) })}</span>
         ${row.state === 'ready' && row.expires_at_ms ? html`<span class="hint">${t('export-until', { date: this.when(row.expires_at_ms) })}</span>` : nothing}</div>
       ${waiting(row) ? this.progress(row) : row.state === 'ready' ? this.download(row) : nothing}
     </li>`;
   }
 
+  /** What the receiver of a bundle compares; in eights, to be read aloud. */
+  fingerprint() {
+    const key = this.list?.bundleKey ?? '';
+    return html`<span class="hint">${t('export-bundle-key')}
+      <code class="fingerprint" data-testid="bundle-key" data-key=${key}>${(key.match(/.{1,8}/g) ?? []).map((part) => html`<span>${part}</span>`)}</code></span>`;
+  }
+
   /** @param {Export} row */
   about(row) {
+    if (row.waits_for_rooms && waiting(row)) return `${this.when(row.made_at_ms)} · ${t('export-waits-for-rooms')}`;
     const state = row.state === 'failed' ? tError(row.error_code === 'nothing_there' ? 'nothing_to_export' : 'export_failed') : tValue('export-state', row.state);
     const size = row.state === 'ready' && row.bytes
       ? ` · ${new Intl.NumberFormat(language(), { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(row.bytes / MEGABYTE)}` : '';

@@ -14,6 +14,8 @@ export class ExportList extends EventTarget {
     this.path = `/api/recordings/${encodeURIComponent(recording)}/exports`;
     /** @type {Export[] | null} */
     this.exports = null;
+    /** fingerprint of the key that signs bundles */
+    this.bundleKey = '';
     /** @type {string | null} */
     this.problem = null;
     this.busy = false;
@@ -24,7 +26,9 @@ export class ExportList extends EventTarget {
   async load() {
     clearTimeout(this.timer);
     try {
-      this.exports = (await get(this.path)).exports;
+      const told = await get(this.path);
+      this.exports = told.exports;
+      this.bundleKey = told.bundle_key;
     } catch (error) {
       if (this.exports === null) this.problem = codeOf(error);
       this.timer = setTimeout(() => void this.load(), SLOW_POLL_MS);
