@@ -36,6 +36,7 @@ def fingerprint(job: Job, survey: Survey) -> str:
     inputs: dict[str, object] = {
         "version": VERSION, "generation": job.generation, "started_at_ms": job.started_at_ms,
         "epochs": list(job.epochs), "segments": segments, "keyless": sorted(survey.keyless),
+        "books": job.books.told(),
     }  # fmt: skip
     return hashlib.sha256(layout.canonical(inputs)).hexdigest()
 

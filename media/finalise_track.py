@@ -16,9 +16,10 @@ from .clock import MS, NS
 from .finalise_time import Run, connections, tie
 from .finalise_way import ways_ns
 from .finalise_write import CLUSTER_MS, Timed, TrackFile, write_audio, write_video
+from .recordstore.books import Books
 from .recordstore.disk import Disk
 from .recordstore.gaps import media_end_ms, presence, track_gaps
-from .recordstore.index import Journal, Survey
+from .recordstore.index import NOBODY_KNOWS, Journal, Survey
 from .recordstore.lanes import lane_of, track_id
 from .recordstore.sealed import final_key
 from .recordstore.streams import Stream
@@ -41,6 +42,7 @@ class Job:
     out_dir: Path
     generation: int
     started_at_ms: int
+    books: Books = NOBODY_KNOWS
 
 
 @dataclass(slots=True)

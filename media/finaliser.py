@@ -27,12 +27,15 @@ from .finalise_resume import find_ticket, fingerprint, leave_ticket, sweep
 from .finalise_track import Job, Lane, plan_lanes, write_lane
 from .log import set_up_logging
 from .recordstore import layout, manifest
+from .recordstore.books import read_books
 from .recordstore.disk import DISK, Disk
 from .recordstore.gaps import recording_gaps, unheard_gaps
 from .recordstore.index import Journal, Survey
 from .recordstore.lanes import name_layer_gaps
 from .recordstore.sealed import SealedError, final_key, seal_bytes
 from .recordstore.segment import error_code
+from .recordstore.spacing import key_spacing
+from .recordstore.tail import tail
 from .recordstore.verify import chain_state, describe_segments
 
 INDEX_VERSION = 1
@@ -64,6 +67,7 @@ def parse_job(text: str) -> Job:
             out_dir=Path(raw["out_dir"]),
             generation=int(raw["generation"]),
             started_at_ms=int(raw["session"]["started_at_ms"]),
+            books=read_books(raw["session"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise JobError("job_malformed") from error
@@ -90,7 +94,7 @@ def finalise(job: Job, progress: Progress, disk: Disk = DISK) -> dict[str, objec
     except OSError as error:
         raise JobError(_disk_code(error) or "out_dir_unwritable") from error
     with Journal(job.journal_root, job.recording, job.epochs, job.keys, job.room_key) as journal:
-        survey = journal.survey(job.started_at_ms)
+        survey = journal.survey(job.started_at_ms, job.books)
         if not survey.reports:
             raise JobError("no_journal")
         lanes = plan_lanes(survey)
@@ -146,6 +150,8 @@ def _publish(
     # A room stays open for a while after the last one has gone; there is nothing to watch in it.
     ends = [int(str(t["offset_ms"])) + int(str(t["duration_ms"])) for t in tracks]
     ends = ends or [span.last_ns // MS for span in survey.epochs]
+    lost = tail(survey)  # a lane shows it to its end
+    ends += [lost.to_ns // MS] if lost is not None else []
     gaps = recording_gaps(survey) + unheard_gaps(survey)
     chain = chain_state(survey)
     index: dict[str, object] = {
@@ -177,8 +183,7 @@ def _spacing(track: Mapping[str, Any]) -> dict[str, object]:
     keys = track.get("key_frames_ms") or []
     if not keys:
         return {}
-    ends = [*keys[1:], track["offset_ms"] + track["duration_ms"]]
-    return {"key_frame_spacing_ms": max(b - a for a, b in zip(keys, ends, strict=True))}
+    return {"key_frame_spacing_ms": key_spacing(keys, track["present"])["max_ms"]}
 
 
 def _sha256(plain: bytes) -> str:

@@ -18,6 +18,9 @@ CRASH, TAMPERED, CUT, UNREADABLE, NOTE = "crash", "tampered", "cut", "unreadable
 """Verdicts: what a crash leaves, none of it acknowledged; bytes are not those that were written; something
 acknowledged is gone; a key or the disk does not give it; worth knowing, and no fault of the recording."""
 
+COPY = "copy"
+"""Verdict: the recording here may be whole, what the object store has of its journal is not."""
+
 GRAVE = (CUT, TAMPERED, UNREADABLE)
 Row = dict[str, Any]
 

@@ -15,15 +15,13 @@ from media.clock import MS
 
 from .index import EpochSpan, Event, Survey
 from .lost import NODE_LOST
+from .tail import BACK, CRASH_NS, GONE, inside_at_end, lost_from, tail
 
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
 EMPTY = "empty"
 SLACK_NS = 1_500 * MS
 """The page tells of its mute button a little before or after the packets stop."""
-
-CRASH_NS = 3_000 * MS
-"""A crash takes no more than this of what was sent."""
 
 TAIL_MS = 2_000
 """Tracks end a little apart; a longer silence before the end is a gap."""
@@ -33,8 +31,6 @@ HOLE_MS = {"audio": 600, "camera": 1500, "screen": 3000, "exam": 1500}
 OUTAGE_MS = 100
 MUTED_MS = 1000
 
-_BACK = {"connected", "joined", "returned"}
-_GONE = {"left", "disconnected", "failed", "closed", "stepped_out"}
 _KINDS = {
     "mic": "audio",
     "audio": "audio",
@@ -53,12 +49,16 @@ def track_gaps(
     losses: Sequence[int],
     end_ms: int = 0,
 ) -> list[dict[str, object]]:
-    """Gaps between spans of presence, from the last one to `end_ms`, and before the first one if a crash
-    took what was there, session ms: {"from", "to", "cause"}. `losses`: session ns of lost packets.
+    """Gaps between spans of presence, from the last one to `end_ms` (or what a crash took behind it), and
+    before the first one if a crash took what was there, session ms: {"from", "to", "cause"}. `losses`:
+    session ns of lost packets.
     """
     gaps: list[dict[str, object]] = []
     paused = pauses(survey)
-    spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > TAIL_MS else present
+    crash, least = tail(survey), TAIL_MS
+    if crash is not None and peer in crash.inside:
+        end_ms, least = max(end_ms, crash.to_ns // MS), 0
+    spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > least else present
     lead = _lead(survey, peer, present)
     spans = spans if lead is None else [[lead, lead], *spans]
     for (_, begin), (end, _) in itertools.pairwise(spans):
@@ -78,7 +78,7 @@ def _lead(survey: Survey, peer: str, present: Sequence[Sequence[int]]) -> int | 
         if not present or span.last_ns // MS >= present[0][0]:
             return None
         told = (e for e in survey.events if e.epoch == span.epoch and e.peer == peer)
-        inside = [e.at for e in told if e.name in _BACK or e.name == "admitted"]
+        inside = [e.at for e in told if e.name in BACK or e.name == "admitted"]
         if inside and not span.ended:
             return max(min(inside), span.last_ns - CRASH_NS) // MS
     return None
@@ -147,9 +147,12 @@ def _turns(survey: Survey, peer: str, begin: int, end: int) -> list[int]:
         died, again = before.last_ns // MS, after.first_ns
         if died >= end or again // MS <= begin or _emptied(survey, before):
             continue
-        back = [e.at // MS for e in survey.events if e.peer == peer and e.at >= again and e.name in _BACK]
+        back = [e.at // MS for e in survey.events if e.peer == peer and e.at >= again and e.name in BACK]
         found.update([died] if died > begin + TAIL_MS else [])
         found.update([min(back)] if back and begin < min(back) < end - TAIL_MS else [])
+    last = tail(survey)
+    if last is not None and begin + TAIL_MS < last.from_ns // MS < end:
+        found.add(last.from_ns // MS)
     return sorted(found)
 
 
@@ -217,11 +220,11 @@ def recording_gaps(survey: Survey) -> list[dict[str, object]]:
         gaps.append({"from": 0, "to": spans[0].first_ns // MS, "cause": WORKER})
     for before, after in itertools.pairwise(spans):
         if after.first_ns > before.last_ns:
-            cause = EMPTY if _emptied(survey, before) else NODE_LOST if before.restored else WORKER
-            gaps.append({"from": before.last_ns // MS, "to": after.first_ns // MS, "cause": cause})
+            gaps += _between(survey, before, after)
     for hole in survey.holes:
         if not hole.peer:
             gaps.append({"from": hole.from_ns // MS, "to": hole.to_ns // MS, "cause": hole.cause})
+    gaps += _behind(survey, spans)
     gaps += [{"from": p.begin, "to": p.end, **p.cause()} for p in pauses(survey)]
     return sorted(gaps, key=lambda gap: (str(gap["from"]).zfill(16), str(gap["cause"])))
 
@@ -236,19 +239,37 @@ def unheard_gaps(survey: Survey) -> list[dict[str, object]]:
     ]
 
 
+def _between(survey: Survey, before: EpochSpan, after: EpochSpan) -> list[dict[str, object]]:
+    """From one epoch to the next. Of one that left nothing the worker's death is the cause, whatever ended
+    the one before.
+    """
+    cause = EMPTY if _emptied(survey, before) else NODE_LOST if before.restored else WORKER
+    begin, end = before.last_ns // MS, after.first_ns // MS
+    lost = lost_from(survey, before, after)
+    at = begin if lost is None else lost // MS
+    if lost is None or cause == WORKER:
+        return [{"from": begin, "to": end, "cause": cause}]
+    first = [{"from": begin, "to": at, "cause": cause}] if at > begin else []
+    return [*first, {"from": at, "to": end, "cause": WORKER}]
+
+
+def _behind(survey: Survey, spans: Sequence[EpochSpan]) -> list[dict[str, object]]:
+    """What a crash took to which nobody returned, and what was before it."""
+    last = tail(survey)
+    if last is None:
+        return []
+    found: list[dict[str, object]] = []
+    if spans and last.from_ns > spans[-1].last_ns:
+        cause = EMPTY if _emptied(survey, spans[-1]) else NODE_LOST
+        found.append({"from": spans[-1].last_ns // MS, "to": last.from_ns // MS, "cause": cause})
+    return [*found, {"from": last.from_ns // MS, "to": last.to_ns // MS, "cause": WORKER}]
+
+
 def _emptied(survey: Survey, span: EpochSpan) -> bool:
     """Whether an epoch ended because everybody had left. A worker whose server was killed or stopped ends
     its files too, but with people in the room: they are dismissed without having left.
     """
-    if not span.ended:
-        return False
-    inside: set[str] = set()
-    for event in sorted((e for e in survey.events if e.epoch == span.epoch), key=lambda e: e.at):
-        if event.name in _BACK:
-            inside.add(event.peer)
-        elif event.name in _GONE:
-            inside.discard(event.peer)
-    return not inside
+    return span.ended and not inside_at_end(survey, span)
 
 
 def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: Sequence[int]) -> str:
@@ -259,6 +280,9 @@ def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: S
     for before, after in itertools.pairwise(spans):
         if before.last_ns < end and after.first_ns > begin and not _emptied(survey, before):
             return WORKER
+    last = tail(survey)
+    if last is not None and last.from_ns < end and last.to_ns > begin:
+        return WORKER
     told = _told(survey.events, peer, kind, begin, end)
     if told is not None:
         return told
@@ -297,7 +321,7 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[WITHDRAWN if event.fields.get("cause") == "withdrawn" else LEFT] = True
     elif name == "admitted":
         state[WITHDRAWN] = state[LEFT] = False
-    elif name in _GONE:
+    elif name in GONE:
         state[LEFT] = True
-    elif name in _BACK:
+    elif name in BACK:
         state[LEFT] = False

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import layout
+from .books import Books
 from .lost import NODE_LOST, Piece, lost_spans
 from .reader import Seal, SegmentReader, SegmentReport, walk
 from .streams import Sequencer, Stream
 
 NS_PER_MS = 1_000_000
+NOBODY_KNOWS = Books()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class EpochSpan:
 @dataclass(slots=True)
 class Survey:
     """What a recording's journal holds. `named`: segments the room's file says were made. `keyless`: peers
-    whose key was not given (withdrawn, shredded).
+    whose key was not given (withdrawn, shredded). `begun`, `present_until`, `growing`: what the books say.
     """
 
     recording: str
@@ -76,6 +78,9 @@ class Survey:
     named: set[tuple[int, str]] = field(default_factory=set)
     keyless: set[str] = field(default_factory=set)
     fenced: int = 0
+    begun: dict[int, int] = field(default_factory=dict)
+    present_until: int = 0
+    growing: bool = False
 
 
 @dataclass(slots=True)
@@ -118,10 +123,12 @@ class Journal:
         for file in self._files:
             file.reader.__exit__()
 
-    def survey(self, started_at_ms: int | None) -> Survey:
+    def survey(self, started_at_ms: int | None, books: Books = NOBODY_KNOWS) -> Survey:
         """Read everything once. Without a start, the first header's wall time is it."""
-        survey = Survey(self._recording, (started_at_ms or 0) * NS_PER_MS)
+        survey = Survey(self._recording, (started_at_ms or 0) * NS_PER_MS, growing=books.growing)
         starts = self._tie_clocks(survey, started_at_ms is None)
+        survey.begun = {n: at * NS_PER_MS - survey.started_ns for n, at in books.begun.items()}
+        survey.present_until = max(0, books.present_until_ms * NS_PER_MS - survey.started_ns)
         for position, epoch in enumerate(self._epochs):
             later = [starts[e] for e in self._epochs[position + 1 :] if e in starts]
             self._epoch(survey, epoch, min(later, default=None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def key_spacing(keys_ms: Sequence[int], present: Sequence[Sequence[int]]) -> dict[str, object]:
@@ -22,3 +22,16 @@ def key_spacing(keys_ms: Sequence[int], present: Sequence[Sequence[int]]) -> dic
 
 def _shared(begin: int, end: int, present: Sequence[Sequence[int]]) -> int:
     return sum(max(0, min(end, high) - max(begin, low)) for low, high in present)
+
+
+def merged(spans: Iterable[Sequence[int]], hole: int) -> list[list[int]]:
+    """Spans of several streams in order of time, those less than `hole` apart as one. After a reload the new
+    stream may begin before the old one has ended.
+    """
+    found: list[list[int]] = []
+    for begin, end in sorted(tuple(span) for span in spans):
+        if found and begin - found[-1][1] <= hole:
+            found[-1][1] = max(end, found[-1][1])
+        else:
+            found.append([begin, end])
+    return found

@@ -13,13 +13,14 @@ from typing import Any
 
 from . import faults as faulty
 from . import layout
+from .books import Books
 from .faults import AcknowledgedHead, by_file, epoch_of, journal_faults, segment_faults, witnesses
 from .gaps import HOLE_MS, media_end_ms, presence, recording_gaps, track_gaps
-from .index import NS_PER_MS, Journal, Survey
+from .index import NOBODY_KNOWS, NS_PER_MS, Journal, Survey
 from .lanes import lane_of, name_layer_gaps, track_id
 from .manifest import verify as verify_envelope
 from .reader import SegmentReport
-from .spacing import key_spacing
+from .spacing import key_spacing, merged
 from .streams import Stream
 
 INTACT, BROKEN, CUT, NO_JOURNAL = "intact", "broken", "cut_after_ack", "missing"
@@ -77,6 +78,7 @@ def verify_journal(
     room_key: bytes | None,
     acknowledged: Iterable[AcknowledgedHead] = (),
     started_at_ms: int | None = None,
+    books: Books = NOBODY_KNOWS,
 ) -> dict[str, object]:
     """Verify from the segments. Keys of seats that are gone may be lacking: their chains are walked all
     the same.
@@ -86,7 +88,7 @@ def verify_journal(
     heads = list(acknowledged)
     epochs = layout.epochs_of(journal_root, recording)
     with Journal(journal_root, recording, epochs, keys, room_key) as journal:
-        survey = journal.survey(started_at_ms)
+        survey = journal.survey(started_at_ms, books)
         tracks = [_track(survey, group) for group in _lanes(survey)]
         name_layer_gaps(tracks)
         faults = journal_faults(survey, heads)
@@ -139,17 +141,12 @@ def _lanes(survey: Survey) -> list[list[Stream]]:
 def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
     first = streams[0]
     hole = HOLE_MS.get(first.kind, 1500)
-    received: list[list[int]] = []
     losses: list[int] = []
     keys: list[int] = []
     for stream in streams:
         losses += stream.losses
         keys += [at // NS_PER_MS for at in stream.keys]
-        for begin, end in stream.present:
-            if received and begin // NS_PER_MS - received[-1][1] <= hole:
-                received[-1][1] = max(end // NS_PER_MS, received[-1][1])
-            else:
-                received.append([begin // NS_PER_MS, end // NS_PER_MS])
+    received = merged(((a // NS_PER_MS, b // NS_PER_MS) for s in streams for a, b in s.present), hole)
     packets, lost = sum(stream.packets for stream in streams), sum(stream.lost for stream in streams)
     present = presence(survey, first.peer, first.kind, received, received[-1][1]) if received else []
     track: dict[str, object] = {
@@ -159,6 +156,6 @@ def _track(survey: Survey, streams: Sequence[Stream]) -> dict[str, object]:
         "gaps": track_gaps(survey, first.peer, first.kind, present, losses, media_end_ms(survey)),
     }  # fmt: skip
     if first.video:
-        spacing = key_spacing(keys, received)
+        spacing = key_spacing(keys, present)
         track |= {"keys": spacing, "key_frames": len(keys), "key_frame_spacing_ms": spacing["max_ms"]}
     return track

@@ -17,6 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from media.recordstore.faults import COPY
 from server.config import ConfigError, Settings, load_settings
 from server.runtime.journal_restore import JournalRestore
 from server.runtime.object_stores import objects_of
@@ -38,12 +39,13 @@ def verify_recordings(
     data: DataOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    deep: Annotated[bool, typer.Option("--deep", help="download and hash the journal's copies too")] = False,
 ) -> None:
     """Check journal, chain heads, signature, keys and finished tracks. Exit code 1 if one is not whole."""
     wanted = recording or []
     if wanted and every:
         raise typer.BadParameter("give ids or --all, not both")
-    reports = asyncio.run(_verify(data_settings(config, data), wanted))
+    reports = asyncio.run(_verify(data_settings(config, data), wanted, deep))
     if reports is None:
         typer.echo("There is no such recording.", err=True)
         raise typer.Exit(2)
@@ -58,7 +60,8 @@ def verify_recordings(
             show(console, report)
         if len(reports) != 1:
             show_summary(console, reports)
-    if any(report["chain"] not in WHOLE for report in reports):
+    copy = any(fault["verdict"] == COPY for report in reports for fault in report["faults"])
+    if copy or any(report["chain"] not in WHOLE for report in reports):
         raise typer.Exit(1)
 
 
@@ -83,7 +86,7 @@ def data_settings(config: Path | None, data: Path | None) -> Settings:
     return settings
 
 
-async def _verify(settings: Settings, wanted: Sequence[str]) -> list[dict[str, Any]] | None:
+async def _verify(settings: Settings, wanted: Sequence[str], deep: bool) -> list[dict[str, Any]] | None:
     database = Database(settings.database)
     try:
         rows = Recordings(database)
@@ -96,7 +99,7 @@ async def _verify(settings: Settings, wanted: Sequence[str]) -> list[dict[str, A
                 return None
         journals = Journals(database)
         await _fetch_back(settings, rows, journals, [one.id for one in found])
-        verifier = Verifier(settings, rows, frozenset(await journals.cleaned()))
+        verifier = Verifier(settings, rows, frozenset(await journals.cleaned()), journals, deep)
         return [await verifier.report(one) for one in found]
     finally:
         await database.close()
@@ -161,6 +164,8 @@ def _checked(report: Mapping[str, Any]) -> str:
         parts.append("no manifest that verifies")
     else:
         parts.append("not finalised")
+    if (copies := checked["copies"]) is not None:
+        parts.append(f"{copies['segments']} copies like what is here, {copies['read']} read")
     return "checked: " + "; ".join(parts)
 
 

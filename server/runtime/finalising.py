@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media.recordstore.books import Books
 from media.recordstore.segment import error_code
 from server.runtime.finaliser_child import FinaliseError, FinaliserChild
 from server.runtime.generation import Generation, GenerationError
@@ -279,7 +280,9 @@ class Finalising:
         number = max([row.generation, *known]) + 1
         # What fails stays: the next attempt goes on from the tracks that are finished.
         scratch = await asyncio.to_thread(self._scratch, row.id, number)
-        job = await asyncio.to_thread(self._job, row, number, scratch)
+        witnessed = await self._rows.witnessed(row.id)
+        books = Books(witnessed.begun, witnessed.present_until_ms)
+        job = await asyncio.to_thread(self._job, row, number, scratch, books)
         result = await self._run_child(job)
         if result.get("failed") and (row.generation or not last):
             # one bad track does not stop the others, but first it gets its chance again
@@ -325,7 +328,7 @@ class Finalising:
             if other != number:
                 await self._objects.remove_generation(row.id, other)
 
-    def _job(self, row: RecordingRow, number: int, out_dir: Path) -> bytes:
+    def _job(self, row: RecordingRow, number: int, out_dir: Path, books: Books) -> bytes:
         keys = self._keys.keys(row.id)
         room_key = keys.pop(ROOM, None) or self._keys.seat_key(row.id, ROOM)
         epochs_root = self._options.journal_root / row.id
@@ -341,7 +344,7 @@ class Finalising:
             "signing_key": _base64(self._keys.signing_key),
             "out_dir": str(out_dir),
             "generation": number,
-            "session": {"started_at_ms": row.started_ms},
+            "session": {"started_at_ms": row.started_ms} | books.told(),
         }
         return json.dumps(job, separators=(",", ":")).encode() + b"\n"
 

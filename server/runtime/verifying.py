@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from media.recordstore import layout
+from media.recordstore.books import Books
 from media.recordstore.faults import GRAVE, NOTE, TAMPERED, AcknowledgedHead, Row, row
 from media.recordstore.spacing import key_spacing
 from media.recordstore.verify import verify_journal, verify_manifest_body
 from server.config import Settings
+from server.runtime.copies import Copies, check_copies
 from server.runtime.finalising import witnessed_chain
 from server.runtime.keycheck import KeyCheck, check_keys, lacking
 from server.runtime.keystore import ROOM, KeyStoreError
 from server.runtime.object_stores import objects_of
 from server.runtime.objects import ObjectError
 from server.runtime.published import Check, Published, leftovers
+from server.runtime.segment_copier import ABANDONED_S
+from server.storage.journals import Journals
 from server.storage.recordings import EXPIRED, RecordingRow, Recordings, StoredHead
 
 WHOLE = ("intact", "empty", "destroyed")
 FIELDS = ("recording", "chain", "stored", "gaps", "tracks", "faults", "generations", "checked")
-_LIVE = "recording"
 
 
 @dataclass(slots=True)
@@ -36,6 +41,8 @@ class Verifier:
     settings: Settings
     rows: Recordings
     cleaned: frozenset[str] = frozenset()
+    journals: Journals | None = None  # with them the journal's copies are looked at
+    deep: bool = False  # whether copies are downloaded
 
     async def report(self, of: RecordingRow) -> dict[str, Any]:
         """The fields of `FIELDS`; times in ms since the session's start."""
@@ -46,16 +53,21 @@ class Verifier:
         current = await self.rows.get(of.id) or of
         published = await self._published(current, keys)
         signed = published.manifest if published else None
-        journal = await asyncio.to_thread(self._journal, of, witnesses_of(heads, signed), keys)
+        told_of = await self.rows.witnessed(of.id)
+        growing = await asyncio.to_thread(self._growing, of)
+        books = Books(told_of.begun, told_of.present_until_ms, growing)
+        journal = await asyncio.to_thread(self._journal, of, witnesses_of(heads, signed), keys, books)
         report = journal
         if journal["chain"] == "missing":
             report = self._without_journal(journal, published, heads, keys.destroyed)
-        faults = keys.faults + _settled(current, journal["faults"])
+        faults = keys.faults + (_settled(current, journal["faults"]) if growing else journal["faults"])
         faults += lacking(keys, of.id, _seats(journal, signed))
         if published is not None:
             faults += published.faults + self._against_books(current, published)
         generations, notes = await self._generations(current, published)
         faults += notes
+        copies = await self._copies(of.id)
+        faults += copies.faults if copies else []
         report["chain"] = _chain(report["chain"], faults)
         report["gaps"] = [*report["gaps"], *await self.rows.withdrawn(of.id)]
         checked = {
@@ -64,6 +76,7 @@ class Verifier:
             "keyless": [seat for seat in journal.get("keyless", []) if seat not in keys.keys],
             "manifest": signed is not None,
             "tracks": published.read_back if published else 0,
+            "copies": None if copies is None else {"segments": copies.segments, "read": copies.read},
         }
         told = report | {"faults": faults, "generations": generations, "checked": checked}
         return {name: told[name] for name in FIELDS}
@@ -73,12 +86,30 @@ class Verifier:
             return check_keys(self.settings.data_dir, recording)
         return KeyCheck()
 
-    def _journal(self, of: RecordingRow, heads: Sequence[AcknowledgedHead], keys: KeyCheck) -> dict[str, Any]:
+    def _growing(self, of: RecordingRow) -> bool:
+        """Whether somebody may be writing to it: its newest epoch gets a seal each second."""
+        if of.ended_ms is not None or of.emptied_ms is not None or of.epochs_finalised >= of.epoch:
+            return False
+        newest = layout.epoch_directory(self.settings.journal_dir, of.id, of.epoch)
+        touched = [path.stat().st_mtime for path in (newest, *newest.glob("*.seg")) if path.exists()]
+        return max(touched, default=0.0) > time.time() - ABANDONED_S
+
+    def _journal(
+        self, of: RecordingRow, heads: Sequence[AcknowledgedHead], keys: KeyCheck, books: Books
+    ) -> dict[str, Any]:
         seat_keys = dict(keys.keys)
         room_key = seat_keys.pop(ROOM, None)
         # What a cleaner that was killed has left of a journal is no journal any more.
         root = self.settings.journal_dir / (".cleaned" if of.id in self.cleaned else "")
-        return verify_journal(root, of.id, seat_keys, room_key, heads, started_at_ms=of.started_ms)
+        return verify_journal(root, of.id, seat_keys, room_key, heads, of.started_ms, books)
+
+    async def _copies(self, recording: str) -> Copies | None:
+        """None without an object store, and of a journal that went as the policy says."""
+        bucket = objects_of(self.settings).remote
+        if bucket is None or self.journals is None or recording in self.cleaned:
+            return None
+        noted = await self.journals.copies(recording)
+        return await check_copies(bucket, self.settings.journal_dir, recording, noted, self.deep)
 
     async def _published(self, of: RecordingRow, keys: KeyCheck) -> Published | None:
         if not of.generation:
@@ -128,7 +159,7 @@ class Verifier:
 
 def _destroyed(recording: str) -> dict[str, Any]:
     """Nothing is left to be verified: the receipt is the account (`hyeopjin receipts verify`)."""
-    checked = {"journal": False, "keys": [], "keyless": [], "manifest": False, "tracks": 0}
+    checked = {"journal": False, "keys": [], "keyless": [], "manifest": False, "tracks": 0, "copies": None}
     return {"recording": recording, "chain": "destroyed", "stored": [], "gaps": [], "tracks": []} | {
         "faults": [],
         "generations": [],
@@ -161,8 +192,6 @@ def witnesses_of(heads: Sequence[StoredHead], signed: Mapping[str, Any] | None) 
 
 def _settled(of: RecordingRow, faults: list[Row]) -> list[Row]:
     """A file that is being written has no end mark yet."""
-    if of.state != _LIVE or of.ended_ms is not None:
-        return faults
     live = f"journal/{of.id}/{of.epoch}/"
     growing = ("missing_end", "truncated")
     return [

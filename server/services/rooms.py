@@ -92,7 +92,7 @@ class Rooms:
             session: Session | None = None
             for old in await sessions.unended(tx, room):
                 if session is None and continues(old, now_ms, grace_ms):
-                    epoch = await sessions.grant_epoch(tx, old.id)
+                    epoch = await sessions.grant_epoch(tx, old.id, now_ms)
                     session = Session(old.id, room, epoch, old.started_ms, None, None, old.pause)
                 else:
                     await sessions.end(tx, old.id, "emptied", old.emptied_ms or now_ms)
@@ -109,7 +109,7 @@ class Rooms:
     async def next_epoch(self, session_id: str) -> int:
         """Raises LookupError for an unknown session."""
         async with self._context.database.write() as tx:
-            return await sessions.grant_epoch(tx, session_id)
+            return await sessions.grant_epoch(tx, session_id, self._context.now_ms())
 
     async def mark_emptied(self, session_id: str, now_ms: int) -> None:
         async with self._context.database.write() as tx:

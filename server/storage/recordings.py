@@ -28,6 +28,7 @@ from server.storage.schema import (
     sessions,
     watch_spans,
 )
+from server.storage.witnesses import Witnessed, witnessed_in
 
 log = logging.getLogger("hyeopjin.storage.recordings")
 
@@ -239,6 +240,11 @@ class Recordings:
         return [
             StoredHead(row.epoch, row.segment, row.seal_index, row.hash, row.at_ms) for row in newest.values()
         ]
+
+    async def witnessed(self, recording: str) -> Witnessed:
+        """What the books know of its epochs' beginnings and of people's presence."""
+        async with self._database.read() as connection:
+            return await witnessed_in(connection, recording)
 
     async def add_watched(
         self, recording: str, account: str, spans: Sequence[tuple[int, int]], now_ms: int

@@ -8,6 +8,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.session import Pause, Session
+from server.storage import witnesses
 from server.storage.schema import recordings, session_notes, sessions
 
 
@@ -30,6 +31,7 @@ async def add(tx: AsyncConnection, session: Session) -> None:
             updated_ms=session.started_ms,
         )
     )
+    await note(tx, session.id, session.started_ms, witnesses.epoch_note(session.epoch), None)
 
 
 async def by_id(tx: AsyncConnection, session_id: str) -> Session | None:
@@ -51,7 +53,7 @@ async def unended(tx: AsyncConnection, consultation_id: str | None = None) -> li
     return [_session(row) for row in (await tx.execute(query)).all()]
 
 
-async def grant_epoch(tx: AsyncConnection, session_id: str) -> int:
+async def grant_epoch(tx: AsyncConnection, session_id: str, now_ms: int) -> int:
     """A higher epoch than any before; whoever is in the session is in again.
 
     Raises LookupError when there is no such session.
@@ -65,6 +67,7 @@ async def grant_epoch(tx: AsyncConnection, session_id: str) -> int:
     epoch = (await tx.execute(query)).scalar_one_or_none()
     if epoch is None:
         raise LookupError("no such session")
+    await note(tx, session_id, now_ms, witnesses.epoch_note(epoch), None)
     return int(epoch)
 
 

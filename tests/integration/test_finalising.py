@@ -24,6 +24,7 @@ from tests.support.journals import (
     CONSULTATION,
     RECORDING,
     SEATS,
+    STARTED_MS,
     Wandering,
     add_session,
     make_books,
@@ -139,7 +140,7 @@ async def test_people_who_return_get_everything_in_a_new_generation_and_the_old_
     async with rig.books.database.write() as tx:
         from server.storage import sessions
 
-        assert await sessions.grant_epoch(tx, RECORDING) == 2
+        assert await sessions.grant_epoch(tx, RECORDING, STARTED_MS) == 2
     await record(rig.data, rig.keys, people(2), epoch=2, begin_s=20)
     assert (await rig.row()).unfinished
     await rig.queue.room_emptied(CONSULTATION, RECORDING)

@@ -15,7 +15,7 @@ from server.runtime.finaliser_child import FinaliserChild
 from server.runtime.generation import Generation
 from tests.integration.playback_rig import PlaybackRig
 from tests.integration.test_finalising import Rig
-from tests.support.journals import RECORDING, SEATS, people, record
+from tests.support.journals import RECORDING, SEATS, STARTED_MS, people, record
 from tests.support.s3 import BUCKET, S3Server
 
 PATH = f"/api/recordings/{RECORDING}"
@@ -127,7 +127,7 @@ async def test_return_and_a_second_generation_leave_one_in_the_store(rig: Rig) -
     async with rig.books.database.write() as tx:
         from server.storage import sessions
 
-        assert await sessions.grant_epoch(tx, RECORDING) == 2
+        assert await sessions.grant_epoch(tx, RECORDING, STARTED_MS) == 2
     await record(rig.data, rig.keys, people(2), epoch=2, begin_s=20)
     await rig.queue.room_emptied("", RECORDING)
     await rig.queue.idle()

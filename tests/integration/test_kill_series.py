@@ -43,11 +43,12 @@ class Talk:
     kills: list[tuple[str, int]] = field(default_factory=list)
     """(phase or process, boottime ns)."""
 
-    async def flowing(self, timeout: float = 60) -> None:
+    async def flowing(self, timeout: float = 60, seconds: float = 1) -> None:
         last = self.kills[-1][1] if self.kills else 0
 
         def heard() -> bool:
-            return all(page.flowing and page.connects[-1] > last for page in self.pages)
+            long_ago = boottime_ns() - int(seconds * 1e9)
+            return all(page.flowing and last < page.connects[-1] <= long_ago for page in self.pages)
 
         await until("everybody is heard", heard, timeout)
 
@@ -103,6 +104,10 @@ class Talk:
         """Everybody leaves; (row of the list, answer of verify) once it is finalised by itself."""
         for page in self.pages:
             await page.leave()
+        return await self.finalised()
+
+    async def finalised(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The same, when nobody is there."""
         rows: list[dict[str, Any]] = []
 
         def ready() -> bool:
@@ -203,6 +208,35 @@ async def test_two_killed_workers_and_a_killed_server_cost_two_seconds_at_most_e
         await talk.flowing()
         row, report = await talk.finish()
         told("mixed", 1, check(talk, row, report), talk.kills)
+
+
+@pytest.mark.parametrize("newborn", [False, True])
+async def test_what_a_crash_took_is_named_when_nobody_returns(tmp_path: Path, newborn: bool) -> None:
+    """`newborn`: the next epoch is in the books and has left nothing on disk when all is killed."""
+    async with talking(tmp_path) as talk:
+        await talk.flowing(seconds=4)  # of every track there is something
+        if newborn:
+            await talk.kill_newborn("before_create", JOURNAL)
+        talk.kills.append(("server and worker", boottime_ns()))
+        talk.demo.kill()
+        for page in talk.pages:
+            await page.close()
+        await asyncio.to_thread(talk.demo.start)
+        row, report = await talk.finalised()
+        assert row["epochs"] == 1 + newborn
+        assert report["chain"] == "intact", report["faults"]
+        (lost,) = [gap for gap in report["gaps"] if gap["cause"] == "worker_lost"]
+        assert report["gaps"] == [lost]
+        assert report["stored"][-1][1] == lost["from"]
+        counters = stored_counters(talk.demo.data, row["id"])
+        for page in talk.pages:
+            for kind in (AUDIO, VIDEO):
+                stored = counters[page.seat, KINDS[kind]]
+                assert len(stored) < len(page.sent[kind]), "something was lost, or this proves nothing"
+                assert unnamed(page, kind, stored, report, row["started_at_ms"]) == {}
+                track = next(t for t in report["tracks"] if t["id"] == f"{page.seat}-{KINDS[kind]}")
+                assert track["gaps"][-1]["cause"] == "worker_lost"
+                assert track["gaps"][-1]["to"] == lost["to"]
 
 
 @pytest.mark.long
