@@ -20,7 +20,7 @@ from server.config import Settings
 from server.domain.errors import Refused
 from server.domain.people import normalised_email
 from server.domain.permissions import Action, allowed
-from server.domain.retention import HOLD_REASONS, LIFT_REASONS, classes
+from server.domain.retention import CLASS_REASONS, EXTENSION_REASONS, HOLD_REASONS, LIFT_REASONS, classes
 from server.services.bundle import Services
 from server.storage import accounts, destructions
 
@@ -89,6 +89,7 @@ def lift(
 def classify(
     recording: str,
     klass: Annotated[str, typer.Argument(metavar="CLASS", help=", ".join(sorted(classes())))],
+    reason: Annotated[str, typer.Option(help=", ".join(CLASS_REASONS))],
     by: ByOption,
     data: DataOption = None,
     config: ConfigOption = None,
@@ -96,7 +97,7 @@ def classify(
     """Give a recording another class; prints the day after which it goes."""
 
     async def work(services: Services) -> int | None:
-        return await services.retention.classify(recording, klass, await officer(services, by), "")
+        return await services.retention.classify(recording, klass, reason, await officer(services, by), "")
 
     until_ms = asyncio.run(_within(data_settings(config, data), work))
     typer.echo("the session runs" if until_ms is None else day(until_ms))
@@ -108,7 +109,9 @@ def extend(
     """Keep a recording longer for continued treatment: once, at most as long again."""
 
     async def work(services: Services) -> int | None:
-        return await services.retention.extend(recording, years, await officer(services, by), "")
+        return await services.retention.extend(
+            recording, years, EXTENSION_REASONS[0], await officer(services, by), ""
+        )
 
     until_ms = asyncio.run(_within(data_settings(config, data), work))
     typer.echo("the session runs" if until_ms is None else day(until_ms))

@@ -32,6 +32,7 @@ WARN_DAYS: Final = 90
 HOLD_REASONS: Final = ("dispute", "complaint", "authority", "incident")
 LIFT_REASONS: Final = ("settled", "mistake")
 WITHDRAWAL_REASONS: Final = ("consent_withdrawn", "recorded_by_mistake")
+CLASS_REASONS: Final = ("mistake", "content", "authority")
 EXTENSION_REASONS: Final = ("continued_treatment",)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from server.domain.errors import Refused
 from server.domain.retention import (
+    CLASS_REASONS,
     DAY_MS,
+    EXTENSION_REASONS,
     HOLD_REASONS,
     LIFT_REASONS,
     Verdict,
@@ -81,27 +83,29 @@ class Retention:
 
     # --- periods -----------------------------------------------------------------------------------------
 
-    async def classify(self, recording: str, klass: str, by: str, address: str) -> int | None:
+    async def classify(self, recording: str, klass: str, reason: str, by: str, address: str) -> int | None:
         """Give it another class; the end of its period. Raises Refused `not_found`, `bad_request`."""
         class_of(klass)
+        if reason not in CLASS_REASONS:
+            raise Refused("bad_request")
         async with self._context.database.write() as tx:
             kept = await self._there(tx, recording)
             until_ms = await self._reckon(tx, kept, klass, kept.extended_years)
-            detail = {"class": klass, "before": kept.klass}
+            detail = {"class": klass, "before": kept.klass, "reason": reason}
             await self._note(
                 tx, "retention_classed", "recording", recording, kept.case_id, by, address, detail
             )
         return until_ms
 
-    async def extend(self, recording: str, years: int, by: str, address: str) -> int | None:
-        """Keep longer for continued treatment, once. Raises Refused `not_found`, `extension_spent`,
-        `bad_request`.
-        """
+    async def extend(self, recording: str, years: int, reason: str, by: str, address: str) -> int | None:
+        """Keep longer, once. Raises Refused `not_found`, `extension_spent`, `bad_request`."""
+        if reason not in EXTENSION_REASONS:
+            raise Refused("bad_request")
         async with self._context.database.write() as tx:
             kept = await self._there(tx, recording)
             more = checked_extension(kept.klass, kept.extended_years, years)
             until_ms = await self._reckon(tx, kept, kept.klass, more)
-            detail: dict[str, int | str] = {"years": more, "reason": "continued_treatment"}
+            detail: dict[str, int | str] = {"years": more, "reason": reason}
             await self._note(
                 tx, "retention_extended", "recording", recording, kept.case_id, by, address, detail
             )

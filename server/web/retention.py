@@ -6,6 +6,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.services.kept import keeping_of, receipt_of
+from server.services.periods import periods_of
 from server.web.errors import parsed
 from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
 
@@ -20,11 +21,13 @@ class Reason(BaseModel):
 class Class(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     name: str = Field(min_length=1, max_length=24)
+    reason: str = Field(min_length=1, max_length=32)
 
 
 class Years(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     years: int = Field(ge=1, le=100)
+    reason: str = Field(min_length=1, max_length=32)
 
 
 async def overview(request: web.Request) -> web.Response:
@@ -50,7 +53,11 @@ async def lift(request: web.Request) -> web.Response:
 async def classify(request: web.Request) -> web.Response:
     told = await parsed(request, Class)
     until_ms = await request.app[SERVICES].retention.classify(
-        request.match_info["recording"], told.name, request[SIGNED_IN].account.id, request[ADDRESS]
+        request.match_info["recording"],
+        told.name,
+        told.reason,
+        request[SIGNED_IN].account.id,
+        request[ADDRESS],
     )
     return web.json_response({"kept_until_ms": until_ms})
 
@@ -58,9 +65,18 @@ async def classify(request: web.Request) -> web.Response:
 async def extend(request: web.Request) -> web.Response:
     told = await parsed(request, Years)
     until_ms = await request.app[SERVICES].retention.extend(
-        request.match_info["recording"], told.years, request[SIGNED_IN].account.id, request[ADDRESS]
+        request.match_info["recording"],
+        told.years,
+        told.reason,
+        request[SIGNED_IN].account.id,
+        request[ADDRESS],
     )
     return web.json_response({"kept_until_ms": until_ms})
+
+
+async def periods(request: web.Request) -> web.Response:
+    context = request.app[SERVICES].context
+    return web.json_response(await periods_of(context, request.match_info["case"]))
 
 
 async def keeping(request: web.Request) -> web.Response:

@@ -48,6 +48,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/holds/{hold}/lift", retention.lift, _A.RETENTION_HOLD),
     Route("POST", "/api/recordings/{recording}/class", retention.classify, _A.RETENTION_HOLD),
     Route("POST", "/api/recordings/{recording}/extend", retention.extend, _A.RETENTION_HOLD),
+    Route("GET", "/api/cases/{case}/periods", retention.periods, _A.RETENTION_READ),
     Route("GET", "/api/cases/{case}/retention", retention.keeping, _A.RECEIPT_READ, _S.CASE),
     Route("GET", "/api/cases/{case}/receipts/{receipt}", retention.receipt, _A.RECEIPT_READ, _S.CASE),
     Route(

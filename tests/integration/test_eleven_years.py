@@ -62,7 +62,7 @@ class Simulation:
             await self.withdraw(one, now_ms)
         elif chance.random() < 0.02 and one.id not in self.gone and not one.extended:
             one.extended = 1
-            await kept.extend(one.id, 1, OFFICER, ADDRESS)
+            await kept.extend(one.id, 1, "continued_treatment", OFFICER, ADDRESS)
             self.counted["extended"] += 1
 
     async def withdraw(self, one: Made, now_ms: int) -> None:

@@ -53,16 +53,16 @@ async def test_another_class_and_an_extension_move_the_date_and_are_audited(site
     recording, retention = await recorded(site), site.services.retention
     await retention.reckon()
     five = int(str((await told(site, recording))["kept_until_ms"]))
-    ten = await retention.classify(recording, "chart", OFFICER, ADDRESS)
-    longer = await retention.extend(recording, 2, OFFICER, ADDRESS)
+    ten = await retention.classify(recording, "chart", "content", OFFICER, ADDRESS)
+    longer = await retention.extend(recording, 2, "continued_treatment", OFFICER, ADDRESS)
     assert ten is not None
     assert longer is not None
     assert 5 * 365 <= (ten - five) / DAY_MS <= 5 * 366
     assert 2 * 365 <= (longer - ten) / DAY_MS <= 2 * 366
     with pytest.raises(Refused, match="extension_spent"):
-        await retention.extend(recording, 1, OFFICER, ADDRESS)
+        await retention.extend(recording, 1, "continued_treatment", OFFICER, ADDRESS)
     with pytest.raises(Refused, match="bad_request"):
-        await retention.classify(recording, "for_ever", OFFICER, ADDRESS)
+        await retention.classify(recording, "for_ever", "content", OFFICER, ADDRESS)
     assert await audit.check(site.database) is None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner
 
 from server.__main__ import build
@@ -99,7 +100,9 @@ def test_a_dry_run_says_what_would_go_and_a_hold_keeps_it(tmp_path: Path) -> Non
 def test_class_and_extension_move_the_day(tmp_path: Path) -> None:
     data = prepared(tmp_path)
     first = told(data, "retention", "list")[0]["kept_until_ms"]
-    assert run(data, "retention", "classify", RECORDING, "chart", "--by", OFFICER)[0] == 0
+    assert (
+        run(data, "retention", "classify", RECORDING, "chart", "--reason", "content", "--by", OFFICER)[0] == 0
+    )
     assert run(data, "retention", "extend", RECORDING, "3", "--by", OFFICER)[0] == 0
     assert run(data, "retention", "extend", RECORDING, "3", "--by", OFFICER)[0] == 2
     row = told(data, "retention", "list")[0]
@@ -107,11 +110,15 @@ def test_class_and_extension_move_the_day(tmp_path: Path) -> None:
     assert row["kept_until_ms"] > first
 
 
-@pytest.mark.parametrize("harm", ["flip", "remove", "key back", "audit"])
-def test_whatever_is_done_to_a_receipt_is_found(tmp_path: Path, harm: str) -> None:
-    data = prepared(tmp_path)
-    for seat in (GONE, STAYS):
-        told(data, "recordings", "withdraw", RECORDING, seat, "--by", PHYSICIAN)
+HARMS = {
+    "flip": {"receipt_chain_broken", "receipt_unknown_to_audit"},
+    "remove": {"receipt_missing"},
+    "key back": {"key_left"},
+    "audit": {"audit_chain_broken"},
+}
+
+
+def damage(data: Path, harm: str) -> None:
     first = data / "receipts" / "00000001.json"
     if harm == "flip":
         content = bytearray(first.read_bytes())
@@ -122,19 +129,23 @@ def test_whatever_is_done_to_a_receipt_is_found(tmp_path: Path, harm: str) -> No
     elif harm == "key back":
         (data / "keys" / RECORDING / f"{GONE}.key").write_bytes(b"x")
     else:
-        with sqlite3.connect(data / "hyeopjin.sqlite3") as connection:
-            connection.execute("UPDATE audit SET at_ms = at_ms + 1 WHERE action = 'media_destroyed'")
-        connection.close()
-    code, out = run(data, "receipts", "verify", "--json")
-    faults = {fault for row in json.loads(out) for fault in row["faults"]}
-    assert code == 1
-    expected = {
-        "flip": {"receipt_chain_broken", "receipt_unknown_to_audit"},
-        "remove": {"receipt_missing"},
-        "key back": {"key_left"},
-        "audit": {"audit_chain_broken"},
-    }
-    assert expected[harm] <= faults, faults
+        with contextlib.closing(sqlite3.connect(data / "hyeopjin.sqlite3")) as books, books:
+            books.execute("UPDATE audit SET at_ms = at_ms + 1 WHERE action = 'media_destroyed'")
+
+
+def test_whatever_is_done_to_a_receipt_is_found(tmp_path: Path) -> None:
+    data = prepared(tmp_path / "whole")
+    for seat in (GONE, STAYS):
+        told(data, "recordings", "withdraw", RECORDING, seat, "--by", PHYSICIAN)
+    told(data, "receipts", "verify")
+    for harm, expected in HARMS.items():
+        harmed = tmp_path / harm
+        shutil.copytree(data, harmed)
+        damage(harmed, harm)
+        code, out = run(harmed, "receipts", "verify", "--json")
+        faults = {fault for row in json.loads(out) for fault in row["faults"]}
+        assert code == 1, harm
+        assert expected <= faults, (harm, faults)
 
 
 def test_the_doctor_tells_of_what_is_overdue_and_of_a_run_that_was(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -70,7 +71,7 @@ async def test_an_interpreter_withdraws_their_own_seat_although_they_see_no_case
 
 
 async def test_the_officer_holds_and_lifts_and_the_case_page_says_so(site: Website) -> None:
-    recording = await recorded(site)
+    await recorded(site)
     officer, physician = await site.signed_in("privacy_officer"), await site.signed_in("referring_physician")
     made = await officer.post(f"/api/cases/{CASE_ID}/hold", {"reason": "authority"})
     assert made.status == 201
@@ -82,10 +83,38 @@ async def test_the_officer_holds_and_lifts_and_the_case_page_says_so(site: Websi
     assert (await officer.post(lift, {"reason": "settled"})).status == 204
     assert (await officer.post(lift, {"reason": "settled"})).code == "not_held"
     assert (await physician.get(f"/api/cases/{CASE_ID}/retention")).json["hold"] is None
-    longer = await officer.post(f"/api/recordings/{recording}/class", {"name": "chart"})
-    more = await officer.post(f"/api/recordings/{recording}/extend", {"years": 1})
-    assert more.json["kept_until_ms"] > longer.json["kept_until_ms"]
-    assert (await officer.post(f"/api/recordings/{recording}/extend", {"years": 1})).code == "extension_spent"
+
+
+async def test_the_officer_sees_what_a_class_would_mean_and_changes_it_with_a_reason(site: Website) -> None:
+    recording = await recorded(site)
+    officer, coordinator = await site.signed_in("privacy_officer"), await site.signed_in("coordinator")
+    path = f"/api/cases/{CASE_ID}/periods"
+    (before,) = (await coordinator.get(path)).json["recordings"]
+    promised = {row["name"]: row["kept_until_ms"] for row in before["classes"]}
+    assert (before["class"], promised["consultation"]) == ("consultation", before["kept_until_ms"])
+    assert [row["years"] for row in before["extensions"]] == [1, 2, 3, 4, 5]
+    classed, longer = f"/api/recordings/{recording}/class", f"/api/recordings/{recording}/extend"
+    good = {"name": "chart", "reason": "content"}
+    for refused in ({"name": "chart"}, good | {"reason": "because"}, good | {"name": "x"}):
+        assert (await officer.post(classed, refused)).code == "bad_request"
+    assert (await coordinator.post(classed, good)).code == "forbidden"
+    made = await officer.post(classed, good)
+    assert made.json["kept_until_ms"] == promised["chart"]
+    (now,) = (await coordinator.get(path)).json["recordings"]
+    treated = {"years": 2, "reason": "continued_treatment"}
+    assert (await officer.post(longer, treated | {"reason": "content"})).code == "bad_request"
+    more = await officer.post(longer, treated)
+    assert more.json["kept_until_ms"] == now["extensions"][1]["kept_until_ms"] > promised["chart"]
+    assert (await officer.post(longer, treated)).code == "extension_spent"
+    (after,) = (await coordinator.get(path)).json["recordings"]
+    assert (after["class"], after["extended_years"], after["extensions"]) == ("chart", 2, [])
+    async with site.database.read() as tx:
+        rows = (await tx.exec_driver_sql("SELECT action, detail FROM audit ORDER BY id")).all()
+    told = {row[0]: json.loads(row[1]) for row in rows if row[0].startswith("retention_")}
+    assert told == {
+        "retention_classed": {"class": "chart", "before": "consultation", "reason": "content"},
+        "retention_extended": {"years": 2, "reason": "continued_treatment"},
+    }
 
 
 async def test_a_receipt_is_handed_out_with_its_case_only(site: Website) -> None:
