@@ -209,6 +209,8 @@ def _withdrawn(
     for each in gone:
         seat = named.get(each.seat_id)
         lanes = each.plan.get("lanes") or [lane.as_gap() for lane in lanes_of(index, each.seat_id)]
+        # Destroyed before anything was finished: that somebody is missing is said all the same.
+        lanes = lanes or [{"kind": "other", "from": 0, "to": index.get("duration_ms", 0)}]
         merged: dict[str, list[int]] = {}
         for lane in lanes:  # the layers of one picture are one lane to people
             span = merged.setdefault(str(lane["kind"]), [lane["from"], lane["to"]])

@@ -8,7 +8,7 @@ from server.domain.consent import CONSENT_VERSION
 from server.domain.consultation import effective_state
 from server.services.access import seat_and_consultation
 from server.services.context import Context
-from server.storage import accounts, consents, consultations
+from server.storage import accounts, consents, consultations, destructions, sessions
 
 
 async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
@@ -19,6 +19,8 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         seats = await consultations.seats_of(tx, {consultation.id})
         sites = await accounts.all_sites(tx)
         consent = await consents.newest_of_seat(tx, seat_id)
+        recordings = [session.id for session in await sessions.of_consultation(tx, consultation.id)]
+        blocked = [await destructions.blocked(tx, recording) for recording in recordings]
     return {
         "seat": {
             "id": seat.id,
@@ -45,6 +47,8 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
             "language": consent.language,
         },
         "consent_version": CONSENT_VERSION,
+        # All that was recorded of the seat so far is to be destroyed, or is.
+        "destruction_asked": bool(blocked) and all(seat_id in seats_of for seats_of in blocked),
         "seats": [
             {
                 "id": other.id,

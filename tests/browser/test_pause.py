@@ -1,4 +1,4 @@
-"""The chair pauses: everybody sees it, whatever falls, and nothing said meanwhile is on any disk."""
+"""A pause outlives whatever falls, and nothing said in it is on any disk. See test_room_recording.py too."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Playwright
 
 from media.recordstore import layout
 from tests.support import decode, probes, switchable
+from tests.support.acts import pause_banner, wait_paused
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, running, until
 from tests.support.fakes import BLUE, GREEN, RED, YELLOW
 from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_recording, wait_stored
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @dataclass
@@ -27,27 +28,9 @@ class Told:
     """The consultation of this module: who was there and what it left behind."""
 
     demo: Demo
-    reviewer: Page
     chair: Guest
     other: Guest
     recording: str
-
-
-def banner(guest: Guest) -> str:
-    """What the page says of the pause, empty when it says nothing."""
-    return probes.words(guest.page, "pause-banner")
-
-
-def wait_paused(*guests: Guest, timeout: float = 5.0) -> None:
-    for guest in guests:
-        until("the light says paused", lambda guest=guest: guest.light()[0] == "paused", timeout)  # type: ignore[misc]
-        strip = guest.page.get_by_test_id("pause-banner")
-        assert strip.get_attribute("data-phase") == "paused"
-    until("the chair alone may resume", lambda: [resumable(g) for g in guests] == [1, 0], 10)
-
-
-def resumable(guest: Guest) -> int:
-    return guest.page.get_by_test_id("resume-recording").count()
 
 
 def story(demo: Demo, crowd: Crowd, falls: Callable[[Guest, Guest], None]) -> Told:
@@ -58,7 +41,7 @@ def story(demo: Demo, crowd: Crowd, falls: Callable[[Guest, Guest], None]) -> To
     assert other.page.get_by_test_id("pause-recording").count() == 0
     chair.page.get_by_test_id("pause-recording").click()
     wait_paused(chair, other)
-    assert demo.seat("consulting_physician")["name"] in banner(other)
+    assert demo.seat("consulting_physician")["name"] in pause_banner(other)
     for guest in (chair, other):
         switchable.become(guest.page, YELLOW)
     probes.wait_for_colour(other.page, chair.seat, YELLOW)
@@ -75,19 +58,12 @@ def story(demo: Demo, crowd: Crowd, falls: Callable[[Guest, Guest], None]) -> To
     chair.page.get_by_test_id("resume-recording").click()
     for guest in (chair, other):
         wait_recording(guest)
-        assert not banner(guest)
+        assert not pause_banner(guest)
     wait_stored(other, 3)
     end(chair)
     recording = decode.recordings(demo.data)[0]
-    page = sign_in(crowd.people[0], demo, "reviewer")
-    wait_ready(demo, page, recording, 60)
-    return Told(demo, page, chair, other, recording)
-
-
-@pytest.fixture(scope="module")
-def told(demo: Demo, crowd: Crowd) -> Told:
-    """A page falls in the pause."""
-    return story(demo, crowd, lambda _chair, _other: None)
+    wait_ready(demo, sign_in(crowd.people[0], demo, "reviewer"), recording, 60)
+    return Told(demo, chair, other, recording)
 
 
 def came_back(demo: Demo, chair: Guest, other: Guest, epoch: int) -> None:
@@ -104,17 +80,6 @@ def gaps(told: Told) -> list[dict[str, Any]]:
     return found
 
 
-def test_nothing_said_in_the_pause_is_in_any_segment_or_track(told: Told) -> None:
-    judge_contents(told)
-
-
-def test_the_pause_is_a_named_gap_with_who_and_why(told: Told) -> None:
-    (gap,) = gaps(told)
-    assert (gap["cause"], gap["by"], gap["why"]) == ("paused", told.chair.seat, "examination")
-    judge_gaps(told)
-
-
-@pytest.mark.long
 def test_a_pause_outlives_the_worker_and_the_server(
     playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -156,12 +121,3 @@ def judge_gaps(told: Told) -> None:
         for begin, finish in track["present"]:
             for gap in paused:
                 assert min(finish, gap["to"]) - max(begin, gap["from"]) < 300, (track["id"], gap)
-
-
-def test_the_review_says_who_paused(told: Told) -> None:
-    page = told.reviewer
-    page.goto(f"{told.demo.base_url}/review/{told.recording}")
-    page.get_by_test_id("review-play").wait_for()
-    name = told.demo.seat("consulting_physician")["name"]
-    said = page.locator(".lane-gap").evaluate_all("(all) => all.map((e) => e.outerHTML + e.textContent)")
-    assert any(name in one for one in said), said

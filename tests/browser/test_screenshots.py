@@ -23,12 +23,14 @@ LANGUAGES = ("ko", "ru", "en")
 SIZES = ((1440, 900), (390, 844))
 
 
-def picture_all(page: Page, name: str, folder: Path, at: str = "") -> list[str]:
+def picture_all(
+    page: Page, name: str, folder: Path, at: str = "", languages: tuple[str, ...] = LANGUAGES
+) -> list[str]:
     """Saves the page in every language and size, scrolled to a test id if one is given; returns those in
     which something sticks out.
     """
     wide = []
-    for language in LANGUAGES:
+    for language in languages:
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             choose(page, language)

@@ -168,9 +168,10 @@ def keys_of(data: Path, recording: str) -> dict[str, bytes]:
     return KeyStore.open(data, create=False).keys(recording)
 
 
-def decode_segments(data: Path, recording: str) -> dict[str, Content]:
-    """Contents by seat id over all epochs; every segment of every seat must open."""
+def decode_segments(data: Path, recording: str, destroyed: str = "") -> dict[str, Content]:
+    """Contents by seat id over all epochs; every segment must open, but those of a seat `destroyed`."""
     keys = keys_of(data, recording)
+    assert destroyed not in keys
     found: dict[str, Content] = defaultdict(Content)
     for epoch in layout.epochs_of(data / "journal", recording):
         for path in layout.segments_of(data / "journal", recording, epoch):
@@ -178,6 +179,8 @@ def decode_segments(data: Path, recording: str) -> dict[str, Content]:
             assert named is not None, path
             if named[0] == layout.ROOM:
                 assert not list(segment_packets(path, keys[layout.ROOM])), "media in the room's file"
+                continue
+            if named[0] == destroyed:
                 continue
             found[named[0]].add(decode_segment(path, keys[named[0]]))
     return dict(found)

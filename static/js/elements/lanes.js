@@ -2,14 +2,14 @@
 import { html, nothing, svg } from '/static/vendor/lit.js';
 import { t, tValue } from '../i18n.js';
 import { span } from '../time.js';
-import { share } from '../review/timeline.js';
+import { drawn, lastPause, share } from '../review/timeline.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
 /** Widths in the drawing's own units; it is stretched to the page's width. */
 const UNITS = 1000;
 /** A gap shorter than this share of the line could not be pointed at. */
-const LEAST_UNITS = 3;
+const LEAST = 0.004;
 
 /**
  * People whose consent was withdrawn: a lane each with its sentence, and nothing to play.
@@ -18,7 +18,7 @@ const LEAST_UNITS = 3;
 export function withdrawnLanes(lanes) {
   if (!lanes?.length) return nothing;
   return html`<ul>${lanes.map((lane) => html`<li class="lane lane-withdrawn" data-testid="lane-withdrawn" data-participant=${lane.participant} data-kind=${lane.kind} ?data-destroyed=${lane.destroyed}>
-    <div class="lane-name"><strong>${lane.name}</strong><span>${tValue('kind', lane.kind)}</span></div>
+    <div class="lane-name"><strong>${lane.name}</strong><span>${lane.kind === 'other' ? tValue('role', lane.role) : tValue('kind', lane.kind)}</span></div>
     <p>${t(lane.destroyed ? 'review-withdrawn' : 'review-withdrawing', { from: span(lane.from), to: span(lane.to) })}</p></li>`)}</ul>`;
 }
 
@@ -56,11 +56,27 @@ class Lanes extends LightElement {
     const playback = this.playback;
     if (!playback) return nothing;
     return html`<section class="lanes" aria-label=${t('review-lanes')}>
-      <h2>${t('review-lanes')}</h2>
+      <div class="lanes-head"><h2>${t('review-lanes')}</h2>${this.legend(playback)}</div>
       <ul>${playback.lanes.map((track) => this.lane(playback, track))}</ul>
       ${withdrawnLanes(playback.recording.withdrawn)}
+      ${this.ending(playback)}
       <p class="lane-words" role="status">${this.said}</p>
     </section>`;
+  }
+
+  /** What the colours mean, of those that are there. @param {import('../review/playback.js').Playback} playback */
+  legend(playback) {
+    const causes = playback.lanes.flatMap((track) => track.gaps.map((gap) => gap.cause === 'paused'));
+    const kinds = ['stored', ...(causes.includes(false) ? ['gap'] : []), ...(causes.includes(true) ? ['paused'] : [])];
+    return html`<ul class="legend" aria-hidden="true">${kinds.map((kind) => html`<li data-kind=${kind}>${t(`review-legend-${kind}`)}</li>`)}</ul>`;
+  }
+
+  /** A session may end in a pause: then nothing follows what is drawn, and it is said. @param {import('../review/playback.js').Playback} playback */
+  ending(playback) {
+    const gap = lastPause(playback.recording);
+    if (!gap) return nothing;
+    const why = tValue('pause-reason', gap.why ?? 'other');
+    return html`<p class="lane-ending" data-testid="review-ends-paused">${icon('pause')}<span>${t('review-ends-paused', { from: span(gap.from), name: gap.by ?? '', why })}</span></p>`;
   }
 
   /** A pause has a sentence of its own: somebody wanted it, and it is said who. @param {import('../types/wire.js').Gap} gap */
@@ -83,8 +99,8 @@ class Lanes extends LightElement {
           aria-label=${t('review-lane-label', { name: track.name, kind, share: held })}
           @click=${(/** @type {MouseEvent} */ event) => this.seek(event, playback)}>
         <rect class="lane-ground" x="0" y="4" width=${UNITS} height="16"/>
-        ${track.present.map(([from, to]) => this.piece(playback, from, to, 'lane-present', t('review-present', { from: span(from), to: span(to) }), false))}
-        ${track.gaps.map((gap) => this.piece(playback, gap.from, gap.to, 'lane-gap', `${track.name}: ${this.why(gap)}`, true))}
+        ${track.present.map(([from, to]) => this.present(playback, from, to, t('review-present', { from: span(from), to: span(to) })))}
+        ${track.gaps.map((gap) => this.gap(playback, gap, `${track.name}: ${this.why(gap)}`))}
         <line class="head" x1="0" x2="0" y1="0" y2="24" vector-effect="non-scaling-stroke"/>
       </svg>
       ${track.kind === 'audio' ? this.voice(track) : html`<span class="lane-voice"></span>`}
@@ -95,18 +111,24 @@ class Lanes extends LightElement {
    * @param {import('../review/playback.js').Playback} playback
    * @param {number} from
    * @param {number} to
-   * @param {string} name
    * @param {string} words
-   * @param {boolean} stop whether the keyboard stops here
    */
-  piece(playback, from, to, name, words, stop) {
-    const scale = UNITS / Math.max(1, playback.durationMs);
+  present(playback, from, to, words) {
+    const [begin, width] = drawn({ from, to }, playback.durationMs, 0);
+    return svg`<rect class="lane-present" x=${begin * UNITS} y="4" width=${width * UNITS} height="16" @pointerenter=${() => { this.said = words; }}><title>${words}</title></rect>`;
+  }
+
+  /**
+   * The keyboard stops at every gap.
+   * @param {import('../review/playback.js').Playback} playback
+   * @param {import('../types/wire.js').Gap} gap
+   * @param {string} words
+   */
+  gap(playback, gap, words) {
+    const [begin, width] = drawn(gap, playback.durationMs, LEAST);
     const say = () => { this.said = words; };
-    const width = Math.max(stop ? LEAST_UNITS : 0, (to - from) * scale);
-    return stop
-      ? svg`<rect class=${name} x=${from * scale} y="4" width=${width} height="16" tabindex="0" role="img" aria-label=${words}
-          @pointerenter=${say} @focus=${say}><title>${words}</title></rect>`
-      : svg`<rect class=${name} x=${from * scale} y="4" width=${width} height="16" @pointerenter=${say}><title>${words}</title></rect>`;
+    return svg`<rect class="lane-gap" data-cause=${gap.cause} x=${begin * UNITS} y="4" width=${width * UNITS} height="16" tabindex="0" role="img" aria-label=${words}
+      @pointerenter=${say} @focus=${say}><title>${words}</title></rect>`;
   }
 
   /**

@@ -8,6 +8,12 @@ import { hourMinuteSecond } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
+/** Doubt and a known loss are two things. @param {ReturnType<typeof import('../room/reducer.js').light>} value */
+function stateWords(value) {
+  if (value.state === 'waiting' && value.waits_for === 'consent') return 'light-waiting-consent';
+  return value.state === 'degraded' && !value.stale ? 'light-incomplete' : `light-${value.state}`;
+}
+
 class Light extends LightElement {
   static properties = { value: { attribute: false }, zone: { attribute: false } };
 
@@ -26,7 +32,7 @@ class Light extends LightElement {
     return html`<div class="light" data-testid="recording-light" data-state=${value.state} data-stored-until=${until ?? ''}>
       <span class="light-dot"></span>
       <span class="light-words">
-        <span class="light-state">${t(value.state === 'waiting' && value.waits_for === 'consent' ? 'light-waiting-consent' : `light-${value.state}`)}</span>
+        <span class="light-state">${t(stateWords(value))}</span>
         ${until !== null && value.state !== 'off'
           ? html`<span class="light-until figures">${t('light-stored-until', { time: hourMinuteSecond(until, language(), this.zone) })}</span>`
           : nothing}

@@ -8,7 +8,7 @@ import { hourMinute } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
-const REASONS = ['private_talk', 'examination', 'patient_asked', 'other'];
+const REASONS = ['other', 'private_talk', 'examination', 'patient_asked'];
 
 class Pause extends LightElement {
   static properties = {
@@ -71,10 +71,10 @@ class Pause extends LightElement {
   /** @param {import('../room/pause.js').PauseShown} value */
   controls(value) {
     return html`<div class="pause-controls">
-      <label><span>${t('pause-reason')}</span>
+      <label><span class="visually-hidden">${t('pause-reason')}</span>
         <select data-testid="pause-reason" @change=${(/** @type {Event} */ event) =>
           this.ask('pause', { reason: /** @type {HTMLSelectElement} */ (event.target).value })}>
-          ${REASONS.map((reason) => html`<option value=${reason} ?selected=${reason === value.reason}>${tValue('pause-reason', reason)}</option>`)}
+          ${REASONS.map((reason) => html`<option value=${reason} ?selected=${reason === value.reason}>${reason === 'other' ? t('pause-reason-choose') : tValue('pause-reason', reason)}</option>`)}
         </select></label>
       <button type="button" class="secondary" data-testid="resume-recording" @click=${() => this.ask('resume')}>${icon('record')}${t('pause-resume')}</button>
     </div>`;

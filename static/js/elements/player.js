@@ -109,14 +109,14 @@ class Player extends LightElement {
     const tracks = playback.lanes;
     const pictures = tracks.filter((track) => track.kind !== 'audio');
     return html`<div class="player">
-      <div class="screen" data-count=${pictures.length} ?data-focus=${playback.focused !== null}>
+      <div class="deck"><div class="screen" data-count=${pictures.length} ?data-focus=${playback.focused !== null}>
         ${repeat(pictures, (track) => track.id, (track) => this.picture(track))}
         ${pictures.length === 0 ? html`<p class="cover">${t('review-no-picture')}</p>` : nothing}
         ${playback.held ? html`<p class="loading-over" role="status">${t('review-buffering')}</p>` : nothing}
       </div>
       <div hidden>${repeat(tracks.filter((track) => track.kind === 'audio'), (track) => track.id,
         (track) => html`<audio data-media=${track.id} data-participant=${track.participant}></audio>`)}</div>
-      ${this.transport(playback)}
+      ${this.transport(playback)}</div>
       <hj-lanes .playback=${playback} .volumes=${this.volumes}></hj-lanes>
     </div>`;
   }
@@ -147,7 +147,7 @@ class Player extends LightElement {
         <span class="transport-wall"><span class="visually-hidden">${t('review-local-time')}</span><time class="transport-local"></time></span></p>
       <input class="transport-seek" type="range" data-testid="review-seek" min="0" max=${Math.round(playback.durationMs)} step="1" aria-label=${t('review-seek')}
         @input=${(/** @type {Event} */ event) => playback.seek(Number(/** @type {HTMLInputElement} */ (event.target).value))}>
-      <label class="transport-speed"><span>${t('review-speed')}</span>
+      <label class="transport-speed"><span class="transport-speed-word">${t('review-speed')}</span>
         <select data-testid="review-speed" @change=${(/** @type {Event} */ event) => playback.setSpeed(Number(/** @type {HTMLSelectElement} */ (event.target).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === playback.speed}>${speed}×</option>`)}</select></label>
     </div>`;

@@ -17,6 +17,14 @@ class SeatRecording extends LightElement {
     /** @type {import('../room/reducer.js').State | null} */
     this.state = null;
     this.asking = false;
+    this.wasAsked = false;
+  }
+
+  /** Whoever opens the question stands at the answer that changes nothing. */
+  updated() {
+    const asked = this.state?.past === 'asking';
+    if (asked && !this.wasAsked) /** @type {HTMLElement | null} */ (this.querySelector('[data-testid="destroy-not"]'))?.focus();
+    this.wasAsked = asked;
   }
 
   render() {
@@ -25,7 +33,7 @@ class SeatRecording extends LightElement {
     return html`<div class="seat-recording">
       <h2>${t('room-consent')}</h2>
       <p data-testid="seat-recorded" data-recorded=${me(state)?.recorded ?? false}>${this.words(state)}</p>
-      ${this.asking ? this.question(state) : this.controls(state)}
+      ${this.asking ? this.question(state) : this.gone(state) ? nothing : this.controls(state)}
       ${state.decision === 'declined' && !state.cut && !this.asking ? this.past(state) : nothing}
       ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
     </div>`;
@@ -37,6 +45,11 @@ class SeatRecording extends LightElement {
     if (this.asking) return t('consent-joining');
     if (state.decision !== 'granted') return t('consent-declined');
     return me(state)?.recorded ? t('consent-granted') : t('consent-granted-idle');
+  }
+
+  /** What would be recorded now would be destroyed too, and one question at a time: nothing else is offered. @param {import('../room/reducer.js').State} state */
+  gone(state) {
+    return state.past !== 'kept' && state.decision === 'declined' && !state.cut;
   }
 
   /** @param {import('../room/reducer.js').State} state */
@@ -59,8 +72,8 @@ class SeatRecording extends LightElement {
         <button class="quiet" data-testid="destroy-past" @click=${() => this.ask('destroy', { sure: false })}>${t('consent-past-destroy')}</button>`;
     }
     return html`<div class="notice notice-alarm" role="alert">${icon('warning')}<div><p>${t('consent-past-sure')}</p>
-      <div class="row"><button class="secondary" data-testid="destroy-sure" @click=${() => this.ask('destroy', { sure: true })}>${t('consent-past-destroy')}</button>
-        <button class="quiet" data-testid="destroy-not" @click=${() => this.ask('destroy-not')}>${t('consent-past-keep')}</button></div></div></div>`;
+      <div class="row"><button class="secondary" data-testid="destroy-not" @click=${() => this.ask('destroy-not')}>${t('consent-past-keep')}</button>
+        <button class="primary danger" data-testid="destroy-sure" @click=${() => this.ask('destroy', { sure: true })}>${t('withdraw-now')}</button></div></div></div>`;
   }
 
   /** Somebody has sat down who was not asked: nothing more is recorded until everybody has answered. @param {boolean} granted */

@@ -162,7 +162,7 @@ class Stage extends LightElement {
       <button class="tool" data-testid="settings" aria-expanded=${this.panel === 'settings'} @click=${() => this.toggle('settings')}>
         ${icon('settings')}<span>${t('room-settings')}</span></button>
       <button class="tool" data-testid="seat-recording" aria-expanded=${this.panel === 'recording'} @click=${() => this.toggle('recording')}>
-        ${icon('record')}<span>${t('room-recording')}</span></button>
+        ${icon('shield')}<span>${t('room-recording')}</span></button>
       <button class="tool tool-leave" data-testid="leave" @click=${() => this.ask('leave')}>${icon('leave')}<span>${t('room-leave')}</span></button>
       ${may(state, 'end')
         ? html`<button class="tool tool-end" data-testid="end-consultation" ?disabled=${this.endingIn !== null} @click=${() => this.ask('end')}>${icon('end')}<span>${t('room-end')}</span></button>`

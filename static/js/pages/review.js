@@ -47,6 +47,8 @@ function heading(shown) {
   const errors = shown.tracks.map((track) => track.sync_error_ms).filter((ms) => ms !== null);
   const across = shown.tracks.map((track) => track.across_error_ms).filter((ms) => ms !== null);
   const apart = [...new Set(shown.tracks.filter((track) => (track.sync_error_ms ?? 0) > SYNC_ALARM_MS).map((track) => track.name))];
+  // Who declined later on is in it all the same, with gaps that say so.
+  const declined = shown.declined.filter((one) => !shown.tracks.some((track) => track.participant === one.participant));
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
     <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
@@ -56,7 +58,7 @@ function heading(shown) {
       <span class="chip ${chain === 'intact' ? 'chip-live' : chain === 'broken' ? 'chip-alarm' : ''}" data-testid="review-chain" data-chain=${shown.chain}>${t(`review-chain-${chain}`)}</span>
       <span class="chip ${Math.max(0, ...errors) > SYNC_ALARM_MS ? 'chip-alarm' : ''}" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
       ${across.length ? html`<span class="chip" data-testid="review-sync-across">${t('review-sync-across', { ms: Math.max(...across) })}</span>` : nothing}
-      ${shown.declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: shown.declined.map((one) => one.name).join(', ') })}</span>` : nothing}
+      ${declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: declined.map((one) => one.name).join(', ') })}</span>` : nothing}
     </p>
     ${apart.length ? html`<p class="notice notice-warn" role="status" data-testid="review-out-of-step">${t('review-out-of-step', { names: apart.join(', '), ms: SYNC_ALARM_MS })}</p>` : nothing}` : nothing}
   </div>`;

@@ -95,6 +95,32 @@ export function layerAt(lane, ms, sharp) {
 }
 
 /**
+ * Where a gap is drawn: within the line, wide enough to be pointed at. What lies beyond the last picture (a pause to the
+ * very end) stands at its edge.
+ * @param {{from: number, to: number}} gap
+ * @param {number} durationMs
+ * @param {number} least share of the line that can be pointed at
+ * @returns {[number, number]} where it begins and how wide it is, as shares of the line
+ */
+export function drawn(gap, durationMs, least) {
+  const share = (/** @type {number} */ ms) => Math.min(1, Math.max(0, ms / Math.max(1, durationMs)));
+  const width = Math.max(least, share(gap.to) - share(gap.from));
+  return [Math.min(share(gap.from), 1 - width), width];
+}
+
+/** Media ends a little before or after the word that ends it. */
+const END_SLACK_MS = 1500;
+
+/**
+ * @param {{duration_ms: number | null, tracks: Track[], gaps: import('../types/wire.js').Gap[]}} recording
+ * @returns {import('../types/wire.js').Gap | null} the pause in which the session ended: nothing follows it
+ */
+export function lastPause(recording) {
+  const end = lengthOf(recording);
+  return recording.gaps.filter((gap) => gap.cause === 'paused' && gap.from >= end - END_SLACK_MS).at(-1) ?? null;
+}
+
+/**
  * A recording's own length, else the end of its longest track.
  * @param {{duration_ms: number | null, tracks: Track[]}} recording
  */

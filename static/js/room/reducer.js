@@ -69,6 +69,7 @@ export function reduce(state, event) {
         ...initial(), phase: 'door', mic: state.mic, camera: state.camera,
         seat: event.seat, decision: event.seat?.consent?.decision ?? null,
         company: event.seat?.consent ? othersOf(event.seat) : state.company,
+        past: event.seat?.destruction_asked ? 'asked' : 'kept',
       };
     case 'used':
       return { ...state, phase: 'used', busy: false, problem: null };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inOrder, lanesOf, layerAt, lengthOf, presentAt, share, turnAt, WatchedSpans } from '../review/timeline.js';
+import { drawn, inOrder, lanesOf, lastPause, layerAt, lengthOf, presentAt, share, turnAt, WatchedSpans } from '../review/timeline.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 
 const track = { offset_ms: 1000, duration_ms: 9000, present: [[1000, 4000], [6000, 10_000]] };
@@ -18,6 +18,22 @@ test('the share of the recording that a track holds is whole per cent', () => {
 test('a recording without a length is as long as its longest track', () => {
   assert.equal(lengthOf({ duration_ms: null, tracks: [track] }), 10_000);
   assert.equal(lengthOf({ duration_ms: 12_000, tracks: [track] }), 12_000);
+});
+
+test('a gap is drawn inside the line, wide enough to be pointed at', () => {
+  assert.deepEqual(drawn({ from: 2000, to: 4000 }, 10_000, 0.01), [0.2, 0.2]);
+  assert.deepEqual(drawn({ from: 2000, to: 2001 }, 10_000, 0.01), [0.2, 0.01]);
+  assert.deepEqual(drawn({ from: 8000, to: 99_000 }, 10_000, 0.01), [0.8, 1 - 0.8]);
+  assert.deepEqual(drawn({ from: 10_400, to: 99_000 }, 10_000, 0.01), [0.99, 0.01]);
+});
+
+test('a pause to the very end is told from one that something follows', () => {
+  const paused = (from, to) => ({ from, to, cause: 'paused' });
+  const recording = (...gaps) => ({ duration_ms: 10_000, tracks: [], gaps });
+  assert.equal(lastPause(recording(paused(2000, 4000))), null);
+  assert.equal(lastPause(recording({ from: 9900, to: 12_000, cause: 'left' })), null);
+  assert.equal(lastPause(recording(paused(2000, 4000), paused(9600, 30_000))).from, 9600);
+  assert.equal(lastPause(recording(paused(10_040, 10_050))).from, 10_040);
 });
 
 test('steps of playing join to one span, a jump begins another', () => {

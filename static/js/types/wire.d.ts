@@ -33,7 +33,7 @@ export interface SeatAnswer {
   seat: { id: string; role: Role; name: string; language: string; site: string; time_zone: string };
   consultation: { id: string; state: string; starts_at_ms: number; opens_at_ms: number; closes_at_ms: number };
   consent: { decision: 'granted' | 'declined'; persons: string[]; version: string; language: string } | null;
-  consent_version: string;
+  consent_version: string; destruction_asked?: boolean;
   seats: { role: Role; name: string; site: string; time_zone: string }[];
 }
 export interface SeatPast {
@@ -75,7 +75,7 @@ export interface RecordingAnswer {
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
   withdrawn: WithdrawnLane[];
 }
-export interface WithdrawnLane { participant: string; name: string; role: Role; kind: Kind; from: number; to: number; destroyed: boolean }
+export interface WithdrawnLane { participant: string; name: string; role: Role; kind: Kind | 'other'; from: number; to: number; destroyed: boolean }
 export interface KeptRecording {
   id: string; started_at_ms: number; class: string; years: number; kept_until_ms: number | null; zones: string[]; state: string;
   seats: { id: string; name: string; role: Role; mine: boolean; withdrawn: 'requested' | 'begun' | 'done' | null; may_withdraw: boolean }[];
