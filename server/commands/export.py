@@ -12,6 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -37,6 +38,12 @@ Kind = Literal["film", "mp4", "clip", "still", "bundle"]
 Layout = Literal["grid", "speaker"]
 Language = Literal["en", "ko", "ru"]
 Reason = Literal["treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality"]
+
+WHY = {
+    "recording_gone": "there is no such recording, or nothing of it is finished (`hyeopjin recordings list`)",
+    "bad_request": "times, track, language or time zone do not fit the kind (`--help`)",
+    "nothing_there": "nothing was recorded there; `hyeopjin recordings verify` lists tracks and their times",
+}
 
 
 def add_to(recordings: typer.Typer) -> None:
@@ -66,9 +73,19 @@ def export(
         typer.echo("That file exists already.", err=True)
         raise typer.Exit(2)
     try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(f"there is no time zone {zone}", param_hint="--zone") from None
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        typer.echo(f"Nothing can be written in {out.parent}.", err=True)
+        raise typer.Exit(2)
+    try:
         asyncio.run(_export(settings, recording, order, reason, out))
     except (ExportError, GenerationError, ObjectError, KeyStoreError, Refused) as error:
-        typer.echo(f"No export was made: {error.code}.", err=True)
+        typer.echo(f"No export was made: {WHY.get(error.code, error.code)}.", err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"No export was made: {out} could not be written ({error.strerror}).", err=True)
         raise typer.Exit(1) from None
 
 

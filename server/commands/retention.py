@@ -52,8 +52,10 @@ def list_kept(data: DataOption = None, config: ConfigOption = None, as_json: Jso
         typer.echo(json.dumps(rows))
         return
     for row in rows:
-        until = "the session runs" if row["kept_until_ms"] is None else day(row["kept_until_ms"])
-        typer.echo(f"{row['recording']}  {row['class']}  {row['state']}  kept until {until}")
+        kept = (
+            "while the session runs" if row["kept_until_ms"] is None else f"until {day(row['kept_until_ms'])}"
+        )
+        typer.echo(f"{row['recording']}  {row['class']}  {row['state']}  kept {kept}")
 
 
 def hold(
@@ -100,7 +102,7 @@ def classify(
         return await services.retention.classify(recording, klass, reason, await officer(services, by), "")
 
     until_ms = asyncio.run(_within(data_settings(config, data), work))
-    typer.echo("the session runs" if until_ms is None else day(until_ms))
+    typer.echo("the session still runs" if until_ms is None else day(until_ms))
 
 
 def extend(
@@ -114,7 +116,7 @@ def extend(
         )
 
     until_ms = asyncio.run(_within(data_settings(config, data), work))
-    typer.echo("the session runs" if until_ms is None else day(until_ms))
+    typer.echo("the session still runs" if until_ms is None else day(until_ms))
 
 
 def run(

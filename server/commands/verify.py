@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,8 @@ DataOption = Annotated[Path | None, typer.Option(help="data directory")]
 ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 SHOWN_GAPS = 20
+PIPED_WIDTH = 200
+"""Into a file or a mail: an id that is broken in two is found by no search."""
 
 
 def verify_recordings(
@@ -55,7 +58,7 @@ def verify_recordings(
         if len(wanted) != 1 and any(report["faults"] for report in reports):
             typer.echo(json.dumps({"summary": summary(reports)}), err=True)
     else:
-        console = Console(highlight=False)
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
         for report in reports:
             show(console, report)
         if len(reports) != 1:

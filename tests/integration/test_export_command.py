@@ -85,6 +85,8 @@ def test_what_cannot_be_made_leaves_no_file(data: Path, tmp_path: Path) -> None:
         ("export", RECORDING, "--out", str(out), "--kind", "still", "--track", f"{SEATS[2]}-camera", *reason),
         ("export", RECORDING, "--out", str(out), "--kind", "clip", *reason),
         ("export", RECORDING, "--out", str(out), "--reason", "because"),
+        ("export", RECORDING, "--out", str(tmp_path / "none" / "out"), *reason),
+        ("export", RECORDING, "--out", str(out), "--zone", "Nowhere/Land", *reason),
     ]
     for arguments in wrong:
         code, said = run(data, *arguments)

@@ -14,7 +14,12 @@ from server.config import load_settings
 from server.runtime.disks import MB, Disks, disks_before
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "hyeopjin.rules.yml"
-FROM_THE_SERVER = {"hyeopjin_rooms", "hyeopjin_media_worker_up", "hyeopjin_tracks_out_of_step"}
+SOURCES = sorted((Path(__file__).parents[2] / "server").rglob("*.py"))
+FROM_THE_SERVER = {
+    "hyeopjin_rooms", "hyeopjin_media_worker_up", "hyeopjin_tracks_out_of_step",
+    "hyeopjin_journal_copy_lag_seconds", "hyeopjin_object_store_up",
+    "hyeopjin_retention_overdue", "hyeopjin_retention_last_run_seconds",
+}  # fmt: skip
 
 
 def rules() -> list[dict[str, Any]]:
@@ -30,6 +35,8 @@ def test_every_number_that_an_alert_asks_for_is_told(tmp_path: Path) -> None:
     told |= set(disks.numbers()) | FROM_THE_SERVER
     asked = {name for rule in rules() for name in re.findall(r"\bhyeopjin_\w+", rule["expr"])}
     assert asked <= told, asked - told
+    written = "".join(path.read_text() for path in SOURCES)
+    assert not [name for name in FROM_THE_SERVER if f'"{name}"' not in written]
     assert len(asked) > 8
     before = disks_before(load_settings(None, data_dir=tmp_path / "none"))
     before.measure()
