@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from pathlib import Path
 from . import layout
 from .books import Books
 from .lost import NODE_LOST, Piece, lost_spans
-from .reader import Seal, SegmentReader, SegmentReport, walk
+from .reader import Seal, SegmentReader, SegmentReport, open_file, walk
 from .streams import Sequencer, Stream
 
 NS_PER_MS = 1_000_000
@@ -375,7 +376,7 @@ def _who(seat: str) -> str:
 
 def _peek(path: Path) -> layout.Header | None:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_file(path), "rb") as file:
             return layout.parse_header(file.read(4096))[0]
     except (OSError, layout.LayoutError):
         return None

@@ -231,7 +231,7 @@ def restored_until_ms(journal_root: Path, recording: str, epoch: int) -> int | N
         return int(told["until_ms"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0
 
 

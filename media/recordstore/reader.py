@@ -7,7 +7,9 @@ names its predecessor and can be opened alone. It must not repair or write anyth
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +113,7 @@ class SegmentReader:
     def __enter__(self) -> SegmentReader:
         report = self.report
         try:
-            self._fd = os.open(report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._fd = open_file(report.path)
             report.size = os.fstat(self._fd).st_size
         except OSError:
             report.fault("unreadable", 0)
@@ -336,7 +338,7 @@ class SegmentReader:
             return None
         if self._fd < 0:
             try:
-                self._fd = os.open(self.report.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                self._fd = open_file(self.report.path)
             except OSError:
                 return None
         head = self._read(offset, min(offset + layout.SEAL_HEAD.size, self.report.size))
@@ -344,6 +346,15 @@ class SegmentReader:
         if end is None:
             return None
         return open_seal(self._box, self._header, head, self._read(offset + len(head), end))
+
+
+def open_file(path: Path) -> int:
+    """A descriptor to read by. Raises OSError for what is no file: a link, a folder, a pipe to wait for."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "no regular file", str(path))
+    return fd
 
 
 def walk(seal: Seal, report: SegmentReport) -> Iterator[tuple[int, int, int, int]]:

@@ -97,13 +97,15 @@ def write_once(path: Path, content: bytes) -> bool:
 
 def _read_exact(path: Path, size: int, code: str) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise KeyStoreError(code) from error
-    with os.fdopen(handle, "rb") as file:
-        content = file.read(size + 1)
+    try:
+        content = os.read(handle, size + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    finally:
+        os.close(handle)
     if len(content) != size:
         raise KeyStoreError(code)
     return content

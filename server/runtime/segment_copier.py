@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,11 +70,13 @@ def segments_here(journal_root: Path, recording: str) -> list[Found]:
         newest = {key[0]: path for path in paths if (key := layout.parse_segment_name(path.name))}
         for path in paths:
             try:
-                stat = path.stat()
+                seen = path.lstat()
             except FileNotFoundError:
                 continue
+            if not stat.S_ISREG(seen.st_mode):  # what a link points to is none of the store's business
+                continue
             last = path in newest.values()
-            found.append(Found(path, epoch, stat.st_size, stat.st_mtime, last, epoch == epochs[-1]))
+            found.append(Found(path, epoch, seen.st_size, seen.st_mtime, last, epoch == epochs[-1]))
     return found
 
 

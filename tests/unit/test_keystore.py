@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,19 @@ def test_a_link_in_the_place_of_a_key_is_not_followed(tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(KeyStoreError, match="key_unreadable"):
         store.seat_key(RECORDING, SEAT)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_no_key_and_nobody_waits_for_it(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    store = KeyStore.open(tmp_path)
+    store.seat_key(RECORDING, SEAT)
+    path = tmp_path / "keys" / RECORDING / f"{SEAT}.key"
+    path.unlink()
+    make(path)
+    with pytest.raises(KeyStoreError, match="key_unreadable"):
+        store.existing_key(RECORDING, SEAT)
 
 
 def test_a_destroyed_key_is_gone_and_is_never_made_again(tmp_path: Path) -> None:

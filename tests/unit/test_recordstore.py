@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from media.recordstore import layout
 from media.recordstore.reader import SegmentReader, SegmentReport, walk
 from media.recordstore.segment import Segment, SegmentError, SegmentSpec
 from media.recordstore.verify import CUT, INTACT, segment_state
+from server.runtime.segment_copier import segments_here
 
 KEY = b"k" * 32
 SEAT = "seat-synthetic-0001"
@@ -220,6 +222,19 @@ def test_a_file_is_never_opened_twice_for_writing(tmp_path: Path) -> None:
     assert names == [f"{SEAT}.{n:04d}.seg" for n in (1, 2, 3)]
     salts = {(tmp_path / REC / "1" / name).read_bytes()[56:88] for name in names}
     assert len(salts) == 3
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_unreadable_no_copy_and_nobody_waits_for_it(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "rec" / "1" / "seat.0001.seg"
+    path.parent.mkdir(parents=True)
+    make(path)
+    with SegmentReader(path, None) as reader:
+        assert list(reader.seals()) == []
+    assert reader.report.faults[0].code == "unreadable"
+    assert segments_here(tmp_path, "rec") == []
 
 
 def test_nothing_follows_the_end_mark(tmp_path: Path) -> None:
