@@ -119,7 +119,9 @@ def test_the_privacy_officer_holds_a_case_and_lifts_the_hold(demo: Demo, crowd: 
     page.get_by_test_id("hold-form").wait_for()
     page.get_by_test_id("hold-set").click()
     page.get_by_test_id("hold-row").wait_for()
-    assert not picture_all(page, "retention", output / "screenshots")
+    folder = output / "screenshots"
+    folder.mkdir(exist_ok=True)
+    assert not picture_all(page, "retention", folder)
     reader = sign_in(crowd.person(), demo, "coordinator")
     reader.goto(f"{demo.base_url}/retention")
     reader.get_by_test_id("hold-row").wait_for()
@@ -127,6 +129,50 @@ def test_the_privacy_officer_holds_a_case_and_lifts_the_hold(demo: Demo, crowd: 
     open_case_page = sign_in(crowd.person(), demo, "reviewer")
     open_case(open_case_page)
     open_case_page.get_by_test_id("hold-banner").wait_for()
-    page.locator("[data-testid=hold-lift][data-reason=mistake]").click()
+    page.locator("[data-testid=hold-lift][data-reason=mistake]").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=lift-cancel]:focus").wait_for()
+    assert not picture_all(page, "retention-lift", folder, "lift-confirm")
+    page.get_by_test_id("lift-cancel").focus()
+    page.keyboard.press("Escape")
+    page.locator("[data-testid=hold-lift][data-reason=mistake]:focus").wait_for()
+    assert page.get_by_test_id("hold-row").count() == 1
+    page.keyboard.press("Enter")
+    page.get_by_test_id("lift-now").click()
     page.get_by_test_id("hold-row").wait_for(state="detached")
+    change_period(page, reader, folder)
     assert not [line for line in officer.console if line.startswith("uncaught:")]
+
+
+def change_period(page: Page, reader: Page, folder: Path) -> None:
+    """A shorter class is confirmed before it can be set, an extension is given once; with the keyboard."""
+    row = page.get_by_test_id("period-row")
+    row.wait_for()
+    before = row.get_attribute("data-class")
+    page.get_by_test_id("period-class-open").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=period-pick]:focus").wait_for()
+    assert page.get_by_test_id("period-set").is_disabled(), "nothing is changed yet"
+    page.get_by_test_id("period-pick").select_option("teaching")
+    page.get_by_test_id("period-until").wait_for()
+    assert page.get_by_test_id("period-set").is_disabled(), "a shorter period is to be confirmed"
+    assert not picture_all(page, "retention-shorter", folder, "period-form")
+    page.get_by_test_id("period-pick").focus()
+    page.keyboard.press("Escape")
+    page.locator("[data-testid=period-class-open]:focus").wait_for()
+    assert row.get_attribute("data-class") == before == "consultation"
+    page.keyboard.press("Enter")
+    page.get_by_test_id("period-pick").select_option("teaching")
+    page.get_by_test_id("period-sure").focus()
+    page.keyboard.press("Space")
+    page.get_by_test_id("period-set").click()
+    page.locator("[data-testid=period-row][data-class=teaching]").wait_for()
+    page.get_by_test_id("period-extend-open").click()
+    page.get_by_test_id("period-pick").select_option("2")
+    assert not picture_all(page, "retention-extend", folder, "period-form")
+    page.get_by_test_id("period-set").click()
+    page.locator("[data-testid=period-row][data-extended='2']").wait_for()
+    assert page.get_by_test_id("period-extend-open").count() == 0
+    reader.reload()
+    reader.locator("[data-testid=period-row][data-class=teaching]").wait_for()
+    assert reader.get_by_test_id("period-class-open").count() == 0, "a coordinator only reads"

@@ -48,7 +48,8 @@ function heading(shown) {
   const across = shown.tracks.map((track) => track.across_error_ms).filter((ms) => ms !== null);
   const apart = [...new Set(shown.tracks.filter((track) => (track.sync_error_ms ?? 0) > SYNC_ALARM_MS).map((track) => track.name))];
   // Who declined later on is in it all the same, with gaps that say so.
-  const declined = shown.declined.filter((one) => !shown.tracks.some((track) => track.participant === one.participant));
+  const named = new Set([...shown.tracks, ...shown.withdrawn].map((one) => one.participant));
+  const declined = shown.declined.filter((one) => !named.has(one.participant));
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
     <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
@@ -59,6 +60,7 @@ function heading(shown) {
       <span class="chip ${Math.max(0, ...errors) > SYNC_ALARM_MS ? 'chip-alarm' : ''}" data-testid="review-sync">${errors.length ? t('review-sync', { ms: Math.max(...errors) }) : t('review-sync-unknown')}</span>
       ${across.length ? html`<span class="chip" data-testid="review-sync-across">${t('review-sync-across', { ms: Math.max(...across) })}</span>` : nothing}
       ${declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: declined.map((one) => one.name).join(', ') })}</span>` : nothing}
+      ${shown.withdrawn.length ? html`<span class="chip chip-synthetic" data-testid="review-withdrawn">${t('review-withdrawn-who', { names: [...new Set(shown.withdrawn.map((one) => one.name))].join(', ') })}</span>` : nothing}
     </p>
     ${apart.length ? html`<p class="notice notice-warn" role="status" data-testid="review-out-of-step">${t('review-out-of-step', { names: apart.join(', '), ms: SYNC_ALARM_MS })}</p>` : nothing}` : nothing}
   </div>`;

@@ -88,6 +88,11 @@ export interface RetentionAnswer {
   holds: { id: string; case_id: string; case_label: string; reason: string; set_ms: number }[];
   waiting: { recording: string; case_id: string; requested_ms: number }[]; cases: { id: string; label: string }[];
 }
+export interface PeriodRow {
+  recording: string; started_at_ms: number; class: string; extended_years: number; kept_until_ms: number | null; zones: string[]; state: string;
+  classes: { name: string; years: number; kept_until_ms: number | null }[]; extensions: { years: number; kept_until_ms: number | null }[];
+}
+export interface PeriodsAnswer { now_ms: number; recordings: PeriodRow[] }
 export interface Export {
   id: string; kind: 'film' | 'clip' | 'still' | 'bundle'; layout: 'grid' | 'speaker'; from_ms: number; to_ms: number;
   state: 'queued' | 'running' | 'ready' | 'failed' | 'cancelled' | 'destroyed'; progress: number | null; seats: string[];
