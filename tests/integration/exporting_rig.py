@@ -24,7 +24,7 @@ from tests.support.journals import RECORDING
 from tests.support.recorded import Person
 
 PATH = f"/api/recordings/{RECORDING}/exports"
-LONG_S = 24.0
+LONG_S = 16.0
 PLAIN = (b"ftypisom", b"lmvhd", b"B\x82\x84webm", b"\x89PNG\r\n\x1a\n", b"SHA256SUMS", b"OpusHead")
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import av
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from server.__main__ import build
 from server.storage.database import Database
 from server.storage.schema import audit
 from tests.integration.export_rig import ExportRig
@@ -39,6 +41,13 @@ def run(data: Path, *arguments: str, answer: str = "") -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def run_here(data: Path, *arguments: str) -> tuple[int, str]:
+    """The same command line without a new interpreter."""
+    done = CliRunner().invoke(build(), ["recordings", *arguments, "--data", str(data)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
 def test_a_clip_a_bundle_and_a_film_are_written_whole_and_audited(data: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     given = ("export", RECORDING, "--out", str(clip), "--kind", "clip", "--from-ms", "500", "--to-ms", "1500")
@@ -47,16 +56,17 @@ def test_a_clip_a_bundle_and_a_film_are_written_whole_and_audited(data: Path, tm
         assert sum(1 for _ in box.decode(video=0)) == 15
     assert clip.stat().st_mode & 0o777 == 0o600
     bundle = tmp_path / "bundle.zip"
-    code, said = run(
+    code, said = run_here(
         data, "export", RECORDING, "--out", str(bundle), "--kind", "bundle", "--reason", "quality"
     )
     assert code == 0, said
-    code, key = run(data, "export-key")
+    code, key = run_here(data, "export-key")
     assert code == 0
     with zipfile.ZipFile(bundle) as box:
         assert hashlib.sha256(box.read("public.pem")).hexdigest() in key
     film = tmp_path / "film.mp4"
-    assert run(data, "export", RECORDING, "--out", str(film), "--kind", "mp4", "--reason", "legal")[0] == 0
+    order = ("--out", str(film), "--kind", "mp4", "--reason", "legal")
+    assert run_here(data, "export", RECORDING, *order)[0] == 0
     with av.open(str(film)) as box:
         assert sum(1 for _ in box.decode(video=0)) > 45, "the whole, by its other word"
     rows = asyncio.run(audited(data))
@@ -89,9 +99,9 @@ def test_what_cannot_be_made_leaves_no_file(data: Path, tmp_path: Path) -> None:
         ("export", RECORDING, "--out", str(out), "--zone", "Nowhere/Land", *reason),
     ]
     for arguments in wrong:
-        code, said = run(data, *arguments)
+        code, said = run_here(data, *arguments)
         assert code in (1, 2), said
     out.write_text("mine")
-    assert run(data, "export", RECORDING, "--out", str(out), *reason)[0] == 2
+    assert run_here(data, "export", RECORDING, "--out", str(out), *reason)[0] == 2
     assert out.read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

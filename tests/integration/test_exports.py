@@ -149,7 +149,7 @@ async def test_a_killed_composer_begins_again_and_nothing_half_is_published(
     rig: ExportsRig, reviewer: Profile
 ) -> None:
     async with rig.browser(reviewer) as browser:
-        export = (await ask(browser, kind="clip", from_ms=0, to_ms=20_000))["id"]
+        export = (await ask(browser, kind="clip", from_ms=0, to_ms=10_000))["id"]
         os.kill(await in_work(browser, export), signal.SIGKILL)
         assert (await told(browser, export))["state"] == "running"
         assert not [path for path in rig.left() if ".scratch" not in path.parts]
@@ -164,7 +164,7 @@ async def test_a_killed_composer_begins_again_and_nothing_half_is_published(
 
 async def test_what_a_stopped_server_left_is_made_after_its_start(rig: ExportsRig, reviewer: Profile) -> None:
     async with rig.browser(reviewer) as browser:
-        export = (await ask(browser, kind="film"))["id"]
+        export = (await ask(browser, kind="clip", from_ms=0, to_ms=10_000))["id"]
         pid = await in_work(browser, export)
         await rig.exporting.stop()
         assert pid not in children(os.getpid())

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from server.runtime.keystore import ROOM
 from server.runtime.retention_parts import RetentionParts, retention_parts
 from server.storage.schema import sessions
-from tests.integration.exporting_rig import PATH, ExportsRig, ask, in_work, refusal, told
+from tests.integration.exporting_rig import LONG_S, PATH, ExportsRig, ask, in_work, refusal, told
 from tests.support.demo import children
 from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Noisy
 
@@ -109,7 +109,7 @@ async def test_film_and_bundle_go_with_a_seat_by_the_receipt_and_the_still_of_an
 
 @pytest.fixture
 async def busy_rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    made = await Rig().start(tmp_path, 24.0)
+    made = await Rig().start(tmp_path, LONG_S)
     yield made
     await made.close()
 
