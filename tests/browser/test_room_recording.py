@@ -94,7 +94,8 @@ def test_one_track_that_never_reaches_the_recorder_is_named_on_every_page_within
     starved, _, third = stage.guests
     name = acts.plate_name(starved.page, starved.seat)
     assert name
-    with stage.starving.of(starved.seat, "camera"):
+    # Sound has one layer; a camera's upper one may be given up just then by a busy browser.
+    with stage.starving.of(starved.seat, "audio"):
         began = time.monotonic()
         for guest in stage.guests:
             until("the banner", lambda guest=guest: acts.recording_banner(guest), WITHIN_S + 2, 0.05)  # type: ignore[misc]
@@ -103,14 +104,13 @@ def test_one_track_that_never_reaches_the_recorder_is_named_on_every_page_within
         assert took <= WITHIN_S
         for guest in stage.guests:
             said = acts.recording_banner(guest)
-            assert re.search(f"{name}.* – ({CAMERA})", said), said
-            assert not re.search(f" – ({SOUND})", said), said
+            assert re.search(f"{name}.* – ({SOUND})", said), said
+            assert not re.search(f" – ({CAMERA})", said), said
             assert guest.light()[0] == "degraded"
         third.page.reload()
         until("the banner after a reload", lambda: name in acts.recording_banner(third), 15)
     for guest in stage.guests:
-        until("no banner", lambda guest=guest: not acts.recording_banner(guest), 20)  # type: ignore[misc]
-        wait_recording(guest)
+        acts.until_stored(guest)
 
 
 def test_the_chair_pauses_and_everybody_sees_it_after_a_reload_too(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.support import probes, switchable
 from tests.support.demo import Demo, until
 from tests.support.fakes import YELLOW, Voice
-from tests.support.story import Guest
+from tests.support.story import Guest, wait_recording
 
 # What the page's only connection sends, told by the senders themselves.
 SENDERS = """
@@ -35,6 +35,15 @@ CLICK = """
 def recording_banner(guest: Guest) -> str:
     """What the page says of tracks that are not stored, empty when it says nothing."""
     return probes.words(guest.page, "recording-banner")
+
+
+def until_stored(guest: Guest, timeout: float = 20.0) -> None:
+    """Until the page names no track any more and says recording; tells what it named when it goes on."""
+    try:
+        until("no banner", lambda: not recording_banner(guest), timeout)
+    except AssertionError as error:
+        raise AssertionError(f"{guest.role} still reads: {recording_banner(guest)}") from error
+    wait_recording(guest)
 
 
 def pause_banner(guest: Guest) -> str:
