@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 COMMANDS = (
     "serve",
@@ -20,6 +22,7 @@ COMMANDS = (
     "bench",
     "doctor",
 )
+DATABASE_HELP = "Is the data directory read-only, another account's, or its disk full?"
 
 
 def build() -> typer.Typer:
@@ -42,7 +45,12 @@ def main() -> None:
     if strangers:
         print(f"Foreign packages stand in the way: {', '.join(strangers)}.", file=sys.stderr)
         raise SystemExit(2)
-    build()()
+    try:
+        build()()
+    except (OperationalError, sqlite3.OperationalError) as error:
+        told = str(error.orig if isinstance(error, OperationalError) else error)
+        print(f"The database cannot be used: {told}. {DATABASE_HELP}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def _strangers() -> list[str]:

@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from media.recordstore.layout import canonical
 from media.recordstore.manifest import pae, public_key
+from media.recordstore.reader import open_file
 from server.runtime.keystore import private_directory, write_once
 
 PAYLOAD_TYPE = "application/vnd.hyeopjin.destruction+json"
 VERSION = 1
 FIRST = "0" * 64
+MOST_BYTES = 64 << 20
 _NAME = re.compile(r"([0-9]{8})\.json\Z")
 
 
@@ -89,6 +92,15 @@ def opened(envelope: bytes, public: bytes) -> tuple[Mapping[str, Any], str | Non
     return payload, "receipt_unsigned"
 
 
+def _read(path: Path) -> bytes:
+    """A receipt's envelope; of what is no file, nothing, which is then malformed."""
+    try:
+        with os.fdopen(open_file(path), "rb") as file:
+            return file.read(MOST_BYTES)
+    except OSError:
+        return b""
+
+
 def _payload(envelope: bytes) -> bytes:
     try:
         return base64.b64decode(json.loads(envelope)["payload"])
@@ -109,7 +121,7 @@ class Receipts:
         found: list[Receipt] = []
         previous, expected = FIRST, 1
         for number, path in self._files():
-            envelope = path.read_bytes()
+            envelope = _read(path)
             payload, wrong = opened(envelope, self._public)
             faults = [wrong] if wrong else []
             if payload and payload.get("number") != number:
@@ -128,7 +140,7 @@ class Receipts:
             return found
         last = next(reversed(self._files()), None)
         number = last[0] + 1 if last else 1
-        previous = hash_of(last[1].read_bytes()) if last else FIRST
+        previous = hash_of(_read(last[1])) if last else FIRST
         payload = {**facts, "version": VERSION, "number": number, "previous": previous}
         envelope = sign(payload, self._signing_key)
         self._write(number, envelope)
@@ -137,7 +149,7 @@ class Receipts:
     def of(self, destruction: str) -> Receipt | None:
         """The receipt of a destruction, newest first, if there is one with a good signature."""
         for number, path in reversed(self._files()):
-            envelope = path.read_bytes()
+            envelope = _read(path)
             if destruction.encode() not in _payload(envelope):
                 continue
             payload, wrong = opened(envelope, self._public)
