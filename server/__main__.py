@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import typer
-from sqlalchemy.exc import OperationalError
+
+from server.storage.database import UNUSABLE, why_unusable
 
 COMMANDS = (
     "serve",
@@ -47,9 +47,8 @@ def main() -> None:
         raise SystemExit(2)
     try:
         build()()
-    except (OperationalError, sqlite3.OperationalError) as error:
-        told = str(error.orig if isinstance(error, OperationalError) else error)
-        print(f"The database cannot be used: {told}. {DATABASE_HELP}", file=sys.stderr)
+    except UNUSABLE as error:
+        print(f"The database cannot be used: {why_unusable(error)}. {DATABASE_HELP}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

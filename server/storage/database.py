@@ -15,12 +15,21 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000
 
 #: What the repositories work in; use cases pass it on and never look inside.
 Transaction = AsyncConnection
+
+UNUSABLE = (OperationalError, sqlite3.OperationalError)
+"""What is raised when the database cannot be opened, read or written."""
+
+
+def why_unusable(error: Exception) -> str:
+    """The driver's own word, without the statement and its values."""
+    return str(error.orig if isinstance(error, OperationalError) else error)
 
 
 class Database:
