@@ -12,6 +12,9 @@ from collections.abc import Mapping
 BEHIND_NS = 3_000_000_000
 """A packet that has been here for so long and is not on disk is an alarm."""
 MOST_WAITING = 64
+QUIET_NS = 10_000_000_000
+"""A layer that the browser gave up never proves by a later packet that it is stored again: what it lost lies
+in the past then, and is the index's to name. A store that stands still is the recorder's own alarm."""
 
 Track = tuple[str, str, str]
 """Peer, kind, rid: each layer is a track of its own."""
@@ -36,6 +39,9 @@ class Comparison:
         found: dict[tuple[str, str], None] = {}
         for track, newest_ns in arrived.items():
             waiting = self._waiting.setdefault(track, deque())
+            if now_ns - newest_ns >= QUIET_NS:
+                waiting.clear()
+                continue
             if newest_ns and (not waiting or newest_ns > waiting[-1]):
                 if len(waiting) >= MOST_WAITING:
                     waiting.pop()

@@ -124,6 +124,17 @@ async def test_a_layer_that_is_not_stored_is_an_alarm_although_the_other_one_is(
     assert found == [("a", "camera")]
 
 
+async def test_a_layer_given_up_while_it_was_not_stored_is_no_alarm_for_ever() -> None:
+    comparison = Comparison()
+    found: dict[int, bool] = {}
+    for second in range(1, 31):
+        now = second * NS
+        arrived = {("a", "camera", "l"): now, ("a", "camera", "h"): min(now, 6 * NS)}
+        stored = {("a", "camera", "l"): now - NS // 2, ("a", "camera", "h"): 2 * NS}
+        found[second] = bool(comparison.behind(now, arrived, stored))
+    assert [second for second, alarm in found.items() if alarm] == list(range(6, 16))
+
+
 @pytest.mark.parametrize("paused", [False, True])
 async def test_a_rooms_own_file_that_is_not_written_for_three_seconds_is_an_alarm_also_in_a_pause(
     tmp_path: Path, paused: bool
