@@ -21,7 +21,10 @@ CLOCK = 90_000
 
 @dataclass(frozen=True)
 class Pictures:
-    """One stored layer. `worst_s`: the longest time from one decodable picture to the next."""
+    """One stored layer. `worst_s`: the longest time from one decodable picture to the next with a loss between.
+
+    Time in which a browser short of a processor sent nothing of the layer is in `resumed` alone.
+    """
 
     rid: str
     sent: int
@@ -104,7 +107,7 @@ def _count(rid: str, packets: list[_Packet]) -> Pictures:
     good = keys = 0
     sound = False
     shown_at: int | None = None
-    worst = 0
+    shown_to = worst = 0
     expected = packets[0].number
     ids: list[int] = []
     for frame in frames:
@@ -117,9 +120,9 @@ def _count(rid: str, packets: list[_Packet]) -> Pictures:
         if not sound:
             continue
         good, keys = good + 1, keys + key
-        if shown_at is not None:
+        if shown_at is not None and frame[0].number != shown_to + 1:
             worst = max(worst, (frame[0].stamp - shown_at) & 0xFFFFFFFF)
-        shown_at = frame[0].stamp
+        shown_at, shown_to = frame[0].stamp, frame[-1].number
     resumed = sum(b.at_ns - a.at_ns > 1_000_000_000 for a, b in itertools.pairwise(packets))
     seconds = ((frames[-1][0].stamp - frames[0][0].stamp) & 0xFFFFFFFF) / CLOCK
     return Pictures(rid, ids[-1] - ids[0] + 1, good, keys, worst / CLOCK, seconds, resumed)
