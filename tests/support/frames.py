@@ -21,7 +21,7 @@ CLOCK = 90_000
 
 @dataclass(frozen=True)
 class Pictures:
-    """One stored layer. `worst_s`: the longest time from one decodable picture to the next with a loss between.
+    """One stored layer. `worst_s`: the longest time between two decodable pictures with a loss between.
 
     Time in which a browser short of a processor sent nothing of the layer is in `resumed` alone.
     """
