@@ -21,7 +21,7 @@ lint:
 	$(PY) -m mypy
 	@PATH="$$PATH:$(CURDIR)/.venv/bin"; node static/node_modules/typescript/bin/tsc -p static && node --test static/js/
 
-check: lint ## format, lint, types, unit tests: under a minute
+check: lint ## format, lint, types, unit tests: about a minute
 	$(PY) -m pytest tests/unit -q
 
 test: lint ## everything CI runs, real browsers included: under 25 minutes
