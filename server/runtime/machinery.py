@@ -6,14 +6,18 @@ environment.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from media.recordstore.disk import DISK, Disk
 
 WORKER = (sys.executable, "-m", "media.worker")
 FINALISER = (sys.executable, "-m", "server.runtime.child", "media.finaliser")
+COMPOSER = (sys.executable, "-m", "server.runtime.child", "media.composer")
+_PACKAGES = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,20 @@ MACHINERY = Machinery()
 def child_environment() -> dict[str, str]:
     """What a child inherits: everything but the object store's credentials, which none of them needs."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+async def start_child(
+    command: tuple[str, ...], *, limit: int = 64 * 1024, pass_fds: tuple[int, ...] = ()
+) -> asyncio.subprocess.Process:
+    """A program of ours with three pipes, in a process group of its own. `limit`: its longest line."""
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        cwd=_PACKAGES,
+        env=child_environment(),
+        limit=limit,
+        pass_fds=pass_fds,
+    )

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media.control import FLOOR_BYTES, WorkerSettings
-from server.runtime.machinery import WORKER, child_environment
+from server.runtime.machinery import WORKER, start_child
 from server.runtime.pipes import pass_through
 from server.runtime.tasks import TaskOwner, describe
 
@@ -39,7 +39,6 @@ FIRST_TRIES = 3
 EOF_GRACE_S = 1.5
 TERM_GRACE_S = 0.3
 MAX_SOCKET_PATH = 90
-_PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class WorkerStartError(Exception):
@@ -191,15 +190,7 @@ class WorkerSupervisor:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._starts += 1
-        return await asyncio.create_subprocess_exec(
-            *self._options.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            cwd=_PACKAGES,
-            env=child_environment(),
-        )
+        return await start_child(self._options.command)
 
     async def _greet(self, process: asyncio.subprocess.Process, socket: Path) -> WorkerReady | None:
         """Send the settings, read the ready line; None when the worker gave none in time."""
