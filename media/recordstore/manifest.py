@@ -1,22 +1,15 @@
 """The signed account of a finished recording: what the segments were, what came of them, with no key needed.
 
-A DSSE envelope (Dead Simple Signing Envelope v1) around canonical JSON, signed with Ed25519. It holds ids,
-counts,
-hashes and causes; it must not hold names, keys or anything said.
+A DSSE envelope (`dsse`). It holds ids, counts, hashes and causes; it must not hold names, keys or anything
+said.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+from . import dsse
 from .layout import canonical
 
 PAYLOAD_TYPE = "application/vnd.hyeopjin.manifest+json"
@@ -31,61 +24,20 @@ class ManifestError(Exception):
         self.code = code
 
 
-def pae(payload_type: str, payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding: what is really signed."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
-
-def public_key(signing_key: bytes) -> bytes:
-    """The 32 raw bytes that verify what the 32 raw bytes of `signing_key` sign."""
-    private = Ed25519PrivateKey.from_private_bytes(signing_key)
-    return private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
 def sign(manifest: Mapping[str, object], signing_key: bytes) -> bytes:
     """The envelope's bytes. Deterministic: the same manifest and key give the same bytes."""
-    payload = canonical(manifest)
-    private = Ed25519PrivateKey.from_private_bytes(signing_key)
-    signature = private.sign(pae(PAYLOAD_TYPE, payload))
-    return _envelope(payload, signature, public_key(signing_key))
-
-
-def keyid(public: bytes) -> str:
-    """What names a public key in an envelope: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(public).hexdigest()[:16]
-
-
-def _envelope(payload: bytes, signature: bytes, public: bytes) -> bytes:
-    envelope = {
-        "payloadType": PAYLOAD_TYPE,
-        "payload": base64.b64encode(payload).decode(),
-        "signatures": [{"keyid": keyid(public), "sig": base64.b64encode(signature).decode()}],
-    }
-    return canonical(envelope) + b"\n"
+    return dsse.sign(PAYLOAD_TYPE, canonical(manifest), signing_key)
 
 
 def verify(envelope: bytes, public: bytes) -> dict[str, object]:
     """The manifest, if one of its signatures holds under `public` (32 raw bytes). Raises ManifestError."""
     try:
-        outer = json.loads(envelope)
-        payload = base64.b64decode(outer["payload"], validate=True)
-        signatures = [base64.b64decode(s["sig"], validate=True) for s in outer["signatures"]]
-        payload_type = outer["payloadType"]
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
+        parsed = dsse.parse(envelope, PAYLOAD_TYPE)
+    except dsse.EnvelopeError as error:
         raise ManifestError("manifest_malformed") from error
-    if payload_type != PAYLOAD_TYPE:
-        raise ManifestError("manifest_malformed")
-    key = Ed25519PublicKey.from_public_bytes(public)
-    for signature in signatures:
-        try:
-            key.verify(signature, pae(PAYLOAD_TYPE, payload))
-            break
-        except InvalidSignature:
-            continue
-    else:
+    if not parsed.holds(public):
         raise ManifestError("manifest_unsigned")
-    manifest = json.loads(payload)
+    manifest = json.loads(parsed.payload)
     if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
         raise ManifestError("manifest_version")
     return manifest
@@ -101,14 +53,13 @@ def inspect(envelope: bytes, public: bytes) -> tuple[dict[str, object] | None, l
     except ManifestError as error:
         part = "envelope"
         if error.code == "manifest_unsigned":
-            other = _keyid(envelope) != keyid(public)
+            other = _keyid(envelope) != dsse.keyid(public)
             part = "signing_key" if other else "payload_or_signature"
         return None, [(part, error.code)]
-    outer = json.loads(envelope)
-    signature = base64.b64decode(outer["signatures"][0]["sig"])
-    if _keyid(envelope) != keyid(public):
+    if _keyid(envelope) != dsse.keyid(public):
         return signed, [("keyid", "manifest_malformed")]
-    if envelope != _envelope(base64.b64decode(outer["payload"]), signature, public):
+    parsed = dsse.parse(envelope, PAYLOAD_TYPE)
+    if envelope != dsse.enclose(PAYLOAD_TYPE, parsed.payload, parsed.signatures[0], public):
         return signed, [("envelope", "manifest_malformed")]
     return signed, []
 

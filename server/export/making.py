@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from media.recordstore import manifest as manifests
 from media.recordstore.layout import canonical
 from server.export import plan as plans
 from server.export.bundle_files import bundle_files
@@ -127,8 +126,7 @@ class Making:
             return await asyncio.to_thread(plans.film, material, order)
         stored = await self._objects.open(generation.recording, generation.number, MANIFEST)
         envelope = await stored.read(0, stored.size)
-        public = manifests.public_key(self._keys.signing_key)
-        files = bundle_files(material, generation.number, public, now_ms)
+        files = bundle_files(material, generation.number, self._keys.verify_key, now_ms)
         files |= {"manifest.json": envelope, "index.json": canonical(generation.index)}
         plan = Plan({"kind": "bundle", "files": {name: _base64(data) for name, data in files.items()}})
         plan.job["tracks"] = {f"tracks/{track['id']}.webm": plan.source(track) for track in material.tracks()}

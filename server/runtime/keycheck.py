@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from media.recordstore import manifest
+from media.recordstore import dsse
 from media.recordstore.faults import NOTE, TAMPERED, UNREADABLE, Row, row
 from server.runtime.keystore import KEY_BYTES, KeyStore, KeyStoreError, fingerprint_of
 
@@ -91,7 +91,7 @@ def _public(check: KeyCheck, data: Path, signing: bytes | None) -> bytes | None:
     """The public key, by its own file or by the private one; they must agree."""
     path = data / "secrets" / "signing.pub"
     kept = path.read_bytes() if path.is_file() else None
-    derived = manifest.public_key(signing) if signing is not None else None
+    derived = dsse.public_key(signing) if signing is not None else None
     if kept is not None and len(kept) != KEY_BYTES:
         check.faults.append(row("secrets/signing.pub", "public_key", "public_key_invalid", UNREADABLE))
         kept = None

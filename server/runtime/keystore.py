@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from media.recordstore import dsse
 
 KEY_BYTES = 32
 VERSION = 1
@@ -177,7 +178,7 @@ class KeyStore:
     @property
     def verify_key(self) -> bytes:
         """The public half: 32 raw bytes."""
-        return Ed25519PrivateKey.from_private_bytes(self._signing).public_key().public_bytes_raw()
+        return dsse.public_key(self._signing)
 
     def seat_key(self, recording: str, seat: str) -> bytes:
         """The 32-byte key of a seat (or of `room`), made and fsynced at the first call.

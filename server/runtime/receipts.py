@@ -9,7 +9,6 @@ ever changed.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -19,11 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from media.recordstore import dsse
 from media.recordstore.layout import canonical
-from media.recordstore.manifest import pae, public_key
 from media.recordstore.reader import open_file
 from server.runtime.keystore import private_directory, write_once
 
@@ -55,41 +51,19 @@ def hash_of(envelope: bytes) -> str:
 
 def sign(payload: Mapping[str, Any], signing_key: bytes) -> bytes:
     """The envelope's bytes; the same payload and key give the same."""
-    body = canonical(payload)
-    signature = Ed25519PrivateKey.from_private_bytes(signing_key).sign(pae(PAYLOAD_TYPE, body))
-    envelope = {
-        "payloadType": PAYLOAD_TYPE,
-        "payload": base64.b64encode(body).decode(),
-        "signatures": [
-            {
-                "keyid": hashlib.sha256(public_key(signing_key)).hexdigest()[:16],
-                "sig": base64.b64encode(signature).decode(),
-            }
-        ],
-    }
-    return canonical(envelope) + b"\n"
+    return dsse.sign(PAYLOAD_TYPE, canonical(payload), signing_key)
 
 
 def opened(envelope: bytes, public: bytes) -> tuple[Mapping[str, Any], str | None]:
     """(payload, None), or what is wrong: `receipt_malformed` (no payload) or `receipt_unsigned`."""
     try:
-        outer = json.loads(envelope)
-        body = base64.b64decode(outer["payload"], validate=True)
-        signatures = [base64.b64decode(each["sig"], validate=True) for each in outer["signatures"]]
-        payload = json.loads(body)
-        kind = outer["payloadType"]
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
+        parsed = dsse.parse(envelope, PAYLOAD_TYPE)
+        payload = json.loads(parsed.payload)
+    except (dsse.EnvelopeError, ValueError, RecursionError):
         return {}, "receipt_malformed"
-    if kind != PAYLOAD_TYPE or not isinstance(payload, dict) or payload.get("version") != VERSION:
+    if not isinstance(payload, dict) or payload.get("version") != VERSION:
         return {}, "receipt_malformed"
-    key = Ed25519PublicKey.from_public_bytes(public)
-    for signature in signatures:
-        try:
-            key.verify(signature, pae(PAYLOAD_TYPE, body))
-        except InvalidSignature:
-            continue
-        return payload, None
-    return payload, "receipt_unsigned"
+    return payload, None if parsed.holds(public) else "receipt_unsigned"
 
 
 def _read(path: Path) -> bytes:
@@ -114,7 +88,7 @@ class Receipts:
     def __init__(self, root: Path, signing_key: bytes) -> None:
         self._root = root
         self._signing_key = signing_key
-        self._public = public_key(signing_key)
+        self._public = dsse.public_key(signing_key)
 
     def all(self) -> list[Receipt]:
         """Every receipt by its number, with its faults: signature, number, the chain to the one before."""

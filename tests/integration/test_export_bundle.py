@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 import pytest
 
-from media.recordstore import manifest as manifests
+from media.recordstore import dsse
 from server.export.bundle_files import fingerprint, public_pem
 from server.export.plan import Order
 from tests.integration.export_rig import ExportRig
@@ -43,7 +43,7 @@ async def _make(data: Path) -> Bundles:
     whole = await rig.make(Order("bundle"))
     rig.keys.destroy(RECORDING, SEATS[1])
     after = await rig.make(Order("bundle"))
-    public = manifests.public_key(rig.keys.signing_key)
+    public = dsse.public_key(rig.keys.signing_key)
     await rig.close()
     return Bundles(whole, after, fingerprint(public))
 
@@ -134,7 +134,7 @@ def _own_sums(files: Files, key: bytes) -> Files:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     private = Ed25519PrivateKey.from_private_bytes(key)
-    files = {**files, "public.pem": public_pem(manifests.public_key(key))}
+    files = {**files, "public.pem": public_pem(dsse.public_key(key))}
     names = sorted(set(files) - {"SHA256SUMS", "SHA256SUMS.sig"})
     sums = "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in names).encode()
     return {**files, "SHA256SUMS": sums, "SHA256SUMS.sig": private.sign(sums)}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from media.recordstore.manifest import public_key
+from media.recordstore.dsse import public_key
 from media.recordstore.sealed import SealedReader, final_key
 from media.recordstore.verify import verify_journal, verify_manifest
 from tests.support.recorded import NS, RECORDING, Packet, Person, in_order, loudest_hz, mean_colour, opus

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.recordstore import manifest
+from media.recordstore import dsse, manifest
 from media.recordstore.sealed import (
     FIRST,
     HEADER,
@@ -172,11 +172,11 @@ def test_a_range_opener_works_on_bytes_from_anywhere(tmp_path: Path) -> None:
 
 def test_a_manifest_verifies_under_its_own_key_only() -> None:
     envelope = manifest.sign({"version": 1, "recording": "r"}, b"s" * 32)
-    public = manifest.public_key(b"s" * 32)
+    public = dsse.public_key(b"s" * 32)
     assert manifest.verify(envelope, public)["recording"] == "r"
     assert envelope == manifest.sign({"version": 1, "recording": "r"}, b"s" * 32)
     with pytest.raises(manifest.ManifestError):
-        manifest.verify(envelope, manifest.public_key(b"t" * 32))
+        manifest.verify(envelope, dsse.public_key(b"t" * 32))
     for at in range(len(envelope)):
         changed = envelope[:at] + bytes((envelope[at] ^ 1,)) + envelope[at + 1 :]
         try:
@@ -188,4 +188,4 @@ def test_a_manifest_verifies_under_its_own_key_only() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_manifest_parser_raise_anything_else(data: bytes) -> None:
     with pytest.raises(manifest.ManifestError):
-        manifest.verify(data, manifest.public_key(b"s" * 32))
+        manifest.verify(data, dsse.public_key(b"s" * 32))
