@@ -6,12 +6,11 @@ Forwards it decodes on, far forwards and backwards it seeks. A frame that does n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
-
-import av
+from typing import Any
 
 from .source import SealedSource
 from .turning import Rotations
+from .webm import decoded, open_webm
 
 FAR_MS = 12_000
 """A jump further than this is a seek; key frames come at least every 10 s."""
@@ -23,7 +22,7 @@ class PictureTrack:
     """
 
     def __init__(self, source: SealedSource, offset_ms: int, rotations: Rotations | None = None) -> None:
-        self._box = av.open(cast(BinaryIO, source), mode="r", format="webm")
+        self._box = open_webm(source)
         self._stream = self._box.streams.video[0]
         self._stream.thread_type = "NONE"
         self._offset_ms = offset_ms
@@ -55,14 +54,8 @@ class PictureTrack:
         self._current = self._next = None
 
     def _decode(self) -> Iterator[tuple[float, Any]]:
-        for packet in self._box.demux(self._stream):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
-                continue
-            for frame in frames:
-                if frame.pts is not None and frame.time_base is not None:
-                    yield float(frame.pts * frame.time_base) * 1000 + self._offset_ms, frame
+        for at_s, frame in decoded(self._box, self._stream):
+            yield at_s * 1000 + self._offset_ms, frame
 
     def close(self) -> None:
         """Frees the decoder."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import av
 
 from .source import SealedSource
+from .webm import decoded, open_webm
 
 RATE = 48_000
 SLACK = RATE // 100
@@ -26,7 +27,7 @@ class VoiceTrack:
     """Mono samples from `from_ms` on."""
 
     def __init__(self, source: SealedSource, offset_ms: int, from_ms: int) -> None:
-        self._box = av.open(cast(BinaryIO, source), mode="r", format="webm")
+        self._box = open_webm(source)
         self._stream = self._box.streams.audio[0]
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         self._shift = round((offset_ms - from_ms) * RATE / 1000)
@@ -62,19 +63,12 @@ class VoiceTrack:
         self._held += data
 
     def _decode(self) -> Iterator[tuple[int, bytes]]:
-        for packet in self._box.demux(self._stream):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
-                continue
-            for frame in frames:
-                if frame.pts is None or frame.time_base is None:
-                    continue
-                start = round(float(frame.pts * frame.time_base) * RATE) + self._shift
-                for part in self._resampler.resample(cast(Any, frame)):
-                    data = bytes(part.planes[0])[: 2 * part.samples]
-                    yield start, data
-                    start += part.samples
+        for at_s, frame in decoded(self._box, self._stream):
+            start = round(at_s * RATE) + self._shift
+            for part in self._resampler.resample(frame):
+                data = bytes(part.planes[0])[: 2 * part.samples]
+                yield start, data
+                start += part.samples
 
     def close(self) -> None:
         """Frees the decoder."""
