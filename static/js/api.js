@@ -70,6 +70,17 @@ export async function takeSeat(seat) {
   location.assign(there.pathname + there.hash);
 }
 
+/**
+ * What to say of a page that could not be filled; null when its reader is on the way to sign in.
+ * @param {unknown} error
+ * @returns {string | null}
+ */
+export function problemOf(error) {
+  if (!(error instanceof ApiRefusal) || error.status !== 401) return codeOf(error);
+  goToSignIn();
+  return null;
+}
+
 /** Where to sign in, and come back here afterwards. */
 export function goToSignIn() {
   const here = location.pathname;

@@ -1,6 +1,6 @@
 /** A case: the patient (marked when synthetic), the question, its consultations and recordings. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, post, takeSeat } from '../api.js';
+import { codeOf, get, goToSignIn, post, problemOf, takeSeat } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute } from '../time.js';
 import { consultationRow, recordingLine, specialty } from '../elements/consultation.js';
@@ -30,11 +30,8 @@ async function renew() {
     [shown, kept] = await Promise.all([get(`/api/cases/${encodeURIComponent(id)}`), get(`/api/cases/${encodeURIComponent(id)}/retention`)]);
     problem = null;
   } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 401) {
-      goToSignIn();
-      return;
-    }
-    problem = codeOf(error);
+    problem = problemOf(error);
+    if (problem === null) return;
   }
   draw();
 }

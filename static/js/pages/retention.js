@@ -1,6 +1,6 @@
 /** The privacy officer's page: what goes when, what is under hold. A coordinator reads it. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, post } from '../api.js';
+import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute } from '../time.js';
 import { untilEverywhere } from '../elements/kept.js';
@@ -35,11 +35,8 @@ async function renew() {
     if (caseShown) periods = await get(`/api/cases/${encodeURIComponent(caseShown)}/periods`);
     problem = null;
   } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 401) {
-      goToSignIn();
-      return;
-    }
-    problem = codeOf(error);
+    problem = problemOf(error);
+    if (problem === null) return;
   }
   draw();
 }

@@ -1,6 +1,6 @@
 /** The review page: fetches the recording, waits while it is being prepared, hands it to the player. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn } from '../api.js';
+import { ApiRefusal, get, goToSignIn, problemOf } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
 import { fullDate, hourMinute } from '../time.js';
 import { Playback } from '../review/playback.js';
@@ -131,12 +131,9 @@ async function fetchRecording() {
     if (found.state === 'ready') playback ??= open(found);
     else if (found.state !== 'failed' && found.state !== 'expired') setTimeout(() => void fetchRecording(), POLL_MS);
   } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 401) {
-      goToSignIn();
-      return;
-    }
+    problem = problemOf(error);
+    if (problem === null) return;
     if (error instanceof ApiRefusal && (error.status === 0 || error.status >= 500)) setTimeout(() => void fetchRecording(), POLL_MS);
-    problem = codeOf(error);
     if (problem === 'forbidden' && !(await get('/api/me').catch(() => null))) account = null; // signed out meanwhile
     if (error instanceof ApiRefusal && (error.status === 403 || error.status === 404)) {
       playback?.close();

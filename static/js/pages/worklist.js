@@ -1,6 +1,6 @@
 /** The worklist: today's consultations in every place's time; join when the window is open. It renews itself. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, takeSeat } from '../api.js';
+import { codeOf, get, goToSignIn, problemOf, takeSeat } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
 import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
@@ -31,11 +31,8 @@ async function renew() {
     skewMs = answer.now_ms - Date.now();
     problem = null;
   } catch (error) {
-    if (error instanceof ApiRefusal && error.status === 401) {
-      goToSignIn();
-      return;
-    }
-    problem = codeOf(error);
+    problem = problemOf(error);
+    if (problem === null) return;
   }
   draw();
 }
