@@ -54,7 +54,6 @@ log = logging.getLogger("hyeopjin.app")
 SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
 OVER_EVERY_S = 2.0
-MB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +179,7 @@ def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
         log_level=settings.log_level.upper(),
         command=machinery.worker,
         roll_after_s=ROLL_AFTER_S if settings.objects.bucket else 0.0,
-        floor_bytes=settings.disk_floor_mb * MB,
+        floor_bytes=settings.disk_floor_bytes,
     )
 
 
@@ -189,7 +188,7 @@ def _finalising_options(settings: Settings, machinery: Machinery) -> FinalisingO
         settings.journal_dir,
         settings.restart_grace_s,
         machinery.finaliser,
-        floor_bytes=settings.disk_floor_mb * MB,
+        floor_bytes=settings.disk_floor_bytes,
     )
 
 

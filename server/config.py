@@ -21,6 +21,7 @@ from pydantic_settings import (
 from server.domain.retention import checked_years
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+MB = 1024 * 1024
 
 
 class ConfigError(Exception):
@@ -159,6 +160,14 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'hyeopjin.sqlite3').absolute()}"
+
+    @property
+    def disk_floor_bytes(self) -> int:
+        return self.disk_floor_mb * MB
+
+    @property
+    def disk_reserve_bytes(self) -> int:
+        return self.disk_reserve_mb * MB
 
     @property
     def secrets_dir(self) -> Path:

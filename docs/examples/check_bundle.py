@@ -46,5 +46,5 @@ def check(path: str, fingerprint: str) -> str:
 if __name__ == "__main__":
     try:
         print(check(*sys.argv[1:3]))
-    except (InvalidSignature, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (InvalidSignature, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
         sys.exit(f"refused: {error or type(error).__name__}")

@@ -49,8 +49,14 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         typer.echo(json.dumps(rows))
         return
     for row in rows:
-        what = f"{row['recording']} {row['seat'] or 'whole'} {row['cause']}"
+        what = (
+            f"{row['recording']} {row['seat'] or 'whole'} {row['cause']}"
+            if row["recording"]
+            else "unreadable"
+        )
         typer.echo(f"{row['number']}  {what}  {', '.join(row['faults']) or 'good'}")
+    good = sum(not row["faults"] for row in rows)
+    typer.echo(f"{len(rows)} receipts, {good} good." if rows else "There are no receipts.")
 
 
 def _told(receipt: Receipt, faults: list[str]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -22,7 +21,8 @@ from typing import Any
 
 from server.domain.retention import may_begin, no_backup_opens_from
 from server.runtime.generation import GenerationError
-from server.runtime.keystore import ROOM, KeyStore, fsync_directory
+from server.runtime.journal_cleaner import copies_in, remove_journal
+from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
 from server.runtime.receipts import Receipts
 from server.runtime.stripping import Lane, lanes_of, strip
@@ -260,17 +260,14 @@ class Destroyer:
         journals, found = Journals(self._database), await self._rows.get(recording)
         if found is not None and await journals.cleaning(recording) is None:
             await journals.begin_cleaning(recording, found.generation, self._options.now_ms())
-        await asyncio.to_thread(_remove_tree, self._journal(recording))
-        if (remote := self._objects.remote) is not None:
-            for path in await asyncio.to_thread(self._copies, recording):
-                await remote.delete(path)
+        await remove_journal(self._objects.remote, self._options.journal_root, recording)
         if found is not None:
             await journals.end_cleaning(recording, self._options.now_ms())
 
     def _copies(self, recording: str) -> list[str]:
         """Segments in the object store. Blocking."""
         remote = self._objects.remote
-        return [] if remote is None else [each.path for each in remote.listing(f"journal/{recording}")]
+        return [] if remote is None else copies_in(remote, recording)
 
     async def _look(self, row: Destruction) -> None:
         """Raises NotGoneError: nobody is told of a destruction that did not happen."""
@@ -343,9 +340,3 @@ async def _held_meanwhile(tx: Any, row: Destruction, now_ms: int) -> list[dict[s
         for hold in await holds.of_case(tx, row.case_id)
         if (hold.lifted_ms or now_ms) > row.requested_ms
     ]
-
-
-def _remove_tree(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
-        fsync_directory(path.parent)

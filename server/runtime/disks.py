@@ -22,7 +22,6 @@ log = logging.getLogger("hyeopjin.runtime.disks")
 
 EVERY_S = 1.0
 MEASURE_EVERY_S = 600.0
-MB = 1024 * 1024
 RESERVE_NAME = ".reserve"
 LOW_SHARE = 4
 """With less than a quarter of the floor left, the reserve is given back."""
@@ -178,10 +177,10 @@ def disks_before(settings: Settings) -> Disks:
     path = settings.data_dir.absolute()
     while not path.exists():
         path = path.parent
-    return Disks(dict.fromkeys(("journal", "objects"), path), settings.disk_floor_mb * MB, 0)
+    return Disks(dict.fromkeys(("journal", "objects"), path), settings.disk_floor_bytes, 0)
 
 
 def disks_of(settings: Settings, disk: Disk = DISK) -> Disks:
     """The disks of this installation; directories that are not there are left out when it looks."""
     places = {"data": settings.data_dir, "journal": settings.journal_dir, "objects": settings.objects_dir}
-    return Disks(places, settings.disk_floor_mb * MB, settings.disk_reserve_mb * MB, disk)
+    return Disks(places, settings.disk_floor_bytes, settings.disk_reserve_bytes, disk)

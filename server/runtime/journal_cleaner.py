@@ -18,6 +18,7 @@ from typing import Any
 from media.recordstore import layout
 from server.domain.journal import Standing, kept_because
 from server.runtime.bucket import Bucket, ObjectError
+from server.runtime.keystore import fsync_directory
 from server.runtime.tasks import describe
 from server.storage.journals import Journals
 from server.storage.recordings import RecordingRow, Recordings
@@ -103,21 +104,34 @@ class JournalCleaner:
         return await self._remove(row.id)
 
     async def _remove(self, recording: str) -> str:
-        """Idempotent: copies first, as they can be listed only while the books know where they are."""
-        if self._bucket is not None:
-            entries = await asyncio.to_thread(self._bucket.listing, f"journal/{recording}")
-            await self._bucket.delete(*(entry.path for entry in entries))
-        elif await self._journals.copies(recording):
+        """Idempotent."""
+        if self._bucket is None and await self._journals.copies(recording):
             return "store_not_configured"  # its copies would be left for ever
-        await asyncio.to_thread(self._remove_here, recording)
+        await remove_journal(self._bucket, self._root, recording)
         await self._journals.end_cleaning(recording, self._now_ms())
         log.info("a journal was cleaned away after its tracks were verified")
         return "cleaned"
 
-    def _remove_here(self, recording: str) -> None:
-        directory = self._root / layout.check_id(recording)
-        if directory.is_dir():
-            shutil.rmtree(directory)
+
+async def remove_journal(bucket: Bucket | None, root: Path, recording: str) -> None:
+    """Copies first: they can be listed only while the books know where they are. Idempotent.
+
+    The books must already say that this journal is going (`Journals.begin_cleaning`).
+    """
+    if bucket is not None:
+        await bucket.delete(*await asyncio.to_thread(copies_in, bucket, recording))
+    await asyncio.to_thread(_remove_tree, root / layout.check_id(recording))
+
+
+def copies_in(bucket: Bucket, recording: str) -> list[str]:
+    """Where a journal's segments lie in the object store. Blocking."""
+    return [entry.path for entry in bucket.listing(f"journal/{recording}")]
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+        fsync_directory(path.parent)
 
 
 def standing_of(row: RecordingRow, held: bool) -> Standing:

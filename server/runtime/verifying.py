@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from media.recordstore import layout
@@ -24,7 +24,7 @@ from server.runtime.finalising import witnessed_chain
 from server.runtime.keycheck import KeyCheck, check_keys, lacking
 from server.runtime.keystore import ROOM, KeyStoreError
 from server.runtime.object_stores import objects_of
-from server.runtime.objects import ObjectError
+from server.runtime.objects import ObjectError, Objects
 from server.runtime.published import Check, Published, leftovers
 from server.runtime.segment_copier import ABANDONED_S
 from server.storage.journals import Journals
@@ -43,6 +43,10 @@ class Verifier:
     cleaned: frozenset[str] = frozenset()
     journals: Journals | None = None  # with them the journal's copies are looked at
     deep: bool = False  # whether copies are downloaded
+    objects: Objects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.objects = objects_of(self.settings)
 
     async def report(self, of: RecordingRow) -> dict[str, Any]:
         """The fields of `FIELDS`; times in ms since the session's start."""
@@ -105,7 +109,7 @@ class Verifier:
 
     async def _copies(self, recording: str) -> Copies | None:
         """None without an object store, and of a journal that went as the policy says."""
-        bucket = objects_of(self.settings).remote
+        bucket = self.objects.remote
         if bucket is None or self.journals is None or recording in self.cleaned:
             return None
         noted = await self.journals.copies(recording)
@@ -114,7 +118,7 @@ class Verifier:
     async def _published(self, of: RecordingRow, keys: KeyCheck) -> Published | None:
         if not of.generation:
             return None
-        return await Check(objects_of(self.settings), keys, of.id, of.generation).run()
+        return await Check(self.objects, keys, of.id, of.generation).run()
 
     @staticmethod
     def _without_journal(
@@ -150,8 +154,7 @@ class Verifier:
         told = [published.told("committed")] if published else []
         rows: list[Row] = []
         with contextlib.suppress(ObjectError):
-            objects = objects_of(self.settings)
-            for number, note in await asyncio.to_thread(leftovers, objects, of.id, of.generation):
+            for number, note in await asyncio.to_thread(leftovers, self.objects, of.id, of.generation):
                 told.append(Published(number).told(str(note["name"]).removeprefix("generation_")))
                 rows.append(note)
         return told, rows

@@ -184,12 +184,15 @@ class Exports:
     def _expired(self, row: ExportRow) -> bool:
         return row.expires_ms is not None and self._context.now_ms() >= row.expires_ms
 
-    async def destroy_exports_containing(self, recording: str, seat: str) -> list[str]:
-        """Every export with something of this seat goes, queued and running ones too; their ids."""
+    async def destroy_of(self, recording: str, seat: str | None) -> list[str]:
+        """Every export with something of this seat goes, or (without one) every one of the recording, queued
+        and running ones too; their ids.
+        """
+        cause = "recording_expired" if seat is None else "seat_withdrawn"
         async with self._context.database.read() as tx:
-            rows = [row for row in await exports.held(tx, recording) if seat in row.seats]
+            rows = [row for row in await exports.held(tx, recording) if seat is None or seat in row.seats]
         for row in rows:
-            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="seat_withdrawn")
+            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause=cause)
         return [row.id for row in rows]
 
     async def end_withdrawn(self, row: ExportRow) -> None:
@@ -198,20 +201,6 @@ class Exports:
             whole = destructions.WHOLE in await destructions.blocked(tx, row.recording_id)
         cause = "recording_expired" if whole else "seat_withdrawn"
         await self._end(row, "destroyed", UNFINISHED, "export_destroyed", None, cause=cause)
-
-    async def destroy_of(self, recording: str, seat: str | None) -> list[str]:
-        """What goes with a seat, or (without one) with the whole recording; their ids."""
-        if seat is None:
-            return await self.destroy_all_of(recording)
-        return await self.destroy_exports_containing(recording, seat)
-
-    async def destroy_all_of(self, recording: str) -> list[str]:
-        """Every export of a recording (its retention is over); their ids."""
-        async with self._context.database.read() as tx:
-            rows = await exports.held(tx, recording)
-        for row in rows:
-            await self._end(row, "destroyed", HELD, "export_destroyed", None, cause="recording_expired")
-        return [row.id for row in rows]
 
     async def tidy(self, now_ms: int) -> None:
         """Destroy what has expired, and whatever a crash left of those that are over."""

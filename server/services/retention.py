@@ -76,11 +76,6 @@ class Retention:
             )
         return found
 
-    async def is_held(self, recording: str) -> bool:
-        """Whether the recording's case is under hold: nothing of it may be removed, no spare copy either."""
-        async with self._context.database.read() as tx:
-            return await holds.recording_is_held(tx, recording)
-
     # --- periods -----------------------------------------------------------------------------------------
 
     async def classify(self, recording: str, klass: str, reason: str, by: str, address: str) -> int | None:

@@ -287,19 +287,24 @@ async def recording_in(tx: AsyncConnection, recording: str) -> RecordingRow | No
 
 
 def _joined() -> Select[Any]:
+    query = select(
+        recordings,
+        sessions.c.epoch,
+        sessions.c.started_ms,
+        sessions.c.emptied_ms,
+        sessions.c.ended_ms,
+        sessions.c.consultation_id,
+        consultations.c.state.label("consultation_state"),
+        cases.c.id.label("case_id"),
+        cases.c.label.label("case_label"),
+    )
+    return of_cases(query)
+
+
+def of_cases(query: Select[Any]) -> Select[Any]:
+    """A query of recordings with the session, consultation and case that each belongs to."""
     return (
-        select(
-            recordings,
-            sessions.c.epoch,
-            sessions.c.started_ms,
-            sessions.c.emptied_ms,
-            sessions.c.ended_ms,
-            sessions.c.consultation_id,
-            consultations.c.state.label("consultation_state"),
-            cases.c.id.label("case_id"),
-            cases.c.label.label("case_label"),
-        )
-        .join(sessions, sessions.c.id == recordings.c.id)
+        query.join(sessions, sessions.c.id == recordings.c.id)
         .join(consultations, consultations.c.id == sessions.c.consultation_id)
         .join(cases, cases.c.id == consultations.c.case_id)
     )

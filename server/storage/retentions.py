@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.retention import DEFAULT_CLASS, Standing
-from server.storage.recordings import EXPIRED
+from server.storage.recordings import EXPIRED, of_cases
 from server.storage.schema import (
     cases,
     consultations,
@@ -130,26 +130,21 @@ def _kept() -> Select[Any]:
         destructions.c.seat_id == "",
         destructions.c.state == "done",
     )
-    return (
-        select(
-            recordings.c.id,
-            recordings.c.state,
-            sessions.c.consultation_id,
-            sessions.c.started_ms,
-            sessions.c.ended_ms,
-            cases.c.id.label("case_id"),
-            cases.c.label.label("case_label"),
-            retentions.c.klass.label("klass"),
-            retentions.c.extended_years,
-            retentions.c.kept_until_ms,
-            held.label("held"),
-            gone.label("gone"),
-        )
-        .join(sessions, sessions.c.id == recordings.c.id)
-        .join(consultations, consultations.c.id == sessions.c.consultation_id)
-        .join(cases, cases.c.id == consultations.c.case_id)
-        .outerjoin(retentions, retentions.c.recording_id == recordings.c.id)
+    query = select(
+        recordings.c.id,
+        recordings.c.state,
+        sessions.c.consultation_id,
+        sessions.c.started_ms,
+        sessions.c.ended_ms,
+        cases.c.id.label("case_id"),
+        cases.c.label.label("case_label"),
+        retentions.c.klass.label("klass"),
+        retentions.c.extended_years,
+        retentions.c.kept_until_ms,
+        held.label("held"),
+        gone.label("gone"),
     )
+    return of_cases(query).outerjoin(retentions, retentions.c.recording_id == recordings.c.id)
 
 
 def _row(row: Row[Any]) -> Kept:

@@ -185,7 +185,7 @@ async def test_a_seats_withdrawal_takes_its_exports_finished_running_and_waiting
         waiting = (await ask(browser, kind="bundle"))["id"]
         await in_work(browser, running)
         rig.keys.destroy(RECORDING, SEATS[0])
-        gone = await rig.exports.destroy_exports_containing(RECORDING, SEATS[0])
+        gone = await rig.exports.destroy_of(RECORDING, SEATS[0])
         assert set(gone) == {both, running, waiting}
         await rig.exporting.idle()
         for export in gone:

@@ -12,6 +12,7 @@ from server.domain.errors import Refused
 from server.domain.retention import DAY_MS
 from server.services.demo import CASE_ID
 from server.storage import audit, holds
+from server.storage.journals import Journals
 from tests.support.website import Website, website
 
 ADDRESS, OFFICER = "192.0.2.1", "officer-account-0001"
@@ -68,19 +69,20 @@ async def test_another_class_and_an_extension_move_the_date_and_are_audited(site
 
 async def test_a_due_recording_waits_for_the_last_of_two_holds(site: Website) -> None:
     recording, retention = await recorded(site), site.services.retention
+    journals = Journals(site.database)
     await retention.reckon()
     site.clock.advance(hours=24 * 366 * 5 + 48)
     assert [row.recording_id for row in await retention.due(site.clock())] == [recording]
     first = await retention.hold(CASE_ID, "dispute", OFFICER, ADDRESS)
     second = await retention.hold(CASE_ID, "authority", OFFICER, ADDRESS)
     assert await retention.due(site.clock()) == []
-    assert await retention.is_held(recording)
+    assert await journals.held(recording)
     await retention.lift(first.id, "settled", OFFICER, ADDRESS)
     assert (await told(site, recording))["state"] == "held"
     with pytest.raises(Refused, match="not_held"):
         await retention.lift(first.id, "settled", OFFICER, ADDRESS)
     await retention.lift(second.id, "mistake", OFFICER, ADDRESS)
-    assert not await retention.is_held(recording)
+    assert not await journals.held(recording)
     assert len(await retention.due(site.clock())) == 1
     async with site.database.read() as tx:
         assert [hold.lift_reason for hold in await holds.of_case(tx, CASE_ID)] == ["settled", "mistake"]
