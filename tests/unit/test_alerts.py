@@ -10,8 +10,8 @@ import yaml
 
 from media.control import WorkerSettings
 from media.worker import Worker
-from server.config import load_settings
-from server.runtime.disks import MB, Disks, disks_before
+from server.config import MB, load_settings
+from server.runtime.disks import Disks, disks_before
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "hyeopjin.rules.yml"
 SOURCES = sorted((Path(__file__).parents[2] / "server").rglob("*.py"))

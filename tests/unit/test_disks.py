@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime.disks import DEFAULT_RATE, JOURNAL_SHARE, MB, RESERVE_NAME, Disks
+from server.config import MB
+from server.runtime.disks import DEFAULT_RATE, JOURNAL_SHARE, RESERVE_NAME, Disks
 from tests.support.faulty_disk import Faults, FaultyDisk, fault
 
 FLOOR, RESERVE = 8 * MB, 4 * MB
