@@ -57,22 +57,33 @@ bundle_pages() {
     printf '%s' "$want" > static/vendor/.bundled
 }
 
+# One of the tests' packages (the speech quality of ITU-T P.862) is compiled as it is installed.
+install_compiler() {
+    command -v cc >/dev/null && return
+    install_debian gcc libc6-dev
+}
+
+install_debian() { # names of packages
+    command -v apt-get >/dev/null || stop "the tests need these Debian packages or their like: $*"
+    [ "$(id -u)" = 0 ] || stop "the tests need $* and you are not root. Please run: sudo apt-get install $*"
+    say "Installing Debian packages for the tests: $* ..."
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 install_browsers() {
     missing=
-    for package in chromium fonts-noto-core fonts-noto-cjk iproute2; do
+    for package in chromium coturn firefox-esr fonts-noto-core fonts-noto-cjk iproute2 postgresql redis-server; do
         dpkg-query -W -f='${Status}' $package 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -z "$missing" ] && return
-    command -v apt-get >/dev/null || stop "the tests need these Debian packages or their like:$missing"
-    [ "$(id -u)" = 0 ] || stop "the tests need$missing and you are not root. Please run: sudo apt-get install$missing"
-    say "Installing Debian packages for the tests:$missing ..."
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    # shellcheck disable=SC2086 - several words
+    install_debian $missing
 }
 
 case "${1:-run}" in
     run) install_python deploy/lock/requirements.txt; bundle_pages ;;
-    dev) install_python deploy/lock/requirements-dev.txt; bundle_pages ;;
+    dev) install_compiler; install_python deploy/lock/requirements-dev.txt; bundle_pages ;;
     browsers) install_browsers ;;
     *) stop "unknown part '$1' (run, dev or browsers)" ;;
 esac
