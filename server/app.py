@@ -38,6 +38,7 @@ from server.services.exports import build_exports
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
 from server.storage.rates import recorded_rate
+from server.turn import ice_servers_of
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
@@ -96,6 +97,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         media.on_live = finalising.returned
 
         gate, store = SeatGate(services), MemoryRoomStore()
+        relays = ice_servers_of(settings, context.now_ms)
         hub = Hub(
             store=store,
             directory=Books(services),
@@ -103,6 +105,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
             gate=gate,
             listener=Emptied(services, finalising),
             session_ends_after_ms=settings.session_grace_s * 1000,
+            ice_servers=relays,
         )
         media.attach(hub)
         context.live = LiveRooms(hub, gate)

@@ -6,6 +6,7 @@ nor create directories: `app.py` and the commands do that.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ from server.domain.retention import checked_years
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MB = 1024 * 1024
+TURN_URL = re.compile(
+    r"turns?:(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?(?:\?transport=(?:udp|tcp))?"
+)
 
 
 class ConfigError(Exception):
@@ -62,6 +66,29 @@ class ObjectStore(BaseModel):
         return self.allow_http or urlsplit(self.endpoint).hostname in LOOPBACK_NAMES
 
 
+class Turn(BaseModel):
+    """`[turn]`: a relay (coturn) for networks where only TLS gets out. No urls: none, and nothing changes.
+
+    The secret it shares with us is a file: `secret_file`, else `secrets/turn_secret` in the data directory.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    urls: tuple[str, ...] = ()  # "turns:turn.example.org:443?transport=tcp"
+    secret_file: Path | None = None
+    credential_hours: int = Field(default=4, ge=1, le=24)  # outlives a consultation
+
+    @field_validator("urls")
+    @classmethod
+    def _urls_name_relays(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if url.startswith(("stun:", "stuns:")):
+                raise ValueError("a STUN server is never needed here: the media port announces itself")
+            if not TURN_URL.fullmatch(url):
+                raise ValueError("each must look like turns:turn.example.org:443?transport=tcp")
+        return value
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Times are in the unit the name ends with."""
 
@@ -86,6 +113,7 @@ class Settings(BaseSettings):
     media_udp_host: str = "0.0.0.0"
     media_udp_port: int = Field(0, ge=0, le=65535)  # 0: any free one
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
+    turn: Turn = Turn()
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

@@ -22,6 +22,7 @@ class Send:
     socket: str
     event: str
     message: Message = field(repr=False)
+    relays_for: str | None = None  # an offer: the seat whose relays are named in it as it leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,13 @@ from signaling.ports import (
     Directory,
     EndReason,
     Gate,
+    IceServers,
     Knock,
     Media,
     Outbox,
     RoomListener,
     Ticket,
+    no_relays,
 )
 from signaling.room import EMPTY_ENDS_SESSION_MS, refusal
 from signaling.store import RoomStore
@@ -74,6 +76,7 @@ class Hub:
         listener: RoomListener | None = None,
         now_ms: Callable[[], int] = wall_ms,
         join_id: Callable[[], str] = new_join_id,
+        ice_servers: IceServers = no_relays,
         session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS,
         tick_s: float = TICK_S,
         recheck_s: float = RECHECK_S,
@@ -85,6 +88,7 @@ class Hub:
         self._gate = gate
         self._listener = listener
         self._join_id = join_id
+        self._ice_servers = ice_servers
         self._session_ends_after_ms = session_ends_after_ms
         self._tick_s = tick_s
         self._recheck_s = recheck_s
@@ -292,4 +296,5 @@ class Hub:
             session_ends_after_ms=self._session_ends_after_ms,
             tasks=self._tasks,
             session_known=self._session_known,
+            ice_servers=self._ice_servers,
         )

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from signaling import commands as cm
 from signaling import events as ev
 from signaling.document import RoomDocument, new_document
+from signaling.messages import Offer
 from signaling.plan import plan_of
-from signaling.ports import Directory, Media, Outbox, Plan, RoomListener
+from signaling.ports import Directory, IceServers, Media, Outbox, Plan, RoomListener
 from signaling.room import handle
 from signaling.store import RoomStore
 from signaling.tasks import TaskOwner, failure_site
@@ -46,6 +47,7 @@ class Surroundings:
     session_ends_after_ms: int
     tasks: TaskOwner
     session_known: Callable[[str, str], None]  # session, room
+    ice_servers: IceServers
 
 
 EventMaker = Callable[[], Awaitable[ev.Event]]
@@ -165,7 +167,7 @@ class RoomLine:
     async def _execute(self, command: cm.Command, now_ms: int) -> None:
         match command:
             case cm.Send():
-                await self._around.outbox.send(command.socket, command.event, command.message.wire())
+                await self._around.outbox.send(command.socket, command.event, self._wire(command))
             case cm.Close():
                 await self._around.outbox.close(command.socket, command.code)
             case cm.PutPlan():
@@ -178,6 +180,14 @@ class RoomLine:
                 pass
             case _:
                 self._enter(command, now_ms)
+
+    def _wire(self, command: cm.Send) -> dict[str, object]:
+        """What is sent. Credentials are made now and kept nowhere: no document holds one."""
+        message = command.message
+        if isinstance(message, Offer) and command.relays_for is not None:
+            relays = self._around.ice_servers(command.relays_for)
+            message = message.model_copy(update={"ice_servers": relays})
+        return message.wire()
 
     async def _forget_if_idle(self, document: RoomDocument) -> None:
         """An ended or empty room leaves nothing behind; the next join reads the books again."""

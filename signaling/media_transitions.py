@@ -34,7 +34,7 @@ def offer_made(document: RoomDocument, event: ev.OfferMade, now_ms: int) -> Next
     tracks = tuple((track.mid, track.participant, track.kind) for track in event.tracks)
     offer = PendingOffer(event.connection, event.offer_id, event.sdp, event.ice_restart, tracks)
     changed = document.with_seat(replace(seat, offer=offer))
-    return changed, [] if seat.socket is None else [Send(seat.socket, "offer", offer_message(offer))]
+    return changed, [] if seat.socket is None else [Send(seat.socket, "offer", offer_message(offer), seat.id)]
 
 
 def peer_changed(document: RoomDocument, event: ev.PeerChanged, now_ms: int) -> Next:

@@ -6,7 +6,7 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
     connect, auth {seat} + the seat's cookie  ------>  refused with {code}, or connected
     join {mic, camera, resume}                ------>  ack {ok, snapshot}
                                               <------  snapshot {version, …}   when what you see changed
-                                              <------  offer {connection, offer_id, sdp, ice_restart, tracks}
+                                              <------  offer {connection, offer_id, sdp, ice_servers, …}
     answer {connection, offer_id, sdp}        ------>  ack {ok}
     media {mic, camera}                       ------>  ack {ok}        muted or not
     quality {rtt_ms, loss_up, loss_down, level} ---->  ack {ok}        each 5 s, from real statistics
@@ -251,6 +251,14 @@ class OfferedTrack(Message):
     kind: TrackKind
 
 
+class IceServer(Message):
+    """A relay as RTCPeerConnection takes it; its credential ends after some hours, offers bring new ones."""
+
+    urls: list[str]
+    username: str
+    credential: str = Field(repr=False)
+
+
 class Offer(Message):
     """A `connection` other than the current one: close the old RTCPeerConnection, make a new one."""
 
@@ -259,6 +267,7 @@ class Offer(Message):
     sdp: Sdp
     ice_restart: bool
     tracks: list[OfferedTrack]
+    ice_servers: list[IceServer] = []
 
 
 class DegradedTrack(Message):

@@ -9,9 +9,11 @@ Names: `room` is the consultation's id; `session` is the recording's id, and wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from signaling.messages import IceServer
 
 Consent = Literal["granted", "declined", "undecided"]
 EndReason = Literal["ended", "emptied", "cancelled"]
@@ -177,6 +179,15 @@ class Media(Protocol):
     async def answer(self, room: str, peer: str, connection: str, offer_id: str, sdp: str) -> None: ...
 
     async def restart_ice(self, room: str, peer: str, connection: str) -> None: ...
+
+
+IceServers = Callable[[str], list[IceServer]]
+"""The relays a seat's page may use when it does not reach the media port, with a credential for that seat."""
+
+
+def no_relays(_seat: str) -> list[IceServer]:
+    """None: pages use the media port alone."""
+    return []
 
 
 # --- the room's document --------------------------------------------------------------------------------

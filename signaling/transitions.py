@@ -69,7 +69,7 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
     if not keep:
         seat = seat.connect(document.epoch, now_ms) if document.media == "open" else seat.disconnect()
     elif seat.offer is not None:
-        commands.append(Send(event.socket, "offer", offer_message(seat.offer)))
+        commands.append(Send(event.socket, "offer", offer_message(seat.offer), seat.id))
     document, asked = want_media(document.with_seat(seat), now_ms)
     return document, commands + asked
 
@@ -128,7 +128,9 @@ def restart_asked(document: RoomDocument, event: ev.RestartAsked, now_ms: int) -
     )
     if not fresh:
         return document.with_seat(seat.connect(document.epoch, now_ms)), noted(document, "restarted", seat)
-    return document, [] if seat.offer is None else [Send(event.socket, "offer", offer_message(seat.offer))]
+    return document, [] if seat.offer is None else [
+        Send(event.socket, "offer", offer_message(seat.offer), seat.id)
+    ]
 
 
 def ice_restart_asked(document: RoomDocument, event: ev.IceRestartAsked, now_ms: int) -> Next:

@@ -29,6 +29,9 @@ from server.log import configure_logging
         ({"bind": ()}, "address"),
         ({"tls_certificate": "a.pem"}, "together"),
         ({"unheard_of": 1}, "unheard_of"),
+        ({"turn": {"urls": ("stun:stun.example.org:3478",)}}, "never needed"),
+        ({"turn": {"urls": ("https://turn.example.org",)}}, "turns:"),
+        ({"turn": {"urls": ("turns:turn.example.org:443?transport=tcp#x",)}}, "turns:"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_a_sentence(wrong: dict[str, object], word: str) -> None:

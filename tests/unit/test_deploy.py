@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.config import ObjectStore, Settings, load_settings
+from server.config import ObjectStore, Settings, Turn, load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NOT_FOR_OPERATORS = {"demo"}
@@ -25,10 +25,14 @@ def test_the_sample_settings_load_and_are_right(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_sample_names_every_setting_and_no_other() -> None:
-    top, _, table = (DEPLOY / "hyeopjin.toml").read_text().partition("\n[objects]\n")
-    named, tabled = (set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE)) for text in (top, table))
-    assert named | {"objects"} == set(Settings.model_fields) - NOT_FOR_OPERATORS
-    assert tabled == set(ObjectStore.model_fields)
+    top, *tables = re.split(r"^\[([a-z]+)\]$", (DEPLOY / "hyeopjin.toml").read_text(), flags=re.MULTILINE)
+    named = dict(zip(tables[::2], map(_names, tables[1::2]), strict=True))
+    assert _names(top) | set(named) == set(Settings.model_fields) - NOT_FOR_OPERATORS
+    assert named == {"objects": set(ObjectStore.model_fields), "turn": set(Turn.model_fields)}
+
+
+def _names(text: str) -> set[str]:
+    return set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
 
 
 def test_commented_settings_are_valid_too() -> None:

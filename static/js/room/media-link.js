@@ -12,6 +12,7 @@ import { QualityMeter } from './quality.js';
  * @typedef {{participant: string, stream: MediaStream, receivers: Partial<Record<string, RTCRtpReceiver>>}} Incoming
  */
 
+const POLICY = Object.freeze(/** @type {RTCConfiguration} */ ({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' }));
 const UPLINK = Object.freeze({ audio: '0', camera: '1' });
 const MAX_BITRATE = Object.freeze({ audio: 48_000, camera: 1_200_000 });
 /** The camera's layers, by rid. A browser that answers without them sends one picture, like `h`. */
@@ -74,7 +75,10 @@ export class MediaLink extends EventTarget {
 
   /** @param {Offer} offer */
   async answer(offer) {
-    if (offer.connection !== this.connection || !this.pc) this.renew(offer.connection);
+    // Only relays that the server names, never anybody else's; a restart takes the newest credential.
+    const relays = { iceServers: offer.ice_servers ?? [] };
+    if (offer.connection !== this.connection || !this.pc) this.renew(offer.connection, relays);
+    else if (offer.ice_restart) this.pc.setConfiguration({ ...POLICY, ...relays });
     const pc = /** @type {RTCPeerConnection} */ (this.pc);
     await pc.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
     for (const transceiver of pc.getTransceivers()) await this.prepare(transceiver);
@@ -87,11 +91,11 @@ export class MediaLink extends EventTarget {
     if (pc.connectionState !== 'connected') this.watchdog(GIVE_UP_AFTER_MS, () => this.askRestart('not_connected'));
   }
 
-  /** @param {string} connection */
-  renew(connection) {
+  /** @param {string} connection @param {RTCConfiguration} relays */
+  renew(connection, relays) {
     this.drop();
     this.connection = connection;
-    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    const pc = new RTCPeerConnection({ ...POLICY, ...relays });
     this.pc = pc;
     pc.addEventListener('connectionstatechange', () => {
       if (this.pc === pc) this.stateChanged(pc.connectionState);

@@ -20,7 +20,8 @@ export interface Snapshot {
   participants: Participant[]; knocks?: Knock[]; pause?: Paused | null;
 }
 export interface OfferTrack { mid: string; participant: string; kind: Kind }
-export interface Offer { connection: string; offer_id: string; sdp: string; ice_restart: boolean; tracks: OfferTrack[] }
+export interface IceServer { urls: string[]; username: string; credential: string }
+export interface Offer { connection: string; offer_id: string; sdp: string; ice_restart: boolean; tracks: OfferTrack[]; ice_servers?: IceServer[] }
 export interface Degraded { participant: string; kind: Kind; cause: string }
 export interface Recording {
   state: LightState; stored_until_ms: number | null; degraded: Degraded[];
