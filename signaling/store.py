@@ -10,8 +10,15 @@ from typing import Protocol
 from signaling.document import RoomDocument, from_json, to_json
 
 
+class StoreAwayError(Exception):
+    """The store cannot be asked now. Nothing is forgotten meanwhile: wait for `back` and ask again."""
+
+
 class RoomStore(Protocol):
-    """Versioned documents with compare-and-set; in process on one machine, shared with several instances."""
+    """Versioned documents with compare-and-set; in process on one machine, shared with several instances.
+
+    Every method but `back` may raise StoreAwayError.
+    """
 
     async def load(self, room: str) -> tuple[int, RoomDocument] | None: ...
 
@@ -27,9 +34,28 @@ class RoomStore(Protocol):
         """Ids of all rooms that have a document."""
         ...
 
+    async def room_of(self, session: str) -> str | None:
+        """The room whose document is in this session."""
+        ...
+
+    async def turn(self, room: str) -> bool:
+        """Whether this process ticks the room this second: of several that share the store, one does."""
+        ...
+
+    @property
+    def away(self) -> bool:
+        """Whether asking is known to be useless just now."""
+        ...
+
+    async def back(self) -> None:
+        """Returns when the store can be asked (again)."""
+        ...
+
 
 class MemoryRoomStore:
     """A RoomStore in a dict; gone with the process, the pages join again."""
+
+    away = False
 
     def __init__(self) -> None:
         self._documents: dict[str, tuple[int, str]] = {}
@@ -55,6 +81,16 @@ class MemoryRoomStore:
 
     async def rooms(self) -> list[str]:
         return list(self._documents)
+
+    async def room_of(self, session: str) -> str | None:
+        documents = {room: from_json(text) for room, (_, text) in self._documents.items()}
+        return next((room for room, document in documents.items() if document.session == session), None)
+
+    async def turn(self, room: str) -> bool:
+        return True
+
+    async def back(self) -> None:
+        return None
 
     def _version(self, room: str) -> int:
         stored = self._documents.get(room)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.redis_server import RedisServer, redis_server
 from tests.support.s3 import S3Server, s3_server
 
 TOP = Path(__file__).parents[1]
@@ -37,4 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def s3() -> Iterator[S3Server]:
     """One S3 server for the run; each test takes a prefix of its own."""
     with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """One Redis for the run; each test takes a prefix of its own, and one that kills starts its own."""
+    with redis_server() as server:
         yield server

@@ -1,22 +1,30 @@
-"""What every RoomStore must do; a store shared by several instances runs the same tests."""
+"""What every RoomStore must do, in this process and in a real Redis."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from signaling.document import new_document
+from signaling.redis_store import RedisRoomStore
 from signaling.store import MemoryRoomStore, RoomStore
 from signaling.tasks import TaskOwner
 from tests.support.rooms import ROOM, three_seats
 
 
-@pytest.fixture(params=[MemoryRoomStore])
-def store(request: pytest.FixtureRequest) -> RoomStore:
-    made: RoomStore = request.param()
-    return made
+@pytest.fixture(params=["memory", "redis"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[RoomStore]:
+    if request.param == "memory":
+        yield MemoryRoomStore()
+        return
+    shared = RedisRoomStore(request.getfixturevalue("redis").url, secrets.token_hex(4) + ":")
+    await shared.start()
+    yield shared
+    await shared.aclose()
 
 
 FIRST = replace(new_document(ROOM, three_seats()), version=1)
@@ -51,6 +59,21 @@ async def test_only_the_version_that_was_seen_is_removed(store: RoomStore) -> No
     assert not await store.remove(ROOM, 7)
     assert await store.remove(ROOM, 1)
     assert await store.load(ROOM) is None
+
+
+async def test_the_room_of_a_session_is_found_until_the_room_is_gone(store: RoomStore) -> None:
+    assert await store.room_of("session-1") is None
+    await store.compare_and_set(ROOM, 0, replace(FIRST, session="session-1"))
+    assert await store.room_of("session-1") == ROOM
+    await store.remove(ROOM, 1)
+    await store.rooms()
+    assert await store.room_of("session-1") is None
+
+
+async def test_a_store_that_answers_is_not_away(store: RoomStore) -> None:
+    assert not store.away
+    await store.back()
+    assert await store.turn(ROOM)
 
 
 async def test_a_task_that_fails_is_logged_without_what_it_said(caplog: pytest.LogCaptureFixture) -> None:
