@@ -34,6 +34,9 @@ test-long: check ## kill series, soaks and matrices: under 80 minutes
 
 bench: setup ## CPU per forwarded packet, latency, memory; cost of recording and finalising
 	$(PY) -m server bench media --rooms 4 --seconds 20 --json
+	$(PY) -m server bench media --rooms 4 --seconds 20 --layered --json
+	$(PY) -m server bench cost --rooms 4 --json
+	$(PY) -m server bench cost --rooms 12 --json
 	$(PY) -m server bench recording --parties 4 --seconds 600 --json
 
 clean: ## remove what was installed (recordings in data/ stay)

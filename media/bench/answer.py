@@ -138,6 +138,8 @@ class Sending:
     ssrc: int
     rtx_ssrc: int | None
     track: str
+    rids: tuple[str, ...] = ()
+    """Its layers; then no SSRC is listed, as Chromium does."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,10 @@ def _answer_media(media: OfferedMedia, local: LocalSide, track: Sending | None, 
         out.append(f"a=msid:- {track.track}")
     out += ["a=rtcp-mux", "a=rtcp-rsize"]
     out += [f"a={line}" for line in media.copied if not line.startswith("extmap:")]
-    if track is not None and direction != "inactive":
+    if track is not None and direction != "inactive" and track.rids:
+        out += [f"a=rid:{rid} send" for rid in track.rids]
+        out.append("a=simulcast:send " + ";".join(track.rids))
+    elif track is not None and direction != "inactive":
         if track.rtx_ssrc is not None:
             out.append(f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}")
         for ssrc in [s for s in (track.ssrc, track.rtx_ssrc) if s is not None]:

@@ -1,6 +1,7 @@
 """The generator process: `python -m media.bench.generator`, one JSON line of settings on stdin.
 
-Settings: `{"socket", "rooms", "seconds", "record"}`. Prints `{"phase": "measuring"}` when it begins to count
+Settings: `{"socket", "rooms", "seconds", "record", "layered"}`, or for a bare forwarder `{"bare": UDP port,
+"keys", …}` instead of a socket. Prints `{"phase": "measuring"}` when it begins to count
 and `{"phase": "measured"}` when it ends, so that the parent can read the worker's CPU time at those instants;
 then one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
 """
@@ -12,13 +13,15 @@ import json
 import logging
 import resource
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import uvloop
 
+from media.bench.bare_room import BareRoom
 from media.bench.dtls import Identity
 from media.bench.room import SEATS, BenchRoom, Load, Pacer
-from media.bench.traffic import AUDIO, VIDEO
+from media.bench.traffic import AUDIO, LOW, VIDEO
 from media.bench.uplink import socket_drops
 from media.control_client import ControlClient
 from media.tasks import TaskOwner
@@ -27,6 +30,9 @@ JOIN_TIMEOUT = 30.0
 WARM_UP = 1.0  # s after everybody sees everybody
 SETTLE = 1.0  # s for the last packets and retransmissions
 CLOSE_TIMEOUT = 10.0
+
+
+AnyRoom = BenchRoom | BareRoom
 
 
 class BenchError(Exception):
@@ -46,6 +52,8 @@ def percentile(ordered: list[float], part: float) -> float:
 
 async def run(settings: dict[str, Any]) -> dict[str, Any]:
     """Joins the rooms, sends for the given seconds, returns the tallies; raises BenchError."""
+    if "bare" in settings:
+        return await run_bare(settings)
     rooms: dict[str, BenchRoom] = {}
     lost = asyncio.Event()
 
@@ -54,16 +62,15 @@ async def run(settings: dict[str, Any]) -> dict[str, Any]:
             rooms[event["room"]].event(event)
 
     client = await ControlClient.connect(settings["socket"], dispatch, lost.set)
-    owner, identity, load = TaskOwner("bench"), Identity(), Load()
+    owner, identity = TaskOwner("bench"), Identity()
     try:
         for number in range(settings["rooms"]):
-            room = BenchRoom(number, client, owner, identity)
+            room = BenchRoom(number, client, owner, identity, settings.get("layered", False))
             rooms[room.room] = room
             await client.put_plan(room.plan(settings["record"]))
-        pacers = await _join(list(rooms.values()), load, lost)
-        drops = await _measure(rooms, load, lost, settings["seconds"])
+        result = await _play(list(rooms.values()), lost, settings["seconds"])
         await _close(list(rooms.values()), client)
-        return summary(list(rooms.values()), pacers, load, drops)
+        return result
     finally:
         for room in rooms.values():
             room.close()
@@ -71,7 +78,28 @@ async def run(settings: dict[str, Any]) -> dict[str, Any]:
         await client.close()
 
 
-async def _join(rooms: list[BenchRoom], load: Load, lost: asyncio.Event) -> list[Pacer]:
+async def run_bare(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same traffic through a forwarder that only forwards."""
+    identity, keys, port = Identity(), settings["keys"], settings["bare"]
+    rooms = [
+        BareRoom(number, identity, port, keys[number * SEATS :][:SEATS], settings.get("layered", False))
+        for number in range(settings["rooms"])
+    ]
+    try:
+        return await _play(rooms, asyncio.Event(), settings["seconds"])
+    finally:
+        for room in rooms:
+            room.close()
+
+
+async def _play(rooms: Sequence[AnyRoom], lost: asyncio.Event, seconds: float) -> dict[str, Any]:
+    load = Load()
+    pacers = await _join(rooms, load, lost)
+    drops = await _measure(rooms, load, lost, seconds)
+    return summary(rooms, pacers, load, drops)
+
+
+async def _join(rooms: Sequence[AnyRoom], load: Load, lost: asyncio.Event) -> list[Pacer]:
     peers = [peer for room in rooms for peer in room.peers.values()]
     pacers = []
     deadline = asyncio.get_running_loop().time() + JOIN_TIMEOUT
@@ -90,7 +118,7 @@ async def _join(rooms: list[BenchRoom], load: Load, lost: asyncio.Event) -> list
 
 
 async def _check(
-    rooms: list[BenchRoom], lost: asyncio.Event, deadline: float, what: str, pause: float = 0.02
+    rooms: Sequence[AnyRoom], lost: asyncio.Event, deadline: float, what: str, pause: float = 0.02
 ) -> None:
     trouble = next((t for room in rooms if (t := room.trouble())), None)
     if lost.is_set():
@@ -102,14 +130,14 @@ async def _check(
     await asyncio.sleep(pause)
 
 
-async def _measure(rooms: dict[str, BenchRoom], load: Load, lost: asyncio.Event, seconds: float) -> int:
-    ports = {peer.port for room in rooms.values() for peer in room.peers.values()}
+async def _measure(rooms: Sequence[AnyRoom], load: Load, lost: asyncio.Event, seconds: float) -> int:
+    ports = {peer.port for room in rooms for peer in room.peers.values()}
     before = socket_drops(ports)
     say({"phase": "measuring"})
     load.phase = 1
     deadline = asyncio.get_running_loop().time() + seconds
     while (left := deadline - asyncio.get_running_loop().time()) > 0:
-        await _check(list(rooms.values()), lost, deadline + 60, "", min(left, 0.5))
+        await _check(rooms, lost, deadline + 60, "", min(left, 0.5))
     load.phase = 0
     say({"phase": "measured"})
     await asyncio.sleep(SETTLE)
@@ -125,7 +153,7 @@ async def _close(rooms: list[BenchRoom], client: ControlClient) -> None:
             await room.closed.wait()
 
 
-def summary(rooms: list[BenchRoom], pacers: list[Pacer], load: Load, drops: int) -> dict[str, Any]:
+def summary(rooms: Sequence[AnyRoom], pacers: list[Pacer], load: Load, drops: int) -> dict[str, Any]:
     """Adds up all receivers. Every packet a peer sent in the measured phase is owed to SEATS - 1 others."""
     peers = [peer for room in rooms for peer in room.peers.values()]
     tallies = [tally for peer in peers for tally in peer.received.tallies.values()]
@@ -135,11 +163,12 @@ def summary(rooms: list[BenchRoom], pacers: list[Pacer], load: Load, drops: int)
     late = sorted(load.late_ms)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
-        "packets_in": sent,
+        "packets_in": sent + sum(pacer.measured[LOW] for pacer in pacers),
         "packets_out": got,
         "lost": sent * (SEATS - 1) - got,
         "corrupt": sum(peer.received.corrupt for peer in peers),
         "misrouted": sum(peer.received.misrouted for peer in peers),
+        "low_forwarded": sum(peer.received.low for peer in peers),
         "reordered": sum(tally.reordered for tally in tallies),
         "duplicates": sum(tally.duplicates for tally in tallies),
         "latency_ms": {"p50": round(percentile(ages, 0.5), 3), "p99": round(percentile(ages, 0.99), 3)},

@@ -17,30 +17,45 @@ from pylibsrtp._binding import ffi, lib
 from media.bench import rtcp
 from media.bench.answer import LocalSide, Offer, OfferedMedia, Sending, parse_offer, write_answer
 from media.bench.dtls import DtlsClient, DtlsError, Identity
-from media.bench.traffic import AUDIO, AUDIO_CLOCK, KINDS, VIDEO, VIDEO_CLOCK, Received
+from media.bench.keys import AgreedKeys
+from media.bench.traffic import AUDIO, AUDIO_CLOCK, KINDS, LOW, RIDS, VIDEO, VIDEO_CLOCK, Received
 from media.bench.uplink import Counters, Outbound, media_time, open_socket
 
 CHECK_EVERY = 0.05  # s, until connected
 CONSENT_EVERY = 2.5  # s, RFC 7675 asks for 4-6; the worker's liveness limit is its own
 TWCC_URI = "transport-wide-cc-extensions-01"
 UPLINK = {AUDIO: "0", VIDEO: "1"}
+NAMED_PACKETS = 50
+"""So many packets of a stream carry its MID and RID."""
+LEVEL = 0x1E  # audio level, -30 dBov
+BARE_TYPES, BARE_TWCC = {AUDIO: 111, VIDEO: 96, LOW: 96}, 3
 
 
 class SyntheticPeer:
-    """`index` goes into the stamps; `sources` maps a participant's name to its index (for misrouting)."""
+    """`index` goes into the stamps; `sources` maps a participant's name to its index (for misrouting).
 
-    def __init__(self, name: str, index: int, identity: Identity, sources: dict[str, int]) -> None:
+    `layered`: the camera in two layers told by RID, and an audio level on every packet of sound, as browsers.
+    """
+
+    def __init__(
+        self, name: str, index: int, identity: Identity, sources: dict[str, int], layered: bool = False
+    ) -> None:
         self.name = name
         self.index = index
         self.received = Received()
         self.counters = Counters()
         self.connected = asyncio.Event()
         self.failed: str | None = None
-        self.want_key = True
+        self.want_key = self.want_low_key = True
         self.outbound = {
             AUDIO: Outbound(AUDIO, UPLINK[AUDIO], secrets.randbits(31) | 1, None),
             VIDEO: Outbound(VIDEO, UPLINK[VIDEO], secrets.randbits(31) | 1, secrets.randbits(31) | 1),
         }
+        self.layered = layered
+        if layered:
+            self.outbound[VIDEO].rid = RIDS[1]
+            low = secrets.randbits(31) | 1, secrets.randbits(31) | 1
+            self.outbound[LOW] = Outbound(LOW, UPLINK[VIDEO], *low, rid=RIDS[0])
         self._identity = identity
         self._sources = sources
         self._cname = secrets.token_hex(8)
@@ -51,8 +66,10 @@ class SyntheticPeer:
         self._inbound: dict[int, rtcp.Inbound] = {}
         self._twcc_id: int | None = None
         self._mid_id: int | None = None
+        self._rid_ids: tuple[int | None, int | None] = None, None
+        self._level_id: int | None = None
         self._twcc = 0
-        self._dtls: DtlsClient | None = None
+        self._dtls: DtlsClient | AgreedKeys | None = None
         self._tie = secrets.randbits(63)
         self._nominated = False
         self._timers: list[asyncio.TimerHandle] = []
@@ -89,8 +106,24 @@ class SyntheticPeer:
         local = LocalSide(
             self._ufrag, self._password, self._identity.fingerprint, self._socket.getsockname(), self._cname
         )
-        sending = {o.mid: Sending(o.ssrc, o.rtx_ssrc, KINDS[o.kind]) for o in self.outbound.values()}
+        rids = RIDS if self.layered else ()
+        sending = {
+            o.mid: Sending(o.ssrc, o.rtx_ssrc, KINDS[o.kind], rids if o.rid else ())
+            for o in self.outbound.values()
+            if o.kind != LOW
+        }
         return write_answer(offer, local, sending)
+
+    def join_bare(self, port: int, keys: AgreedKeys, promised: dict[int, tuple[int, int]]) -> None:
+        """Without ICE, DTLS and offers, at a bare forwarder: three bytes say who this is."""
+        self._dtls, self._promised = keys, promised
+        for out in self.outbound.values():
+            out.payload_type = BARE_TYPES[out.kind]
+        self._twcc_id = BARE_TWCC
+        self._socket.connect(("127.0.0.1", port))
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+        self._send_raw(bytes([0, self.index >> 8, self.index & 0xFF]))
+        self.connected.set()
 
     def _learn_uplinks(self, by_mid: dict[str, OfferedMedia]) -> None:
         for out in self.outbound.values():
@@ -99,6 +132,11 @@ class SyntheticPeer:
             out.rtx_type = media.payload("rtx")
             self._twcc_id = media.extension(TWCC_URI) or self._twcc_id
             self._mid_id = media.extension("sdes:mid") or self._mid_id
+            if out.rid:
+                again = media.extension("repaired-rtp-stream-id")
+                self._rid_ids = media.extension("sdes:rtp-stream-id"), again
+            elif self.layered:
+                self._level_id = media.extension("ssrc-audio-level")
 
     def _learn_downlinks(self, by_mid: dict[str, OfferedMedia], tracks: list[dict[str, str]]) -> None:
         self._promised.clear()
@@ -230,7 +268,7 @@ class SyntheticPeer:
                 self.counters.twcc += 1
             elif kind == rtcp.PSFB and count in (1, 4):
                 self.counters.keyframe_requests += 1
-                self.want_key = True
+                self.want_key = self.want_low_key = True
             elif kind == rtcp.SR and len(body) >= 24:
                 ssrc, ntp = struct.unpack_from("!IQ", body)
                 if ssrc in self._inbound:
@@ -251,8 +289,14 @@ class SyntheticPeer:
         if self._dtls is None or self._dtls.tx is None or self._closed:
             return
         extension = b""
-        if self._mid_id and out.packets < 50:
+        if self._level_id and out.kind == AUDIO:
+            extension += bytes([self._level_id << 4, LEVEL])
+        again = ssrc != out.ssrc
+        rid_id = self._rid_ids[again] if out.rid else None
+        if self._mid_id and (out.packets < NAMED_PACKETS or (again and rid_id)):
             extension += bytes([self._mid_id << 4 | len(out.mid) - 1]) + out.mid.encode()
+            if rid_id:
+                extension += bytes([rid_id << 4 | len(out.rid) - 1]) + out.rid.encode()
         if self._twcc_id:
             extension += bytes([self._twcc_id << 4 | 1, self._twcc >> 8 & 0xFF, self._twcc & 0xFF])
             self._twcc += 1

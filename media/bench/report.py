@@ -25,24 +25,28 @@ class BenchFailedError(Exception):
     """No figures could be taken; the text says why."""
 
 
-async def measure(rooms: int, seconds: float, record: bool = True) -> dict[str, Any]:
-    """The figures of `hyeopjin bench media`; raises BenchFailedError."""
+async def measure(rooms: int, seconds: float, record: bool = True, layered: bool = False) -> dict[str, Any]:
+    """The figures of `hyeopjin bench media`; raises BenchFailedError.
+
+    `layered`: cameras in two layers told by RID, as browsers send; the low one is recorded and not forwarded.
+    """
     with tempfile.TemporaryDirectory(prefix="hj-bench-") as folder:
-        return await _measure(Path(folder), rooms, seconds, record)
+        settings = {"rooms": rooms, "seconds": seconds, "record": record, "layered": layered}
+        return await _measure(Path(folder), settings)
 
 
-async def _measure(folder: Path, rooms: int, seconds: float, record: bool) -> dict[str, Any]:
+async def _measure(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     socket = folder / "worker.sock"
     worker = await start_worker(folder, socket)
+    seconds = settings["seconds"]
     try:
-        settings = {"socket": str(socket), "rooms": rooms, "seconds": seconds, "record": record}
-        result, cpu, rss = await _drive(worker, settings)
+        result, cpu, rss = await drive(worker, {**settings, "socket": str(socket)})
     finally:
         await stop_worker(worker)
     forwarded = max(1, result["packets_out"])
     journal = sum(f.stat().st_size for f in (folder / "journal").rglob("*") if f.is_file())
     return {
-        "rooms": rooms,
+        "rooms": settings["rooms"],
         "packets_in": result.pop("packets_in"),
         "packets_out": result.pop("packets_out"),
         "lost": result.pop("lost"),
@@ -68,21 +72,26 @@ async def start_worker(folder: Path, socket: Path, log_level: str = "WARNING") -
         "log_level": log_level,
         "worker_id": "bench",
     }
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "media.worker", stdin=PIPE, stdout=PIPE, cwd=_checkout()
+    return (await start("media.worker", settings))[0]
+
+
+async def start(module: str, settings: dict[str, Any]) -> tuple[Process, dict[str, Any]]:
+    """A process that is given settings on stdin and says that it is ready; raises BenchFailedError."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, cwd=_checkout()
     )
-    assert worker.stdin is not None  # noqa: S101 - a pipe by request
-    assert worker.stdout is not None  # noqa: S101
-    worker.stdin.write(json.dumps(settings).encode() + b"\n")
+    assert process.stdin is not None  # noqa: S101 - a pipe by request
+    assert process.stdout is not None  # noqa: S101
+    process.stdin.write(json.dumps(settings).encode() + b"\n")
     try:
         async with asyncio.timeout(READY_TIMEOUT):
-            ready = json.loads(await worker.stdout.readline() or b"{}")
+            ready = json.loads(await process.stdout.readline() or b"{}")
     except (TimeoutError, ValueError):
         ready = {}
     if ready.get("ready") is not True:
-        await stop_worker(worker)
-        raise BenchFailedError("the media worker did not become ready")
-    return worker
+        await stop_worker(process)
+        raise BenchFailedError(f"{module} did not become ready")
+    return process, ready
 
 
 async def stop_worker(worker: Process) -> None:
@@ -97,7 +106,9 @@ async def stop_worker(worker: Process) -> None:
         await worker.wait()
 
 
-async def _drive(worker: Process, settings: dict[str, Any]) -> tuple[dict[str, Any], float, int]:
+async def drive(worker: Process, settings: dict[str, Any]) -> tuple[dict[str, Any], float, int]:
+    """One generator against a process that forwards: its result, the process's CPU seconds between the marks
+    and its resident bytes at the last one; raises BenchFailedError."""
     generator = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "media.bench.generator", stdin=PIPE, stdout=PIPE, cwd=_checkout()
     )

@@ -19,6 +19,8 @@ from media.bench.traffic import (
     AUDIO_BYTES,
     AUDIO_CLOCK,
     AUDIO_RATE,
+    LOW,
+    LOW_BYTES,
     PACKETS_PER_FRAME,
     STAMP,
     VIDEO,
@@ -54,9 +56,9 @@ class Pacer:
         self._load = load
         self._loop = asyncio.get_running_loop()
         self._filler = os.urandom(VIDEO_BYTES)
-        self._counters = {AUDIO: 0, VIDEO: 0}
+        self._counters = {AUDIO: 0, VIDEO: 0, LOW: 0}
         self._picture = secrets.randbelow(1 << 14)
-        self.measured = {AUDIO: 0, VIDEO: 0}
+        self.measured = {AUDIO: 0, VIDEO: 0, LOW: 0}
 
     def start(self, shift: float) -> None:
         """Begins `shift` seconds from now, so that peers do not all send at the same instant."""
@@ -100,6 +102,10 @@ class Pacer:
             head = vp8_head(index == 0, key, self._picture)
             last = index == PACKETS_PER_FRAME - 1
             self._packet(VIDEO, head, VIDEO_BYTES, int(due * VIDEO_CLOCK), last)
+        if self._peer.layered:
+            low, self._peer.want_low_key = self._peer.want_low_key, False
+            head = vp8_head(True, low, self._picture)
+            self._packet(LOW, head, LOW_BYTES, int(due * VIDEO_CLOCK), True)
         self._picture = self._picture + 1 & 0x7FFF
         due = self._on_time(due, 1 / VIDEO_FPS, PACKETS_PER_FRAME)
         self._loop.call_at(due, self._video, due)
@@ -108,14 +114,21 @@ class Pacer:
 class BenchRoom:
     """A room of SEATS peers in which everybody is recorded (or nobody, when `record` is false)."""
 
-    def __init__(self, number: int, client: ControlClient, owner: TaskOwner, identity: Identity) -> None:
+    def __init__(
+        self,
+        number: int,
+        client: ControlClient,
+        owner: TaskOwner,
+        identity: Identity,
+        layered: bool = False,
+    ) -> None:
         self.room = secrets.token_urlsafe(16)
         self.epoch = 1
         self.closed = asyncio.Event()
         self.errors: list[str] = []
         names = [secrets.token_urlsafe(16) for _ in range(SEATS)]
         indices = {name: number * SEATS + seat for seat, name in enumerate(names)}
-        self.peers = {name: SyntheticPeer(name, indices[name], identity, indices) for name in names}
+        self.peers = {name: SyntheticPeer(name, indices[name], identity, indices, layered) for name in names}
         self.connections = {name: f"{secrets.token_urlsafe(8)}.{self.epoch}.1" for name in names}
         self.keys = {name: secrets.token_bytes(32) for name in names}
         self.room_key = secrets.token_bytes(32)

@@ -15,11 +15,15 @@ AUDIO_BYTES = 90
 VIDEO_FPS = 26
 PACKETS_PER_FRAME = 5  # 26 x 5 = 130 packets per second
 VIDEO_BYTES = 1150
+LOW_BYTES = 700
+"""Of the low layer: one packet a frame, about the 150 kbit/s that the pages give it."""
 VIDEO_CLOCK = 90_000
 AUDIO_CLOCK = 48_000
 
-AUDIO, VIDEO = 0, 1
+AUDIO, VIDEO, LOW = 0, 1, 2
+"""LOW is the camera's second layer: received and recorded, forwarded only while there is no better one."""
 KINDS = ("audio", "camera")
+RIDS = ("l", "h")
 MAGIC = b"HJ1s"
 STAMP = Struct("!4sHBBIQI")
 _CRC = Struct("!I")
@@ -47,7 +51,7 @@ def read_stamp(payload: bytes | memoryview) -> Stamp | None:
     if len(payload) < STAMP.size:
         return None
     magic, source, kind, phase, counter, sent_ns, crc = STAMP.unpack_from(payload, len(payload) - STAMP.size)
-    if magic != MAGIC or kind > VIDEO or crc != zlib.crc32(payload[:-4]):
+    if magic != MAGIC or kind > LOW or crc != zlib.crc32(payload[:-4]):
         return None
     return Stamp(source, kind, phase, counter, sent_ns)
 
@@ -99,6 +103,8 @@ class Received:
     corrupt: int = 0
     misrouted: int = 0
     unknown_ssrc: int = 0
+    low: int = 0
+    """Packets of low layers: none while the line is good."""
 
     def take(self, payload: memoryview, expected: tuple[int, int] | None, now_ns: int) -> None:
         """Checks one payload; `expected` is the (source, kind) that the offer promised for its SSRC."""
@@ -106,9 +112,12 @@ class Received:
         if got is None:
             self.corrupt += 1
             return
-        who = (got.source, got.kind)
+        who = (got.source, VIDEO if got.kind == LOW else got.kind)
         if expected is not None and expected != who:
             self.misrouted += 1
+            return
+        if got.kind == LOW:
+            self.low += 1
             return
         tally = self.tallies.get(who)
         if tally is None:

@@ -22,6 +22,7 @@ class Outbound:
     mid: str
     ssrc: int
     rtx_ssrc: int | None
+    rid: str = ""
     payload_type: int = 0
     rtx_type: int | None = None
     seq: int = field(default_factory=lambda: 1 + secrets.randbelow(1 << 14))

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Adds the `bench` group to the command line."""
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("media")(media)
+    bench.command("cost")(cost)
     bench.command("recording")(recording)
     bench.command("export")(export)
     bench.callback()(group)
@@ -39,18 +40,39 @@ def media(
     rooms: Annotated[int, typer.Option(min=1, max=200, help="three-party rooms")] = 4,
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="measured time")] = 10.0,
     record: Annotated[bool, typer.Option(help="record everybody")] = True,
+    layered: Annotated[bool, typer.Option(help="cameras in two layers, as browsers send")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Three-party rooms of synthetic peers against a real media worker with recording on."""
     from media.bench.report import BenchFailedError, measure
 
     try:
-        figures = asyncio.run(measure(rooms, seconds, record))
+        figures = asyncio.run(measure(rooms, seconds, record, layered))
     except BenchFailedError as failure:
         typer.echo(json.dumps({"error": str(failure)}) if as_json else f"bench: {failure}", err=not as_json)
         raise typer.Exit(1) from failure
     typer.echo(json.dumps(figures) if as_json else table(figures))
     if figures["lost"] or figures["corrupt"] or figures["misrouted"]:
+        raise typer.Exit(2)
+
+
+def cost(
+    rooms: Annotated[int, typer.Option(min=1, max=200, help="three-party rooms")] = 4,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="measured time of each turn")] = 8.0,
+    times: Annotated[int, typer.Option(min=1, max=50, help="turns")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """CPU per forwarded packet beside a bare forwarder, by turns; fails when the ratio is over the gate."""
+    from media.bench.cost import compare
+    from media.bench.report import BenchFailedError
+
+    try:
+        figures = asyncio.run(compare(rooms, seconds, times))
+    except BenchFailedError as failure:
+        typer.echo(json.dumps({"error": str(failure)}) if as_json else f"bench: {failure}", err=not as_json)
+        raise typer.Exit(1) from failure
+    typer.echo(json.dumps(figures) if as_json else "\n".join(f"{k:32} {v}" for k, v in figures.items()))
+    if figures["ratio"] > figures["gate"]:
         raise typer.Exit(2)
 
 

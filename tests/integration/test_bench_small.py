@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from media.bench.cost import compare
 from media.bench.report import measure
 
 PROMISED = {
@@ -29,6 +30,22 @@ async def test_one_room_for_three_seconds_loses_corrupts_and_misroutes_nothing()
     assert figures["packets_out"] == 2 * figures["packets_in"], figures
     assert figures["journal_mb"] > 0.5, figures
     assert 0 < figures["cpu_us_per_forwarded_packet"] < 1000, figures
+
+
+async def test_the_low_layers_of_cameras_are_recorded_and_nobody_gets_them_while_the_line_is_good() -> None:
+    figures = await measure(rooms=1, seconds=2, layered=True)
+    assert figures["lost"] == figures["corrupt"] == figures["misrouted"] == figures["low_forwarded"] == 0, (
+        figures
+    )
+    assert figures["packets_in"] > figures["packets_out"] / 2 * 1.1, figures
+
+
+async def test_a_bare_forwarder_is_measured_by_the_same_traffic_and_the_ratio_is_told() -> None:
+    figures = await compare(rooms=1, seconds=1, times=1)
+    (turn,) = figures["turns"]
+    assert figures["ratio"] == round(turn["worker"] / turn["uvloop"], 3), figures
+    assert min(turn["worker"], turn["uvloop"], turn["asyncio"]) > 1, figures
+    assert figures["lost"] == 0, figures
 
 
 def test_a_short_recording_is_finalised_whole_and_its_figures_are_told() -> None:

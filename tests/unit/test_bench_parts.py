@@ -51,6 +51,13 @@ def test_an_answer_sends_what_is_given_and_mirrors_the_rest() -> None:
     assert text.startswith("v=0\r\n")
 
 
+def test_a_camera_in_layers_is_answered_by_rids_and_lists_no_ssrc() -> None:
+    text = write_answer(parse_offer(OFFER), LOCAL, {"1": Sending(8, 9, "v", ("l", "h"))})
+    camera = text.split("m=")[2]
+    assert "a=rid:l send\r\na=rid:h send\r\na=simulcast:send l;h\r\n" in camera
+    assert "a=ssrc" not in camera
+
+
 @pytest.mark.parametrize("spoiled", ["a=ice-pwd:0123456789012345678901\r\n", "a=mid:1\r\n"])
 def test_an_offer_that_no_browser_could_use_is_refused(spoiled: str) -> None:
     with pytest.raises(OfferError):
