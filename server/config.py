@@ -6,6 +6,7 @@ nor create directories: `app.py` and the commands do that.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -141,6 +142,16 @@ class Settings(BaseSettings):
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
             raise ValueError("must be an origin only: scheme, host and port")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("media_announce")
+    @classmethod
+    def _announces_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ipaddress.ip_address(text)
+            except ValueError:
+                raise ValueError("must be addresses, like 203.0.113.10, not names") from None
+        return value
 
     @field_validator("bind")
     @classmethod

@@ -6,7 +6,9 @@ It must not know rooms or sockets. No relay configured: no servers, and no page 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from server.config import ConfigError, Settings
@@ -15,6 +17,27 @@ from signaling.messages import IceServer
 from signaling.ports import IceServers, no_relays
 
 MIN_SECRET_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RelayAddress:
+    """One url taken apart. `wire`: udp, tcp or tls."""
+
+    host: str
+    port: int
+    wire: str
+
+
+def relay_address(url: str) -> RelayAddress:
+    """Of a url that `server.config` has accepted (RFC 7065)."""
+    scheme, _, rest = url.partition(":")
+    where, _, transport = rest.partition("?transport=")
+    host, port = where, ""
+    if found := re.fullmatch(r"(.*[^:]):([0-9]+)", where):
+        host, port = found[1], found[2]
+    secure = scheme == "turns"
+    wire = "tls" if secure else transport or "udp"
+    return RelayAddress(host.strip("[]"), int(port or (5349 if secure else 3478)), wire)
 
 
 def turn_secret_file(settings: Settings) -> Path:

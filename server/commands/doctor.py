@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import sys
 import time
@@ -10,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
-from server.commands import store_check
-from server.config import ConfigError, Settings, load_settings
+from server.commands import store_check, turn_check
+from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
 from server.services.retention import Retention
@@ -207,6 +209,27 @@ def _objects(settings: Settings) -> Finding:
     return Finding("objects", "green" if code == "ok" else "red", code, sentence)
 
 
+def _turn(settings: Settings) -> Finding:
+    """Whether the relay takes our credentials and reaches the media port and nothing else."""
+    return Finding("turn", *turn_check.check(settings))
+
+
+def _announced(settings: Settings) -> Finding:
+    """Whether the addresses that pages are told can be reached from elsewhere."""
+    addresses = [ipaddress.ip_address(text) for text in settings.media_announce]
+    if not addresses:
+        return Finding("announced", "grey", "not_configured", "every address of this machine is told")
+    local = urlsplit(settings.public_url).hostname in LOOPBACK_NAMES
+    if not local and all(address.is_loopback for address in addresses):
+        detail = "media_announce names this machine to itself only: nobody elsewhere gets sound or picture"
+        return Finding("announced", "red", "loopback_only", detail)
+    if settings.media_udp_port == 0:
+        return Finding(
+            "announced", "yellow", "port_not_fixed", "set media_udp_port, or no firewall can name it"
+        )
+    return Finding("announced", "green", "ok", ", ".join(map(str, addresses)))
+
+
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _python,
     _data,
@@ -218,7 +241,8 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _objects,
     _pages,
     _tls,
-    _later("turn"),
+    _announced,
+    _turn,
     _later("redis"),
     _later("mail"),
 )
