@@ -1,0 +1,1 @@
+"""Fuzzing of what parses bytes from the network: targets, a kept corpus, a coverage-guided run."""
