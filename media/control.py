@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from media.fence import LeaseRequest
+
 MAX_LINE = 1 << 20
 """Longest control line in bytes; an SDP for eight participants is about 30 kB."""
 MAX_PEERS = 64
@@ -139,7 +141,7 @@ class DrainRequest:
     id: int
 
 
-Request = PlanRequest | AnswerRequest | RestartIceRequest | MetricsRequest | DrainRequest
+Request = PlanRequest | AnswerRequest | RestartIceRequest | MetricsRequest | DrainRequest | LeaseRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,9 @@ def _parse_op(message: dict[str, Any], request_id: int) -> Request:
         case "drain":
             _only(message, {"op", "id"})
             return DrainRequest(request_id)
+        case "lease":
+            _only(message, {"op", "id", "deadline_ms"})
+            return LeaseRequest(request_id, _count(message.get("deadline_ms"), 0, "bad_message"))
         case _:
             raise ControlRefusedError("unknown_op")
 

@@ -113,6 +113,10 @@ class ControlClient:
         values: dict[str, Any] = (await self.request({"op": "metrics"})).get("metrics") or {}
         return values
 
+    async def lease(self, deadline_ms: int, timeout: float = 5.0) -> dict[str, Any]:
+        """Tells until when (CLOCK_BOOTTIME) the worker may act; 0 asks only. Returns its rooms and load."""
+        return await self.request({"op": "lease", "deadline_ms": deadline_ms}, timeout)
+
     async def drain(self) -> None:
         """Tells the worker to refuse new rooms (`draining`)."""
         await self.request({"op": "drain"})

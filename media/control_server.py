@@ -37,6 +37,7 @@ class ControlServer:
         self._handle = handle
         self._clients: set[LineProtocol] = set()
         self._tasks = TaskOwner("control")
+        self._told = 0
         self._server: asyncio.AbstractServer | None = None
 
     async def start(self) -> None:
@@ -55,10 +56,11 @@ class ControlServer:
         os.chmod(self._path, 0o600)
 
     def tell(self, event: Mapping[str, Any]) -> None:
-        """Sends an event to every client."""
+        """Sends an event to every client, numbered: of several that hear it, one need act on it."""
         if not self._clients:
             return
-        line = control.encode(event)
+        self._told += 1
+        line = control.encode({**event, "n": self._told})
         for client in list(self._clients):
             transport = client.transport
             if transport is None:

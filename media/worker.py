@@ -29,6 +29,7 @@ from media import control
 from media.clock import SystemClock
 from media.control import ControlRefusedError, RoomPlan, WorkerSettings
 from media.control_server import ControlServer
+from media.fence import Fence, LeaseRequest
 from media.ice.hub import IceHub
 from media.log import set_up_logging
 from media.metrics import Counters, LoopLag, process_usage
@@ -58,6 +59,7 @@ class Worker:
         self._clock = SystemClock()
         self._gate = SpaceGate(Path(settings.journal_root), settings.floor_bytes, disk)
         self._store = StoreWriter(self._clock, disk=disk, gate=self._gate, roll_after_s=settings.roll_after_s)
+        self._fence = self._store.fence = Fence()
         self._counters = Counters()
         self._lag = LoopLag()
         self._rooms: dict[str, Room] = {}
@@ -74,6 +76,7 @@ class Worker:
         settings = self._settings
         os.makedirs(settings.journal_root, mode=0o700, exist_ok=True)
         self._hub = await IceHub.open(settings.udp_host, settings.udp_port, announce=settings.announce)
+        self._hub.fence = self._fence
         self._gate.look()
         self._store.start()
         await self._control.start()
@@ -105,7 +108,18 @@ class Worker:
                 return {"metrics": self._metrics()}
             case control.DrainRequest():
                 self._draining = True
+            case LeaseRequest():
+                return self._lease(request)
         return {}
+
+    def _lease(self, request: LeaseRequest) -> dict[str, Any]:
+        """Until when we may act; told back is what the leases are for."""
+        shut = self._fence.extend(request.deadline_ms, self._clock.boottime_ns())
+        if shut:
+            log.warning("woke up past the leases: nothing was forwarded or stored meanwhile")
+        rooms = {name: room.epoch for name, room in self._rooms.items()}
+        sessions = sum(len(room.state()["peers"]) for room in self._rooms.values())
+        return {"shut": shut, "rooms": rooms, "sessions": sessions, "draining": self._draining}
 
     async def _apply(self, plan: RoomPlan) -> dict[str, Any]:
         async with self._locks.setdefault(plan.room, asyncio.Lock()):
@@ -187,6 +201,9 @@ class Worker:
             "downlink_lowest_bps": min(estimates, default=0),
             **self._recording_metrics(),
             "draining": int(self._draining),
+            "fenced_datagrams": self._fence.datagrams,
+            "fenced_packets": self._fence.packets,
+            "fence_shuts": self._fence.shuts,
         }
 
     def _recording_metrics(self) -> dict[str, float]:
@@ -218,6 +235,8 @@ class Worker:
             self._lag.note(loop.time() - due)
             now_ns = self._clock.boottime_ns()
             count += 1
+            if self._fence.shut(now_ns):
+                continue
             for room in list(self._rooms.values()):
                 try:
                     room.tick(now_ns)

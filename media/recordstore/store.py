@@ -16,6 +16,8 @@ from typing import Protocol
 
 import structlog
 
+from media.fence import Fence
+
 from . import layout
 from .disk import DISK, Disk
 from .feed import Acknowledged, Batch, Feed, StoreStats, Unwritten, Work
@@ -68,6 +70,7 @@ class StoreWriter:
         self._disk = disk
         self._gate = gate
         self.stats = StoreStats()
+        self.fence = Fence()
         self._limit = limit_bytes
         self._sync_every = sync_every_s
         self._roll_after_ns = int(roll_after_s * 1e9)
@@ -220,6 +223,10 @@ class StoreWriter:
             return
         if self._refuses(feed):
             return
+        if self.fence.shut(self._clock.boottime_ns()):
+            self._drop(feed)
+            if feed._segment is None and feed._finish is None:
+                return
         try:
             if feed._segment is None and not (feed.withdrawn and feed._finish):
                 self._open_segment(feed)
@@ -324,9 +331,16 @@ class StoreWriter:
                 self._fail(feed, error)
 
     def _roll_due(self, feed: Feed) -> bool:
-        if not self._roll_after_ns or feed._segment is None or feed.withdrawn or self._refuses_new(feed):
+        now_ns = self._clock.boottime_ns()
+        if (
+            not self._roll_after_ns
+            or self.fence.shut(now_ns)
+            or feed._segment is None
+            or feed.withdrawn
+            or self._refuses_new(feed)
+        ):
             return False
-        return self._clock.boottime_ns() - feed._segment.opened_ns >= self._roll_after_ns
+        return now_ns - feed._segment.opened_ns >= self._roll_after_ns
 
     def _roll(self, feed: Feed) -> None:
         """End the file, which a copier may then take as whole, and begin the next one at once."""
@@ -354,6 +368,11 @@ class StoreWriter:
         feed.error = None  # not before: a file that opens and does not sync is no recovery
         self.stats.written_bytes += freed
         self._free(feed, freed)
+
+    def _drop(self, feed: Feed) -> None:
+        """We slept past our leases: what was not on disk by then is not ours to write any more."""
+        self.fence.packets += sum(batch.packets for batch in feed._waiting)
+        self._forget(feed)
 
     def _forget(self, feed: Feed) -> None:
         freed = sum(batch.size for batch in feed._waiting)
