@@ -68,6 +68,24 @@ AUDIO_UP = MediaDescription(
     (*_OPUS, f"rtcp-fb:{OPUS_PT} transport-cc"),
     (EXT_AUDIO_LEVEL, EXT_TRANSPORT_CC, EXT_MID),
 )
+SPARING_VOICE_BPS = 12_000
+SPARING_PTIME_MS = 60
+AUDIO_UP_SPARING = MediaDescription(
+    "audio",
+    AUDIO_UP.payload_types,
+    (
+        *(
+            text + f";usedtx=1;maxaveragebitrate={SPARING_VOICE_BPS}"
+            if text.startswith(f"fmtp:{OPUS_PT} ")
+            else text
+            for text in AUDIO_UP.attributes
+        ),
+        f"ptime:{SPARING_PTIME_MS}",
+        f"maxptime:{SPARING_PTIME_MS}",
+    ),
+    AUDIO_UP.extensions,
+)
+"""A voice that costs as little as it can: few packets, none in silence (RFC 7587 3.1, 6.1)."""
 AUDIO_DOWN = MediaDescription("audio", (OPUS_PT,), _OPUS, (EXT_AUDIO_LEVEL, EXT_ABS_SEND_TIME, EXT_MID))
 VIDEO_UP = MediaDescription(
     "video",
@@ -83,10 +101,10 @@ VIDEO_DOWN = MediaDescription(
 )
 
 
-def description(kind: str, *, uplink: bool) -> MediaDescription:
+def description(kind: str, *, uplink: bool, sparing: bool = False) -> MediaDescription:
     """The codecs of one track kind (`audio`, `camera`, `screen`, `exam`) in one direction."""
     if kind == "audio":
-        return AUDIO_UP if uplink else AUDIO_DOWN
+        return (AUDIO_UP_SPARING if sparing else AUDIO_UP) if uplink else AUDIO_DOWN
     return VIDEO_UP if uplink else VIDEO_DOWN
 
 

@@ -122,6 +122,13 @@ class SessionPort(Protocol):
     async def set_subscriptions(self, wanted: list[tuple[str, str]]) -> None:
         """Whole wanted list of (source peer, kind). Returns at once; offers follow one at a time."""
 
+    def spare(self, sparing: bool) -> None:
+        """Whether this peer's voice is to cost as little as it can; an offer says so."""
+
+    def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
+        """One ICE check to where media goes, `fill` bytes longer than it need be; `heard` is told when it was
+        sent and answered (CLOCK_BOOTTIME ns). False when it could not be sent."""
+
     async def accept_answer(self, offer_id: str, sdp: str) -> None:
         """Take the answer of the outstanding offer; a stale id is ignored. Raises `media.sdp.SdpRefused`."""
 

@@ -52,6 +52,8 @@ class LineOffer:
     ssrc: int = 0
     rtx_ssrc: int | None = None
     rids: tuple[str, ...] = ()
+    sparing: bool = False
+    """Sound that we take is to cost as little as it can."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def write_offer(model: OfferModel) -> str:
 
 
 def _section(model: OfferModel, line: LineOffer, *, first: bool) -> list[str]:
-    codecs = description(line.kind, uplink=line.mid in _UPLINK_MIDS)
+    codecs = description(line.kind, uplink=line.mid in _UPLINK_MIDS, sparing=line.sparing)
     types = " ".join(map(str, codecs.payload_types))
     head = [
         f"m={codecs.media} 9 UDP/TLS/RTP/SAVPF {types}",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from media.aiortc_seam import Certificate
-from media.ice.hub import IceHub
+from media.ice.hub import IceHub, now_ns
 from media.layers import LAYERED_KINDS, RIDS
 from media.ports import KINDS, Delivery, Offer, OfferTrack, OnOffer, PacketSink, Uplink
 from media.sdp import (
@@ -111,6 +111,7 @@ class Session:
         self._version = 0
         self._outstanding: _Outstanding | None = None
         self._dirty = False
+        self._sparing = False
         self._restart_wanted = False
         self._timer: asyncio.TimerHandle | None = None
         self._state = "connecting"
@@ -181,6 +182,18 @@ class Session:
         if self._version:
             self._offer_if_due()
 
+    def spare(self, sparing: bool) -> None:
+        """See `SessionPort.spare`."""
+        if sparing != self._sparing:
+            self._sparing = sparing
+            self._dirty = True
+            if self._version:
+                self._offer_if_due()
+
+    def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
+        """See `SessionPort.probe`."""
+        return self._transport.agent.probe(fill, now_ns(), heard)
+
     async def restart_ice(self) -> None:
         """Offer new ICE credentials at once, superseding an offer whose answer may never come."""
         if self._state in ("failed", "closed") or not self._version:
@@ -228,7 +241,13 @@ class Session:
 
     def _offered_lines(self) -> list[LineOffer]:
         uplink = [
-            LineOffer(str(index), kind, RECEIVE, rids=RIDS if kind in LAYERED_KINDS else ())
+            LineOffer(
+                str(index),
+                kind,
+                RECEIVE,
+                rids=RIDS if kind in LAYERED_KINDS else (),
+                sparing=self._sparing,
+            )
             for index, kind in enumerate(KINDS)
         ]
         return uplink + [line.offer() for line in self._lines]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,7 +33,7 @@ MAX_ADDRESSES = 32
 MAX_TRANSACTIONS = 200_000
 """Per ufrag; beyond it no new address is believed (12 hours of four checks a second are 173,000)."""
 RECENT_TRANSACTIONS = 64
-MAX_CHECKS = 8
+MAX_CHECKS = 16
 CHECK_INTERVAL_NS = 50_000_000
 CHECK_LIFE_NS = 5 * SECOND_NS
 RETIRE_AFTER_NS = 30 * SECOND_NS
@@ -125,6 +126,7 @@ class IceLiteAgent:
         self._alive_ns = now_ns
         self.selected: Path | None = None
         self.round_trip = RoundTrip()
+        self._probes: dict[bytes, Callable[[int, int], None]] = {}
         self.state = "connecting"
         self.counters: Counter[str] = Counter()
 
@@ -249,7 +251,11 @@ class IceLiteAgent:
             self.counters["answer_error"] += 1
             return
         remote.last_ns = now_ns
-        self.round_trip.heard(now_ns - sent_ns)
+        heard = self._probes.pop(message.transaction, None)
+        if heard is None:
+            self.round_trip.heard(now_ns - sent_ns)
+        else:
+            heard(sent_ns, now_ns)
         self._alive(now_ns)
         if not remote.validated:
             remote.validated = True
@@ -279,24 +285,33 @@ class IceLiteAgent:
         self._send(remote, stun.success(message, remote.path.address, generation.password))
 
     def _check(self, remote: Remote, now_ns: int) -> None:
-        generation = remote.credentials
-        if generation.remote_password is None or generation.remote_ufrag is None:
-            return
-        if now_ns - remote.last_check_ns < CHECK_INTERVAL_NS:
-            return
-        transaction = secrets.token_bytes(stun.TRANSACTION_BYTES)
-        data = stun.request(
-            transaction,
-            generation.ufrag,
-            generation.remote_ufrag,
-            generation.remote_password,
-            self._tie_breaker,
-        )
-        if self._send(remote, data):
+        if now_ns - remote.last_check_ns >= CHECK_INTERVAL_NS and self._request(remote, now_ns):
             remote.last_check_ns = now_ns
-            remote.checks[transaction] = now_ns
-            while len(remote.checks) > MAX_CHECKS:
-                del remote.checks[next(iter(remote.checks))]
+
+    def probe(self, fill: int, now_ns: int, heard: Callable[[int, int], None]) -> bool:
+        """One request to where media goes, `fill` bytes longer than it need be; `heard` gets when it was sent
+        and answered."""
+        remote = None if self.selected is None else self._remotes.get(self.selected)
+        transaction = None if remote is None else self._request(remote, now_ns, fill)
+        if transaction is None:
+            return False
+        self._probes[transaction] = heard
+        while len(self._probes) > MAX_CHECKS:
+            del self._probes[next(iter(self._probes))]
+        return True
+
+    def _request(self, remote: Remote, now_ns: int, fill: int = 0) -> bytes | None:
+        ours, generation = secrets.token_bytes(stun.TRANSACTION_BYTES), remote.credentials
+        ufrag, password = generation.remote_ufrag, generation.remote_password
+        if ufrag is None or password is None:
+            return None
+        data = stun.request(ours, generation.ufrag, ufrag, password, self._tie_breaker, fill=fill)
+        if not self._send(remote, data):
+            return None
+        remote.checks[ours] = now_ns
+        while len(remote.checks) > MAX_CHECKS:
+            del remote.checks[next(iter(remote.checks))]
+        return ours
 
     def _send(self, remote: Remote, data: bytes) -> bool:
         if not remote.may_send(len(data)):

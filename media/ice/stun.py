@@ -15,6 +15,8 @@ MAX_BYTES: Final = 1280
 MAX_ATTRIBUTES: Final = 32
 MAX_USERNAME_BYTES: Final = 513
 TRANSACTION_BYTES: Final = 12
+MAX_FILL: Final = 760
+"""SOFTWARE may have 763 bytes (RFC 8489 14.14); it is filled to a multiple of four."""
 
 Address = tuple[str, int]
 
@@ -206,8 +208,12 @@ def request(
     controlling: bool = False,
     use_candidate: bool = False,
     priority: int = (110 << 24) | 0xFFFFFF,
+    fill: int = 0,
 ) -> bytes:
-    """A binding request signed with the receiver's password; `transaction` is 12 random bytes."""
+    """A binding request signed with the receiver's password; `transaction` is 12 random bytes.
+
+    `fill` makes it longer by so many bytes (SOFTWARE, at most MAX_FILL).
+    """
     attributes: dict[str, Any] = {
         "USERNAME": f"{their_ufrag}:{our_ufrag}",
         "PRIORITY": priority,
@@ -215,6 +221,8 @@ def request(
     }
     if use_candidate:
         attributes["USE-CANDIDATE"] = None
+    if fill:
+        attributes["SOFTWARE"] = "." * fill
     message = stun.Message(
         stun.Method.BINDING, stun.Class.REQUEST, transaction_id=transaction, attributes=attributes
     )

@@ -11,6 +11,8 @@ from struct import Struct
 
 INTERVAL_NS = 90_000_000
 """Feedback is due this long after the last one, if anything has arrived."""
+SPARING_NS = 250_000_000
+"""The same on a line on which every packet counts; browsers expect one at least so often."""
 _TICK_NS = 250_000
 _REFERENCE_TICKS = 256
 """Ticks of 250 us in one unit (64 ms) of the reference time."""
@@ -28,7 +30,7 @@ _MAX_RUN = 0x1FFF
 class TransportFeedback:
     """The arrivals of one connection since the last feedback."""
 
-    __slots__ = ("_arrivals", "_count", "_highest", "_previous", "_start", "due_ns", "sent")
+    __slots__ = ("_arrivals", "_count", "_highest", "_previous", "_start", "due_ns", "interval_ns", "sent")
 
     def __init__(self) -> None:
         self._arrivals: dict[int, int] = {}
@@ -37,6 +39,7 @@ class TransportFeedback:
         self._start = -1
         self._count = 0
         self.due_ns = 0
+        self.interval_ns = INTERVAL_NS
         self.sent = 0
 
     def arrived(self, sequence: int, at_ns: int) -> None:
@@ -62,7 +65,7 @@ class TransportFeedback:
 
     def build(self, now_ns: int, sender_ssrc: int, media_ssrc: int) -> list[bytes]:
         """The feedback packets for what has arrived, mostly one; [] when nothing has. Sets `due_ns`."""
-        self.due_ns = now_ns + INTERVAL_NS
+        self.due_ns = now_ns + self.interval_ns
         arrivals = self._arrivals
         if not arrivals:
             return []

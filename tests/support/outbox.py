@@ -29,6 +29,8 @@ class Outbox:
         self.rtcp: list[bytes] = []
         self.sink: PacketSink | None = None
         self.round_trip_ns = 0
+        self.sparing = False
+        self.probes: list[tuple[int, Callable[[int, int], None]]] = []
 
     def attach(self, sink: PacketSink) -> None:
         self.sink = sink
@@ -38,6 +40,13 @@ class Outbox:
 
     async def set_subscriptions(self, wanted: list[tuple[str, str]]) -> None:
         self.wanted = wanted
+
+    def spare(self, sparing: bool) -> None:
+        self.sparing = sparing
+
+    def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
+        self.probes.append((fill, heard))
+        return True
 
     async def accept_answer(self, offer_id: str, sdp: str) -> None:
         """Nothing is negotiated here."""

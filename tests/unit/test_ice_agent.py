@@ -432,3 +432,18 @@ def test_seen_ids_forget_nothing_and_cost_little() -> None:
     assert all(identity in seen for identity in identities)
     assert sum(number.to_bytes(12, "big") in seen for number in range(10**6, 10**6 + 5000)) <= 1
     assert len(seen._slots) * 4 <= 5000 * 16
+
+
+def test_a_probe_goes_to_where_media_goes_and_tells_when_it_was_answered(story: Story) -> None:
+    told: list[tuple[int, int]] = []
+    assert not story.agent.probe(0, story.now, lambda sent, heard: told.append((sent, heard)))
+    wire = story.connect()
+    least = story.agent.round_trip.least_ns
+    wire.sent.clear()
+    sent = story.now
+    assert story.agent.probe(stun.MAX_FILL, sent, lambda at, heard: told.append((at, heard)))
+    assert stun.MAX_FILL < len(wire.sent[0]) <= stun.MAX_BYTES
+    story.now += 1_000_000
+    story.answer_checks(wire)
+    assert told == [(sent, story.now)]
+    assert story.agent.round_trip.least_ns == least

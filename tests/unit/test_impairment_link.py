@@ -52,6 +52,12 @@ class Pipe:
         return [at - sent for at, _, sent in self.arrivals]
 
 
+def test_the_rate_counts_what_a_packet_needs_besides_its_data() -> None:
+    pipe = Pipe(Profile(rate_bps=80_000, header_bytes=28)).stream(1, size=972)
+    assert pipe.delays == [0.1]
+    assert pipe.stats.bytes_out == 972
+
+
 def test_a_clean_line_changes_nothing() -> None:
     pipe = Pipe(CLEAN).stream(100)
     assert pipe.numbers == list(range(100))

@@ -167,6 +167,21 @@ async def test_the_same_wish_again_makes_no_offer(desk: Desk) -> None:
     assert len(desk.offers) == 1
 
 
+async def test_a_voice_that_is_to_cost_little_is_offered_so_until_it_need_not(desk: Desk) -> None:
+    desk.session.start()
+    await desk.answer()
+    desk.session.spare(True)
+    desk.session.spare(True)
+    assert len(desk.offers) == 2
+    voice = desk.offers[-1].sdp.split("\r\nm=")[1]
+    assert "a=ptime:60" in voice
+    assert ";usedtx=1;maxaveragebitrate=12000" in voice
+    assert desk.offers[-1].sdp.count("usedtx") == 1
+    await desk.answer()
+    desk.session.spare(False)
+    assert "a=ptime" not in desk.offers[-1].sdp
+
+
 async def test_an_unknown_kind_is_an_error_of_ours(desk: Desk) -> None:
     with pytest.raises(ValueError, match="kind"):
         await desk.want(("bob", "hologram"))

@@ -199,7 +199,10 @@ class Link:
         self._waiting.append(parcel)
         self.stats.queued_bytes += size
         if self._serving is None:
-            self._serve(now, size * 8)
+            self._serve(now, self._bits(parcel))
+
+    def _bits(self, parcel: _Parcel) -> float:
+        return (len(parcel.data) + self._profile.header_bytes) * 8
 
     def _serve(self, start: float, bits: float) -> None:
         """The head of the queue, of which so much is still to be sent, from `start` on."""
@@ -213,7 +216,7 @@ class Link:
         self._serving = None
         if self._waiting:
             # From the planned end, not from now: a late timer must not cost rate.
-            self._serve(finish, len(self._waiting[0].data) * 8)
+            self._serve(finish, self._bits(self._waiting[0]))
         self._launch(parcel, finish)
 
     # -- the way

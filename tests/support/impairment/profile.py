@@ -55,7 +55,8 @@ class Profile:
     `keep_order` (a queue, as in most real networks) a packet never overtakes one before it, so dense traffic
     comes in bunches, somewhat later than `delay_ms` on average; without, jitter itself reorders.
     `reorder`: this share is held back by `reorder_by_ms` more while others pass.
-    `queue_bytes` waits before the rate limit; what finds it full is dropped.
+    `queue_bytes` waits before the rate limit; what finds it full is dropped. `header_bytes` is what a packet
+    needs besides its data (IPv4 and UDP: 28); only the rate counts it.
     `media_only`: STUN and DTLS get through unharmed (delay and rate apply to everything).
     """
 
@@ -67,6 +68,7 @@ class Profile:
     reorder_by_ms: float = 20.0
     rate_bps: float | None = None
     queue_bytes: int = 64_000
+    header_bytes: int = 0
     keep_order: bool = True
     media_only: bool = False
 

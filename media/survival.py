@@ -1,0 +1,106 @@
+"""When a participant's line is so thin that only a voice and stills get through, and when it is not any more.
+
+The browser's estimates are a reason to look, never the verdict: they know only what was sent, so a quiet line
+looks thin and a thin line that is spared never looks good again. The verdict is what the line carries
+(`media/capacity.py`), or, for the way up, what the page says. Pure; time is an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SUSPECT_BPS = 160_000
+"""An estimate below this is a reason to measure. Two voices with redundancy take as much."""
+ENTER_BPS = 140_000
+LEAVE_BPS = 200_000
+"""A line must carry this much to be trusted with pictures again."""
+CONFIRM_NS = 3_000_000_000
+"""How long an estimate of the way up must stand."""
+DEAF_NS = 6_000_000_000
+"""A suspect line that answers no probe for so long is full to the brim."""
+GOOD_PROBES = 3
+HOLD_NS = 6_000_000_000
+MOST_HOLD_NS = 120_000_000_000
+"""A line that fails again soon after it was trusted is given time: twice as much each time."""
+SOON_NS = 60_000_000_000
+GRACE_NS = 10_000_000_000
+"""Estimates grow slowly: so long after leaving they are no reason for anything."""
+
+EVERY_SUSPECT_NS = 500_000_000
+EVERY_NS = 2_000_000_000
+EVERY_HOPEFUL_NS = 800_000_000
+
+Cause = Literal["", "down", "up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of a line now; bit/s, 0 = not known."""
+
+    estimate_bps: int
+    """What the browser believes to be able to receive (REMB)."""
+    up_thin: bool
+    """The page believes to be able to send less than a voice and a picture."""
+    capacity_bps: int
+    """By probes, the median."""
+    newest: tuple[int, ...] = ()
+    """The last GOOD_PROBES probes."""
+    unanswered: int = 0
+
+
+class Line:
+    """One participant's line. Ask `look` a few times a second."""
+
+    __slots__ = ("_hold_ns", "_left_ns", "_suspect_ns", "_up_ns", "cause", "since_ns", "survival")
+
+    def __init__(self) -> None:
+        self.survival = False
+        self.cause: Cause = ""
+        self.since_ns = 0
+        self._suspect_ns = 0
+        self._up_ns = 0
+        self._left_ns = 0
+        self._hold_ns = HOLD_NS
+
+    def look(self, reading: Reading, now_ns: int) -> bool:
+        """Takes the reading in; True when the verdict has changed."""
+        before = self.survival
+        if before:
+            if self._good_again(reading, now_ns):
+                self.survival, self.cause, self._left_ns = False, "", now_ns
+                self._suspect_ns = self._up_ns = 0
+        else:
+            self.cause = self._thin(reading, now_ns)
+            if self.cause:
+                again = self._left_ns and now_ns - self._left_ns < SOON_NS
+                self._hold_ns = min(2 * self._hold_ns, MOST_HOLD_NS) if again else HOLD_NS
+                self.survival, self.since_ns = True, now_ns
+        return self.survival != before
+
+    def probe_every_ns(self, reading: Reading) -> int:
+        """How often the line is to be probed now; 0 = not at all."""
+        if self.survival:
+            hopeful = reading.newest and reading.newest[-1] >= LEAVE_BPS
+            return EVERY_HOPEFUL_NS if hopeful else EVERY_NS
+        return EVERY_SUSPECT_NS if self._suspect_ns else 0
+
+    def _thin(self, reading: Reading, now_ns: int) -> Cause:
+        if self._left_ns and now_ns - self._left_ns < GRACE_NS:
+            return ""
+        low = 0 < reading.estimate_bps < SUSPECT_BPS
+        self._suspect_ns = (self._suspect_ns or now_ns) if low else 0
+        self._up_ns = (self._up_ns or now_ns) if reading.up_thin else 0
+        if self._up_ns and now_ns - self._up_ns >= CONFIRM_NS:
+            return "up"
+        if not low:
+            return ""
+        if reading.capacity_bps:
+            return "down" if reading.capacity_bps < ENTER_BPS else ""
+        deaf = reading.unanswered >= GOOD_PROBES and now_ns - self._suspect_ns >= DEAF_NS
+        return "down" if deaf else ""
+
+    def _good_again(self, reading: Reading, now_ns: int) -> bool:
+        if now_ns - self.since_ns < self._hold_ns:
+            return False
+        return len(reading.newest) >= GOOD_PROBES and min(reading.newest) >= LEAVE_BPS
