@@ -6,103 +6,29 @@ never as a delta. This module knows bytes and values only: no sockets, no rooms.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from media.control_fields import CONNECTION, ID, ControlRefusedError, count, only, text
 from media.fence import LeaseRequest
+from media.plan import KEY_BYTES, PausePlan, PeerPlan, RoomPlan, parse_plan
+from media.ports import KINDS
+
+__all__ = [
+    "KEY_BYTES",
+    "KINDS",
+    "ControlRefusedError",
+    "PausePlan",
+    "PeerPlan",
+    "RoomPlan",
+    "parse_plan",
+]
 
 MAX_LINE = 1 << 20
 """Longest control line in bytes; an SDP for eight participants is about 30 kB."""
-MAX_PEERS = 64
-KEY_BYTES = 32
 FLOOR_BYTES = 64 * 1024 * 1024
-KINDS = ("audio", "camera", "screen", "exam")
-"""Track kinds, in the order of the four fixed uplink m-lines."""
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CONNECTION = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_GRANT = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-
-
-class ControlRefusedError(Exception):
-    """A message that the channel refuses. `code` is stable; the text never repeats what was sent."""
-
-    def __init__(self, code: str, request_id: int | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.request_id = request_id
-
-
-@dataclass(frozen=True, slots=True)
-class PeerPlan:
-    """One participant as wanted. `mic` and `camera` say whether it means to send (False = muted)."""
-
-    connection: str
-    mic: bool = True
-    camera: bool = True
-    grant: str | None = None
-    key: bytes | None = field(default=None, repr=False)
-
-    @property
-    def recordable(self) -> bool:
-        """Whether this peer may reach the recorder: both a live consent grant and a seat key."""
-        return self.grant is not None and self.key is not None
-
-
-@dataclass(frozen=True, slots=True)
-class PausePlan:
-    """Nobody is recorded. Who wants it (an opaque id) and why (a code) go into the journal."""
-
-    by: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoomPlan:
-    """The whole wanted state of one room. Ordered by (epoch, version); an older one is ignored."""
-
-    room: str
-    epoch: int
-    version: int
-    closed: bool = False
-    peers: Mapping[str, PeerPlan] = field(default_factory=dict)
-    room_key: bytes | None = field(default=None, repr=False)
-    routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
-    """Subscriber -> (source peer, kind) pairs; None = everyone hears and sees everyone."""
-    pause: PausePlan | None = None
-
-    @property
-    def order(self) -> tuple[int, int]:
-        return (self.epoch, self.version)
-
-    def to_wire(self) -> dict[str, Any]:
-        """The plan as JSON values, keys as base64."""
-        return {
-            "room": self.room,
-            "epoch": self.epoch,
-            "version": self.version,
-            "closed": self.closed,
-            "peers": {
-                name: {
-                    "connection": peer.connection,
-                    "mic": peer.mic,
-                    "camera": peer.camera,
-                    "grant": peer.grant,
-                    "key": _to_base64(peer.key),
-                }
-                for name, peer in self.peers.items()
-            },
-            "room_key": _to_base64(self.room_key),
-            "routes": None
-            if self.routes is None
-            else {name: [list(pair) for pair in pairs] for name, pairs in self.routes.items()},
-            "pause": None if self.pause is None else {"by": self.pause.by, "why": self.pause.why},
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,30 +132,11 @@ def parse_request(line: bytes) -> Request:
         raise ControlRefusedError(refused.code, request_id) from None
 
 
-def parse_plan(value: object) -> RoomPlan:
-    """A plan from JSON values. Raises ControlRefusedError("bad_plan")."""
-    plan = _object(value, "bad_plan")
-    _only(plan, {"room", "epoch", "version", "closed", "peers", "room_key", "routes", "pause"}, "bad_plan")
-    peers = _object(plan.get("peers"), "bad_plan")
-    if len(peers) > MAX_PEERS:
-        raise ControlRefusedError("bad_plan")
-    return RoomPlan(
-        room=_text(plan.get("room"), _ID, "bad_plan"),
-        epoch=_count(plan.get("epoch"), 1, "bad_plan"),
-        version=_count(plan.get("version"), 0, "bad_plan"),
-        closed=_flag(plan.get("closed", False), "bad_plan"),
-        peers={_text(name, _ID, "bad_plan"): _parse_peer(peer) for name, peer in peers.items()},
-        room_key=_key(plan.get("room_key")),
-        routes=_parse_routes(plan.get("routes")),
-        pause=_parse_pause(plan.get("pause")),
-    )
-
-
 def parse_settings(line: bytes) -> WorkerSettings:
     """The settings line. Raises ControlRefusedError("bad_settings")."""
     message = decode(line)
     known = set(WorkerSettings.__dataclass_fields__)
-    _only(message, known, "bad_settings")
+    only(message, known, "bad_settings")
     announce = message.get("announce", [])
     numbers = {"udp_port", "announce", "roll_after_s", "floor_bytes"}
     texts = {name: message.get(name, "") for name in known - numbers}
@@ -275,122 +182,37 @@ def refusal(request_id: int | None, code: str) -> bytes:
 def _parse_op(message: dict[str, Any], request_id: int) -> Request:
     match message.get("op"):
         case "plan":
-            _only(message, {"op", "id", "plan"})
+            only(message, {"op", "id", "plan"})
             return PlanRequest(request_id, parse_plan(message.get("plan")))
         case "answer":
-            _only(message, {"op", "id", "room", "peer", "connection", "offer_id", "sdp"})
+            only(message, {"op", "id", "room", "peer", "connection", "offer_id", "sdp"})
             sdp = message.get("sdp")
             if not isinstance(sdp, str) or not sdp:
                 raise ControlRefusedError("bad_message")
-            offer_id = _text(message.get("offer_id"), _CONNECTION)
+            offer_id = text(message.get("offer_id"), CONNECTION)
             return AnswerRequest(request_id, *_whose(message), offer_id, sdp)
         case "restart_ice":
-            _only(message, {"op", "id", "room", "peer", "connection"})
+            only(message, {"op", "id", "room", "peer", "connection"})
             return RestartIceRequest(request_id, *_whose(message))
         case "metrics":
-            _only(message, {"op", "id"})
+            only(message, {"op", "id"})
             return MetricsRequest(request_id)
         case "drain":
-            _only(message, {"op", "id"})
+            only(message, {"op", "id"})
             return DrainRequest(request_id)
         case "lease":
-            _only(message, {"op", "id", "deadline_ms"})
-            return LeaseRequest(request_id, _count(message.get("deadline_ms"), 0, "bad_message"))
+            only(message, {"op", "id", "deadline_ms"})
+            return LeaseRequest(request_id, count(message.get("deadline_ms"), 0, "bad_message"))
         case _:
             raise ControlRefusedError("unknown_op")
 
 
 def _whose(message: dict[str, Any]) -> tuple[str, str, str]:
     return (
-        _text(message.get("room"), _ID),
-        _text(message.get("peer"), _ID),
-        _text(message.get("connection"), _CONNECTION),
+        text(message.get("room"), ID),
+        text(message.get("peer"), ID),
+        text(message.get("connection"), CONNECTION),
     )
-
-
-def _parse_peer(value: object) -> PeerPlan:
-    peer = _object(value, "bad_plan")
-    _only(peer, {"connection", "mic", "camera", "grant", "key"}, "bad_plan")
-    grant = peer.get("grant")
-    return PeerPlan(
-        connection=_text(peer.get("connection"), _CONNECTION, "bad_plan"),
-        mic=_flag(peer.get("mic", True), "bad_plan"),
-        camera=_flag(peer.get("camera", True), "bad_plan"),
-        grant=None if grant is None else _text(grant, _GRANT, "bad_plan"),
-        key=_key(peer.get("key")),
-    )
-
-
-def _parse_pause(value: object) -> PausePlan | None:
-    if value is None:
-        return None
-    pause = _object(value, "bad_plan")
-    _only(pause, {"by", "why"}, "bad_plan")
-    return PausePlan(_text(pause.get("by"), _ID, "bad_plan"), _text(pause.get("why"), _ID, "bad_plan"))
-
-
-def _parse_routes(value: object) -> dict[str, tuple[tuple[str, str], ...]] | None:
-    if value is None:
-        return None
-    routes: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, pairs in _object(value, "bad_plan").items():
-        if not isinstance(pairs, list) or len(pairs) > MAX_PEERS * len(KINDS):
-            raise ControlRefusedError("bad_plan")
-        routes[_text(name, _ID, "bad_plan")] = tuple(_parse_route(pair) for pair in pairs)
-    return routes
-
-
-def _parse_route(value: object) -> tuple[str, str]:
-    if not isinstance(value, list) or len(value) != 2 or value[1] not in KINDS:
-        raise ControlRefusedError("bad_plan")
-    return (_text(value[0], _ID, "bad_plan"), value[1])
-
-
-def _object(value: object, code: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ControlRefusedError(code)
-    return value
-
-
-def _only(message: Mapping[str, Any], known: set[str], code: str = "bad_message") -> None:
-    if not message.keys() <= known:
-        raise ControlRefusedError(code)
-
-
-def _text(value: object, pattern: re.Pattern[str], code: str = "bad_message") -> str:
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise ControlRefusedError(code)
-    return value
-
-
-def _count(value: object, least: int, code: str) -> int:
-    if type(value) is not int or not least <= value < 1 << 53:
-        raise ControlRefusedError(code)
-    return value
-
-
-def _flag(value: object, code: str) -> bool:
-    if not isinstance(value, bool):
-        raise ControlRefusedError(code)
-    return value
-
-
-def _key(value: object) -> bytes | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ControlRefusedError("bad_plan")
-    try:
-        key = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise ControlRefusedError("bad_plan") from None
-    if len(key) != KEY_BYTES:
-        raise ControlRefusedError("bad_plan")
-    return key
-
-
-def _to_base64(key: bytes | None) -> str | None:
-    return None if key is None else base64.b64encode(key).decode("ascii")
 
 
 def _no_constant(name: str) -> object:

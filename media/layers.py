@@ -1,15 +1,18 @@
 """Which layer of a picture a subscriber gets: the one place that decides it.
 
-A camera sends two layers of the same picture, named by their rids. Today everybody gets the high one while it
-flows, else the low one (browsers drop the high one on a thin uplink). A choice by what a subscriber's line
-carries sets `Layer.highest`, and nothing else. Knows streams by rid and time; must not see packets.
+A camera sends two layers of the same picture, named by their rids. A subscriber gets the best that
+`Layer.highest` allows of what flows (browsers drop the high one on a thin uplink). What its line carries
+sets `Layer.highest` (`media/lines.py`), and nothing else. Knows streams by rid and time; must not see
+packets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
+Level = Literal["high", "low", "stills", "off"]
+"""What a subscriber may have at most: any layer, the low one, single pictures now and then, nothing."""
 LOW, HIGH = "l", "h"
 RIDS = (LOW, HIGH)
 """As offered, low first: browsers give them bandwidth in this order."""
@@ -50,14 +53,18 @@ class Layer:
     __slots__ = ("highest",)
 
     def __init__(self) -> None:
-        self.highest = HIGH
-        """The best rid it may get."""
+        self.highest: Level = "high"
+        """The best it may get."""
 
     def choose(self, flows: Iterable[F], current: F | None) -> F | None:
-        """The best allowed of what flows; the lowest when none is allowed. `current` stays among equals."""
+        """The best allowed of what flows; the lowest when no layer of it is allowed, and nothing of a
+        picture that is off. `current` stays among equals."""
+        if self.highest in ("stills", "off"):
+            return None
+        limit = 1 if self.highest == "high" else 0
         allowed: list[F] = []
         others: list[F] = []
         for flow in flows:
-            (allowed if rank(flow.rid) <= rank(self.highest) else others).append(flow)
+            (allowed if rank(flow.rid) <= limit else others).append(flow)
         found = max(allowed, key=lambda f: (rank(f.rid), f is current, f.last_ns), default=None)
         return found or min(others, key=lambda f: (rank(f.rid), f is not current), default=None)

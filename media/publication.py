@@ -89,7 +89,9 @@ class Publication:
             self._note_flow(stream, stream in flows, now_ns)
         for subscription in self.subscriptions:
             target = subscription.layer.choose(flows, subscription.target)
-            if target is not None and target is not subscription.target:
+            if target is None and subscription.layer.highest in ("stills", "off"):
+                subscription.hold()
+            elif target is not None and target is not subscription.target:
                 subscription.target = target
                 if target is not subscription.stream:
                     self.ask_keyframe(target, now_ns)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from media.clock import Clock
 from media.control import ControlRefusedError, PeerPlan, RoomPlan
+from media.lines import Lines
 from media.metrics import Counters
 from media.ports import Offer, OnOffer, SessionPort
 from media.recording import Emit, MakeRecorder, RoomRecording
@@ -56,6 +57,7 @@ class Room:
         self._sessions: dict[str, SessionPort] = {}
         self._lock = asyncio.Lock()
         self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
+        self._lines = Lines(name, epoch, self._relay, tools.emit)
         self._recording = RoomRecording(
             name, epoch, self._relay, tools.make_recorder, tools.clock, tools.emit
         )
@@ -79,6 +81,7 @@ class Room:
             for peer, wanted in plan.peers.items():
                 self._expect(peer, wanted)
             await self._open_sessions()
+            self._lines.apply(plan, self._tools.clock.boottime_ns())
 
     async def answer(self, peer: str, connection: str, offer_id: str, sdp: str) -> None:
         """A page's answer. Raises ControlRefusedError: unknown_peer, unknown_connection, or SdpRefused's
@@ -98,6 +101,7 @@ class Room:
         """Every 100 ms."""
         if not self.closed:
             self._relay.tick(now_ns)
+            self._lines.tick(now_ns)
             self._recording.tick(now_ns)
 
     async def second(self, now_ns: int) -> None:
@@ -105,6 +109,7 @@ class Room:
         if self.closed:
             return
         self._recording.tell(now_ns)
+        self._lines.second(now_ns)
         if self._lock.locked():
             # A plan is being applied and subscribes anyway; the tick of the other rooms must not wait for it.
             return

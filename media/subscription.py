@@ -70,6 +70,7 @@ class Subscription:
         "_video",
         "delivery",
         "fraction_lost",
+        "heard_ns",
         "layer",
         "packets",
         "resent",
@@ -90,6 +91,8 @@ class Subscription:
         self.packets = 0
         self.resent = 0
         self.fraction_lost = 0
+        self.heard_ns = 0
+        """When the receiver last reported on it."""
         self.rtt_ns = RESEND_NS
         self._session = session
         self._forward = session.forward
@@ -108,6 +111,11 @@ class Subscription:
         self._splice: Numbers | None = None
         """What is added to picture numbers now; None for nothing, as before any switch."""
         self._rtx_sequence = secrets.randbelow(0x8000)
+
+    @property
+    def octets(self) -> int:
+        """Bytes sent so far, retransmissions apart."""
+        return self._octets
 
     def hold(self) -> None:
         """Stops until the next key frame (video) or packet (audio): at start, pause or a switch of the
@@ -186,6 +194,7 @@ class Subscription:
         """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1), which
         is returned in ns as it was measured; 0 where the report says nothing of it."""
         self.fraction_lost = block.fraction
+        self.heard_ns = now_ns
         sent_ns = self._reports.get(block.lsr) if block.lsr else None
         if sent_ns is None:
             return 0

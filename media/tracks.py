@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 AUDIO_NACK_TRIES = 2
 DEFAULT_RTT_NS = 100_000_000
 DUPLICATE = -1
+RATE_FROM_S, RATE_WITHIN_S = 0.3, 10.0
+"""Reports closer or further apart than this say nothing of the rate now."""
 
 
 class SourceStream:
@@ -38,6 +40,7 @@ class SourceStream:
         "overrun",
         "packets",
         "pt",
+        "rate_bps",
         "recorded_from",
         "recovered",
         "report",
@@ -63,6 +66,8 @@ class SourceStream:
         self.cache = PacketCache(VIDEO_PACKETS if self.video else AUDIO_PACKETS)
         self.report: SenderInfo | None = None
         self.report_ns = 0
+        self.rate_bps = 0
+        """By its sender's own reports, smoothed; 0 while there were less than two."""
         self.rtt_ns = DEFAULT_RTT_NS
         self.last_ns = 0
         self.listeners: tuple[Subscription, ...] = ()
@@ -123,8 +128,16 @@ class SourceStream:
 
     def take_report(self, info: SenderInfo, at_ns: int) -> None:
         """A sender report for this SSRC."""
+        if self.report is not None:
+            self._measure(self.report, info)
         self.report = info
         self.report_ns = at_ns
+
+    def _measure(self, before: SenderInfo, now: SenderInfo) -> None:
+        seconds = (now.ntp - before.ntp) / (1 << 32)
+        if RATE_FROM_S <= seconds <= RATE_WITHIN_S:
+            bps = int(((now.octets - before.octets) & 0xFFFFFFFF) * 8 / seconds)
+            self.rate_bps = (self.rate_bps + bps) // 2 if self.rate_bps else bps
 
     def report_block(self, now_ns: int, proxied_fraction: int) -> ReportBlock | None:
         """What to tell the sender (RFC 3550 6.4.1). `proxied_fraction` is a subscriber's loss in 1/256."""

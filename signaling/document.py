@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from signaling.light import Light
 from signaling.ports import EndReason, Knock, Pause, RoomSeed, SeatSeed
-from signaling.seat import PendingOffer, Seat
+from signaling.seat import Line, PendingOffer, Seat
 
 SCHEMA = 1
 Phase = Literal["waiting", "live", "closing", "ended"]
@@ -116,7 +116,11 @@ def _seat(entry: dict[str, Any]) -> Seat:
     offer = entry["offer"]
     if offer is not None:
         offer = PendingOffer(**{**offer, "tracks": _triples(offer["tracks"])})
-    return Seat(**{**entry, "facts": facts, "offer": offer})
+    line = entry["line"]
+    if line is not None:
+        line = Line(**{**line, "paused": _triples(line["paused"])})
+    view = tuple((seat, kind, height) for seat, kind, height in entry["view"])
+    return Seat(**{**entry, "facts": facts, "offer": offer, "line": line, "view": view})
 
 
 def _triples(rows: list[list[str]]) -> tuple[tuple[str, str, str], ...]:

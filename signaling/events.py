@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from signaling.messages import OfferedTrack, PauseReason, QualityLevel
-from signaling.ports import Consent, EndReason, Knock, Pause, RoomSeed, SessionRef
+from signaling.ports import Consent, EndReason, Knock, Pause, RoomSeed, SessionRef, Shown
+from signaling.seat import Line
 
 # --- from a page: `socket` must be the one that sits on `seat` ------------------------------------------
 
@@ -101,6 +102,13 @@ class ResumeAsked:
     socket: str
 
 
+@dataclass(frozen=True, slots=True)
+class ViewChanged:
+    seat: str
+    socket: str
+    shown: tuple[Shown, ...]
+
+
 PageEvent = (
     Left
     | SocketLost
@@ -113,6 +121,7 @@ PageEvent = (
     | KnockAnswered
     | PauseAsked
     | ResumeAsked
+    | ViewChanged
 )
 
 # --- from the application -------------------------------------------------------------------------------
@@ -221,6 +230,14 @@ class Dismissed:
 
 
 @dataclass(frozen=True, slots=True)
+class LinesChanged:
+    """What the lines of some seats carry now."""
+
+    epoch: int
+    lines: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EpochClosed:
     """The journal of this epoch is sealed and synced."""
 
@@ -248,6 +265,7 @@ Event = (
     | AnswerRefused
     | Stored
     | Dismissed
+    | LinesChanged
     | EpochClosed
     | MediaLost
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signaling import events as ev
-from signaling.messages import OfferedTrack
+from signaling.messages import LineMode, OfferedTrack, PausedWhy, PictureKind
+from signaling.seat import Line
 
 
 class _Inbound(BaseModel):
@@ -58,6 +59,16 @@ class _Stored(_Inbound):
     paused: bool = False
 
 
+class _Line(BaseModel):
+    down_bps: int = Field(ge=0)
+    paused: tuple[tuple[str, PictureKind, PausedWhy], ...] = ()
+    mode: LineMode
+
+
+class _Lines(_Inbound):
+    peers: dict[str, _Line] = {}
+
+
 class _Closed(_Inbound):
     pass
 
@@ -89,12 +100,19 @@ def media_event(raw: Mapping[str, Any]) -> tuple[str, ev.Event] | None:
             case "dismissed":
                 gone = _Dismissed.model_validate(fields)
                 return gone.room, ev.Dismissed(gone.epoch, gone.peer, gone.grant)
+            case "lines":
+                return _lines(_Lines.model_validate(fields))
             case "closed":
                 closed = _Closed.model_validate(fields)
                 return closed.room, ev.EpochClosed(closed.epoch)
     except ValidationError:
         raise ValueError("malformed media event") from None
     return None
+
+
+def _lines(report: _Lines) -> tuple[str, ev.Event]:
+    lines = tuple((peer, Line(one.mode, one.down_bps, one.paused)) for peer, one in report.peers.items())
+    return report.room, ev.LinesChanged(report.epoch, lines)
 
 
 def _stored(report: _Stored) -> tuple[str, ev.Event]:

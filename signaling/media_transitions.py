@@ -79,6 +79,17 @@ def dismissed(document: RoomDocument, event: ev.Dismissed, now_ms: int) -> Next:
     return document.with_seat(replace(seat, admitted=None)), []
 
 
+def lines_changed(document: RoomDocument, event: ev.LinesChanged, now_ms: int) -> Next:
+    """Kept with the seat while its connection lasts; one without a connection has no line."""
+    if not running(document, event.epoch):
+        return document, []
+    lines = dict(event.lines)
+    return document.with_seats(
+        replace(seat, line=lines[seat.id]) if seat.id in lines and seat.connection is not None else seat
+        for seat in document.seats
+    ), []
+
+
 def epoch_closed(document: RoomDocument, event: ev.EpochClosed, now_ms: int) -> Next:
     """After the end: everything is sealed, now the pages may go."""
     if document.phase != "closing" or event.epoch != document.epoch:
@@ -104,5 +115,6 @@ on(ev.PeerChanged, peer_changed)
 on(ev.AnswerRefused, answer_refused)
 on(ev.Stored, stored)
 on(ev.Dismissed, dismissed)
+on(ev.LinesChanged, lines_changed)
 on(ev.EpochClosed, epoch_closed)
 on(ev.MediaLost, media_lost)

@@ -16,6 +16,7 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
     end {}                                    ------>  ack {ok}        ability `end`, chair
     pause {reason}                            ------>  ack {ok}        ability `pause`, chair
     resume {}                                 ------>  ack {ok}        ability `pause`, chair
+    view {shown}                              ------>  ack {ok}        which pictures, how large
     leave {}                                  ------>  ack {ok}        at once; you may come back
                                               <------  recording {state, stored_until_ms, …} each s
                                               <------  closed {code}       then the server disconnects
@@ -33,6 +34,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_SDP_CHARS = 48 * 1024
 MAX_EVENTS_PER_SECOND = 20
+MAX_SHOWN = 64
+MAX_HEIGHT = 10_000
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
@@ -40,7 +43,10 @@ Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP_CHARS)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Millis = Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)]
 TrackKind = Literal["audio", "camera", "screen", "exam"]
+PictureKind = Literal["camera", "screen", "exam"]
 QualityLevel = Literal["good", "fair", "poor"]
+LineMode = Literal["full", "thin", "survival"]
+PausedWhy = Literal["thin", "lossy"]
 ConsentState = Literal["granted", "declined", "undecided"]
 RoomState = Literal["waiting", "live", "ended"]
 LightState = Literal["off", "waiting", "recording", "degraded", "paused", "sealed"]
@@ -120,6 +126,20 @@ class Quality(Message):
     level: QualityLevel
 
 
+class ShownPicture(Message):
+    """How high a picture is on the page, in device pixels; 0 = it is not shown."""
+
+    participant: Id
+    kind: PictureKind
+    height: Annotated[int, Field(ge=0, le=MAX_HEIGHT)]
+
+
+class View(Message):
+    """Which pictures this page shows: always the whole list. One that is not named counts as shown, large."""
+
+    shown: Annotated[list[ShownPicture], Field(max_length=MAX_SHOWN)]
+
+
 class Leave(Message):
     """Leave at once."""
 
@@ -145,7 +165,9 @@ class Resume(Message):
     """Record again whoever consents."""
 
 
-Incoming = Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit | Pause | Resume
+Incoming = (
+    Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit | Pause | Resume | View
+)
 
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join,
@@ -159,6 +181,7 @@ INCOMING: dict[str, type[Incoming]] = {
     "admit": Admit,
     "pause": Pause,
     "resume": Resume,
+    "view": View,
 }
 
 # The ability a seat needs for each event; None = being in the room is enough. `end` and `pause` also need the
@@ -175,6 +198,7 @@ ABILITY: dict[str, str | None] = {
     "admit": "admit",
     "pause": "pause",
     "resume": "pause",
+    "view": "join",
 }
 
 
@@ -187,6 +211,24 @@ class You(Message):
     participant: str
     abilities: list[str]
     connection: str | None
+
+
+class PausedPicture(Message):
+    """A picture that a participant is not sent, and why: `thin` = their line carries too little for it,
+    `lossy` = it loses too much."""
+
+    participant: str
+    kind: PictureKind
+    why: PausedWhy
+
+
+class LineState(Message):
+    """What a participant's line carries towards them, by media's word: everything their page shows (`full`),
+    less (`thin`), or little more than a voice (`survival`). `down_bps` 0 = not measured."""
+
+    mode: LineMode
+    down_bps: int
+    paused: list[PausedPicture]
 
 
 class Participant(Message):
@@ -209,6 +251,7 @@ class Participant(Message):
     consent: ConsentState
     recorded: bool
     quality: QualityLevel | None
+    line: LineState | None
 
 
 class WaitingKnock(Message):

@@ -230,6 +230,9 @@ def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
             return ev.PauseAsked(seat, socket, message.reason)
         case ms.Resume():
             return ev.ResumeAsked(seat, socket)
+        case ms.View():
+            shown = tuple((one.participant, one.kind, one.height) for one in message.shown)
+            return ev.ViewChanged(seat, socket, shown)
         case ms.End():
             return ev.EndAsked(seat, socket)
         case ms.Leave():

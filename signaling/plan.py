@@ -17,7 +17,9 @@ def plan_of(document: RoomDocument) -> Plan | None:
     if document.session is None or document.media in ("none", "lost"):
         return None
     peers = {
-        seat.id: PeerPlan(connection=seat.connection, mic=seat.mic, camera=seat.camera, grant=seat.grant)
+        seat.id: PeerPlan(
+            connection=seat.connection, mic=seat.mic, camera=seat.camera, grant=seat.grant, view=seat.view
+        )
         for seat in document.present
         if seat.connection is not None and document.media == "open"
     }

@@ -141,9 +141,14 @@ class Directory(Protocol):
 # --- media ----------------------------------------------------------------------------------------------
 
 
+Shown = tuple[str, str, int]
+"""(seat, kind, height in device pixels) of a picture on somebody's page; 0 = it is not shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerPlan:
     """One peer as media should have it. `mic`, `camera` False = muted; `grant` None = not recorded.
+    Pictures that are not in `view` count as shown, large.
 
     While the plan has a pause, nobody is recorded, whatever their grant.
     """
@@ -152,6 +157,7 @@ class PeerPlan:
     mic: bool
     camera: bool
     grant: str | None
+    view: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ NEEDS: dict[type[Event], str | None] = {
     ev.KnockAnswered: ABILITY["admit"],
     ev.PauseAsked: ABILITY["pause"],
     ev.ResumeAsked: ABILITY["resume"],
+    ev.ViewChanged: ABILITY["view"],
     ev.Left: ABILITY["leave"],
 }
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from signaling.messages import QualityLevel
-from signaling.ports import SeatSeed
+from signaling.messages import LineMode, QualityLevel
+from signaling.ports import SeatSeed, Shown
 
 AWAY_LIMIT_MS = 30_000  # a lost socket may return to its seat, and to its media, for so long
 ALL_AWAY_LIMIT_MS = 10_000  # without a socket in the whole room, and without media: nobody waits for anybody
@@ -23,6 +23,16 @@ class PendingOffer:
     sdp: str
     ice_restart: bool
     tracks: tuple[tuple[str, str, str], ...]  # mid, participant, kind
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the line to a seat carries, by media's word: bit/s (0 = not measured), and the pictures it is not
+    sent, each with why."""
+
+    mode: LineMode
+    down_bps: int
+    paused: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Seat:
     refused: bool = False  # media could not take the current connection's answer
     made_at_ms: int = 0  # when the current connection was made
     offer: PendingOffer | None = None
+    view: tuple[Shown, ...] = ()  # what its page shows how large
+    line: Line | None = None  # of the current connection; media has said nothing: None
     admitted: str | None = None  # the grant under which media records it, by media's own word
 
     @property
@@ -68,16 +80,25 @@ class Seat:
             refused=False,
             made_at_ms=now_ms,
             offer=None,
+            line=None,
         )
 
     def disconnect(self) -> Seat:
         """Without a connection."""
-        return replace(self, connection=None, connected=False, answered=False, refused=False, offer=None)
+        return replace(
+            self, connection=None, connected=False, answered=False, refused=False, offer=None, line=None
+        )
 
     def vacate(self) -> Seat:
         """Nobody here; microphone, camera and consent are remembered."""
         return replace(
-            self.disconnect(), present=False, socket=None, credential=None, away_since_ms=None, quality=None
+            self.disconnect(),
+            present=False,
+            socket=None,
+            credential=None,
+            away_since_ms=None,
+            quality=None,
+            view=(),
         )
 
     def lose_socket(self, now_ms: int) -> Seat:

@@ -65,6 +65,7 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
         mic=seat.mic if event.mic is None else event.mic,
         camera=seat.camera if event.camera is None else event.camera,
         join_id=seat.join_id if keep else event.join_id,
+        view=seat.view if keep else (),
     )
     if not keep:
         seat = seat.connect(document.epoch, now_ms) if document.media == "open" else seat.disconnect()
@@ -114,6 +115,17 @@ def quality_reported(document: RoomDocument, event: ev.QualityReported, now_ms: 
     if seat is None:
         return document, [Refused("not_joined")]
     return document.with_seat(replace(seat, quality=event.level)), []
+
+
+def view_changed(document: RoomDocument, event: ev.ViewChanged, now_ms: int) -> Next:
+    """Of seats that are not in this room nothing is remembered."""
+    seat = sitting(document, event.seat, event.socket)
+    if seat is None:
+        return document, [Refused("not_joined")]
+    known = {other.id for other in document.seats} - {seat.id}
+    view = {(source, kind): height for source, kind, height in event.shown if source in known}
+    shown = tuple((source, kind, height) for (source, kind), height in sorted(view.items()))
+    return document.with_seat(replace(seat, view=shown)), []
 
 
 def restart_asked(document: RoomDocument, event: ev.RestartAsked, now_ms: int) -> Next:
@@ -226,6 +238,7 @@ on(ev.SocketLost, socket_lost)
 on(ev.Answered, answered)
 on(ev.MediaChanged, media_changed)
 on(ev.QualityReported, quality_reported)
+on(ev.ViewChanged, view_changed)
 on(ev.RestartAsked, restart_asked)
 on(ev.IceRestartAsked, ice_restart_asked)
 on(ev.EndAsked, end_asked)

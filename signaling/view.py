@@ -5,6 +5,7 @@ from __future__ import annotations
 from signaling.document import RoomDocument
 from signaling.messages import (
     DegradedTrack,
+    LineState,
     Participant,
     Paused,
     Recording,
@@ -14,7 +15,7 @@ from signaling.messages import (
     You,
 )
 from signaling.ports import Pause
-from signaling.seat import Seat
+from signaling.seat import Line, Seat
 
 
 def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
@@ -83,4 +84,12 @@ def _participant(seat: Seat) -> Participant:
         consent=facts.consent,
         recorded=seat.admitted is not None,
         quality=seat.quality,
+        line=_line(seat.line),
     )
+
+
+def _line(line: Line | None) -> LineState | None:
+    if line is None:
+        return None
+    paused = [{"participant": p, "kind": k, "why": why} for p, k, why in line.paused]
+    return LineState.model_validate({"mode": line.mode, "down_bps": line.down_bps, "paused": paused})

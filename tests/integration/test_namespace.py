@@ -44,6 +44,7 @@ GOOD: dict[str, dict[str, object]] = {
     "admit": {"knock": "knock-1", "accept": True},
     "pause": {"reason": "other"},
     "resume": {},
+    "view": {"shown": [{"participant": "s-2", "kind": "camera", "height": 360}]},
 }
 
 

@@ -46,6 +46,9 @@ PLANS = st.builds(
             st.booleans(),
             st.none() | IDS,
             st.none() | st.binary(min_size=32, max_size=32),
+            st.lists(st.tuples(IDS, st.sampled_from(control.KINDS), st.integers(0, 10_000)), max_size=3).map(
+                tuple
+            ),
         ),
         max_size=4,
     ),
@@ -116,6 +119,10 @@ def test_a_plan_with_a_strange_value_is_read_or_refused(name: str, value: Any) -
         ({"peers": {str(n): {"connection": "c"} for n in range(65)}}, "bad_plan"),
         ({"room_key": base64.b64encode(bytes(16)).decode()}, "bad_plan"),
         ({"routes": {"p": [["q", "smell"]]}}, "bad_plan"),
+        ({"peers": {"p": {"connection": "c", "view": [["q", "camera", -1]]}}}, "bad_plan"),
+        ({"peers": {"p": {"connection": "c", "view": [["q", "camera", 10_001]]}}}, "bad_plan"),
+        ({"peers": {"p": {"connection": "c", "view": [["q", "camera"]]}}}, "bad_plan"),
+        ({"peers": {"p": {"connection": "c", "view": {"q": 1}}}}, "bad_plan"),
         ({"extra": 1}, "bad_plan"),
     ],
 )

@@ -40,7 +40,7 @@ def test_on_a_line_that_is_quiet_as_a_whole_nothing_is_switched() -> None:
 
 def test_a_limit_holds_unless_nothing_else_flows() -> None:
     layer = Layer()
-    layer.highest = LOW
+    layer.highest = "low"
     low, high = Stream(LOW, 1), Stream(HIGH, 1)
     assert layer.choose([low, high], high) is low
     assert layer.choose([high], None) is high
@@ -152,9 +152,9 @@ def test_a_forced_switch_is_continuous_and_touches_nobody_else(reports: bool) ->
         for rid in (LOW, HIGH):
             stage.layer_report(rid, 20, 77 << 32)
     chosen = stage.relay.endpoints["s"].subscriptions["p", "camera"].layer
-    chosen.highest = LOW
+    chosen.highest = "low"
     both(stage, range(20, 40), keys=(30,))
-    chosen.highest = HIGH
+    chosen.highest = "high"
     both(stage, range(40, 60), keys=(50,))
     here, there = (pictures(subscriber) for subscriber in stage.subscribers)
     # The picture of a switch upwards comes in both layers: the low one was sent first.
@@ -172,7 +172,7 @@ def test_a_picture_sent_again_after_a_switch_has_the_number_it_had() -> None:
     stage = Stage("s", layered=True)
     subscriber = stage.subscribers[0]
     both(stage, range(20), keys=(0,))
-    stage.relay.endpoints["s"].subscriptions["p", "camera"].layer.highest = LOW
+    stage.relay.endpoints["s"].subscriptions["p", "camera"].layer.highest = "low"
     both(stage, range(20, 40), keys=(30,))
     sent = {fields(packet)[1]: packet for packet in subscriber.rtp if fields(packet)[3] == 200}
     stage.from_subscriber(rtcp.build_nack(1, 200, list(sent)))
@@ -301,7 +301,7 @@ def test_no_number_is_ever_used_for_two_packets(data: st.DataObject) -> None:
         if held and data.draw(st.booleans()):
             stage.layer(held[0][0], held[0][1], key=held.pop(0)[2])
         if data.draw(st.integers(0, 6)) == 0:
-            choice.highest = data.draw(st.sampled_from([LOW, HIGH]))
+            choice.highest = data.draw(st.sampled_from(["high", "low", "off"]))
         stage.time.advance(data.draw(st.sampled_from([1, FRAME_MS, 700])))
         stage.relay.tick(stage.time.now_ns)
     sent: dict[int, tuple[int, str, int]] = {}

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signaling import events as ev
 from signaling import messages as ms
 from signaling.inbound import media_event
 from signaling.limits import Bucket
+from signaling.seat import Line
 
 GOOD: Mapping[str, dict[str, object]] = {
     "join": {"mic": True, "camera": False, "resume": None},
@@ -28,6 +30,7 @@ GOOD: Mapping[str, dict[str, object]] = {
     "admit": {"knock": "knock-1", "accept": True},
     "pause": {"reason": "private_talk"},
     "resume": {},
+    "view": {"shown": [{"participant": "s-2", "kind": "camera", "height": 360}]},
 }
 BAD: list[tuple[str, object, str]] = [
     ("join", {"mic": 1}, "mic"),
@@ -52,6 +55,12 @@ BAD: list[tuple[str, object, str]] = [
     ("pause", {}, "reason"),
     ("pause", {"reason": "lunch"}, "reason"),
     ("resume", {"reason": "other"}, "reason"),
+    ("view", {}, "shown"),
+    ("view", {"shown": [{"participant": "a", "kind": "audio", "height": 1}]}, "shown.0.kind"),
+    ("view", {"shown": [{"participant": "a", "kind": "camera", "height": -1}]}, "shown.0.height"),
+    ("view", {"shown": [{"participant": "a", "kind": "camera", "height": 1.5}]}, "shown.0.height"),
+    ("view", {"shown": [{"participant": "../a", "kind": "camera", "height": 1}]}, "shown.0.participant"),
+    ("view", {"shown": [{"participant": "a", "kind": "camera", "height": 1}] * 65}, "shown"),
     ("shutdown", {}, "event"),
 ]
 
@@ -117,10 +126,11 @@ def test_the_protocol_document_names_every_event_field_code_and_state() -> None:
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     words = set(ms.INCOMING) | set(ms.OUTGOING)
     inner = (ms.Participant, ms.You, ms.WaitingKnock, ms.Paused)
+    inner += (ms.ShownPicture, ms.LineState, ms.PausedPicture)
     for model in (*ms.INCOMING.values(), *ms.OUTGOING.values(), *inner):
         words |= set(model.model_fields)
     said = (ms.ClosedCode, ms.LightState, ms.RoomState, ms.TrackKind, ms.QualityLevel)
-    for literal in (*said, ms.PauseReason, ms.WaitsFor):
+    for literal in (*said, ms.PauseReason, ms.WaitsFor, ms.LineMode, ms.PausedWhy):
         words |= set(typing.get_args(literal))
     source = Path(ms.__file__).parent.glob("*.py")
     for file in source:
@@ -138,7 +148,7 @@ def test_media_events_that_are_not_ours_are_none() -> None:
 
 
 @given(
-    name=st.sampled_from(["offer", "peer", "stored", "dismissed", "closed"]),
+    name=st.sampled_from(["offer", "peer", "stored", "dismissed", "lines", "closed"]),
     data=st.dictionaries(st.text(max_size=6), JSON),
 )
 def test_a_malformed_media_event_is_a_value_error_and_nothing_else(
@@ -164,3 +174,17 @@ def test_a_clock_that_steps_back_gives_nothing() -> None:
         bucket.take(10_000)
     assert not bucket.take(0)
     assert bucket.take(50)
+
+
+def test_a_report_on_lines_comes_whole_or_not_at_all() -> None:
+    line = {"down_bps": 340_000, "mode": "thin", "paused": [["b", "camera", "thin"]]}
+    parsed = media_event({"ev": "lines", "room": "s", "epoch": 2, "peers": {"a": line}})
+    assert parsed == ("s", ev.LinesChanged(2, (("a", Line("thin", 340_000, (("b", "camera", "thin"),))),)))
+    for bad in (
+        {"down_bps": -1},
+        {"mode": "slow"},
+        {"paused": [["b", "audio", "thin"]]},
+        {"paused": [["b", "camera"]]},
+    ):
+        with pytest.raises(ValueError, match="malformed"):
+            media_event({"ev": "lines", "room": "s", "epoch": 2, "peers": {"a": {**line, **bad}}})

@@ -96,7 +96,9 @@ class AnyRoom(RuleBasedStateMachine):
     @rule(
         seat=SEATS,
         which=SOCKETS,
-        what=st.sampled_from(["restart", "ice", "media", "quality", "end", "admit", "pause", "resume"]),
+        what=st.sampled_from(
+            ["restart", "ice", "media", "quality", "end", "admit", "pause", "resume", "view"]
+        ),
     )
     def page_event(self, seat: str, which: str, what: str) -> None:
         socket = self.socket(seat, which)
@@ -109,6 +111,7 @@ class AnyRoom(RuleBasedStateMachine):
             "admit": ev.KnockAnswered(seat, socket, "knock-1", True),
             "pause": ev.PauseAsked(seat, socket, "other"),
             "resume": ev.ResumeAsked(seat, socket),
+            "view": ev.ViewChanged(seat, socket, ((REFERRING, "camera", 300),)),
         }
         before = self.document
         self.do(events[what])

@@ -97,6 +97,7 @@ def test_a_replaced_window_may_do_nothing_more() -> None:
         ev.IceRestartAsked(CONSULTING, old),
         ev.EndAsked(CONSULTING, old),
         ev.KnockAnswered(CONSULTING, old, "k", True),
+        ev.ViewChanged(CONSULTING, old, ()),
     ):
         before = stage.document
         stage.on(event)

@@ -3,12 +3,16 @@ export type Role =
   | 'referring_physician' | 'consulting_physician' | 'interpreter' | 'coordinator' | 'reviewer' | 'site_admin' | 'privacy_officer' | 'patient';
 export type Kind = 'audio' | 'camera' | 'screen' | 'exam';
 export type Level = 'good' | 'fair' | 'poor';
+export type PictureKind = 'camera' | 'screen' | 'exam';
+export interface PausedPicture { participant: string; kind: PictureKind; why: 'thin' | 'lossy' }
+export interface LineState { mode: 'full' | 'thin' | 'survival'; down_bps: number; paused: PausedPicture[] }
+export interface ShownPicture { participant: string; kind: PictureKind; height: number }
 export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused' | 'sealed';
 
 export interface Participant {
   id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
   present: boolean; away: boolean; mic: boolean; camera: boolean;
-  consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null;
+  consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null; line?: LineState | null;
 }
 export type PauseReason = 'private_talk' | 'examination' | 'patient_asked' | 'other';
 export interface Paused { by: string; reason: PauseReason; since_ms: number }

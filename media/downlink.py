@@ -1,0 +1,76 @@
+"""What one receiver's line is believed to carry of pictures. Pure: estimates, losses and time are arguments.
+
+A browser's own estimate (REMB) never rises beyond one and a half times what it receives, and rises slowly.
+So it is not taken for what a line carries: a limit is learned from trouble alone (an estimate that falls, a
+loss that stays), and lifted by an estimate above it or by a probe that passed. It must not send or switch
+anything.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+NS = 1_000_000_000
+FELL = 0.97
+"""An estimate this much under the one before has fallen: the browser has seen its queue grow."""
+BELOW_SENT = 0.9
+STUCK_NS = 3 * NS
+"""An estimate under what is sent that has not risen for this long means the same as one that falls."""
+ROSE = 1.01
+LOSSY, CALM = 0.16, 0.08
+"""Shares lost, smoothed: above the first pictures are given up, below the second an estimate is believed
+again. What distance and Wi-Fi lose by chance is less, and is repaired."""
+LOSS_STEP_NS = NS
+LOSS_FACTOR = 0.75
+LEAST_BPS = 10_000
+
+Why = Literal["thin", "lossy"]
+
+
+class Downlink:
+    """One connection's line towards its page."""
+
+    __slots__ = ("_cut_ns", "_loss", "_reference_bps", "_remb_bps", "_rose_ns", "limit_bps", "why")
+
+    def __init__(self, now_ns: int) -> None:
+        self.limit_bps: int | None = None
+        """Bit/s of pictures; None while there was no trouble."""
+        self.why: Why = "thin"
+        """What the limit came from."""
+        self._remb_bps = 0
+        self._reference_bps = 0
+        self._rose_ns = now_ns
+        self._loss = 0.0
+        self._cut_ns = now_ns
+
+    def estimated(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
+        """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much."""
+        before, self._remb_bps = self._remb_bps, remb_bps
+        if remb_bps > self._reference_bps * ROSE or remb_bps < self._reference_bps:
+            if remb_bps > self._reference_bps:
+                self._rose_ns = now_ns
+            self._reference_bps = remb_bps
+        below = remb_bps < BELOW_SENT * sent_bps
+        fell = remb_bps < FELL * before or (not before and below)
+        if fell or (below and now_ns - self._rose_ns > STUCK_NS):
+            self._rose_ns = now_ns
+            self._limit(remb_bps, "thin")
+            return True
+        if self.limit_bps is not None and remb_bps > self.limit_bps and self._loss < CALM:
+            self.limit_bps = remb_bps
+        return False
+
+    def lost(self, share: float, sent_bps: int, now_ns: int) -> bool:
+        """The share of its packets (0..1) that the receiver missed of late, retransmissions apart. True when
+        that is too much."""
+        self._loss += (share - self._loss) / 2
+        if self._loss <= LOSSY or now_ns - self._cut_ns < LOSS_STEP_NS:
+            return False
+        self._cut_ns = now_ns
+        known = [bps for bps in (self.limit_bps, self._remb_bps, sent_bps) if bps]
+        self._limit(int(LOSS_FACTOR * min(known, default=LEAST_BPS)), "lossy")
+        return True
+
+    def _limit(self, bps: int, why: Why) -> None:
+        self.limit_bps = max(LEAST_BPS, bps)
+        self.why = why

@@ -1,0 +1,191 @@
+"""The lines of one room: gives each receiver the pictures that its line carries, and tells the room of it.
+
+Looks at every receiver once a second, and within a tick when its estimate has changed. Reaches packets by
+`Layer.highest` alone; the reasoning is in `media/downlink.py` and `media/allocation.py`. Must not see a
+packet.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from media.allocation import Allocation, Key, Picture, allocate
+from media.downlink import Downlink
+from media.endpoint import Endpoint
+from media.layers import HIGH, LAYERED_KINDS, LOW
+from media.plan import RoomPlan
+from media.publication import Publication
+from media.relay import Relay
+
+FLOWS_NS = 3_000_000_000
+"""A source that has sent nothing for this long has its picture off: nothing of it is missed."""
+SENT_TICKS = 10
+"""What is sent is judged over about a second."""
+FRESH_NS = 2_500_000_000
+"""How old a receiver's report on a delivery may be to say something of the line now."""
+TELL_NS = 1_000_000_000
+TOLD_STEP = 0.25
+"""While pictures are missing, an estimate that has moved by this share is told again."""
+NOMINAL = {"camera": 1_200_000, "screen": 1_500_000, "exam": 1_500_000, LOW: 150_000}
+"""Rates of what has not been measured yet: the most that our page lets them have."""
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Receiver:
+    """One endpoint as a receiver of pictures."""
+
+    endpoint: Endpoint
+    downlink: Downlink
+    remb_bps: int = 0
+    sent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
+    """(when, bytes of pictures sent until then), the last second of it."""
+    allocation: Allocation = field(default_factory=lambda: Allocation({}))
+
+    def note_sent(self, now_ns: int) -> None:
+        octets = sum(s.octets for key, s in self.endpoint.subscriptions.items() if key[1] != "audio")
+        self.sent.append((now_ns, octets))
+
+    def sent_bps(self) -> int:
+        """0 while that cannot be said."""
+        (first_ns, first), (last_ns, last) = self.sent[0], self.sent[-1]
+        if last_ns <= first_ns or last < first:
+            return 0
+        return (last - first) * 8 * 1_000_000_000 // (last_ns - first_ns)
+
+    def loss(self, now_ns: int) -> float:
+        """The worst share lost that it has lately reported of anything it is sent."""
+        fresh = [
+            s.fraction_lost for s in self.endpoint.subscriptions.values() if now_ns - s.heard_ns < FRESH_NS
+        ]
+        return max(fresh, default=0) / 256
+
+
+class Lines:
+    """`apply` every plan, `tick` every 100 ms, `second` every second."""
+
+    def __init__(self, room: str, epoch: int, relay: Relay, emit: Emit) -> None:
+        self._room, self._epoch = room, epoch
+        self._relay, self._emit = relay, emit
+        self._views: dict[str, Mapping[Key, int]] = {}
+        self._receivers: dict[str, Receiver] = {}
+        self._told: dict[str, dict[str, Any]] = {}
+        self._told_ns = 0
+        self._news = False
+
+    def apply(self, plan: RoomPlan, now_ns: int) -> None:
+        """What the pages show. Acts at once where that has changed."""
+        for peer, wanted in plan.peers.items():
+            view = {(source, kind): height for source, kind, height in wanted.view}
+            if view != self._views.get(peer, {}):
+                self._views[peer] = view
+                receiver = self._receivers.get(peer)
+                if receiver is not None:
+                    self._allocate(receiver, now_ns)
+        for peer in self._views.keys() - plan.peers.keys():
+            del self._views[peer]
+
+    def tick(self, now_ns: int) -> None:
+        """Down at once: an estimate that has fallen is acted upon here."""
+        self._follow(now_ns)
+        for receiver in self._receivers.values():
+            receiver.note_sent(now_ns)
+            remb_bps = receiver.endpoint.remb_bps
+            if remb_bps != receiver.remb_bps:
+                receiver.remb_bps = remb_bps
+                if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns):
+                    self._allocate(receiver, now_ns)
+        if self._news and now_ns - self._told_ns >= TELL_NS:
+            self._tell(now_ns)
+
+    def second(self, now_ns: int) -> None:
+        """Everybody, by what flows and what is lost now."""
+        for receiver in self._receivers.values():
+            receiver.downlink.lost(receiver.loss(now_ns), receiver.sent_bps(), now_ns)
+            self._allocate(receiver, now_ns)
+        self._news = True
+
+    def _follow(self, now_ns: int) -> None:
+        """One Receiver for each connected endpoint; another connection is another line."""
+        for peer, endpoint in self._relay.endpoints.items():
+            known = self._receivers.get(peer)
+            if endpoint.connected and (known is None or known.endpoint is not endpoint):
+                self._receivers[peer] = Receiver(endpoint, Downlink(now_ns))
+        for peer, receiver in list(self._receivers.items()):
+            if self._relay.endpoints.get(peer) is not receiver.endpoint:
+                del self._receivers[peer]
+
+    def _allocate(self, receiver: Receiver, now_ns: int) -> None:
+        pictures = self._pictures(receiver, now_ns)
+        allocation = allocate(receiver.downlink.limit_bps, pictures)
+        receiver.allocation = allocation
+        self._news = True
+        for key, level in allocation.levels.items():
+            layer = receiver.endpoint.subscriptions[key].layer
+            if layer.highest != level:
+                layer.highest = level
+                self._relay.publications[key].decide(now_ns)
+
+    def _pictures(self, receiver: Receiver, now_ns: int) -> list[Picture]:
+        view = self._views.get(receiver.endpoint.peer, {})
+        found = []
+        for key, subscription in receiver.endpoint.subscriptions.items():
+            publication = self._relay.publications.get(key)
+            if publication is None or not publication.video:
+                continue
+            if now_ns - publication.last_packet_ns > FLOWS_NS:
+                continue
+            found.append(picture_of(publication, view.get(key), subscription.layer.highest))
+        return found
+
+    def _tell(self, now_ns: int) -> None:
+        self._told_ns = now_ns
+        self._news = False
+        peers = {}
+        for peer, receiver in self._receivers.items():
+            line = line_of(receiver)
+            if not same_line(self._told.get(peer), line):
+                peers[peer] = self._told[peer] = line
+        for peer in self._told.keys() - self._receivers.keys():
+            del self._told[peer]
+        if peers:
+            self._emit({"ev": "lines", "room": self._room, "epoch": self._epoch, "peers": peers})
+
+
+def picture_of(publication: Publication, height: int | None, level: Any) -> Picture:
+    """A publication that flows, in rates."""
+    flows = [stream for stream in publication.streams.values() if not stream.idle]
+    low = [s.rate_bps or NOMINAL[LOW] for s in flows if s.rid == LOW]
+    high = [s.rate_bps or NOMINAL[publication.kind] for s in flows if s.rid != LOW]
+    layered = publication.kind in LAYERED_KINDS and any(s.rid in (LOW, HIGH) for s in flows)
+    return Picture(
+        source=publication.peer,
+        kind=publication.kind,
+        low_bps=max(low, default=0),
+        high_bps=max(high, default=NOMINAL[publication.kind] if layered else 0),
+        height=height,
+        level=level,
+        high_flows=bool(high),
+    )
+
+
+def line_of(receiver: Receiver) -> dict[str, Any]:
+    """What the room is told of it."""
+    allocation, why = receiver.allocation, receiver.downlink.why
+    return {
+        "down_bps": receiver.remb_bps,
+        "paused": [[source, kind, why] for source, kind in allocation.paused],
+        "mode": "thin" if allocation.reduced else "full",
+    }
+
+
+def same_line(told: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
+    """Whether the room need not hear of it: an estimate alone is news only while something is missing."""
+    if told is None or (told["mode"], told["paused"]) != (now["mode"], now["paused"]):
+        return False
+    moved = abs(told["down_bps"] - now["down_bps"]) > TOLD_STEP * told["down_bps"]
+    return now["mode"] == "full" or not moved

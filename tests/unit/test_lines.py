@@ -1,0 +1,141 @@
+"""A receiver's line in the media plane: its estimate decides which layer it gets, and the room is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from media.layers import HIGH, LOW
+from media.lines import Lines
+from media.plan import PeerPlan, RoomPlan
+from media.rtp import rtcp
+from tests.support.outbox import Stage, fields
+
+FRAME_MS = 33
+
+
+class Told(list[dict[str, Any]]):
+    """The events of a room's lines, in order."""
+
+    def last(self, peer: str) -> dict[str, Any]:
+        return next(event["peers"][peer] for event in reversed(self) if peer in event["peers"])
+
+
+class Playing:
+    """A stage with two layers flowing, its lines looked at as a worker would."""
+
+    def __init__(self, *subscribers: str) -> None:
+        self.stage = Stage(*subscribers, layered=True)
+        self.told = Told()
+        self.lines = Lines("room", 3, self.stage.relay, self.told.append)
+        self.number = 0
+
+    def run(self, seconds: float, keys: int = 15) -> None:
+        for _ in range(int(seconds * 1000 / FRAME_MS)):
+            for rid in (LOW, HIGH):
+                self.stage.layer(rid, self.number, key=self.number % keys == 0)
+            self.number += 1
+            before = self.stage.time.now_ns // 100_000_000
+            self.stage.time.advance(FRAME_MS)
+            now_ns = self.stage.time.now_ns
+            if now_ns // 100_000_000 != before:
+                self.stage.relay.tick(now_ns)
+                self.lines.tick(now_ns)
+                if now_ns // 1_000_000_000 != before // 10:
+                    self.lines.second(now_ns)
+
+    def remb(self, bps: int, index: int = 0) -> None:
+        self.stage.from_subscriber(rtcp.build_remb(1, bps, [200]), index)
+
+    def got(self, index: int = 0) -> str:
+        """The rid of the last picture packet a subscriber got, "" for none since the last call."""
+        sent = [packet for packet in self.stage.subscribers[index].rtp if fields(packet)[3] == 200]
+        self.stage.subscribers[index].rtp.clear()
+        return chr(sent[-1][-3]) if sent else ""
+
+
+def test_without_trouble_everybody_gets_the_best_whatever_small_estimate_they_begin_with() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    playing.remb(300_000)
+    playing.run(2)
+    assert playing.got() == HIGH
+    assert playing.told.last("s") == {"down_bps": 0, "paused": [], "mode": "full"}
+
+
+@pytest.mark.parametrize(
+    ("bps", "rid", "paused"), [(400_000, LOW, []), (100_000, "", [["p", "camera", "thin"]])]
+)
+def test_an_estimate_that_falls_takes_the_layer_that_fits_and_says_so(
+    bps: int, rid: str, paused: list[object]
+) -> None:
+    playing = Playing("s", "t")
+    playing.run(2)
+    playing.remb(2_000_000)
+    playing.run(1)
+    playing.remb(bps)
+    playing.run(1)
+    playing.got()
+    playing.run(2)
+    assert playing.got() == rid
+    assert playing.got(1) == HIGH, "the other one's line is not concerned"
+    assert playing.told.last("s") == {"down_bps": bps, "paused": paused, "mode": "thin"}
+    assert playing.told.last("t")["mode"] == "full"
+    assert playing.told[-1]["ev"] == "lines"
+    assert (playing.told[-1]["room"], playing.told[-1]["epoch"]) == ("room", 3)
+
+
+def test_a_loss_that_stays_takes_pictures_away_and_names_itself() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    playing.remb(900_000)
+    for _ in range(12):
+        playing.stage.from_subscriber(
+            rtcp.build_receiver_report(1, [rtcp.ReportBlock(200, 100, 0, 0, 0, 0, 0)])
+        )
+        playing.run(1)
+    assert playing.told.last("s") == {
+        "down_bps": 900_000,
+        "paused": [["p", "camera", "lossy"]],
+        "mode": "thin",
+    }
+
+
+def test_a_loss_by_chance_takes_nothing_away() -> None:
+    playing = Playing("s")
+    for share in [26, 30, 18, 33, 25] * 3:
+        playing.stage.from_subscriber(
+            rtcp.build_receiver_report(1, [rtcp.ReportBlock(200, share, 0, 0, 0, 0, 0)])
+        )
+        playing.run(1)
+    assert playing.told.last("s")["mode"] == "full"
+
+
+def test_what_is_shown_small_is_sent_low_and_what_is_not_shown_is_not_sent() -> None:
+    playing = Playing("s")
+    playing.run(1)
+
+    def show(height: int) -> None:
+        peers = {"p": PeerPlan("c"), "s": PeerPlan("c", view=(("p", "camera", height),))}
+        playing.lines.apply(RoomPlan("room", 3, 1, peers=peers), playing.stage.time.now_ns)
+
+    for height, rid in [(900, HIGH), (160, LOW), (0, ""), (160, LOW), (900, HIGH)]:
+        show(height)
+        playing.run(1.2)
+        playing.got()
+        playing.run(1)
+        assert playing.got() == rid, height
+    assert {event["peers"]["s"]["mode"] for event in playing.told if "s" in event["peers"]} == {"full"}
+
+
+def test_the_room_hears_of_changes_only_and_at_most_once_a_second() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    for step in range(30):
+        playing.remb(300_000 if step % 2 else 90_000)
+        playing.run(0.2)
+    assert 3 <= len(playing.told) <= 9
+    before = len(playing.told)
+    playing.run(5)
+    assert len(playing.told) <= before + 1
