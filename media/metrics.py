@@ -4,6 +4,7 @@ lag."""
 from __future__ import annotations
 
 import resource
+from collections import deque
 
 
 class Counters:
@@ -43,22 +44,33 @@ class Counters:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+LAG_SAMPLES = 128
+"""Of ten a second: about the last thirteen seconds."""
+
+
 class LoopLag:
-    """How late the event loop runs what is due: the largest since asked, in ms, and a smoothed value."""
+    """How late the event loop runs what is due, in ms: a smoothed value, and the worst and p99 of late.
+
+    Reading changes nothing: several ask.
+    """
 
     def __init__(self) -> None:
-        self._worst_ms = 0.0
+        self._late_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
         self._smooth_ms = 0.0
 
     def note(self, late_s: float) -> None:
         late_ms = max(0.0, late_s * 1000)
-        self._worst_ms = max(self._worst_ms, late_ms)
+        self._late_ms.append(late_ms)
         self._smooth_ms += (late_ms - self._smooth_ms) / 16
 
-    def take(self) -> dict[str, float]:
-        """The values; the worst starts anew."""
-        worst, self._worst_ms = self._worst_ms, 0.0
-        return {"loop_lag_worst_ms": round(worst, 3), "loop_lag_ms": round(self._smooth_ms, 3)}
+    def values(self) -> dict[str, float]:
+        late = sorted(self._late_ms)
+        p99 = late[len(late) * 99 // 100 - (len(late) > 1)] if late else 0.0
+        return {
+            "loop_lag_worst_ms": round(late[-1], 3) if late else 0.0,
+            "loop_lag_p99_ms": round(p99, 3),
+            "loop_lag_ms": round(self._smooth_ms, 3),
+        }
 
 
 def process_usage() -> dict[str, float]:

@@ -192,7 +192,7 @@ class Worker:
         estimates = [e for e in (room.lowest_estimate() for room in self._rooms.values()) if e]
         return {
             **self._counters.as_dict(),
-            **self._lag.take(),
+            **self._lag.values(),
             **process_usage(),
             **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
             "tasks": len(asyncio.all_tasks()),

@@ -23,14 +23,17 @@ from server.live import Emptied, LiveRooms
 from server.playback.playback import Playback
 from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
+from server.runtime.fleet import Fleet
+from server.runtime.fleet_metrics import by_worker, totals
 from server.runtime.keystore import KeyStore
+from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
-from server.runtime.media_link import MediaLink
 from server.runtime.objects import Objects
 from server.runtime.reconciling import reconcile
 from server.runtime.retention_parts import RetentionParts, retention_parts
-from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
+from server.runtime.supervisor import WorkerOptions
 from server.runtime.tasks import TaskOwner
+from server.runtime.workers import LocalWorkers
 from server.safekeeping import ROLL_AFTER_S, SafeKeeping
 from server.services.bundle import Services, build_services
 from server.services.context import Context
@@ -82,8 +85,8 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         health.checks["schema"] = lambda: is_current(context.database)
 
         keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
-        supervisor = WorkerSupervisor(_worker_options(settings, machinery))
-        media = MediaLink(supervisor, keys, services.recordings)
+        workers = LocalWorkers(_worker_options(settings, machinery), settings.media_ports)
+        media = Fleet(workers, keys, services.recordings, limits=Limits.of(settings.media_max_people))
         keeping = SafeKeeping(settings, services, machinery.disk)
         finalising = Finalising(
             services.recordings,
@@ -113,7 +116,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         app = build_web(settings, services, health)
         retention = await _keeping(app, keys, keeping.objects, finalising)
         attach(app, hub, gate, settings.public_url)
-        _watch(health, media, supervisor, finalising, store)
+        _watch(health, media, workers, finalising, store)
         health.sources.append(disks.metrics)
 
         # Each is told to stop even if its start was interrupted half-way.
@@ -177,7 +180,6 @@ def _worker_options(settings: Settings, machinery: Machinery) -> WorkerOptions:
         journal_root=settings.journal_dir,
         run_dir=settings.run_dir,
         udp_host=settings.media_udp_host,
-        udp_port=settings.media_udp_port,
         announce=settings.media_announce,
         log_level=settings.log_level.upper(),
         command=machinery.worker,
@@ -212,36 +214,27 @@ async def _keeping(
 
 
 def _watch(
-    health: Health,
-    media: MediaLink,
-    supervisor: WorkerSupervisor,
-    finalising: Finalising,
-    store: MemoryRoomStore,
+    health: Health, media: Fleet, workers: LocalWorkers, finalising: Finalising, store: MemoryRoomStore
 ) -> None:
     """What /readyz asks and /metrics tells."""
 
-    async def worker_answers() -> bool:
+    async def one_answers() -> bool:
         return media.ready
+
+    async def all_answer() -> bool:
+        return sum(link.connected for link in media.links.values()) >= workers.wanted
 
     async def numbers() -> dict[str, float]:
         return {
-            "hyeopjin_media_worker_up": float(media.ready),
-            "hyeopjin_media_worker_starts": float(supervisor.starts),
             "hyeopjin_rooms": float(len(await store.rooms())),
             "hyeopjin_recordings_to_finalise": float(finalising.waiting),
             "hyeopjin_tracks_out_of_step": float(finalising.out_of_step),
         }
 
-    async def worker_numbers() -> dict[str, float]:
-        counters = await media.metrics()
-        return {
-            f"hyeopjin_{name if name.startswith('recording_') else f'media_{name}'}": float(value)
-            for name, value in counters.items()
-            if isinstance(value, int | float) and name.isidentifier()
-        }
-
-    health.checks["worker"] = worker_answers
-    health.sources += [numbers, worker_numbers]
+    health.checks["worker"] = one_answers
+    health.wishes["workers"] = all_answer
+    health.sources += [numbers, lambda: totals(media, workers)]
+    health.labelled.append(lambda: by_worker(media, workers))
 
 
 def _housekeeping(services: Services, disks: Disks, stack: contextlib.AsyncExitStack) -> None:

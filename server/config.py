@@ -7,6 +7,7 @@ nor create directories: `app.py` and the commands do that.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -112,7 +113,9 @@ class Settings(BaseSettings):
     disk_reserve_mb: int = Field(64, ge=0)  # held in a file, given back when the disk is full
 
     media_udp_host: str = "0.0.0.0"
-    media_udp_port: int = Field(0, ge=0, le=65535)  # 0: any free one
+    media_udp_port: int = Field(0, ge=0, le=65535)  # of the first worker, the next have the next; 0: any free
+    media_workers: int | None = Field(None, ge=1, le=64)  # None: as many as this machine has cores
+    media_max_people: int = Field(120, ge=1, le=1000)  # on one worker; more are refused at the door
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
     turn: Turn = Turn()
 
@@ -168,6 +171,12 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _ports_exist(self) -> Settings:
+        if self.media_udp_port and self.media_ports[-1] > 65535:
+            raise ValueError("media_udp_port is too high: each of the media_workers has a port of its own")
+        return self
+
+    @model_validator(mode="after")
     def _belongs_together(self) -> Settings:
         parts = urlsplit(self.public_url)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_NAMES:
@@ -199,6 +208,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'hyeopjin.sqlite3').absolute()}"
+
+    @property
+    def workers(self) -> int:
+        """How many media workers there are."""
+        return self.media_workers or os.cpu_count() or 1
+
+    @property
+    def media_ports(self) -> tuple[int, ...]:
+        """The media port of each worker, UDP and TCP; 0 = any free one."""
+        return tuple(self.media_udp_port + index * bool(self.media_udp_port) for index in range(self.workers))
 
     @property
     def disk_floor_bytes(self) -> int:

@@ -246,7 +246,9 @@ class EpochClosed:
 
 @dataclass(frozen=True, slots=True)
 class MediaLost:
-    """The media worker died; nothing of the running epoch is left but its journal."""
+    """The media worker died; nothing of that epoch is left but its journal. None: of the running one."""
+
+    epoch: int | None = None
 
 
 Event = (

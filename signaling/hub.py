@@ -232,10 +232,20 @@ class Hub:
         if room is not None and not self._closed:
             self._line(room).post(event)
 
-    async def media_lost(self) -> None:
-        """The media worker died: each of its rooms gets a new epoch and new connections."""
-        for room in await self._store.rooms():
-            await self._ask(room, ev.MediaLost())
+    async def media_lost(self, sessions: Mapping[str, int]) -> None:
+        """A media worker died with these sessions' epochs: each gets a new one, and new connections.
+
+        No room waits for another's line.
+        """
+        asked = [self._lost(session, epoch) for session, epoch in sessions.items()]
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("a room was not told that its media is lost: %s", failure_site(outcome))
+
+    async def _lost(self, session: str, epoch: int) -> None:
+        room = await self._store.room_of(session)
+        if room is not None:
+            await self._ask(room, ev.MediaLost(epoch))
 
     # --- time ----------------------------------------------------------------------------------------------
 

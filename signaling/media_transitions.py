@@ -98,7 +98,9 @@ def epoch_closed(document: RoomDocument, event: ev.EpochClosed, now_ms: int) -> 
 
 
 def media_lost(document: RoomDocument, event: ev.MediaLost, now_ms: int) -> Next:
-    """All connections are gone; a new epoch is asked for while somebody is in."""
+    """All connections are gone; a new epoch is asked for while somebody is in. Late word changes nothing."""
+    if event.epoch is not None and event.epoch < document.epoch:
+        return document, []
     if document.media != "open":
         return ended(document) if document.phase == "closing" else (document, [])
     gone = document.with_seats(replace(seat.disconnect(), admitted=None) for seat in document.seats)

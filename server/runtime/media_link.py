@@ -1,23 +1,24 @@
-"""The application's side of the media plane: `signaling.ports.Media` on the worker's control channel.
+"""One media worker as the application sees it: plans with their keys out, events in their order back.
 
-It adds the keys to plans (only for peers with a live grant), carries the worker's events to the hub in
-their order, and after a worker's death tells the hub, which makes new epochs. It must not decide who is
-recorded, and never keeps a key longer than one call.
+It adds the keys to plans (only for peers with a live grant) and mends a broken channel to a worker that
+lives. It must not decide who is recorded nor which room lives where (`server/runtime/fleet.py`), and never
+keeps a key longer than one call.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from media import control
 from media.control_client import ControlClient, ControlLostError
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
-from server.runtime.supervisor import WorkerReady, WorkerSupervisor
 from server.runtime.tasks import TaskOwner, describe
 from signaling.ports import Plan
 
@@ -25,80 +26,100 @@ log = logging.getLogger("hyeopjin.runtime.media_link")
 
 MAX_WAITING_EVENTS = 10_000
 RECONNECT_S = 0.2
-_LOST: Mapping[str, Any] = {"ev": "lost"}
+LAST_WORDS_S = 0.3
+"""How long an ended worker's last events may take to come out of the socket."""
+
+OnEvent = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
-class Hub(Protocol):
-    """What we tell the rooms. Both may be plain functions or coroutines."""
+@dataclass(frozen=True, slots=True)
+class WorkerAt:
+    """A living worker. `id` is one life of its process and never comes again; `name` its place."""
 
-    def media_event(self, event: dict[str, Any]) -> Awaitable[None] | None: ...
+    id: str
+    name: str
+    socket: Path
 
-    def media_lost(self) -> Awaitable[None] | None: ...
 
+class Waiting:
+    """Events on their way to the rooms: bounded, the oldest is dropped and counted."""
 
-class HeadStore(Protocol):
-    """Where chain heads are kept apart from the journal (`server.storage.recordings.Recordings`)."""
+    def __init__(self, limit: int = MAX_WAITING_EVENTS) -> None:
+        self.dropped = 0
+        self._limit = limit
+        self._events: deque[Mapping[str, Any]] = deque()
+        self._some = asyncio.Event()
+        self.done = asyncio.Event()
+        """Set while nothing waits and what was taken has been handled."""
+        self.done.set()
 
-    async def add_heads(self, recording: str, epoch: int, heads: Mapping[str, Mapping[str, Any]]) -> None: ...
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def put(self, event: Mapping[str, Any]) -> None:
+        if len(self._events) >= self._limit:
+            self._events.popleft()
+            self.dropped += 1
+        self._events.append(event)
+        self.done.clear()
+        self._some.set()
+
+    async def get(self) -> Mapping[str, Any]:
+        """The next one; what was taken before is handled."""
+        while not self._events:
+            self.done.set()
+            self._some.clear()
+            await self._some.wait()
+        return self._events.popleft()
 
 
 class MediaLink:
-    """One worker's link. Order: construct, `attach(hub)`, `start`, …, `stop`.
+    """The link to one worker. Order: `connect`, …, `close`. `on_event(worker id, event)`: awaited."""
 
-    `on_live(recording)` is called whenever a plan with people in it goes out; it may be replaced.
-    """
-
-    def __init__(self, supervisor: WorkerSupervisor, keys: KeyStore, heads: HeadStore) -> None:
-        self.on_live: Callable[[str], None] = lambda _recording: None
-        self._supervisor = supervisor
+    def __init__(self, at: WorkerAt, keys: KeyStore, on_event: OnEvent) -> None:
+        self.at = at
+        self.draining = False
+        self.waiting = Waiting()
         self._keys = keys
-        self._heads = heads
-        self._hub: Hub | None = None
-        self._owner = TaskOwner("media-link")
+        self._on_event = on_event
+        self._owner = TaskOwner(f"media-link-{at.name}")
         self._client: ControlClient | None = None
         self._plans: dict[str, Plan] = {}
-        self._closed: dict[str, int] = {}
-        self._closing = asyncio.Condition()
-        self._events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(MAX_WAITING_EVENTS)
-        self._stopping = False
-
-    def attach(self, hub: Hub) -> None:
-        """The hub that hears of events from now on."""
-        self._hub = hub
+        self._closing = False
 
     @property
-    def ready(self) -> bool:
-        """True while a worker answers (for /readyz)."""
+    def connected(self) -> bool:
+        """True while the worker's channel is open."""
         return self._client is not None and self._client.connected
 
-    async def start(self) -> None:
-        """Start the worker and connect. Raises supervisor.WorkerStartError."""
-        self._supervisor.on_ready = self._worker_ready
-        self._supervisor.on_lost = self._worker_lost
-        self._owner.spawn(self._pump(), "events")
-        await self._supervisor.start()
+    @property
+    def rooms(self) -> int:
+        """Rooms it was told of and has not sealed."""
+        return sum(1 for plan in self._plans.values() if not plan.closed)
 
-    async def stop(self) -> None:
-        """End the worker (it seals all journals, <= 2 s), take in its last events, close. Idempotent."""
-        self._stopping = True
-        await self._supervisor.stop()
+    async def connect(self) -> None:
+        """Open the channel. Raises OSError when nobody listens there."""
+        await self._open()
+        self._owner.spawn(self._pump(), "events")
+
+    async def close(self) -> None:
+        """Let go: the worker has ended, or is ending. Its last events are taken in first. Idempotent."""
+        self._closing = True
         if self._client is not None:
-            with contextlib.suppress(TimeoutError):  # its last heads are still in the socket
-                await asyncio.wait_for(self._client.wait_lost(), 0.3)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._client.wait_lost(), LAST_WORDS_S)
             await self._client.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._events.join(), 0.5)
+            await asyncio.wait_for(self.waiting.done.wait(), 0.5)
         await self._owner.close()
 
-    # --- signaling.ports.Media ---------------------------------------------------------------------
+    # --- requests ----------------------------------------------------------------------------------
 
     async def put_plan(self, plan: Plan) -> None:
         """Tell the worker what a room should be. Raises ControlLostError (no worker), ControlRefusedError."""
         known = self._plans.get(plan.room)
         if known is None or (known.epoch, known.version) <= (plan.epoch, plan.version):
             self._plans[plan.room] = plan
-        if plan.peers and not plan.closed:
-            self.on_live(plan.room)
         await self._send(plan)
 
     async def answer(self, room: str, peer: str, connection: str, offer_id: str, sdp: str) -> None:
@@ -107,29 +128,14 @@ class MediaLink:
     async def restart_ice(self, room: str, peer: str, connection: str) -> None:
         await self._living().restart_ice(room, peer, connection)
 
-    # --- for the rest of the application -----------------------------------------------------------
-
     async def metrics(self) -> dict[str, Any]:
-        """The worker's own counters; empty while there is no worker."""
-        if self._client is None or not self._client.connected:
-            return {}
-        return await self._client.metrics()
+        """The worker's own counters."""
+        return await self._living().metrics()
 
-    async def wait_closed(self, recording: str, epoch: int, timeout: float) -> bool:
-        """Wait until the worker has sealed and synced this epoch's journal; False after `timeout` seconds.
-
-        True at once for a recording this worker was never told of: its journal is as it is.
-        """
-
-        def sealed() -> bool:
-            return recording not in self._plans or self._closed.get(recording, 0) >= epoch
-
-        try:
-            async with asyncio.timeout(timeout), self._closing:
-                await self._closing.wait_for(sealed)
-        except TimeoutError:
-            return False
-        return True
+    async def drain(self) -> None:
+        """No new room from now on; those that live go on to their end."""
+        self.draining = True
+        await self._living().drain()
 
     # --- inside ------------------------------------------------------------------------------------
 
@@ -164,39 +170,22 @@ class MediaLink:
             log.error("no key for a seat: %s", getattr(error, "code", type(error).__name__))
             return None
 
-    async def _worker_ready(self, ready: WorkerReady) -> None:
-        if ready.start > 1:
-            # Every start of a worker is a new epoch; the old plans must not reach it.
-            async with self._closing:
-                self._plans.clear()
-                self._closing.notify_all()
-        await self._connect(ready)
-        if ready.start > 1:
-            self._put_event(_LOST)
-
-    async def _worker_lost(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
-    async def _connect(self, ready: WorkerReady) -> None:
+    async def _open(self) -> None:
         def lost() -> None:
-            if not self._stopping and self._supervisor.ready is ready:
-                self._owner.spawn(self._reconnect(ready), "reconnect")
+            if not self._closing:
+                self._owner.spawn(self._reconnect(), "reconnect")
 
-        self._client = await ControlClient.connect(ready.socket, self._put_event, lost)
+        self._client = await ControlClient.connect(self.at.socket, self.waiting.put, lost)
 
-    async def _reconnect(self, ready: WorkerReady) -> None:
+    async def _reconnect(self) -> None:
         """The channel broke although the worker lives: connect again and send every current plan whole."""
-        while self._supervisor.ready is ready:
+        while not self._closing:
             await asyncio.sleep(RECONNECT_S)
-            if self._supervisor.ready is not ready:
-                return
             try:
-                await self._connect(ready)
+                await self._open()
             except OSError:
                 continue
-            log.warning("control channel to the media worker restored")
+            log.warning("control channel to media worker %s restored", self.at.name)
             for plan in list(self._plans.values()):
                 try:
                     await self._send(plan)
@@ -204,39 +193,17 @@ class MediaLink:
                     log.error("a plan could not be sent again: %s", type(error).__name__)
             return
 
-    def _put_event(self, event: Mapping[str, Any]) -> None:
-        try:
-            self._events.put_nowait(event)
-        except asyncio.QueueFull:
-            log.error("too many media events wait; one of kind %s was dropped", event.get("ev"))
-
     async def _pump(self) -> None:
         while True:
-            event = await self._events.get()
+            event = await self.waiting.get()
             try:
-                await self._handle(event)
+                if event.get("ev") == "closed":
+                    self._forget(str(event["room"]), int(event["epoch"]))
+                await self._on_event(self.at.id, event)
             except Exception as error:
                 log.error("media event %s failed: %s", event.get("ev"), describe(error))
-            finally:
-                self._events.task_done()
 
-    async def _handle(self, event: Mapping[str, Any]) -> None:
-        kind = event.get("ev")
-        if kind == "heads":
-            await self._heads.add_heads(str(event["room"]), int(event["epoch"]), event["heads"])
-            return
-        if kind == "closed":
-            await self._note_closed(str(event["room"]), int(event["epoch"]))
-        if self._hub is None:
-            return
-        told = self._hub.media_lost() if event is _LOST else self._hub.media_event(dict(event))
-        if inspect.isawaitable(told):
-            await told
-
-    async def _note_closed(self, recording: str, epoch: int) -> None:
-        plan = self._plans.get(recording)
+    def _forget(self, room: str, epoch: int) -> None:
+        plan = self._plans.get(room)
         if plan is not None and plan.closed and plan.epoch <= epoch:
-            del self._plans[recording]
-        async with self._closing:
-            self._closed[recording] = max(epoch, self._closed.get(recording, 0))
-            self._closing.notify_all()
+            del self._plans[room]

@@ -59,6 +59,7 @@ class WorkerOptions:
     log_level: str = "INFO"
     roll_after_s: float = 0.0  # journal segments end after so long; 0: never
     command: tuple[str, ...] = WORKER
+    name: str = "0"  # its place among the workers, in ids and logs
     floor_bytes: int = FLOOR_BYTES
 
 
@@ -100,6 +101,8 @@ class WorkerSupervisor:
         self._private_dir: Path | None = None
         self._udp_port = options.udp_port
         self._starts = 0
+        self._replacing = False
+        self._announced = asyncio.Event()
 
     @property
     def ready(self) -> WorkerReady | None:
@@ -136,6 +139,17 @@ class WorkerSupervisor:
                 self._private_dir.rmdir()
             self._private_dir = None
 
+    async def replace(self) -> None:
+        """End this worker, whose rooms are over; returns when a fresh one is ready, or does not come."""
+        process = self._process
+        if process is None or self._ready is None:
+            return
+        self._replacing = True
+        self._announced.clear()
+        await self._end(process)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._announced.wait(), READY_TIMEOUT_S)
+
     async def _keep_alive(self) -> None:
         backoff = FIRST_BACKOFF_S
         while not self._stopping.is_set():
@@ -167,8 +181,12 @@ class WorkerSupervisor:
             await self._announce(ready)
             code = await process.wait()
             self._ready = None
-            if not self._stopping.is_set():
+            if self._replacing:
+                self._replacing = False
+                log.info("the media worker ended as asked; starting a fresh one")
+            elif not self._stopping.is_set():
                 log.error("the media worker ended with %d; starting another", code)
+            if not self._stopping.is_set():
                 await _guarded(self.on_lost(), "on_lost")
         except asyncio.CancelledError:
             await self._end(process)
@@ -183,8 +201,9 @@ class WorkerSupervisor:
     async def _announce(self, ready: WorkerReady) -> None:
         self._ready = ready
         self._udp_port = ready.udp_port
-        log.info("media worker %d is ready on port %d", ready.pid, ready.udp_port)
+        log.info("media worker %s (%d) is ready on port %d", self._options.name, ready.pid, ready.udp_port)
         await _guarded(self.on_ready(ready), "on_ready")
+        self._announced.set()
         if self._first is not None and not self._first.done():
             self._first.set_result(ready)
 
@@ -205,7 +224,7 @@ class WorkerSupervisor:
             announce=options.announce,
             log_level=options.log_level,
             roll_after_s=options.roll_after_s,
-            worker_id=f"w{self._starts}-{secrets.token_hex(4)}",
+            worker_id=f"w{options.name}.{self._starts}-{secrets.token_hex(4)}",
             floor_bytes=options.floor_bytes,
         )
         try:

@@ -25,6 +25,7 @@ METHODS = frozenset({"GET", "HEAD", "POST"})  # a log line repeats no other word
 
 Check = Callable[[], Awaitable[bool]]
 MetricsSource = Callable[[], Awaitable[dict[str, float]]]
+LabelledSource = Callable[[], Awaitable[dict[str, dict[str, float]]]]  # metric -> worker -> value
 
 
 class Health:
@@ -32,7 +33,9 @@ class Health:
 
     def __init__(self) -> None:
         self.checks: dict[str, Check] = {}
+        self.wishes: dict[str, Check] = {}  # without these it serves, degraded
         self.sources: list[MetricsSource] = []
+        self.labelled: list[LabelledSource] = []
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "hyeopjin_http_requests",
@@ -47,6 +50,10 @@ class Health:
         """Every check with its outcome; one that raises or takes more than 2 s has failed."""
         return {name: await self._holds(check) for name, check in self.checks.items()}
 
+    async def degraded(self) -> list[str]:
+        """Which wishes do not hold: the server serves, with less than it should have."""
+        return [name for name, wish in self.wishes.items() if not await self._holds(wish)]
+
     async def _holds(self, check: Check) -> bool:
         try:
             return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
@@ -57,10 +64,19 @@ class Health:
     async def text(self) -> bytes:
         for source in self.sources:
             for name, value in (await source()).items():
-                if name not in self._gauges:
-                    self._gauges[name] = Gauge(name, name.replace("_", " "), registry=self.registry)
-                self._gauges[name].set(value)
+                self._gauge(name).set(value)
+        for labelled in self.labelled:
+            for name, by_worker in (await labelled()).items():
+                gauge = self._gauge(name, "worker")
+                gauge.clear()  # a worker that is away has no numbers
+                for worker, value in by_worker.items():
+                    gauge.labels(worker).set(value)
         return generate_latest(self.registry)
+
+    def _gauge(self, name: str, *labels: str) -> Gauge:
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(name, name.replace("_", " "), labels, registry=self.registry)
+        return self._gauges[name]
 
 
 HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
@@ -71,9 +87,12 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    checks = await request.app[HEALTH].ready()
+    """200 while it can serve; `degraded` names what is away and not yet missed."""
+    health = request.app[HEALTH]
+    checks = await health.ready()
     ready = all(checks.values())
-    return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    answer = {"ready": ready, "checks": checks, "degraded": await health.degraded()}
+    return web.json_response(answer, status=200 if ready else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -104,6 +104,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         bind=("127.0.0.1",),
         public_url=f"http://localhost:{port}",
         media_announce=("127.0.0.1",),
+        media_workers=1,
         session_grace_s=2,
     )
     async with running(settings) as server, AsyncExitStack() as stack:

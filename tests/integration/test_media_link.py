@@ -1,4 +1,4 @@
-"""The link between rooms and the real media worker: keys, order, loss and return."""
+"""The fleet between rooms and one real media worker: keys, order, loss and return."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from media.control_client import ControlLostError
+from server.runtime.fleet import Fleet
 from server.runtime.keystore import KeyStore
-from server.runtime.media_link import MediaLink
-from server.runtime.supervisor import WorkerOptions, WorkerSupervisor
+from server.runtime.supervisor import WorkerOptions
+from server.runtime.workers import LocalWorkers
 from signaling.ports import PeerPlan, Plan
 
 RECORDING = "recording-0000001"
@@ -30,20 +31,30 @@ class Rooms:
         self.losses = 0
         self.changed = asyncio.Condition()
         self.on_loss: list[Plan] = []
-        self.link: MediaLink | None = None
+        self.link: Fleet | None = None
 
     async def media_event(self, event: dict[str, Any]) -> None:
         async with self.changed:
             self.events.append(event)
             self.changed.notify_all()
 
-    async def media_lost(self) -> None:
+    async def media_lost(self, sessions: Mapping[str, int]) -> None:
+        assert sessions == {RECORDING: 1}
         for plan in self.on_loss:
-            assert self.link is not None
-            await self.link.put_plan(plan)
+            await self.put_again(plan)
         async with self.changed:
             self.losses += 1
             self.changed.notify_all()
+
+    async def put_again(self, plan: Plan) -> None:
+        """As a room's line does: until there is a worker."""
+        assert self.link is not None
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    return await self.link.put_plan(plan)
+                except ControlLostError:
+                    await asyncio.sleep(0.05)
 
     async def until_event(self, kind: str, **fields: object) -> dict[str, Any]:
         def found() -> dict[str, Any] | None:
@@ -79,15 +90,14 @@ class Rig:
         self.keys = KeyStore.open(tmp_path)
         self.rooms = Rooms()
         self.heads = Heads()
-        self.supervisor = WorkerSupervisor(
-            WorkerOptions(
-                journal_root=tmp_path / "journal",
-                run_dir=tmp_path / "run",
-                udp_host="127.0.0.1",
-                announce=("127.0.0.1",),
-            )
+        options = WorkerOptions(
+            journal_root=tmp_path / "journal",
+            run_dir=tmp_path / "run",
+            udp_host="127.0.0.1",
+            announce=("127.0.0.1",),
         )
-        self.link = MediaLink(self.supervisor, self.keys, self.heads)
+        self.workers = LocalWorkers(options, (0,))
+        self.link = Fleet(self.workers, self.keys, self.heads)
         self.link.attach(self.rooms)
         self.rooms.link = self.link
 
@@ -150,9 +160,9 @@ async def test_after_a_kill_the_rooms_are_told_once_and_may_go_on_at_once(rig: R
     await rig.link.put_plan(both(1, 1))
     await rig.until_segments(1, {"room", SEAT})
     rig.rooms.on_loss = [both(2, 2)]
-    ready = rig.supervisor.ready
-    assert ready is not None
-    os.kill(ready.pid, signal.SIGKILL)
+    [place] = rig.workers.places()
+    assert place.pid is not None
+    os.kill(place.pid, signal.SIGKILL)
     await rig.rooms.until_losses(1)
     again = await rig.rooms.until_event("offer", peer=SEAT, epoch=2)
     assert again["connection"] == "a.2.1"
@@ -172,7 +182,8 @@ async def test_while_there_is_no_worker_a_plan_is_refused_aloud(tmp_path: Path) 
 async def test_a_broken_channel_to_a_living_worker_is_mended_with_the_current_plans(rig: Rig) -> None:
     await rig.link.put_plan(both(1, 1))
     await rig.rooms.until_event("offer", peer=SEAT)
-    client = rig.link._client
+    [link] = rig.link.links.values()
+    client = link._client
     assert client is not None
     client._protocol.close()
     await client.wait_lost()
@@ -182,8 +193,8 @@ async def test_a_broken_channel_to_a_living_worker_is_mended_with_the_current_pl
     rig.rooms.events.clear()
     await rig.rooms.until_event("stored", room=RECORDING)
     assert rig.rooms.losses == 0
-    assert rig.supervisor.starts == 1
-    assert await rig.link.metrics()
+    assert rig.workers.starts == 1
+    assert await link.metrics()
 
 
 async def test_a_seat_whose_key_was_destroyed_takes_part_unrecorded(rig: Rig) -> None:

@@ -102,6 +102,7 @@ class Demo:
         self._env = dict(env or {})
         if announce is not None:
             self._env.setdefault("HYEOPJIN_MEDIA_ANNOUNCE", json.dumps([announce]))
+        self._env.setdefault("HYEOPJIN_MEDIA_WORKERS", "1")  # most tests have one room
         self._prefix = prefix
         self._module = module  # another entry to the same command line: tests/support/faulty_disk.py
         self.process: subprocess.Popen[bytes] | None = None

@@ -211,7 +211,7 @@ async def test_an_outdated_plan_is_not_sent(house: House, monkeypatch: pytest.Mo
     house.media.failures = 10_000
     await house.join(REFERRING, "s1")
     await settled(lambda: house.media.failures < 10_000)
-    await house.hub.media_lost()
+    await house.hub.media_lost({"session-1": 1})
     await settled(lambda: house.books.epochs == {"session-1": 2})
     house.media.failures = 0
     await settled(lambda: house.media.connections)
@@ -257,7 +257,7 @@ async def test_a_worker_that_died_gives_everybody_new_connections(house: House) 
     await house.join(CONSULTING, "s2")
     await settled(lambda: len(house.media.connections) == 2)
     before = house.media.connections
-    await house.hub.media_lost()
+    await house.hub.media_lost({"session-1": 1})
     await settled(lambda: house.media.plans[-1].epoch == 2)
     assert all(house.media.connections[seat] != before[seat] for seat in before)
 
