@@ -165,7 +165,10 @@ HEAR_REVIEW = HEAR.replace(
     """document.querySelector(
     `[data-testid=tile][data-participant="${participant}"] [data-testid=remote-video]`)""",
     """document.querySelector(`audio[data-participant="${participant}"]`)""",
-).replace("element?.srcObject?.getAudioTracks()", "element?.captureStream().getAudioTracks()")
+).replace(
+    "element?.srcObject?.getAudioTracks()",
+    "(element?.captureStream ?? element?.mozCaptureStream)?.call(element).getAudioTracks()",
+)
 
 
 def look_review(page: Page, participant: str) -> str | None:

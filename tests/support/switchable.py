@@ -28,7 +28,7 @@ SCRIPT = """
       if (frozen) return;
       paint.fillStyle = `rgb(${rgb})`; paint.fillRect(0, 0, 640, 360);
       paint.fillStyle = '#777'; paint.fillRect((step++ * 7) % 600, 340, 20, 20);
-      camera.requestFrame();
+      (camera.requestFrame ? camera : stream).requestFrame(); // Firefox has it on the stream
     }, 50);
     stream.addTrack(out.stream.getAudioTracks()[0]);
     return stream;
