@@ -67,7 +67,22 @@ class DrainRequest:
     id: int
 
 
-Request = PlanRequest | AnswerRequest | RestartIceRequest | MetricsRequest | DrainRequest | LeaseRequest
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """A way in without media, for a page that asks how it gets here (`media/probe.py`)."""
+
+    id: int
+
+
+Request = (
+    PlanRequest
+    | AnswerRequest
+    | RestartIceRequest
+    | MetricsRequest
+    | DrainRequest
+    | LeaseRequest
+    | ProbeRequest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +218,9 @@ def _parse_op(message: dict[str, Any], request_id: int) -> Request:
         case "lease":
             only(message, {"op", "id", "deadline_ms"})
             return LeaseRequest(request_id, count(message.get("deadline_ms"), 0, "bad_message"))
+        case "probe":
+            only(message, {"op", "id"})
+            return ProbeRequest(request_id)
         case _:
             raise ControlRefusedError("unknown_op")
 

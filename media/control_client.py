@@ -117,6 +117,10 @@ class ControlClient:
         """Tells until when (CLOCK_BOOTTIME) the worker may act; 0 asks only. Returns its rooms and load."""
         return await self.request({"op": "lease", "deadline_ms": deadline_ms}, timeout)
 
+    async def probe(self) -> str:
+        """An offer that may be tried and leads to no media. Refused: too_many_probes."""
+        return str((await self.request({"op": "probe"})).get("sdp"))
+
     async def drain(self) -> None:
         """Tells the worker to refuse new rooms (`draining`)."""
         await self.request({"op": "drain"})

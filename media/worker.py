@@ -34,6 +34,7 @@ from media.ice.hub import IceHub
 from media.log import set_up_logging
 from media.metrics import Counters, LoopLag, process_usage
 from media.ports import OnOffer, SessionPort
+from media.probe import Probes
 from media.recorder import RoomRecorder
 from media.recordstore.disk import DISK, Disk
 from media.recordstore.space import SpaceGate
@@ -68,6 +69,7 @@ class Worker:
         self._tasks = TaskOwner("worker")
         self._control = ControlServer(Path(settings.socket), self._handle)
         self._hub: IceHub | None = None
+        self._probes: Probes | None = None
         self._draining = False
         self._seconds = 0
 
@@ -77,6 +79,7 @@ class Worker:
         os.makedirs(settings.journal_root, mode=0o700, exist_ok=True)
         self._hub = await IceHub.open(settings.udp_host, settings.udp_port, announce=settings.announce)
         self._hub.fence = self._fence
+        self._probes = Probes(self._hub)
         self._gate.look()
         self._store.start()
         await self._control.start()
@@ -110,6 +113,8 @@ class Worker:
                 self._draining = True
             case LeaseRequest():
                 return self._lease(request)
+            case control.ProbeRequest():
+                return {"sdp": self._probe()}
         return {}
 
     def _lease(self, request: LeaseRequest) -> dict[str, Any]:
@@ -177,6 +182,12 @@ class Worker:
             raise ControlRefusedError("unknown_room")
         return room
 
+    def _probe(self) -> str:
+        offer = None if self._probes is None else self._probes.open()
+        if offer is None:
+            raise ControlRefusedError("too_many_probes")
+        return offer
+
     def _make_session(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort:
         assert self._hub is not None  # noqa: S101 - rooms are made only between open and close
         return Session.create(hub=self._hub, peer=peer, connection=connection, on_offer=on_offer)
@@ -204,6 +215,7 @@ class Worker:
             "fenced_datagrams": self._fence.datagrams,
             "fenced_packets": self._fence.packets,
             "fence_shuts": self._fence.shuts,
+            "probes": len(self._probes or ()),
         }
 
     def _recording_metrics(self) -> dict[str, float]:
@@ -269,6 +281,8 @@ class Worker:
             log.exception("not every room closed in time")
         self._store.close(timeout_s=0.3)
         await self._control.close()
+        if self._probes is not None:
+            self._probes.close()
         if self._hub is not None:
             await self._hub.close()
 

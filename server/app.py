@@ -30,6 +30,7 @@ from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.objects import Objects
 from server.runtime.reconciling import reconcile
+from server.runtime.relay_watch import RelayWatch
 from server.runtime.retention_parts import RetentionParts, retention_parts
 from server.runtime.supervisor import WorkerOptions
 from server.runtime.tasks import TaskOwner
@@ -38,10 +39,11 @@ from server.safekeeping import ROLL_AFTER_S, SafeKeeping
 from server.services.bundle import Services, build_services
 from server.services.context import Context
 from server.services.exports import build_exports
+from server.services.probing import CREDENTIAL_S
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
 from server.storage.rates import recorded_rate
-from server.turn import ice_servers_of
+from server.turn import ice_servers_of, relay_address
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
@@ -100,7 +102,6 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         media.on_live = finalising.returned
 
         gate, store = SeatGate(services), MemoryRoomStore()
-        relays = ice_servers_of(settings, context.now_ms)
         hub = Hub(
             store=store,
             directory=Books(services),
@@ -108,12 +109,13 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
             gate=gate,
             listener=Emptied(services, finalising),
             session_ends_after_ms=settings.session_grace_s * 1000,
-            ice_servers=relays,
+            ice_servers=ice_servers_of(settings, context.now_ms),
         )
         media.attach(hub)
         context.live = LiveRooms(hub, gate)
 
         app = build_web(settings, services, health)
+        _probing(settings, services, media)
         retention = await _keeping(app, keys, keeping.objects, finalising)
         attach(app, hub, gate, settings.public_url)
         _watch(health, media, workers, finalising, store)
@@ -211,6 +213,13 @@ async def _keeping(
     await reconcile(parts.store, context.now_ms())
     app[HEALTH].sources.append(services.retention.counts)
     return parts
+
+
+def _probing(settings: Settings, services: Services, media: Fleet) -> None:
+    """What a page's check of its way asks."""
+    services.probing.offers = media.probes
+    services.probing.relays = ice_servers_of(settings, services.context.now_ms, CREDENTIAL_S)
+    services.probing.relay_fault = RelayWatch([relay_address(url) for url in settings.turn.urls]).fault
 
 
 def _watch(

@@ -61,9 +61,11 @@ def read_turn_secret(settings: Settings) -> bytes:
 class TurnServers:
     """Makes credentials. Called with a seat, gives what a page hands to RTCPeerConnection."""
 
-    def __init__(self, settings: Settings, secret: bytes, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, settings: Settings, secret: bytes, now_ms: Callable[[], int], life_s: int | None = None
+    ) -> None:
         self._urls = list(settings.turn.urls)
-        self._life_s = settings.turn.credential_hours * 3600
+        self._life_s = life_s or settings.turn.credential_hours * 3600
         self._secret = secret
         self._now_ms = now_ms
 
@@ -75,8 +77,8 @@ class TurnServers:
         return [IceServer(urls=self._urls, username=made.username, credential=made.password)]
 
 
-def ice_servers_of(settings: Settings, now_ms: Callable[[], int]) -> IceServers:
-    """Raises ConfigError when a relay is named and its secret is not there."""
+def ice_servers_of(settings: Settings, now_ms: Callable[[], int], life_s: int | None = None) -> IceServers:
+    """`life_s`: another life than the settings' own. Raises ConfigError when the secret is not there."""
     if not settings.turn.urls:
         return no_relays
-    return TurnServers(settings, read_turn_secret(settings), now_ms)
+    return TurnServers(settings, read_turn_secret(settings), now_ms, life_s)

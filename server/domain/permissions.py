@@ -56,6 +56,9 @@ class Action(StrEnum):
     SEAT_TAKE = "seat.take"
     SEAT_REDEEM = "seat.redeem"  # the token is the proof
     SEAT_KNOCK = "seat.knock"
+    SEAT_PROBE = (
+        "seat.probe"  # whether the room can be reached; the link's token or the seat's cookie is the proof
+    )
     SEAT_READ = "seat.read"
     SEAT_CONSENT = "seat.consent"
     SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
@@ -144,6 +147,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
+    Action.SEAT_PROBE: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN),

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ from signaling.ports import Plan
 log = logging.getLogger("hyeopjin.runtime.fleet")
 
 MEASURE_EVERY_S = 2.0
+MAX_PROBED = 4
 
 
 class Roster(Protocol):
@@ -210,6 +212,16 @@ class Fleet:
         except TimeoutError:
             return False
         return True
+
+    async def probes(self) -> list[str]:
+        """An offer without media from each of some workers: their ports differ. Raises ControlLostError."""
+        living = [link for link in self.links.values() if link.connected]
+        chosen = random.sample(living, min(MAX_PROBED, len(living)))
+        asked = await asyncio.gather(*(link.probe() for link in chosen), return_exceptions=True)
+        offers = [offer for offer in asked if isinstance(offer, str)]
+        if not offers:
+            raise ControlLostError("no media worker answered")
+        return offers
 
     async def measure(self) -> None:
         """Ask every worker for its numbers; one that does not answer keeps its last ones."""

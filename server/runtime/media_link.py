@@ -128,6 +128,10 @@ class MediaLink:
     async def restart_ice(self, room: str, peer: str, connection: str) -> None:
         await self._living().restart_ice(room, peer, connection)
 
+    async def probe(self) -> str:
+        """An offer without media, for a page's check of its way. Raises ControlLost- or RefusedError."""
+        return await self._living().probe()
+
     async def metrics(self) -> dict[str, Any]:
         """The worker's own counters."""
         return await self._living().metrics()

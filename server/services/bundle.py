@@ -11,6 +11,7 @@ from server.services.context import Context
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
+from server.services.probing import Probing
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
@@ -33,6 +34,7 @@ class Services:
     recordings: Recordings
     retention: Retention
     withdrawals: Withdrawals
+    probing: Probing
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -55,4 +57,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         recordings=recordings,
         retention=Retention(context),
         withdrawals=Withdrawals(context, deciding),
+        probing=Probing(context, attempts),
     )

@@ -21,6 +21,7 @@ class Attempts:
         self._account = RateLimitItemPerMinute(per_account, FIVE_MINUTES)
         self._address = RateLimitItemPerMinute(per_address)
         self._knocks = RateLimitItemPerMinute(12)
+        self._probes = RateLimitItemPerMinute(20)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -36,6 +37,10 @@ class Attempts:
 
     async def knock(self, seat: str, address: str) -> None:
         await self._hit(self._knocks, "knock", seat, address)
+
+    async def probe(self, seat: str, address: str) -> None:
+        """A page asks when it opens and when somebody presses the button."""
+        await self._hit(self._probes, "probe", seat, address)
 
     async def _hit(self, item: RateLimitItem, *key: str) -> None:
         if await self._limiter.hit(item, *key):

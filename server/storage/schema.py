@@ -319,6 +319,18 @@ journal_cleanings = Table(
     Column("done_ms", BigInteger),  # null: under way; whoever comes next goes on
 )
 
+path_checks = Table(
+    "path_checks",
+    METADATA,
+    Column("seat_id", ID, ForeignKey("seats.id"), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("path", String(16), nullable=False),
+    Column("udp", Boolean, nullable=False),
+    Column("tcp", Boolean, nullable=False),
+    Column("relay", Boolean),  # null: there is none to try
+    Column("clock_ms", BigInteger, nullable=False),  # the page's clock less the server's
+)
+
 housekeeping = Table(
     "housekeeping",
     METADATA,
@@ -342,6 +354,7 @@ __all__ = [
     "housekeeping",
     "journal_cleanings",
     "knocks",
+    "path_checks",
     "recordings",
     "retentions",
     "seat_credentials",

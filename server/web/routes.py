@@ -11,7 +11,7 @@ from aiohttp import web
 
 from server.domain.permissions import Action
 from server.services.access import Subject
-from server.web import accounts, exports, health, pages, recordings, retention, seats, worklist
+from server.web import accounts, exports, health, pages, probing, recordings, retention, seats, worklist
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
@@ -63,6 +63,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/seats/{seat}/redeem", seats.redeem, _A.SEAT_REDEEM),
     Route("POST", "/api/seats/{seat}/knock", seats.knock, _A.SEAT_KNOCK),
     Route("GET", "/api/seats/{seat}/knock", seats.knock_state, _A.SEAT_KNOCK),
+    Route("POST", "/api/seats/{seat}/probe", probing.probe, _A.SEAT_PROBE),
+    Route("POST", "/api/seats/{seat}/probe/result", probing.result, _A.SEAT_PROBE),
     Route("GET", "/api/seats/{seat}", seats.look, _A.SEAT_READ, _S.SEAT),
     Route("POST", "/api/seats/{seat}/consent", seats.consent, _A.SEAT_CONSENT, _S.SEAT),
     Route("POST", "/api/seats/{seat}/destroy", seats.destroy, _A.SEAT_DESTROY, _S.SEAT),
