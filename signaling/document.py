@@ -43,6 +43,7 @@ class RoomDocument:
     pause: Pause | None = None  # of this session
     pause_by: str = ""  # the seat that changed it last
     pause_unkept_ms: int | None = None  # told to the books then, not answered yet
+    heard: int = 0  # number of the last event of this epoch's media that was acted on
     pause_kept: bool = False  # the books have this pause, if maybe with an older reason
 
     def seat(self, seat_id: str) -> Seat | None:

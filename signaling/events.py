@@ -175,6 +175,21 @@ class Tick:
     """A second has passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class MendAsked:
+    """This page, which has joined by this socket, may have missed what it was sent."""
+
+    seat: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLost:
+    """A process that served this room too has died: its sockets are gone, and what it was about to send."""
+
+    instance: str
+
+
 # --- from the media plane -------------------------------------------------------------------------------
 
 
@@ -262,6 +277,8 @@ Event = (
     | EpochGranted
     | PauseKept
     | Tick
+    | InstanceLost
+    | MendAsked
     | OfferMade
     | PeerChanged
     | AnswerRefused

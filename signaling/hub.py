@@ -7,9 +7,11 @@ A method of the ports may call back into the hub, except `Directory.seed`: the r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,7 +34,7 @@ from signaling.ports import (
     no_relays,
 )
 from signaling.room import EMPTY_ENDS_SESSION_MS, refusal
-from signaling.store import RoomStore
+from signaling.store import RoomStore, StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
 from signaling.view import snapshot_of
 
@@ -62,6 +64,9 @@ class Silent:
     async def close(self, socket: str, code: str) -> None:
         """Nobody is there."""
 
+    async def hang_up(self, socket: str) -> None:
+        """Nobody is there."""
+
 
 class Hub:
     """All rooms of this process. `start` begins the ticking, `aclose` stops everything."""
@@ -80,8 +85,11 @@ class Hub:
         session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS,
         tick_s: float = TICK_S,
         recheck_s: float = RECHECK_S,
+        instance: str = "",
     ) -> None:
+        """`instance`: this process's name among several that share the store; empty for the only one."""
         self.now_ms = now_ms
+        self.instance = instance
         self._store = store
         self._directory = directory
         self._media = media
@@ -97,6 +105,8 @@ class Hub:
         self._closed = False
         self._lines: dict[str, RoomLine] = {}
         self._rooms: dict[str, str] = {}  # session -> room
+        self._strangers: deque[tuple[str, ev.Event, int | None]] = deque()  # media's, session not known here
+        self._seeking = False
         self._sockets: dict[str, Ticket] = {}
         self._seated: dict[str, str] = {}  # seat -> the socket that joined last
 
@@ -182,25 +192,26 @@ class Hub:
 
     async def consent_changed(self, room: str, seat: str, decision: Consent, grant: str | None) -> None:
         """Acts on media at once; without a room nothing is to be done (the next join reads the books)."""
-        await self._ask(room, ev.ConsentChanged(seat, decision, grant))
+        await self._tell(room, ev.ConsentChanged(seat, decision, grant))
 
     async def knock(self, room: str, knock: Knock) -> None:
         """Show a knock to those who may admit."""
-        await self._ask(room, ev.KnockArrived(knock))
+        await self._tell(room, ev.KnockArrived(knock))
 
     async def credential_revoked(self, credential: str) -> None:
         """Close every socket that came in by it, and free its seat; also one that is away."""
-        for room in await self._store.rooms():
-            await self._ask(room, ev.CredentialRevoked(credential))
+        for room in await self._known_rooms():
+            await self._tell(room, ev.CredentialRevoked(credential))
         for socket in [s for s, ticket in self._sockets.items() if ticket.credential_id == credential]:
             await self._outbox.close(socket, "revoked")
 
     async def room_closed(self, room: str, reason: EndReason) -> None:
         """The consultation was cancelled, or ended outside the room."""
-        await self._ask(room, ev.RoomClosed(reason))
+        await self._tell(room, ev.RoomClosed(reason))
         code = "removed" if reason == "cancelled" else "ended"
-        document = await self._store.load(room)
-        if document is None:  # sockets that never joined; those inside are closed once media has sealed
+        if not await self._exists(
+            room
+        ):  # sockets that never joined; those inside are closed once media has sealed
             for socket in [s for s, ticket in self._sockets.items() if ticket.room == room]:
                 await self._outbox.close(socket, code)
 
@@ -216,6 +227,28 @@ class Hub:
                 return True
         return False
 
+    # --- from other instances ------------------------------------------------------------------------------
+
+    async def instance_lost(self, instance: str) -> None:
+        """A process that shares the store has died: whoever sat there by it is away, at once."""
+        for room in await self._known_rooms():
+            self._line(room).post(ev.InstanceLost(instance))
+
+    async def repair(self) -> None:
+        """Emits may have been missed: every page of ours that sits somewhere is told how it stands."""
+        for socket, ticket in list(self._sockets.items()):
+            if self._seated.get(ticket.seat) != socket:
+                continue
+            try:
+                _, commands = await self._ask(ticket.room, ev.MendAsked(ticket.seat, socket))
+            except StoreAwayError:
+                return  # its return asks again
+            code = refusal(commands)
+            if code == "not_joined":
+                await self._outbox.hang_up(socket)
+            elif code is not None:
+                await self._outbox.close(socket, code)
+
     # --- from media ----------------------------------------------------------------------------------------
 
     def media_event(self, raw: Mapping[str, Any]) -> None:
@@ -228,9 +261,36 @@ class Hub:
         if parsed is None:
             return
         session, event = parsed
+        told = raw.get("n")
+        number = told if type(told) is int else None
         room = self._rooms.get(session)
-        if room is not None and not self._closed:
-            self._line(room).post(event)
+        if self._closed:
+            return
+        if room is not None and not self._strangers:
+            self._line(room).post(event, number)
+            return
+        # Another process may have opened the session; those behind wait, so that the order stays.
+        self._strangers.append((session, event, number))
+        if not self._seeking:
+            self._seeking = True
+            self._tasks.start(self._seek(), "hub-seek")
+
+    async def _seek(self) -> None:
+        try:
+            while self._strangers:
+                session, event, number = self._strangers[0]
+                room = self._rooms.get(session)
+                try:
+                    room = room or await self._store.room_of(session)
+                except StoreAwayError:
+                    await self._store.back()
+                    continue
+                self._strangers.popleft()
+                if room is not None and not self._closed:
+                    self._rooms[session] = room
+                    self._line(room).post(event, number)
+        finally:
+            self._seeking = False
 
     async def media_lost(self, sessions: Mapping[str, int]) -> None:
         """A media worker died with these sessions' epochs: each gets a new one, and new connections.
@@ -251,9 +311,13 @@ class Hub:
 
     async def tick(self) -> None:
         """A second has passed in every room. Lines without work and without a document are let go."""
-        rooms = set(await self._store.rooms())
-        for room in rooms:
-            self._line(room).tick()
+        try:
+            rooms = set(await self._store.rooms())
+            for room in rooms:
+                if await self._store.turn(room):
+                    self._line(room).tick()
+        except StoreAwayError:
+            return
         for room, line in list(self._lines.items()):
             if room not in rooms and line.idle:
                 del self._lines[room]
@@ -280,9 +344,28 @@ class Hub:
         async def made() -> ev.Event:
             return event
 
-        if room not in self._lines and await self._store.load(room) is None:
+        if room not in self._lines and not await self._exists(room):
             return None, [cm.Refused("not_joined")]
         return await self._line(room).ask(made)
+
+    async def _tell(self, room: str, event: ev.Event) -> None:
+        """What the books have already: without the store it waits in the room's line, and nobody for it."""
+        with contextlib.suppress(StoreAwayError):
+            await self._ask(room, event)
+
+    async def _exists(self, room: str) -> bool:
+        """Whether the room has a document, or may have one that cannot be seen just now."""
+        try:
+            return self._store.away or await self._store.load(room) is not None
+        except StoreAwayError:
+            return True
+
+    async def _known_rooms(self) -> list[str]:
+        """All rooms; while the store is away those that this process has had to do with."""
+        try:
+            return await self._store.rooms()
+        except StoreAwayError:
+            return list(self._lines)
 
     def _line(self, room: str) -> RoomLine:
         if self._closed:

@@ -9,6 +9,7 @@ Must not: decide anything; `signaling/room.py` does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from signaling.messages import Offer
 from signaling.plan import plan_of
 from signaling.ports import Directory, IceServers, Media, Outbox, Plan, RoomListener
 from signaling.room import handle
-from signaling.store import RoomStore
+from signaling.store import RoomStore, StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
 
 log = logging.getLogger("hyeopjin.signaling.line")
@@ -29,6 +30,7 @@ CONFLICT_TRIES = 20
 MEDIA_TRY_AGAIN_S = 0.25
 MEDIA_TIMEOUT_S = 10.0
 EVENT_TIMEOUT_S = 10.0  # for reading the books before a join
+PATIENCE_S = 3.0  # who asks is told so long after that the store is away; the event waits for it all the same
 CLOSED_PLAN_TRIES = (
     20  # a plan that only closes is given up after this many: a dead worker has closed already
 )
@@ -52,6 +54,7 @@ class Surroundings:
 
 EventMaker = Callable[[], Awaitable[ev.Event]]
 Outcome = tuple[RoomDocument | None, list[cm.Command]]
+Waiting = tuple[EventMaker, asyncio.Future[Outcome] | None, int | None]
 MediaCall = cm.PutPlan | cm.ForwardAnswer | cm.RestartIce | cm.Emptied
 BooksCall = (
     cm.OpenSession | cm.NextEpoch | cm.EndSession | cm.AnswerKnock | cm.KeepPause | cm.Note | cm.Emptied
@@ -64,7 +67,7 @@ class RoomLine:
     def __init__(self, room: str, around: Surroundings) -> None:
         self.room = room
         self._around = around
-        self._events: asyncio.Queue[tuple[EventMaker, asyncio.Future[Outcome] | None]] = asyncio.Queue()
+        self._events: asyncio.Queue[Waiting] = asyncio.Queue()
         self._media: asyncio.Queue[MediaCall] = asyncio.Queue()
         self._books: asyncio.Queue[tuple[BooksCall, int]] = asyncio.Queue()
         self._newest_plan: Plan | None = None
@@ -81,7 +84,7 @@ class RoomLine:
         for task in self._tasks:
             task.cancel()
         while not self._events.empty():
-            _, done = self._events.get_nowait()
+            _, done, _ = self._events.get_nowait()
             if done is not None:
                 done.cancel()
 
@@ -97,31 +100,41 @@ class RoomLine:
             self._tick_waits = True
             self.post(ev.Tick())
 
-    def post(self, event: ev.Event) -> None:
-        """Take the event into the line; nobody waits for it."""
+    def post(self, event: ev.Event, number: int | None = None) -> None:
+        """Take the event into the line; nobody waits for it. `number`: of an event of media."""
+        if isinstance(event, ev.Stored) and self._around.store.away:
+            return  # each second's word of the store replaces the one before
 
         async def made() -> ev.Event:
             return event
 
-        self._events.put_nowait((made, None))
+        self._events.put_nowait((made, None, number))
 
     async def ask(self, make: EventMaker) -> Outcome:
-        """The document after the event, and its commands (executed already); raises what `make` raises."""
+        """The document after the event, and its commands (executed already); raises what `make` raises.
+
+        Raises StoreAwayError after 3 s without the store: the event keeps its place and is executed when the
+        store is back, so what was asked for is not forgotten.
+        """
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._events.put_nowait((make, done))
+        self._events.put_nowait((make, done, None))
+        while not done.done():
+            await asyncio.wait({done}, timeout=PATIENCE_S)
+            if not done.done() and self._around.store.away:
+                raise StoreAwayError
         return await done
 
     # --- events ------------------------------------------------------------------------------------------
 
     async def _serve_events(self) -> None:
         while True:
-            make, done = await self._events.get()
+            make, done, number = await self._events.get()
             self._working += 1
             try:
                 async with asyncio.timeout(EVENT_TIMEOUT_S):
                     event = await make()
                 self._tick_waits = self._tick_waits and not isinstance(event, ev.Tick)
-                outcome = await self._turn(event)
+                outcome = await self._turn_when_possible(event, number)
                 if done is not None and not done.done():
                     done.set_result(outcome)
             except Exception as error:
@@ -133,7 +146,14 @@ class RoomLine:
                 if done is not None:
                     done.cancel()  # nothing if it has its outcome
 
-    async def _turn(self, event: ev.Event) -> Outcome:
+    async def _turn_when_possible(self, event: ev.Event, number: int | None) -> Outcome:
+        while True:
+            try:
+                return await self._turn(event, number)
+            except StoreAwayError:
+                await self._around.store.back()
+
+    async def _turn(self, event: ev.Event, number: int | None) -> Outcome:
         around = self._around
         for _ in range(CONFLICT_TRIES):
             stored = await around.store.load(self.room)
@@ -146,7 +166,11 @@ class RoomLine:
                 version, document = stored
             now_ms = around.now_ms()
             after, commands = handle(
-                document, event, now_ms, session_ends_after_ms=around.session_ends_after_ms
+                document,
+                event,
+                now_ms,
+                number=number,
+                session_ends_after_ms=around.session_ends_after_ms,
             )
             if after is document or await around.store.compare_and_set(self.room, version, after):
                 if plan_of(after) is None:
@@ -193,7 +217,8 @@ class RoomLine:
         """An ended or empty room leaves nothing behind; the next join reads the books again."""
         quiet = document.session is None or document.phase == "ended"
         if quiet and not document.present and document.wanted is None and self._books_waiting == 0:
-            await self._around.store.remove(self.room, document.version)
+            with contextlib.suppress(StoreAwayError):  # then a later tick's turn forgets it
+                await self._around.store.remove(self.room, document.version)
 
     # --- media -------------------------------------------------------------------------------------------
 

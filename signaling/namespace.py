@@ -7,7 +7,10 @@ authority, then the room. An exception becomes `{ok: false, code: "internal"}` a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +22,8 @@ from signaling import messages as ms
 from signaling.hub import Hub
 from signaling.limits import Bucket
 from signaling.ports import Gate, Refusal, Ticket
+from signaling.seat import instance_of
+from signaling.store import StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
 
 log = logging.getLogger("hyeopjin.signaling.namespace")
@@ -28,8 +33,53 @@ NAMESPACE = "/room"
 PING_INTERVAL_S = 5
 PING_TIMEOUT_S = 10
 ACK_FIRST_S = 0.1
+CHANNEL = "hyeopjin:emits"
+PUBLISH_S = 0.5
+RESUBSCRIBE_S = 0.5
+SILENCE_S = 15.0
 RESERVED = frozenset({"connect", "disconnect", "connect_error"})
 Ack = dict[str, object]
+
+
+class FanOut(socketio.AsyncRedisManager):
+    """Emits to sockets of other instances. Without Redis they are lost, and repaired when it is back."""
+
+    def __init__(self, url: str, repair: Callable[[], Awaitable[None]], logger: logging.Logger) -> None:
+        options = {"socket_connect_timeout": PUBLISH_S, "socket_timeout": SILENCE_S}
+        super().__init__(url, CHANNEL, logger=logger, redis_options=options)  # type: ignore[no-untyped-call]
+        self._repair = repair
+        self._quiet_until = 0.0
+
+    async def _publish(self, data: dict[str, object]) -> None:
+        """Never raises, and waits for a Redis that does not answer once a second at most."""
+        redis: Any = self.redis
+        if redis is None or time.monotonic() < self._quiet_until:
+            return
+        try:
+            async with asyncio.timeout(PUBLISH_S):
+                await redis.publish(CHANNEL, self.json.dumps(data))
+        except Exception as error:
+            self._quiet_until = time.monotonic() + 2 * PUBLISH_S
+            log.warning("an emit did not reach other instances: %s", failure_site(error))
+
+    async def _redis_listen_with_retries(self) -> AsyncIterator[dict[str, Any]]:
+        """As the library's, but it comes back within a second or so, and mends what was missed meanwhile."""
+        while True:
+            try:
+                self._redis_connect()  # type: ignore[no-untyped-call]
+                pubsub: Any = self.pubsub
+                await pubsub.subscribe(CHANNEL)
+                await self._repair()
+                async for message in pubsub.listen():
+                    yield message
+            except Exception as error:  # also silence for long: the connection may be dead
+                log.debug("listening to other instances begins anew: %s", failure_site(error))
+            finally:
+                redis: Any = self.redis
+                if redis is not None:
+                    with contextlib.suppress(Exception):
+                        await redis.aclose()
+            await asyncio.sleep(RESUBSCRIBE_S)
 
 
 class TextPacket(wire.Packet):
@@ -66,15 +116,17 @@ def cookies_of(header: str) -> dict[str, str]:
     return found
 
 
-def attach(app: Any, hub: Hub, gate: Gate, public_url: str) -> Any:
+def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "") -> Any:
     """Serve the rooms at /socket.io of this `aiohttp.web.Application`; before it starts, once per hub.
 
+    `redis_url`: where instances tell each other what to emit; nothing else goes that way.
     Returns the `socketio.AsyncServer`. Raises ValueError for a public_url that is not one http(s) origin.
     """
     quiet = logging.getLogger("hyeopjin.signaling.socketio")
     quiet.setLevel(logging.CRITICAL)  # below that the library logs messages, which carry SDP and names
     server: Any = socketio.AsyncServer(  # type: ignore[no-untyped-call]
         async_mode="aiohttp",
+        client_manager=FanOut(redis_url, hub.repair, quiet) if redis_url else None,
         cors_allowed_origins=[allowed_origin(public_url)],
         cors_credentials=False,
         max_http_buffer_size=ms.MAX_MESSAGE_BYTES,
@@ -124,22 +176,40 @@ class Sockets:
     # --- Outbox --------------------------------------------------------------------------------------------
 
     async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
-        """To one socket; one that is gone is ignored."""
-        await self._server.emit(event, payload, to=socket, namespace=NAMESPACE)
+        """To one socket, here or of another instance; one that is gone is ignored."""
+        here = socket in self._tickets or instance_of(socket) == self._hub.instance
+        await self._server.emit(
+            event, payload, to=self._library_id(socket), namespace=NAMESPACE, ignore_queue=here
+        )
 
     async def close(self, socket: str, code: str) -> None:
         """`closed {code}`, then disconnect."""
-        if socket in self._tickets and socket not in self._leaving:
+        here = socket in self._tickets
+        if socket in self._leaving or not (here or instance_of(socket) != self._hub.instance):
+            return
+        if here:
             self._leaving.add(socket)
-            await self.send(socket, "closed", ms.Closed.model_validate({"code": code}).wire())
-            if socket in self._asking:  # its own event closes it: the ack comes first
-                self._tasks.start(self._hang_up_soon(socket), "hang-up")
-            else:
-                await self._server.disconnect(socket, namespace=NAMESPACE)
+        await self.send(socket, "closed", ms.Closed.model_validate({"code": code}).wire())
+        if socket in self._asking:  # its own event closes it: the ack comes first
+            self._tasks.start(self._hang_up_soon(socket), "hang-up")
+        else:
+            await self.hang_up(socket)
+
+    async def hang_up(self, socket: str) -> None:
+        """Without a word: the page comes back by itself."""
+        await self._server.disconnect(self._library_id(socket), namespace=NAMESPACE)
 
     async def _hang_up_soon(self, socket: str) -> None:
         await asyncio.sleep(ACK_FIRST_S)
-        await self._server.disconnect(socket, namespace=NAMESPACE)
+        await self.hang_up(socket)
+
+    def _socket(self, library_id: str) -> str:
+        """A socket's name among those of all instances."""
+        return f"{self._hub.instance}/{library_id}" if self._hub.instance else library_id
+
+    @staticmethod
+    def _library_id(socket: str) -> str:
+        return socket.rpartition("/")[2]
 
     async def aclose(self) -> None:
         """No socket is hung up later."""
@@ -147,8 +217,9 @@ class Sockets:
 
     # --- connecting ----------------------------------------------------------------------------------------
 
-    async def connect(self, socket: str, environ: dict[str, Any], auth: object) -> None:
+    async def connect(self, library_id: str, environ: dict[str, Any], auth: object) -> None:
         """Raises the library's ConnectionRefusedError with `{code}` as its data."""
+        socket = self._socket(library_id)
         try:
             seat = ms.parse_connect(auth).seat
             admitted = await self._gate.admit_socket(seat, cookies_of(environ.get("HTTP_COOKIE", "")))
@@ -164,8 +235,9 @@ class Sockets:
         self._tickets[socket] = admitted
         await self._hub.connected(socket, admitted)
 
-    def disconnect(self, socket: str, reason: object = None) -> None:
+    def disconnect(self, library_id: str, reason: object = None) -> None:
         """The library says the socket is gone, whoever closed it."""
+        socket = self._socket(library_id)
         ticket = self._tickets.pop(socket, None)
         self._leaving.discard(socket)
         if ticket is None:
@@ -176,11 +248,14 @@ class Sockets:
 
     # --- events --------------------------------------------------------------------------------------------
 
-    async def event(self, event: str, socket: str, data: object = None) -> Ack:
+    async def event(self, event: str, library_id: str, data: object = None) -> Ack:
         """Every event of every page; raises nothing."""
+        socket = self._socket(library_id)
         self._asking.add(socket)
         try:
             ack = await self._event(event, socket, {} if data is None else data)
+        except StoreAwayError:  # what was asked for is not lost: it waits in the room's line
+            ack = refused("store_away")
         except Exception as error:
             log.error("event of a page failed: %s", failure_site(error))
             ack = refused("internal")

@@ -211,6 +211,10 @@ class Outbox(Protocol):
         """Tell the page `closed {code}`, then disconnect."""
         ...
 
+    async def hang_up(self, socket: str) -> None:
+        """Disconnect without a word: the page comes back by itself."""
+        ...
+
 
 class RoomListener(Protocol):
     """Told by the hub about turns of a room's life (implemented by the application: the finaliser)."""

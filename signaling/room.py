@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from signaling import events as ev
-from signaling import media_transitions, pause, transitions  # noqa: F401 - they register themselves
+from signaling import instances, media_transitions, pause, transitions  # noqa: F401 - they register themselves
 from signaling import steps as tr
 from signaling.commands import (
     Command,
@@ -54,12 +54,21 @@ NEEDS: dict[type[Event], str | None] = {
 
 
 def handle(
-    document: RoomDocument, event: Event, now_ms: int, *, session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS
+    document: RoomDocument,
+    event: Event,
+    now_ms: int,
+    *,
+    number: int | None = None,
+    session_ends_after_ms: int = EMPTY_ENDS_SESSION_MS,
 ) -> tuple[RoomDocument, list[Command]]:
     """The next document and the commands, in the order in which they are to be executed.
 
     A document that did not change is returned as it was (same version). A refused event changes nothing.
+    `number`: of an event of media; several processes hear each, the first one's word counts.
     """
+    number = number if getattr(event, "epoch", None) == document.epoch else None
+    if number is not None and number <= document.heard:
+        return document, []
     if isinstance(event, Tick):
         after, commands = _tick(document, now_ms, session_ends_after_ms)
     elif _forbidden(document, event):
@@ -67,6 +76,8 @@ def handle(
     else:
         after, commands = tr.HANDLERS[type(event)](document, event, now_ms)
     after = _settled(after, now_ms)
+    if number is not None:
+        after = replace(after, heard=number)
     if after == document:
         return document, commands + _lights(document, document, event, now_ms)
     after = replace(after, version=document.version + 1)

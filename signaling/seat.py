@@ -14,6 +14,11 @@ AWAY_LIMIT_MS = 30_000  # a lost socket may return to its seat, and to its media
 ALL_AWAY_LIMIT_MS = 10_000  # without a socket in the whole room, and without media: nobody waits for anybody
 
 
+def instance_of(socket: str) -> str:
+    """The process that holds this socket; empty where there is but one. Sockets are named `instance/id`."""
+    return socket.rpartition("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class PendingOffer:
     """The media plane's last offer that has not been answered; sent again when the page returns."""

@@ -78,7 +78,7 @@ def begun(document: RoomDocument, epoch: int, now_ms: int) -> RoomDocument:
         seat.connect(epoch, now_ms) if seat.present and seat.socket is not None else seat.disconnect()
         for seat in (replace(seat, admitted=None) for seat in document.seats)
     ]
-    return replace(document.with_seats(seats), epoch=epoch, media="open", wanted=None)
+    return replace(document.with_seats(seats), epoch=epoch, media="open", wanted=None, heard=0)
 
 
 def vacated(document: RoomDocument, seat: Seat, what: str, code: ClosedCode | None = None) -> Next:
