@@ -30,6 +30,7 @@ from signaling.ports import (
     Media,
     Outbox,
     RoomListener,
+    Silent,
     Ticket,
     no_relays,
 )
@@ -53,19 +54,6 @@ def wall_ms() -> int:
 def new_join_id() -> str:
     """Random, never used again."""
     return secrets.token_urlsafe(9)
-
-
-class Silent:
-    """The outbox before there is one: nobody is connected yet."""
-
-    async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
-        """Nobody hears it."""
-
-    async def close(self, socket: str, code: str) -> None:
-        """Nobody is there."""
-
-    async def hang_up(self, socket: str) -> None:
-        """Nobody is there."""
 
 
 class Hub:
@@ -303,9 +291,13 @@ class Hub:
                 log.error("a room was not told that its media is lost: %s", failure_site(outcome))
 
     async def _lost(self, session: str, epoch: int) -> None:
-        room = await self._store.room_of(session)
+        try:
+            room = await self._store.room_of(session)
+        except StoreAwayError:
+            await self._store.back()
+            room = await self._store.room_of(session)
         if room is not None:
-            await self._ask(room, ev.MediaLost(epoch))
+            await self._tell(room, ev.MediaLost(epoch))
 
     # --- time ----------------------------------------------------------------------------------------------
 

@@ -216,6 +216,19 @@ class Outbox(Protocol):
         ...
 
 
+class Silent:
+    """The outbox before there is one: nobody is connected yet."""
+
+    async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
+        """Nobody hears it."""
+
+    async def close(self, socket: str, code: str) -> None:
+        """Nobody is there."""
+
+    async def hang_up(self, socket: str) -> None:
+        """Nobody is there."""
+
+
 class RoomListener(Protocol):
     """Told by the hub about turns of a room's life (implemented by the application: the finaliser)."""
 

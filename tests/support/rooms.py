@@ -168,12 +168,16 @@ class Post:
 
     sent: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     closed: list[tuple[str, str]] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
 
     async def send(self, socket: str, event: str, payload: dict[str, object]) -> None:
         self.sent.append((socket, event, payload))
 
     async def close(self, socket: str, code: str) -> None:
         self.closed.append((socket, code))
+
+    async def hang_up(self, socket: str) -> None:
+        self.hung_up.append(socket)
 
     def of(self, socket: str, event: str) -> list[dict[str, object]]:
         """Payloads of one event sent to one socket."""
