@@ -23,6 +23,7 @@ class Joined:
     mic: bool | None = None
     camera: bool | None = None
     resume: str | None = None
+    full: bool = False  # media can carry nobody more; who sits here already comes back all the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class Hub:
                 mic=message.mic,
                 camera=message.camera,
                 resume=message.resume,
+                full=await self._full(ticket.room),
             )
 
         # Asked and put into the line without a pause between, so that joins stand in it in the order asked.
@@ -157,6 +158,11 @@ class Hub:
         if code is not None or document is None or seat is None:
             return code or "removed"
         return snapshot_of(document, seat)
+
+    async def _full(self, room: str) -> bool:
+        """Whether media can carry nobody more in this room; one that runs is asked for on its own worker."""
+        stored = await self._store.load(room)
+        return not await self._media.has_room(None if stored is None else stored[1].session)
 
     def _late(self, seat: str, socket: str) -> str | None:
         """Why a join is too late, if it is: a page that reloaded may leave one behind, still unread.

@@ -186,6 +186,10 @@ class Media(Protocol):
 
     async def restart_ice(self, room: str, peer: str, connection: str) -> None: ...
 
+    async def has_room(self, session: str | None) -> bool:
+        """Whether one more person can be carried: in this running session, or (None) in one that begins."""
+        ...
+
 
 IceServers = Callable[[str], list[IceServer]]
 """The relays a seat's page may use when it does not reach the media port, with a credential for that seat."""

@@ -44,10 +44,13 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
     """The same seat returns to the same seat: an older socket is replaced, a living connection is kept."""
     if document.over or event.seed.ended:
         return document, [Refused("ended")]
+    before = document
     document, commands = reseeded(document, event.seed)
     seat = document.seat(event.seat)
     if seat is None:
         return document, [*commands, Refused("removed")]
+    if event.full and not seat.present:
+        return before, [Refused("no_capacity")]
     if not document.able(seat, "join"):
         return document, [*commands, Refused("forbidden")]
     if seat.socket is not None and seat.socket != event.socket:

@@ -14,6 +14,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from media.control import ControlRefusedError
@@ -83,6 +84,7 @@ class Fleet:
         self.links: dict[str, MediaLink] = {}
         self.loads: dict[str, Load] = {}
         self.events_dropped = 0  # of workers that are gone
+        self.refused = 0  # at the door, for want of room
         self._roster = roster
         self._keys = keys
         self._heads = heads
@@ -132,6 +134,23 @@ class Fleet:
     async def restart_ice(self, room: str, peer: str, connection: str) -> None:
         await (await self._worker_of(room)).restart_ice(room, peer, connection)
 
+    async def has_room(self, session: str | None) -> bool:
+        """Whether one more person can be carried; told from what is measured, before anybody has to wait.
+
+        Without any worker at all it is no matter of room: who comes waits inside until one is back.
+        """
+        placed = None if session is None else await self._placements.find(session)
+        running = None if placed is None else self.links.get(placed.worker)
+        found = self._candidates()
+        if not found:
+            return True
+        if running is not None:
+            room = any(one.load.takes_peer(self.limits) for one in found if one.worker == running.at.id)
+        else:
+            room = any(one.takes_room(self.limits) for one in found)
+        self.refused += not room
+        return room
+
     # --- placing -----------------------------------------------------------------------------------
 
     async def _worker_for(self, plan: Plan) -> MediaLink | None:
@@ -174,6 +193,7 @@ class Fleet:
         for worker, link in self.links.items():
             fresh = self._fresh[worker] = [at for at in self._fresh.get(worker, []) if now_s - at < FRESH_S]
             load = self.loads.get(worker, Load())
+            load = replace(load, sessions=max(load.sessions, link.people))
             rooms = max(link.rooms, int(load.raw.get("rooms", 0)))
             serving = link.connected and not link.draining
             found.append(Candidate(worker, load, rooms, len(fresh), serving))

@@ -30,6 +30,7 @@ async def totals(fleet: Fleet, workers: LocalWorkers) -> dict[str, float]:
         "hyeopjin_media_workers_wanted": float(workers.wanted),
         "hyeopjin_media_workers_living": float(sum(link.connected for link in fleet.links.values())),
         "hyeopjin_media_worker_starts": float(workers.starts),
+        "hyeopjin_media_refused_no_capacity": float(fleet.refused),
         "hyeopjin_media_events_dropped": float(
             fleet.events_dropped + sum(link.waiting.dropped for link in fleet.links.values())
         ),

@@ -109,6 +109,11 @@ class Candidate:
     fresh: int
     serving: bool = True
 
+    def takes_room(self, limits: Limits) -> bool:
+        """Whether a new consultation may begin here; what was just let in counts before it is measured."""
+        coming = self.load.share(limits) + self.fresh * ROOM_SHARE
+        return self.serving and self.load.takes_room(limits) and (coming < 1 or self.fresh == 0)
+
     def score(self, limits: Limits) -> float:
         """The less, the rather: what is measured and what is coming, or what its rooms may yet take."""
         return max(self.load.share(limits) + self.fresh * ROOM_SHARE, self.rooms * ROOM_SHARE)

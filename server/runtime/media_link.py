@@ -97,6 +97,11 @@ class MediaLink:
         """Rooms it was told of and has not sealed."""
         return sum(1 for plan in self._plans.values() if not plan.closed)
 
+    @property
+    def people(self) -> int:
+        """Connections it was told to have."""
+        return sum(len(plan.peers) for plan in self._plans.values() if not plan.closed)
+
     async def connect(self) -> None:
         """Open the channel. Raises OSError when nobody listens there."""
         await self._open()

@@ -117,6 +117,7 @@ class MediaPlane:
     answers: list[tuple[str, str, str]] = field(default_factory=list)  # peer, connection, offer id
     ice_restarts: list[tuple[str, str]] = field(default_factory=list)
     failures: int = 0
+    full: bool = False
 
     async def put_plan(self, plan: Plan) -> None:
         if self.failures > 0:
@@ -130,6 +131,9 @@ class MediaPlane:
 
     async def restart_ice(self, room: str, peer: str, connection: str) -> None:
         self.ice_restarts.append((peer, connection))
+
+    async def has_room(self, session: str | None) -> bool:
+        return not self.full
 
     @property
     def peers(self) -> Mapping[str, PeerPlan]:

@@ -44,6 +44,7 @@ class Stage:
             mic=on.get("mic", True),
             camera=on.get("camera", True),
             resume=resume,
+            full=bool(on.get("full")),
         )
         return self.on(joined)
 

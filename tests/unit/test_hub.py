@@ -502,3 +502,12 @@ async def test_an_ended_room_waits_for_its_books_before_it_is_forgotten(house: H
     release.set()
     await house.seconds(2)
     assert await house.store.rooms() == []
+
+
+async def test_a_full_server_says_so_and_keeps_no_trace_of_who_came(house: House) -> None:
+    house.media.full = True
+    assert await house.tries_to_join(REFERRING, "s1") == "no_capacity"
+    assert await house.store.rooms() == []
+    assert house.books.epochs == {}
+    house.media.full = False
+    assert isinstance(await house.tries_to_join(REFERRING, "s1"), ms.Snapshot)

@@ -101,3 +101,10 @@ def test_an_operators_limit_leaves_a_few_places_for_rooms_that_run() -> None:
     assert Limits.of(120).sessions.peer == 120
     assert Limits.of(120).sessions.room == 112
     assert Limits.of(1).sessions.room == 1
+
+
+def test_rooms_let_in_a_moment_ago_count_before_they_are_measured() -> None:
+    nearly = load(cpu=0.65)
+    assert Candidate("a", nearly, 20, 0).takes_room(LIMITS)
+    assert not Candidate("a", nearly, 22, 3).takes_room(LIMITS)
+    assert not Candidate("a", Load(), 0, 0, serving=False).takes_room(LIMITS)

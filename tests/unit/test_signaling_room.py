@@ -340,3 +340,19 @@ def test_the_same_session_opened_twice_counts_once_and_a_newer_epoch_of_it_count
     plan = plan_in(stage.on(ev.SessionOpened(SessionRef("session-1", 2, stage.now))))
     assert plan is not None
     assert plan.epoch == 2
+
+
+def test_whom_media_cannot_carry_is_refused_at_the_door_and_nothing_is_changed() -> None:
+    stage = Stage().live(REFERRING)
+    before = stage.document
+    commands = stage.join(CONSULTING, "s2", full=True)
+    assert commands == [cm.Refused("no_capacity")]
+    assert stage.document is before
+    assert cm.Refused("no_capacity") not in stage.join(CONSULTING, "s2")
+
+
+def test_who_sits_in_the_room_comes_back_however_full_it_is() -> None:
+    stage = Stage().live(REFERRING)
+    stage.on(ev.SocketLost(REFERRING, f"s-{REFERRING}"))
+    assert cm.Refused("no_capacity") not in stage.join(REFERRING, "s3", full=True)
+    assert stage.document.seat(REFERRING).socket == "s3"  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ import './light.js';
 import './pause.js';
 import './seat-recording.js';
 import './device-check.js';
+import './full.js';
 
 class Stage extends LightElement {
   static properties = {
@@ -58,7 +59,7 @@ class Stage extends LightElement {
       <div class="floor" data-count=${others.length}>
         <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
           ${repeat(others, (person) => person.id, (person) => this.tile(person, false))}
-          ${others.length === 0 ? this.alone(state) : nothing}
+          ${state.full !== null ? html`<hj-full .at=${state.full} .now=${this.now}></hj-full>` : others.length === 0 ? this.alone(state) : nothing}
         </section>
         <aside class="rail">
           ${own ? this.tile(own, true) : nothing}

@@ -210,6 +210,7 @@ function syncTracks() {
 function wireSignal(link) {
   link.addEventListener('online', () => happen({ type: 'online' }));
   link.addEventListener('lost', () => happen({ type: 'lost' }));
+  on(link, 'full', ({ at }) => happen({ type: 'full', at }));
   on(link, 'joined', (snapshot) => happen({ type: 'snapshot', snapshot, fresh: true }));
   on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
@@ -305,6 +306,7 @@ const ACTIONS = {
   knock: ({ name }) => knock(name),
   join: () => join(),
   return: () => location.reload(),
+  retry: () => signal?.retry(),
   leave: () => leave(),
   end: () => endIn(END_AFTER_S),
   'end-undo': () => {

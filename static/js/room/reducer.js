@@ -26,7 +26,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   snapshot: Snapshot | null, recording: (Recording & {at_ms: number}) | null,
  *   mic: boolean, camera: boolean, over: string | null, notices: Notice[], knock: 'none' | 'waiting' | 'refused',
  *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[],
- *   past: 'kept' | 'asking' | 'asked',
+ *   past: 'kept' | 'asking' | 'asked', full: number | null,
  * }} State
  * @typedef {{id: number, message: string, name: string}} Notice
  */
@@ -37,7 +37,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   | {type: 'busy'} | {type: 'problem', code: string | null}
  *   | {type: 'decided', decision: 'granted' | 'declined'}
  *   | {type: 'past', past: 'asking' | 'kept' | 'asked'} | {type: 'cut'} | {type: 'company', names: string[]}
- *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'}
+ *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'} | {type: 'full', at: number}
  *   | {type: 'snapshot', snapshot: Snapshot, fresh?: boolean}
  *   | {type: 'recording', recording: Recording, now: number}
  *   | {type: 'media', state: MediaState, now: number}
@@ -52,7 +52,7 @@ export function initial() {
     phase: 'entering', link: 'idle', media: 'none', mediaSinceMs: 0,
     seat: null, decision: null, busy: false, problem: null,
     snapshot: null, recording: null, mic: true, camera: true, over: null, notices: [], knock: 'none', quality: null,
-    cut: false, company: [], past: 'kept',
+    cut: false, company: [], past: 'kept', full: null,
   };
 }
 
@@ -93,7 +93,9 @@ export function reduce(state, event) {
       return { ...state, phase: 'room', link: 'connecting', busy: false, problem: null };
     case 'online':
       // What was said before the fall says nothing about now.
-      return { ...state, link: 'online', recording: state.link === 'lost' ? null : state.recording };
+      return { ...state, link: 'online', full: null, recording: state.link === 'lost' ? null : state.recording };
+    case 'full':
+      return { ...state, link: 'connecting', full: event.at };
     case 'lost':
       return state.phase === 'room' ? { ...state, link: 'lost' } : state;
     case 'snapshot':
@@ -213,6 +215,7 @@ export function may(state, ability) {
 export function connectionWords(state, now) {
   const silent = state.recording !== null && now - state.recording.at_ms > SILENCE_MS;
   if (state.link === 'lost' || (silent && state.link === 'online')) return { message: 'connection-lost', tone: 'alarm' };
+  if (state.full !== null) return { message: 'connection-full', tone: 'alarm' };
   if (state.link !== 'online') return { message: 'connection-connecting', tone: 'busy' };
   const settled = now - state.mediaSinceMs > MEDIA_GRACE_MS;
   if (state.media === 'failed') return { message: 'connection-media-returning', tone: 'alarm' };

@@ -12,10 +12,13 @@ import { io } from '/static/vendor/socket.io.js';
 const ACK_TIMEOUT_MS = 8000;
 /** Refusals that pass by themselves; every other one ends the visit. */
 const PASSING = new Set(['unavailable', 'too_fast', 'too_many_attempts', 'not_ready', 'timeout', 'internal', 'unexpected']);
+/** A full server is asked again after this long and a little more, so that those who wait do not ask all at once. */
+const FULL_MS = 12_000;
+const FULL_SPREAD_MS = 6_000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 5000];
 
 /**
- * Events: `online`, `lost`, `joined` (a join's snapshot), `snapshot`, `offer`, `recording`, `closed` (detail = what the server sent; closed: {code}).
+ * Events: `online`, `lost`, `full` (the server can carry nobody more now; detail: {at} when it is asked again), `joined` (a join's snapshot), `snapshot`, `offer`, `recording`, `closed` (detail = what the server sent; closed: {code}).
  */
 export class SignalLink extends EventTarget {
   /**
@@ -66,6 +69,10 @@ export class SignalLink extends EventTarget {
       this.attempt = 0;
       this.tell('online');
       if (ack.snapshot) this.tell('joined', ack.snapshot);
+    } else if (ack.code === 'no_capacity') {
+      const delay = FULL_MS + Math.random() * FULL_SPREAD_MS;
+      this.tell('full', { at: Date.now() + delay });
+      this.again(() => void this.join(), delay);
     } else if (PASSING.has(ack.code ?? '')) {
       this.again(() => void this.join());
     } else {
@@ -92,10 +99,9 @@ export class SignalLink extends EventTarget {
     if (reason === 'io server disconnect') this.again(() => this.socket.connect());
   }
 
-  /** @param {() => void} what */
-  again(what) {
+  /** @param {() => void} what @param {number} [delay] ms; without one, longer each time */
+  again(what, delay = AGAIN_MS[Math.min(this.attempt++, AGAIN_MS.length - 1)]) {
     clearTimeout(this.timer);
-    const delay = AGAIN_MS[Math.min(this.attempt++, AGAIN_MS.length - 1)];
     this.timer = setTimeout(() => {
       if (!this.over) what();
     }, delay);
@@ -113,6 +119,13 @@ export class SignalLink extends EventTarget {
     } catch {
       return { ok: false, code: 'timeout' };
     }
+  }
+
+  /** Asks a full server now: somebody does not want to wait. */
+  retry() {
+    if (this.over || !this.socket.connected) return;
+    clearTimeout(this.timer);
+    void this.join();
   }
 
   /** The network changed: the old socket may take half a minute to notice, and the back-off need not be sat out. */

@@ -131,3 +131,12 @@ test('after a return the light waits for a new word instead of showing the old o
   assert.equal(light(state, 100).state, 'waiting');
   assert.equal(light(run(...JOINED, said, { type: 'online' }), 100).state, 'recording');
 });
+
+test('a full server keeps the page waiting with the time of the next try, and a place ends it', () => {
+  const full = run({ type: 'joining' }, { type: 'full', at: 20_000 });
+  assert.deepEqual([full.phase, full.full], ['room', 20_000]);
+  assert.equal(connectionWords(full, 9000).message, 'connection-full');
+  const joined = run({ type: 'joining' }, { type: 'full', at: 20_000 }, { type: 'online' }, JOINED[1]);
+  assert.equal(joined.full, null);
+  assert.notEqual(connectionWords(joined, 9000).message, 'connection-full');
+});
