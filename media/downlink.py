@@ -23,6 +23,13 @@ again. What distance and Wi-Fi lose by chance is less, and is repaired."""
 LOSS_STEP_NS = NS
 LOSS_FACTOR = 0.75
 LEAST_BPS = 10_000
+TRY_FROM_NS, TRY_TO_NS = 2 * NS, 4 * NS
+"""How soon another trial for a picture that is paused, the first and at most: it is to be back within ten
+seconds."""
+SHARPEN_FROM_NS, SHARPEN_TO_NS = 3 * NS, 30 * NS
+"""The same for a picture that could be sharper, which hurries nobody."""
+HELD_NS = 10 * NS
+"""A step up that makes trouble within this was a mistake."""
 
 Why = Literal["thin", "lossy"]
 
@@ -30,7 +37,18 @@ Why = Literal["thin", "lossy"]
 class Downlink:
     """One connection's line towards its page."""
 
-    __slots__ = ("_cut_ns", "_loss", "_reference_bps", "_remb_bps", "_rose_ns", "limit_bps", "why")
+    __slots__ = (
+        "_cut_ns",
+        "_failures",
+        "_loss",
+        "_passed_ns",
+        "_reference_bps",
+        "_remb_bps",
+        "_rose_ns",
+        "_tried_ns",
+        "limit_bps",
+        "why",
+    )
 
     def __init__(self, now_ns: int) -> None:
         self.limit_bps: int | None = None
@@ -42,6 +60,8 @@ class Downlink:
         self._rose_ns = now_ns
         self._loss = 0.0
         self._cut_ns = now_ns
+        self._failures = 0
+        self._passed_ns = self._tried_ns = now_ns - HELD_NS
 
     def estimated(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
         """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much."""
@@ -54,7 +74,7 @@ class Downlink:
         fell = remb_bps < FELL * before or (not before and below)
         if fell or (below and now_ns - self._rose_ns > STUCK_NS):
             self._rose_ns = now_ns
-            self._limit(remb_bps, "thin")
+            self._limit(remb_bps, "thin", now_ns)
             return True
         if self.limit_bps is not None and remb_bps > self.limit_bps and self._loss < CALM:
             self.limit_bps = remb_bps
@@ -68,9 +88,29 @@ class Downlink:
             return False
         self._cut_ns = now_ns
         known = [bps for bps in (self.limit_bps, self._remb_bps, sent_bps) if bps]
-        self._limit(int(LOSS_FACTOR * min(known, default=LEAST_BPS)), "lossy")
+        self._limit(int(LOSS_FACTOR * min(known, default=LEAST_BPS)), "lossy", now_ns)
         return True
 
-    def _limit(self, bps: int, why: Why) -> None:
+    def tries(self, paused: bool, now_ns: int) -> bool:
+        """Whether it is time to find out if the line carries more. `paused`: somebody misses a picture."""
+        if self.limit_bps is None or self._loss > CALM:
+            return False
+        first, most = (TRY_FROM_NS, TRY_TO_NS) if paused else (SHARPEN_FROM_NS, SHARPEN_TO_NS)
+        return now_ns - self._tried_ns >= min(most, first << min(self._failures, 5))
+
+    def tried(self, carried: bool, bps: int, now_ns: int) -> None:
+        """A trial of pictures and padding of `bps` together is over."""
+        self._tried_ns = now_ns
+        if not carried:
+            self._failures += 1
+            return
+        self._passed_ns = now_ns
+        self._failures = 0
+        self.limit_bps = max(self.limit_bps or 0, bps)
+
+    def _limit(self, bps: int, why: Why, now_ns: int) -> None:
+        if now_ns - self._passed_ns < HELD_NS:
+            self._failures += 2
+        self._tried_ns = max(self._tried_ns, now_ns)
         self.limit_bps = max(LEAST_BPS, bps)
         self.why = why

@@ -1,14 +1,14 @@
 """The lines of one room: gives each receiver the pictures that its line carries, and tells the room of it.
 
-Looks at every receiver once a second, and within a tick when its estimate has changed. Reaches packets by
-`Layer.highest` alone; the reasoning is in `media/downlink.py` and `media/allocation.py`. Must not see a
-packet.
+Looks at every receiver once a second, and within a tick when its estimate has changed; tries now and then
+whether a line carries more (`media/trial.py`). Reaches packets by `Layer.highest` alone; the reasoning is in
+`media/downlink.py` and `media/allocation.py`. Must not see a packet.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from media.endpoint import Endpoint
 from media.layers import HIGH, LAYERED_KINDS, LOW
 from media.plan import RoomPlan
 from media.publication import Publication
-from media.relay import Relay
+from media.relay import CallLater, Relay
+from media.trial import STEP_NS, Trial
 
 FLOWS_NS = 3_000_000_000
 """A source that has sent nothing for this long has its picture off: nothing of it is missed."""
@@ -27,6 +28,11 @@ SENT_TICKS = 10
 FRESH_NS = 2_500_000_000
 """How old a receiver's report on a delivery may be to say something of the line now."""
 TELL_NS = 1_000_000_000
+TRIAL_LEAST_BPS = 50_000
+OVERHEAD = 1.05
+"""Of pictures: headers, SRTP, UDP and IP."""
+VOICE_HEAD_BYTES = 48
+"""The same for each packet of a voice."""
 TOLD_STEP = 0.25
 """While pictures are missing, an estimate that has moved by this share is told again."""
 NOMINAL = {"camera": 1_200_000, "screen": 1_500_000, "exam": 1_500_000, LOW: 150_000}
@@ -44,18 +50,39 @@ class Receiver:
     remb_bps: int = 0
     sent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
     """(when, bytes of pictures sent until then), the last second of it."""
+    voice: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
     allocation: Allocation = field(default_factory=lambda: Allocation({}))
+    trial: Trial | None = None
+    padded: int = 0
+    """Bytes of padding sent so far."""
 
     def note_sent(self, now_ns: int) -> None:
-        octets = sum(s.octets for key, s in self.endpoint.subscriptions.items() if key[1] != "audio")
+        octets = self.padded
+        voice = 0
+        for (_, kind), subscription in self.endpoint.subscriptions.items():
+            if kind == "audio":
+                voice += subscription.octets + VOICE_HEAD_BYTES * subscription.packets
+            else:
+                octets += subscription.octets
         self.sent.append((now_ns, octets))
+        self.voice.append((now_ns, voice))
 
     def sent_bps(self) -> int:
         """0 while that cannot be said."""
-        (first_ns, first), (last_ns, last) = self.sent[0], self.sent[-1]
-        if last_ns <= first_ns or last < first:
-            return 0
-        return (last - first) * 8 * 1_000_000_000 // (last_ns - first_ns)
+        return rate(self.sent)
+
+    def voice_bps(self) -> int:
+        """What its voices take on the line; 0 while that cannot be said."""
+        return rate(self.voice)
+
+    def pad(self, size: int, now_ns: int) -> int:
+        """Sends padding on any of its pictures' lines; how much."""
+        for (_, kind), subscription in self.endpoint.subscriptions.items():
+            if kind != "audio":
+                sent = subscription.pad(size, now_ns)
+                self.padded += sent
+                return sent
+        return 0
 
     def loss(self, now_ns: int) -> float:
         """The worst share lost that it has lately reported of anything it is sent."""
@@ -65,12 +92,32 @@ class Receiver:
         return max(fresh, default=0) / 256
 
 
+def rate(counts: Sequence[tuple[int, int]]) -> int:
+    """Bit/s out of (ns, bytes so far); 0 while that cannot be said."""
+    if len(counts) < 2:
+        return 0
+    (first_ns, first), (last_ns, last) = counts[0], counts[-1]
+    if last_ns <= first_ns or last < first:
+        return 0
+    return (last - first) * 8 * 1_000_000_000 // (last_ns - first_ns)
+
+
 class Lines:
     """`apply` every plan, `tick` every 100 ms, `second` every second."""
 
-    def __init__(self, room: str, epoch: int, relay: Relay, emit: Emit) -> None:
+    def __init__(
+        self,
+        room: str,
+        epoch: int,
+        relay: Relay,
+        emit: Emit,
+        call_later: CallLater,
+        now: Callable[[], int],
+    ) -> None:
         self._room, self._epoch = room, epoch
         self._relay, self._emit = relay, emit
+        self._call_later, self._now = call_later, now
+        self._stepping = False
         self._views: dict[str, Mapping[Key, int]] = {}
         self._receivers: dict[str, Receiver] = {}
         self._told: dict[str, dict[str, Any]] = {}
@@ -98,6 +145,7 @@ class Lines:
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
                 if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns):
+                    self._give_up(receiver, now_ns)
                     self._allocate(receiver, now_ns)
         if self._news and now_ns - self._told_ns >= TELL_NS:
             self._tell(now_ns)
@@ -105,9 +153,51 @@ class Lines:
     def second(self, now_ns: int) -> None:
         """Everybody, by what flows and what is lost now."""
         for receiver in self._receivers.values():
-            receiver.downlink.lost(receiver.loss(now_ns), receiver.sent_bps(), now_ns)
+            if receiver.downlink.lost(receiver.loss(now_ns), receiver.sent_bps(), now_ns):
+                self._give_up(receiver, now_ns)
             self._allocate(receiver, now_ns)
+            if receiver.trial is None and self._should_try(receiver, now_ns):
+                extra_bps = max(TRIAL_LEAST_BPS, receiver.allocation.need_bps - receiver.sent_bps())
+                total_bps = int(receiver.allocation.need_bps * OVERHEAD) + receiver.voice_bps()
+                session = receiver.endpoint.session
+                receiver.trial = Trial(session, receiver.pad, extra_bps, total_bps, now_ns)
+                self._step_soon()
         self._news = True
+
+    @staticmethod
+    def _should_try(receiver: Receiver, now_ns: int) -> bool:
+        allocation = receiver.allocation
+        return allocation.need_bps > 0 and receiver.downlink.tries(bool(allocation.paused), now_ns)
+
+    @staticmethod
+    def _give_up(receiver: Receiver, now_ns: int) -> None:
+        """There is trouble: whatever is being tried is too much."""
+        if receiver.trial is not None:
+            receiver.trial = None
+            receiver.downlink.tried(False, 0, now_ns)
+
+    def _step_soon(self) -> None:
+        if not self._stepping:
+            self._stepping = True
+            self._call_later(STEP_NS / 1e9, self._step)
+
+    def _step(self) -> None:
+        """Every 40 ms while a trial is on."""
+        self._stepping = False
+        now_ns = self._now()
+        for receiver in self._receivers.values():
+            if receiver.trial is None:
+                continue
+            if not receiver.endpoint.connected:
+                receiver.trial = None
+                continue
+            verdict = receiver.trial.step(now_ns)
+            if verdict is None:
+                self._step_soon()
+                continue
+            receiver.trial = None
+            receiver.downlink.tried(verdict, receiver.allocation.need_bps, now_ns)
+            self._allocate(receiver, now_ns)
 
     def _follow(self, now_ns: int) -> None:
         """One Receiver for each connected endpoint; another connection is another line."""

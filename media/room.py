@@ -57,7 +57,7 @@ class Room:
         self._sessions: dict[str, SessionPort] = {}
         self._lock = asyncio.Lock()
         self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
-        self._lines = Lines(name, epoch, self._relay, tools.emit)
+        self._lines = Lines(name, epoch, self._relay, tools.emit, tools.call_later, tools.clock.boottime_ns)
         self._recording = RoomRecording(
             name, epoch, self._relay, tools.make_recorder, tools.clock, tools.emit
         )

@@ -222,6 +222,18 @@ class Subscription:
         if len(self._resent) > _REMEMBERED_RESENDS:
             self._resent = {s: at for s, at in self._resent.items() if now_ns - at < RESEND_NS}
 
+    def pad(self, size: int, now_ns: int) -> int:
+        """Sends so many bytes of padding, at most 255, to find out whether the line carries more. Returns how
+        many it sent."""
+        rtx_ssrc = self.delivery.rtx_ssrc
+        size = min(size, 255)
+        if rtx_ssrc is None or size <= 0:
+            return 0
+        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        timestamp = self._last_timestamp + self._timestamp_offset
+        self._session.send(*rtx.padding(RTX_PT, rtx_ssrc, self._rtx_sequence, timestamp, size, now_ns))
+        return size
+
     def _rest(self) -> None:
         """Sends nothing more but late packets of what was, until a new range begins."""
         if self._range is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
-from media.rtp.packets import payload_end
+from media.rtp.packets import payload_end, send_time
 
 _HEADER = Struct("!BBHII")
 _SHORT = Struct("!H")
@@ -26,6 +26,19 @@ def unwrap(packet: bytes, payload: int, pt: int, ssrc: int) -> bytes:
         first, marker & 0x80 | pt, packet[payload] << 8 | packet[payload + 1], timestamp, ssrc
     )
     return header + packet[12:payload] + packet[payload + 2 :]
+
+
+def padding(
+    pt: int, ssrc: int, sequence: int, timestamp: int, size: int, at_ns: int
+) -> tuple[bytearray, int]:
+    """An RTX packet of nothing but `size` <= 255 bytes of padding (RFC 3550 5.1), sent at `at_ns`: receivers
+    count it for their estimate and throw it away. Returned as by `wrap`."""
+    length = 20 + size
+    out = bytearray(length + ROOM)
+    _HEADER.pack_into(out, 0, 0xB0, pt, sequence, timestamp & 0xFFFFFFFF, ssrc)
+    out[12:20] = b"\xbe\xde\0\1" + send_time(at_ns)
+    out[length - 1] = size
+    return out, length
 
 
 def wrap(

@@ -143,8 +143,8 @@ class Stage:
         out.connect()
         return out
 
-    def join_subscriber(self, name: str, *, ready: bool = True) -> Outbox:
-        out = Outbox(name)
+    def join_subscriber(self, name: str, *, ready: bool = True, outbox: type[Outbox] | None = None) -> Outbox:
+        out = (outbox or Outbox)(name)
         out.deliveries = {
             ("p", "audio"): Delivery("p", "audio", "4", 100, None, ready),
             ("p", "camera"): Delivery("p", "camera", "5", 200, 201, ready),
@@ -172,12 +172,13 @@ class Stage:
         assert self.publisher.sink is not None
         self.publisher.sink.on_rtp(packet + head + payload, self.time.now_ns)
 
-    def layer(self, rid: str, number: int, *, key: bool = False, named: bool = True) -> None:
+    def layer(self, rid: str, number: int, *, key: bool = False, named: bool = True, size: int = 0) -> None:
         """A picture of a layer: `l` on ssrc 30, `h` on 40, each with RTP times and numbers of its own."""
         ssrc, sequence, timestamp = LAYERS[rid]
         picture, base = 0x7FF8 + number + ssrc & 0x7FFF, number + 3 * ssrc & 0xFF
         descriptor = struct.pack("!BBHBB", 0x90, 0xE0, 0x8000 | picture, base, 0)
-        payload = descriptor + bytes([0 if key else 1]) + rid.encode() + struct.pack("!H", number)
+        payload = descriptor + bytes([0 if key else 1]) + bytes(size) + rid.encode()
+        payload += struct.pack("!H", number & 0xFFFF)
         head = extensions({4: b"1", 5: rid.encode()}) if named else b""
         self.rtp(96, sequence + number, timestamp + number * 3000, ssrc, payload, head)
 

@@ -28,7 +28,14 @@ class Playing:
     def __init__(self, *subscribers: str) -> None:
         self.stage = Stage(*subscribers, layered=True)
         self.told = Told()
-        self.lines = Lines("room", 3, self.stage.relay, self.told.append)
+        self.lines = Lines(
+            "room",
+            3,
+            self.stage.relay,
+            self.told.append,
+            self.stage.time.call_later,
+            self.stage.time.now,
+        )
         self.number = 0
 
     def run(self, seconds: float, keys: int = 15) -> None:
