@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 OPUS_PT = 111
 RED_PT = 63
-"""Not offered yet; a journal's tracks of sound name it already, and the finaliser unpacks it."""
+"""Sound with redundancy (RFC 2198): each packet repeats the one before it."""
 VP8_PT = 96
 RTX_PT = 97
 
@@ -45,11 +45,19 @@ class MediaDescription:
 
     media: str
     payload_types: tuple[int, ...]
+    """The one that is preferred first."""
+    needed: int
+    """The one that every answer must take."""
     attributes: tuple[str, ...]
     extensions: tuple[int, ...]
 
 
+RED_MAP = f"{RED_PT} red/{OPUS_CLOCK_HZ}/2"
+
+# Browsers send redundancy only where it stands before Opus, and only with exactly this fmtp.
 _OPUS = (
+    f"rtpmap:{RED_MAP}",
+    f"fmtp:{RED_PT} {OPUS_PT}/{OPUS_PT}",
     f"rtpmap:{OPUS_PT} opus/{OPUS_CLOCK_HZ}/2",
     f"fmtp:{OPUS_PT} minptime=10;useinbandfec=1",
     f"rtcp-fb:{OPUS_PT} nack",
@@ -64,7 +72,8 @@ _RTX = (f"rtpmap:{RTX_PT} rtx/{VIDEO_CLOCK_HZ}", f"fmtp:{RTX_PT} apt={VP8_PT}")
 
 AUDIO_UP = MediaDescription(
     "audio",
-    (OPUS_PT,),
+    (RED_PT, OPUS_PT),
+    OPUS_PT,
     (*_OPUS, f"rtcp-fb:{OPUS_PT} transport-cc"),
     (EXT_AUDIO_LEVEL, EXT_TRANSPORT_CC, EXT_MID),
 )
@@ -73,6 +82,7 @@ SPARING_PTIME_MS = 60
 AUDIO_UP_SPARING = MediaDescription(
     "audio",
     AUDIO_UP.payload_types,
+    AUDIO_UP.needed,
     (
         *(
             text + f";usedtx=1;maxaveragebitrate={SPARING_VOICE_BPS}"
@@ -86,16 +96,24 @@ AUDIO_UP_SPARING = MediaDescription(
     AUDIO_UP.extensions,
 )
 """A voice that costs as little as it can: few packets, none in silence (RFC 7587 3.1, 6.1)."""
-AUDIO_DOWN = MediaDescription("audio", (OPUS_PT,), _OPUS, (EXT_AUDIO_LEVEL, EXT_ABS_SEND_TIME, EXT_MID))
+AUDIO_DOWN = MediaDescription(
+    "audio",
+    (RED_PT, OPUS_PT),
+    OPUS_PT,
+    _OPUS,
+    (EXT_AUDIO_LEVEL, EXT_ABS_SEND_TIME, EXT_MID),
+)
 VIDEO_UP = MediaDescription(
     "video",
     (VP8_PT, RTX_PT),
+    VP8_PT,
     (*_VP8, f"rtcp-fb:{VP8_PT} transport-cc", *_RTX),
     (EXT_TRANSPORT_CC, EXT_MID, EXT_RID, EXT_REPAIRED_RID, EXT_VIDEO_ORIENTATION),
 )
 VIDEO_DOWN = MediaDescription(
     "video",
     (VP8_PT, RTX_PT),
+    VP8_PT,
     (*_VP8, f"rtcp-fb:{VP8_PT} goog-remb", *_RTX),
     (EXT_ABS_SEND_TIME, EXT_MID, EXT_VIDEO_ORIENTATION),
 )

@@ -10,13 +10,14 @@ import secrets
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from media.codecs import EXT_MID, EXT_REPAIRED_RID, EXT_RID, OPUS_PT, RTX_PT, VP8_PT
+from media.codecs import EXT_MID, EXT_REPAIRED_RID, EXT_RID, RTX_PT, VP8_PT
 from media.ports import SessionPort, Uplink
 from media.publication import Publication
 from media.round_trip import RoundTrip, least
 from media.rtp import rtcp, rtx
 from media.rtp.keyframes import vp8_key_frame
-from media.rtp.packets import find_text_extension, scan
+from media.rtp.packets import find_text_extension, read_header, scan
+from media.rtp.red import plain
 from media.rtp.twcc import TransportFeedback
 from media.subscription import Subscription
 from media.tracks import SourceStream
@@ -56,7 +57,7 @@ class Endpoint:
     def on_rtp(self, packet: bytes, at_ns: int) -> None:
         """One RTP packet of the publisher: demultiplexed, counted, forwarded, recorded."""
         marker, sequence, timestamp, ssrc = _HEADER.unpack_from(packet)
-        clean, transport, payload = scan(packet, at_ns if marker & 0x7F != OPUS_PT else 0)
+        clean, transport, payload = scan(packet, at_ns if marker & 0x7E == VP8_PT else 0)
         counters = self._counters
         counters.packets_in += 1
         if transport >= 0:
@@ -79,6 +80,8 @@ class Endpoint:
             clean = rtx.unwrap(clean, payload, stream.pt, stream.ssrc)
         else:
             if marker & 0x7F != stream.pt:
+                if marker & 0x7F == stream.red_pt:
+                    self._take_redundant(publication, stream, clean, at_ns)
                 return
             number = stream.take(sequence, timestamp, at_ns)
             if number < 0:
@@ -169,7 +172,7 @@ class Endpoint:
             subscription = self._deliveries.get(delivery.ssrc)
             if subscription is None:
                 subscription = self._relay.subscribe(self.session, delivery)
-            subscription.delivery = delivery
+            subscription.accept(delivery)
             known[delivery.ssrc] = subscription
             if delivery.ready and self.connected:
                 active[key] = subscription
@@ -186,10 +189,53 @@ class Endpoint:
         RTT)."""
         if not self.connected:
             return
+        rtt_ns = self._round_trip.smooth_ns or self.session.round_trip_ns
+        for publication in self.publications.values() if rtt_ns else ():
+            publication.pace(rtt_ns)
         blocks = [block for p in self.publications.values() for block in p.report_blocks(now_ns)]
         if blocks:
             report = rtcp.build_receiver_report(self.local_ssrc, blocks)
             self.session.send_rtcp(report + rtcp.build_sdes(self.local_ssrc, "hyeopjin"))
+
+    def _take_redundant(
+        self, publication: Publication, stream: SourceStream, packet: bytes, at_ns: int
+    ) -> None:
+        """A packet of sound with redundancy: first what was lost and it holds, then itself."""
+        _, sequence, timestamp, _ = read_header(packet)
+        number = stream.take(sequence, timestamp, at_ns)
+        if stream.missing:
+            for lost, stamp, rebuilt in stream.take_held(packet, at_ns):
+                self._counters.packets_rebuilt += 1
+                self._pass_on(publication, stream, rebuilt, lost, stamp, at_ns)
+        if number < 0:
+            self._counters.packets_dropped += 1
+            return
+        if stream.missing.next_due_ns < self._relay.wake_ns:
+            self._relay.wake_at(stream.missing.next_due_ns)
+        self._pass_on(publication, stream, packet, number, timestamp, at_ns)
+
+    def _pass_on(
+        self,
+        publication: Publication,
+        stream: SourceStream,
+        packet: bytes,
+        number: int,
+        timestamp: int,
+        at_ns: int,
+    ) -> None:
+        """One packet of such a stream, to each listener as it has negotiated, and to the recorder."""
+        publication.last_packet_ns = at_ns
+        stream.cache.put(number, packet)
+        if stream.idle:
+            publication.decide(at_ns)
+        listeners = stream.listeners
+        self._counters.packets_forwarded += len(listeners)
+        bare = plain(packet) if stream.stripped and packet[1] & 0x7F == stream.red_pt else packet
+        for subscription in listeners:
+            suited = packet if subscription.red else bare
+            subscription.deliver(stream, suited, number, timestamp, False, at_ns)
+        if self.recorded and number > stream.recorded_from:
+            self._relay.record(self.peer, publication.kind, stream.rid, packet, at_ns, False)
 
     def _update_publications(self) -> None:
         routes: dict[int, _Route] = {}
@@ -201,6 +247,7 @@ class Endpoint:
             if publication is None:
                 publication = self._relay.publish(self, kind)
                 self.publications[kind] = publication
+            publication.take_red(uplink.red)
             if uplink.rids:
                 continue  # layers are found by their RID: which SSRC is which is in no answer
             if uplink.ssrcs:

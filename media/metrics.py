@@ -16,6 +16,7 @@ class Counters:
         "packets_dropped",
         "packets_forwarded",
         "packets_in",
+        "packets_rebuilt",
         "packets_recorded",
         "packets_recovered",
         "packets_resent",
@@ -29,6 +30,7 @@ class Counters:
     packets_dropped: int
     packets_forwarded: int
     packets_in: int
+    packets_rebuilt: int
     packets_recorded: int
     packets_recovered: int
     packets_resent: int

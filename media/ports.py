@@ -34,6 +34,8 @@ class Uplink:
     """Media SSRC -> its RTX SSRC from `ssrc-group:FID`; may be empty: then demux by the MID extension."""
     rids: tuple[str, ...] = ()
     """Layers that it sends; not empty: demux by the RID extension, whatever SSRCs are listed."""
+    red: bool = False
+    """Its sound may come with redundancy (RFC 2198)."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Delivery:
     """None for audio (an audio NACK is never answered by RTX)."""
     ready: bool = False
     """True only after this peer's answer accepted the m-line. Never send before (the gate)."""
+    red: bool = False
+    """The answer takes sound with redundancy (RFC 2198); else the peer is sent plain Opus only."""
 
 
 @dataclass(frozen=True)

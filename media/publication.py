@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from media.codecs import RED_PT
 from media.layers import flowing
 from media.metrics import Counters
 from media.ports import AUDIO_KINDS
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
-from media.tracks import SourceStream
+from media.tracks import NO_PT, SourceStream
 
 if TYPE_CHECKING:
     from media.subscription import Subscription
@@ -46,6 +47,7 @@ class Publication:
         self.streams: dict[int, SourceStream] = {}
         self.subscriptions: tuple[Subscription, ...] = ()
         self.last_packet_ns = 0
+        self._red = False
         self._counters = counters
         self._local_ssrc = local_ssrc
         self._send_rtcp = send_rtcp
@@ -57,8 +59,19 @@ class Publication:
         if stream is None:
             if len(self.streams) >= MAX_STREAMS:
                 return None
-            stream = self.streams[ssrc] = SourceStream(self.kind, rid, ssrc)
+            stream = self.streams[ssrc] = SourceStream(self.kind, rid, ssrc, red=self._red)
         return stream
+
+    def take_red(self, red: bool) -> None:
+        """Whether the publisher may send redundancy, as its answer says."""
+        self._red = red
+        for stream in self.streams.values():
+            stream.red_pt = RED_PT if red else NO_PT
+
+    def pace(self, rtt_ns: int) -> None:
+        """The round trip to the publisher: so long an answer to a NACK takes."""
+        for stream in self.streams.values():
+            stream.rtt_ns = rtt_ns
 
     def of_rid(self, rid: str) -> SourceStream | None:
         """The newest stream of a layer."""
@@ -97,6 +110,7 @@ class Publication:
                     self.ask_keyframe(target, now_ns)
         for stream in streams:
             stream.listeners = tuple(s for s in self.subscriptions if stream in (s.target, s.stream))
+            stream.stripped = tuple(s for s in stream.listeners if not s.red)
 
     def _note_flow(self, stream: SourceStream, flows: bool, now_ns: int) -> None:
         if stream.idle and flows:

@@ -1,4 +1,4 @@
-"""The least round trip of a connection, as it has shown itself so far: half of it is the way from the page.
+"""The round trip of a connection: the least so far (half of it is the way from the page), and what it is now.
 
 Told by the page's answers to our ICE checks (RFC 8445) and by its reports on what it gets from us (LSR and
 DLSR, RFC 3550 6.4.1). It must not ask for anything itself.
@@ -11,17 +11,18 @@ MOST_NS = 2_000_000_000
 
 
 class RoundTrip:
-    """`least_ns`: 0 while nothing was heard."""
+    """`least_ns` so far, `smooth_ns` of late: 0 while nothing was heard."""
 
-    __slots__ = ("least_ns",)
+    __slots__ = ("least_ns", "smooth_ns")
 
     def __init__(self) -> None:
-        self.least_ns = 0
+        self.least_ns = self.smooth_ns = 0
 
     def heard(self, ns: int) -> None:
         """One measurement; nonsense is passed over."""
-        if 0 < ns <= MOST_NS and (not self.least_ns or ns < self.least_ns):
-            self.least_ns = ns
+        if 0 < ns <= MOST_NS:
+            self.least_ns = min(ns, self.least_ns or ns)
+            self.smooth_ns += (ns - self.smooth_ns) // 4 if self.smooth_ns else ns
 
 
 def least(*found_ns: int) -> int:

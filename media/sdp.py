@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from media.aiortc_seam import Fingerprint
-from media.codecs import EXT_URIS, description
+from media.codecs import EXT_URIS, RED_MAP, RED_PT, description
 from media.ice.addresses import CandidateLine
 from media.ports import KINDS
 
@@ -147,6 +147,8 @@ class LineAnswer:
     """Media SSRC -> RTX SSRC of its FID group."""
     rids: tuple[str, ...] = ()
     """The layers it sends, empty without simulcast."""
+    red: bool = False
+    """It takes sound with redundancy (RFC 2198)."""
 
     @property
     def sends(self) -> bool:
@@ -188,6 +190,7 @@ class _Section:
         self.ssrcs: dict[int, None] = {}
         self.pairs: list[tuple[int, int]] = []
         self.rids: dict[str, str] = {}
+        self.red = False
 
 
 def read_answer(text: str, offered: Sequence[LineOffer]) -> Answer:
@@ -248,6 +251,8 @@ def _attribute(section: _Section, text: str) -> None:
         section.fingerprints.append(_fingerprint(value))
         if len(section.fingerprints) > 8:
             raise SdpRefused("bad_answer", "fingerprints")
+    elif name == "rtpmap" and value.lower() == RED_MAP:
+        section.red = True
     elif name == "rtcp-mux":
         section.values[name] = "yes"
     elif name in DIRECTIONS:
@@ -300,7 +305,7 @@ def _line(section: _Section, offer: LineOffer) -> LineAnswer:
     line = LineAnswer(mid, section.media, section.port == 0, direction, section.types)
     if line.rejected:
         return line
-    if not section.types <= set(codecs.payload_types) or codecs.payload_types[0] not in section.types:
+    if not section.types <= set(codecs.payload_types) or codecs.needed not in section.types:
         raise SdpRefused("answer_mismatch", "payload types")
     if "rtcp-mux" not in section.values:
         raise SdpRefused("answer_mismatch", "rtcp-mux")
@@ -310,6 +315,7 @@ def _line(section: _Section, offer: LineOffer) -> LineAnswer:
     if len(repairs) != len(section.pairs) or set(repairs) & set(repairs.values()):
         raise SdpRefused("bad_answer", "FID group")
     line.rids = _layers(section, offer)
+    line.red = section.red and RED_PT in section.types
     if line.sends:
         line.ssrcs = {ssrc: repairs.get(ssrc) for ssrc in section.ssrcs if ssrc not in repairs.values()}
     return line

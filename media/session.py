@@ -324,6 +324,7 @@ class Session:
             uplink.sending = line_answer.sends
             uplink.ssrcs = dict(line_answer.ssrcs)
             uplink.rids = line_answer.rids
+            uplink.red = line_answer.red
         for line, offered in zip(self._lines, outstanding.lines[len(KINDS) :], strict=False):
             line_answer = by_mid[line.mid]
             line.dead = line.dead or line_answer.rejected
@@ -331,6 +332,7 @@ class Session:
                 line.spent = offered.direction == INACTIVE
             elif offered.direction == SEND:
                 line.delivery.ready = line_answer.receives
+                line.delivery.red = line_answer.red
 
     def _arm(self) -> None:
         self._disarm()

@@ -12,11 +12,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from media.codecs import RTX_PT
+from media.codecs import RED_PT, RTX_PT
 from media.layers import Layer
 from media.ports import Delivery, SessionPort
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset, put_send_time, read_header
+from media.rtp.red import plain
 from media.rtp.sequence import MAX_DROPOUT
 from media.rtp.splice import Numbers, following, numbers_of, renumbered
 from media.tracks import SourceStream
@@ -73,6 +74,7 @@ class Subscription:
         "heard_ns",
         "layer",
         "packets",
+        "red",
         "resent",
         "rtt_ns",
         "stream",
@@ -88,6 +90,8 @@ class Subscription:
         """What it should get, as the publication has decided."""
         self.stream: SourceStream | None = None
         """What it gets."""
+        self.red = delivery.red
+        """It takes sound with redundancy; else it must be given plain Opus only."""
         self.packets = 0
         self.resent = 0
         self.fraction_lost = 0
@@ -122,6 +126,15 @@ class Subscription:
         source."""
         self._rest()
         self.target = None
+
+    def accept(self, delivery: Delivery) -> None:
+        """What the subscriber's newest answer says of it."""
+        self.delivery = delivery
+        if delivery.red != self.red:
+            # Nothing of before is sent again: in its other form it would be other bytes of the same number.
+            self.red = delivery.red
+            self._rest()
+            self._ranges.clear()
 
     def ask_keyframe(self) -> None:
         """The subscriber cannot go on without one (PLI, FIR)."""
@@ -160,7 +173,11 @@ class Subscription:
         if self._splice is not None:
             packet = renumbered(packet, self._splice)
         self._forward(
-            packet, stream.pt, number + self._number_offset, timestamp + self._timestamp_offset, self._ssrc
+            packet,
+            packet[1] & 0x7F,
+            number + self._number_offset,
+            timestamp + self._timestamp_offset,
+            self._ssrc,
         )
 
     def sender_report(self, stream: SourceStream, at_ns: int) -> None:
@@ -294,7 +311,7 @@ class Subscription:
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""
         for later in range(number + 1, stream.sequence.highest + 1):
-            packet = stream.cache.get(later)
+            packet = self._cached(stream, later)
             if packet is not None:
                 self._last = later
                 self._last_timestamp = read_header(packet)[2]
@@ -309,7 +326,7 @@ class Subscription:
                 if any(old.added):
                     packet = renumbered(packet, old.added)
                 self._forward(
-                    packet, stream.pt, out, (timestamp + old.timestamp_offset) & 0xFFFFFFFF, self._ssrc
+                    packet, packet[1] & 0x7F, out, (timestamp + old.timestamp_offset) & 0xFFFFFFFF, self._ssrc
                 )
                 return
 
@@ -322,13 +339,20 @@ class Subscription:
             packet = renumbered(packet, self._splice)
         self._forward(packet, packet[1] & 0x7F, out, out_timestamp, self._ssrc)
 
+    def _cached(self, stream: SourceStream, number: int) -> bytes | None:
+        """A packet of the past as this subscriber got it, or would have."""
+        packet = stream.cache.get(number)
+        if packet is not None and packet[1] & 0x7F == RED_PT and not self.red:
+            return plain(packet)
+        return packet
+
     def _find(self, out: int) -> tuple[bytes, int] | None:
         """The cached source packet that was or would be number `out` here, and its timestamp here."""
         for past in reversed(self._ranges):
             number = out - past.number_offset
             last = self._last if past is self._range else past.last
             if past.first <= number <= last:
-                packet = past.stream.cache.get(number)
+                packet = self._cached(past.stream, number)
                 if packet is None:
                     return None
                 if any(past.added):

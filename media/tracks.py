@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from media.codecs import OPUS_PT, VP8_PT, clock_hz
+from media.codecs import OPUS_PT, RED_PT, VP8_PT, clock_hz
 from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
 from media.rtp.nack import MAX_TRIES, MissingPackets
+from media.rtp.packets import is_empty, read_header
+from media.rtp.red import held, rebuilt
 from media.rtp.rtcp import ReportBlock, SenderInfo
 from media.rtp.sequence import REJECTED, ReceptionStats, SequenceUnwrapper
 
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
 
 AUDIO_NACK_TRIES = 2
 DEFAULT_RTT_NS = 100_000_000
+FAR_BACK = 64
+"""Redundancy is of the packets just before; so many numbers padding may have taken in between."""
 DUPLICATE = -1
 RATE_FROM_S, RATE_WITHIN_S = 0.3, 10.0
 """Reports closer or further apart than this say nothing of the rate now."""
+NO_PT = -1
 
 
 class SourceStream:
@@ -41,8 +46,10 @@ class SourceStream:
         "packets",
         "pt",
         "rate_bps",
+        "rebuilt",
         "recorded_from",
         "recovered",
+        "red_pt",
         "report",
         "report_ns",
         "rid",
@@ -50,15 +57,18 @@ class SourceStream:
         "sequence",
         "ssrc",
         "stats",
+        "stripped",
         "video",
     )
 
-    def __init__(self, kind: str, rid: str, ssrc: int) -> None:
+    def __init__(self, kind: str, rid: str, ssrc: int, *, red: bool = False) -> None:
         self.kind = kind
         self.rid = rid
         self.ssrc = ssrc
         self.video = kind not in AUDIO_KINDS
         self.pt = VP8_PT if self.video else OPUS_PT
+        self.red_pt = RED_PT if red else NO_PT
+        """The payload type of its redundant packets, where its sender may send them."""
         self.clock_hz = clock_hz(kind)
         self.sequence = SequenceUnwrapper()
         self.stats = ReceptionStats(self.clock_hz)
@@ -69,9 +79,12 @@ class SourceStream:
         self.rate_bps = 0
         """By its sender's own reports, smoothed; 0 while there were less than two."""
         self.rtt_ns = DEFAULT_RTT_NS
+        """Until the publication says better, what answers to NACKs have taken."""
         self.last_ns = 0
         self.listeners: tuple[Subscription, ...] = ()
         """Those that get it or wait for its next key frame; kept by the publication, like the rest here."""
+        self.stripped: tuple[Subscription, ...] = ()
+        """Those among them that take no redundancy."""
         self.idle = True
         """It has not begun, or is gone: its next packet is a reason to decide anew who gets what."""
         self.began_ns = 0
@@ -80,6 +93,7 @@ class SourceStream:
         """When a key frame was last asked for."""
         self.packets = 0
         self.recovered = 0
+        self.rebuilt = 0
         self.duplicates = 0
         self.recorded_from = -1
         """Only later packets may be recorded: those up to this number were sent before that was allowed."""
@@ -125,6 +139,42 @@ class SourceStream:
         self._recovered(asked_for_ns)
         self.recovered += 1
         return number
+
+    def take_held(self, packet: bytes, at_ns: int) -> list[tuple[int, int, bytes]]:
+        """(number, RTP time, packet) of what is missing and a redundant packet of this SSRC holds, oldest
+        first. From now on it has come: the packet itself is dropped should it still arrive."""
+        found = []
+        number = self.sequence.extend(read_header(packet)[1])
+        for one in held(packet):
+            number = self._place_of(one.timestamp, number)
+            if number < 0:
+                break
+            self.missing.received(number, at_ns)
+            self.rebuilt += 1
+            self.packets += 1
+            found.append((number, one.timestamp, rebuilt(packet, number, one)))
+        return found[::-1]
+
+    def _place_of(self, timestamp: int, before: int) -> int:
+        """The missing number below `before` at which the packet of that time must have been, or -1.
+
+        Not simply the number before: padding that probes the line takes numbers, with the time of what it
+        follows.
+        """
+        place = -1
+        for number in range(before - 1, before - FAR_BACK, -1):
+            known = self.cache.get(number)
+            if known is None:
+                if place < 0 and number in self.missing:
+                    place = number
+                continue
+            ahead = timestamp - read_header(known)[2] & 0xFFFFFFFF
+            if not ahead and not is_empty(known):
+                return -1  # it has come
+            if 0 < ahead < 1 << 31:
+                return place
+            place = -1
+        return -1
 
     def take_report(self, info: SenderInfo, at_ns: int) -> None:
         """A sender report for this SSRC."""

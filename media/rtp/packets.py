@@ -190,6 +190,12 @@ def payload_end(packet: bytes, payload: int) -> int:
     return max(size - packet[-1], payload)
 
 
+def is_empty(packet: bytes) -> bool:
+    """Whether it carries nothing, as padding does that probes a line."""
+    payload = payload_offset(packet)
+    return payload_end(packet, payload) <= payload
+
+
 def payload_offset(packet: bytes) -> int:
     """Where the payload starts; the packet's length when the header does not fit."""
     at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)

@@ -1,11 +1,18 @@
 """Redundant audio (RFC 2198): one packet that carries what it stands for and what earlier ones held.
 
-Works on bytes only. Garbage yields None, never an exception.
+Works on bytes only. Garbage yields nothing, never an exception.
 """
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import NamedTuple
+
+from media.codecs import OPUS_PT
+from media.rtp.packets import payload_end, payload_offset
+
+_HEADER = Struct("!BBHI")
+_MAX_BLOCKS = 8
 
 
 class Block(NamedTuple):
@@ -14,6 +21,13 @@ class Block(NamedTuple):
     payload_type: int
     behind: int
     data: bytes
+
+
+class Held(NamedTuple):
+    """What a packet says once more of an earlier one: its RTP time, and all of its Opus."""
+
+    timestamp: int
+    opus: bytes
 
 
 def unpack(payload: bytes) -> list[Block] | None:
@@ -37,6 +51,48 @@ def unpack(payload: bytes) -> list[Block] | None:
         blocks.append(Block(payload_type, behind, payload[at : at + length]))
         at += length
     return [*blocks, Block(primary, 0, payload[at:])]
+
+
+def plain(packet: bytes) -> bytes:
+    """The packet with its primary block alone, as plain Opus; without any where it has none, as padding has
+    (a number left out would be asked for again for nothing).
+
+    The same bytes for the same packet, always: it may be sent again.
+    """
+    payload = payload_offset(packet)
+    end = payload_end(packet, payload)
+    at, skipped = payload, 0
+    while at + 4 <= end and packet[at] & 0x80:
+        skipped += (packet[at + 2] & 3) << 8 | packet[at + 3]
+        at += 4
+    start = at + 1 + skipped
+    if at >= end or packet[at] != OPUS_PT or start > end:
+        start = end
+    head = bytes((packet[0] & 0xDF, packet[1] & 0x80 | OPUS_PT))
+    return b"".join((head, packet[2:payload], packet[start:end]))
+
+
+def held(packet: bytes) -> list[Held]:
+    """The packets before this one that it holds too, newest first."""
+    payload = payload_offset(packet)
+    blocks = unpack(packet[payload : payload_end(packet, payload)])
+    if blocks is None or len(blocks) > _MAX_BLOCKS:
+        return []
+    timestamp = int.from_bytes(packet[4:8], "big")
+    found: list[Held] = []
+    after = 0
+    for block in reversed(blocks[:-1]):
+        if block.behind <= after or block.payload_type != OPUS_PT or not block.data:
+            break
+        after = block.behind
+        found.append(Held(timestamp - block.behind & 0xFFFFFFFF, block.data))
+    return found
+
+
+def rebuilt(carrier: bytes, number: int, one: Held) -> bytes:
+    """The plain packet of that number. It keeps its carrier's extensions: a voice's level 20 ms later."""
+    head = _HEADER.pack(carrier[0] & 0xDF, OPUS_PT, number & 0xFFFF, one.timestamp)
+    return b"".join((head, carrier[8 : payload_offset(carrier)], one.opus))
 
 
 def payload_type_of(mime: str) -> int:

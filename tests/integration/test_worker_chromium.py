@@ -127,7 +127,9 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser_room(worker: WorkerProcess, kinds: dict[str, str]) -> AsyncIterator[Browser]:
+async def browser_room(
+    worker: WorkerProcess, kinds: dict[str, str], made: type[Browser] = Browser
+) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
         context = await chromium.new_context(permissions=["camera", "microphone"])
@@ -139,7 +141,7 @@ async def browser_room(worker: WorkerProcess, kinds: dict[str, str]) -> AsyncIte
             await page.goto("http://localhost:9/")
             await page.evaluate("kind => open_media(kind)", kind)
             pages[peer] = page
-        browser = Browser(worker, secrets.token_urlsafe(12), pages)
+        browser = made(worker, secrets.token_urlsafe(12), pages)
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(browser.answer_offers())
             yield browser

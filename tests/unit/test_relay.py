@@ -217,6 +217,23 @@ def test_a_loss_given_up_asks_for_a_key_frame() -> None:
     assert plis(stage.publisher) > before
 
 
+def test_a_far_publisher_is_asked_again_only_when_its_answer_could_have_come() -> None:
+    stage = Stage("s")
+    stage.publisher.round_trip_ns = 300 * MS
+    stage.audio(1)
+    stage.time.advance(1000)
+    stage.relay.tick(stage.time.now_ns)
+    for sequence in (3, 4):
+        stage.audio(sequence)
+    stage.time.advance(320)
+    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 1
+    stage.audio(2)
+    assert [f[1] - of(stage.subscribers[0], 100)[0][1] for f in of(stage.subscribers[0], 100)] == [0, 2, 3, 1]
+    stage.audio(6)
+    stage.time.advance(2000)
+    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 3, "twice for sound, never oftener"
+
+
 def test_rtx_of_what_is_not_missing_is_dropped() -> None:
     stage = Stage("s")
     stage.video(1, key=True)

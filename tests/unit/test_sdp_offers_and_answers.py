@@ -120,6 +120,30 @@ def test_chromiums_answer_is_read() -> None:
     assert answer.lines[1].ssrcs == {3689093658: 1533850125}
 
 
+def test_sound_with_redundancy_stands_first_with_the_form_browsers_insist_on() -> None:
+    for part in sections(offer())[1:]:
+        sound = part[0].startswith("audio")
+        assert ("a=rtpmap:63 red/48000/2" in part) == ("a=fmtp:63 111/111" in part) == sound
+        if sound:
+            assert part[0].split()[3:] == ["63", "111"]
+
+
+def test_each_line_of_sound_says_for_itself_whether_it_takes_redundancy() -> None:
+    assert not any(line.red for line in read_answer(ANSWER, LINES).lines), "an answer without it"
+    head, *parts = ANSWER.split("\r\nm=")
+    parts[4] = parts[4].replace(" 111\r\n", " 63 111\r\n", 1)
+    taken = parts[4].replace("a=rtpmap:111", "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:111")
+    for part, red in ((taken, True), (parts[4], False)):
+        answer = read_answer("\r\nm=".join([head, *parts[:4], part, *parts[5:]]), LINES)
+        assert [line.red for line in answer.lines] == [False] * 4 + [red, False]
+
+
+def test_sound_without_plain_opus_is_refused() -> None:
+    with pytest.raises(SdpRefused) as refused:
+        read_answer(ANSWER.replace("UDP/TLS/RTP/SAVPF 111", "UDP/TLS/RTP/SAVPF 63", 1), LINES)
+    assert refused.value.code == "answer_mismatch"
+
+
 def test_a_rejected_line_is_neither_sending_nor_receiving() -> None:
     text = ANSWER.replace("m=video 9 UDP/TLS/RTP/SAVPF 96 97", "m=video 0 UDP/TLS/RTP/SAVPF 96 97")
     text = text.replace("BUNDLE 0 1 2 3 4 5", "BUNDLE 0 4")

@@ -61,6 +61,8 @@ class Desk:
             out.append(f"a=fingerprint:sha-256 {reject.get('fingerprint', self.mine)}")
             sends = "\r\na=sendonly" in section and mid not in reject.get("inactive", ())
             out.append("a=recvonly" if sends else "a=inactive")
+            if reject.get("red") and head.startswith("audio"):
+                out.append("a=rtpmap:63 red/48000/2")
         return "\r\n".join(out) + "\r\n"
 
     async def answer(self, index: int = -1, **reject: Any) -> None:
@@ -131,6 +133,21 @@ async def test_a_line_the_peer_does_not_take_is_never_ready(desk: Desk) -> None:
     await desk.answer(inactive=("4",), rejected=("5",))
     assert not desk.session.deliveries["bob", "audio"].ready
     assert not desk.session.deliveries["bob", "camera"].ready
+
+
+async def test_a_delivery_takes_redundancy_as_the_newest_answer_says(desk: Desk) -> None:
+    desk.session.start()
+    await desk.answer(red=True)
+    await desk.want(("q", "audio"), ("q", "camera"))
+    await desk.answer(red=True)
+    delivery = desk.session.deliveries["q", "audio"]
+    assert delivery.red
+    assert not desk.session.deliveries["q", "camera"].red
+    assert desk.session.uplink["audio"].red
+    await desk.want(("q", "audio"), ("q", "camera"), ("r", "audio"))
+    await desk.answer()
+    assert not delivery.red
+    assert not desk.session.uplink["audio"].red
 
 
 async def test_a_left_line_goes_inactive_first_and_is_reused_with_fresh_ssrcs(desk: Desk) -> None:
