@@ -109,6 +109,12 @@ def red_payload(data: bytes) -> None:
         assert sum(len(block.data) for block in blocks) < len(data) or not data
         for block in blocks:
             assert 0.0 <= opus_duration_ms(block.data) <= 120.0
+    packet = struct.pack("!BBHII", 0x80, 63, 7, 960, 9) + data
+    bare = red.plain(packet)
+    assert len(bare) <= len(packet)
+    assert red.plain(packet) == bare
+    for one in red.held(packet):
+        assert red.rebuilt(packet, 6, one).endswith(one.opus)
 
 
 def stun_datagram(data: bytes) -> None:
