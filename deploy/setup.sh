@@ -41,6 +41,15 @@ install_python() { # $1 = lock file
     printf '%s' "$want" > "$venv/.installed-$(basename "$1")"
 }
 
+# The media path's ends in C, where there is a compiler; without one they stay in Python.
+build_native() {
+    command -v "${CC:-cc}" >/dev/null || { say "No C compiler: the media path stays in Python (the same, slower)."; return 0; }
+    want=$(digest media/native/drain.c media/native/build.py)
+    [ -f media/native/libdrain.so ] && unchanged $venv/.native "$want" && return
+    $venv/bin/python -m media.native.build || return 0
+    printf '%s' "$want" > $venv/.native
+}
+
 node_is_new_enough() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; }
 
 bundle_pages() {
@@ -82,8 +91,8 @@ install_browsers() {
 }
 
 case "${1:-run}" in
-    run) install_python deploy/lock/requirements.txt; bundle_pages ;;
-    dev) install_compiler; install_python deploy/lock/requirements-dev.txt; bundle_pages ;;
+    run) install_python deploy/lock/requirements.txt; build_native; bundle_pages ;;
+    dev) install_compiler; install_python deploy/lock/requirements-dev.txt; build_native; bundle_pages ;;
     browsers) install_browsers ;;
     *) stop "unknown part '$1' (run, dev or browsers)" ;;
 esac

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from media.control_fields import CONNECTION, ID, ControlRefusedError, count, only, text
+from media.control_fields import CONNECTION, ID, ControlRefusedError, count, flag, only, text
 from media.fence import LeaseRequest
 from media.plan import KEY_BYTES, PausePlan, PeerPlan, RoomPlan, parse_plan
 from media.ports import KINDS
@@ -100,6 +100,8 @@ class WorkerSettings:
     """End each segment after so long and go on in the next one; 0: never."""
     floor_bytes: int = FLOOR_BYTES
     """Below this much free space on the journal's disk no more media is taken."""
+    native: bool = True
+    """Use the compiled path (`media.native`) where it was built."""
 
     def to_line(self) -> bytes:
         return encode(
@@ -113,6 +115,7 @@ class WorkerSettings:
                 "worker_id": self.worker_id,
                 "roll_after_s": self.roll_after_s,
                 "floor_bytes": self.floor_bytes,
+                "native": self.native,
             }
         )
 
@@ -153,7 +156,7 @@ def parse_settings(line: bytes) -> WorkerSettings:
     known = set(WorkerSettings.__dataclass_fields__)
     only(message, known, "bad_settings")
     announce = message.get("announce", [])
-    numbers = {"udp_port", "announce", "roll_after_s", "floor_bytes"}
+    numbers = {"udp_port", "announce", "roll_after_s", "floor_bytes", "native"}
     texts = {name: message.get(name, "") for name in known - numbers}
     port, roll = message.get("udp_port", 0), message.get("roll_after_s", 0.0)
     floor = message.get("floor_bytes", FLOOR_BYTES)
@@ -181,6 +184,7 @@ def parse_settings(line: bytes) -> WorkerSettings:
         worker_id=texts["worker_id"] or "worker",
         roll_after_s=float(roll),
         floor_bytes=floor,
+        native=flag(message.get("native", True), "bad_settings"),
     )
 
 

@@ -58,6 +58,21 @@ class Endpoint:
         """One RTP packet of the publisher: demultiplexed, counted, forwarded, recorded."""
         marker, sequence, timestamp, ssrc = _HEADER.unpack_from(packet)
         clean, transport, payload = scan(packet, at_ns if marker & 0x7E == VP8_PT else 0)
+        self.on_clean(clean, at_ns, marker, sequence, timestamp, ssrc, transport, payload, packet)
+
+    def on_clean(
+        self,
+        clean: bytes,
+        at_ns: int,
+        marker: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        transport: int,
+        payload: int,
+        packet: bytes | None = None,
+    ) -> None:
+        """The same, scanned already. `packet` is what it was, if the scan has taken names from it."""
         counters = self._counters
         counters.packets_in += 1
         if transport >= 0:
@@ -67,7 +82,7 @@ class Endpoint:
                 self.send_feedback(at_ns, ssrc)
         route = self._routes.get(ssrc)
         if route is None:
-            route = self._demultiplex(packet, ssrc)
+            route = self._demultiplex(clean if packet is None else packet, ssrc)
             if route is None:
                 return
         publication, stream, retransmission = route

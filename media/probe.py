@@ -23,6 +23,8 @@ MAX_PROBES = 64
 class Probe:
     """The hub's endpoint of one probe."""
 
+    inbound = None
+
     def __init__(self, hub: IceHub, on_end: Callable[[Probe], None]) -> None:
         self._hub = hub
         self._on_end = on_end

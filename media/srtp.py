@@ -17,6 +17,7 @@ from pylibsrtp._binding import ffi, lib
 
 from media.aiortc_seam import SrtpKeys
 from media.buffers import DATAGRAM_BYTES, INBOUND, INBOUND_VIEW
+from media.ice.endpoint import Path
 
 MAX_PACKET_BYTES = 1500
 """Plain RTP or RTCP; larger is dropped and counted."""
@@ -93,6 +94,20 @@ class SrtpPath:
         self.profile = keys.profile
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self.dropped_in = self.dropped_out = 0
+
+    def lead(self, path: Path | None, out: Out) -> None:
+        """From now on media goes there; without a path, to `out`."""
+        self.out = out if path is None else path.send
+
+    @property
+    def forwarded(self) -> int:
+        """Packets that were sent, whatever their kind."""
+        return self.packets_out
+
+    @property
+    def unsent(self) -> int:
+        """Packets that were not: too long, too short, not protected, not sent."""
+        return self.dropped_out
 
     def receive(self, data: memoryview, sink: RtpSink, at_ns: int) -> bool:
         """Unprotect one datagram, mostly where the hub received it, and hand owned bytes to the sink.

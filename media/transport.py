@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from media.aiortc_seam import Certificate, Dtls, Fingerprint, SrtpKeys
 from media.ice.agent import IceLiteAgent
@@ -48,7 +49,9 @@ class PeerTransport:
         self._closed = False
         self._dtls_ended = False
         self._started_ns = now_ns()
+        self._heard_ns = 0
         self.srtp: SrtpPath | None = None
+        self.inbound: Any = None if hub.drain is None else hub.drain.inbound()
         self.certificate = certificate
         self.agent = IceLiteAgent(self, now_ns())
         self.dtls = Dtls(certificate, self._send_dtls)
@@ -90,7 +93,11 @@ class PeerTransport:
             self._settle()
 
     def _on_keys(self, keys: SrtpKeys) -> None:
-        self.srtp = SrtpPath(keys, self._send)
+        drain, sink = self._hub.drain, self._sink
+        if drain is not None and sink is not None:
+            self.srtp = drain.path(self.inbound, keys, self._send, sink)
+        else:
+            self.srtp = SrtpPath(keys, self._send)
         self._lead()
         self._settle()
 
@@ -103,7 +110,7 @@ class PeerTransport:
     def _lead(self) -> None:
         """Point the packet path straight at where media goes: nothing of ours lies between for a packet."""
         if self.srtp is not None:
-            self.srtp.out = self._send if self._path is None else self._path.send
+            self.srtp.lead(self._path, self._send)
 
     def _send_dtls(self, data: bytes) -> None:
         if self._path is not None:
@@ -142,6 +149,9 @@ class PeerTransport:
         self.agent.forget(path)
 
     def on_tick(self, now_ns: int) -> None:
+        if self.inbound is not None and self.inbound.heard_ns > self._heard_ns:
+            self._heard_ns = self.inbound.heard_ns
+            self.agent.heard(self._heard_ns)
         self.agent.tick(now_ns)
         if self.srtp is None and not self._dtls_ended and now_ns - self._started_ns > HANDSHAKE_LIMIT_NS:
             self._dtls_ended = True
@@ -200,7 +210,9 @@ class PeerTransport:
         await self.dtls.close()
         await self._tasks.close()
         if self.srtp is not None:
-            self.srtp.out = self._send  # whoever still holds its `forward` reaches nobody
+            self.srtp.lead(None, self._send)  # whoever still holds its `forward` reaches nobody
         self.srtp = None
         self.agent.close()
+        if self._hub.drain is not None:
+            self._hub.drain.forget(self.inbound)
         self._hub.remove(self)

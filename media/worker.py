@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from media.fence import Fence, LeaseRequest
 from media.ice.hub import IceHub
 from media.log import set_up_logging
 from media.metrics import Counters, LoopLag, process_usage
+from media.native.drain import Drain
+from media.native.library import load as native_library
 from media.ports import OnOffer, SessionPort
 from media.probe import Probes
 from media.recorder import RoomRecorder
@@ -70,6 +73,7 @@ class Worker:
         self._control = ControlServer(Path(settings.socket), self._handle)
         self._hub: IceHub | None = None
         self._probes: Probes | None = None
+        self._native = False
         self._draining = False
         self._seconds = 0
 
@@ -77,7 +81,14 @@ class Worker:
         """Serves until `stop` is set, then closes every room and returns."""
         settings = self._settings
         os.makedirs(settings.journal_root, mode=0o700, exist_ok=True)
-        self._hub = await IceHub.open(settings.udp_host, settings.udp_port, announce=settings.announce)
+        library = native_library() if settings.native else None
+        self._native = library is not None
+        self._hub = await IceHub.open(
+            settings.udp_host,
+            settings.udp_port,
+            announce=settings.announce,
+            drain=None if library is None else partial(Drain, library),
+        )
         self._hub.fence = self._fence
         self._probes = Probes(self._hub)
         self._gate.look()
@@ -206,6 +217,7 @@ class Worker:
             **self._lag.values(),
             **process_usage(),
             **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
+            "native": int(self._native),
             "tasks": len(asyncio.all_tasks()),
             "rooms": len(self._rooms),
             "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from media.native.build import is_built
 from server.config import ConfigError, Settings
 from server.directory import Books
 from server.export.exporting import Exporting
@@ -83,6 +84,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         services = await _books(settings, stack)
         context = services.context
         health = Health()
+        health.facts["media_path"] = "native" if is_built() else "python"
         health.checks["database"] = context.database.ping
         health.checks["schema"] = lambda: is_current(context.database)
 

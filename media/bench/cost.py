@@ -30,7 +30,7 @@ async def bare(rooms: int, seconds: float, loop: str) -> float:
     return cpu * 1e6 / max(1, int(result["packets_out"]))
 
 
-async def compare(rooms: int, seconds: float, times: int) -> dict[str, Any]:
+async def compare(rooms: int, seconds: float, times: int, native: bool = True) -> dict[str, Any]:
     """The worker and the bare forwarders by turns; raises BenchFailedError.
 
     `ratio` is the median over the turns of worker / bare, each pair measured one after the other.
@@ -38,7 +38,7 @@ async def compare(rooms: int, seconds: float, times: int) -> dict[str, Any]:
     turns: list[dict[str, float]] = []
     lost = 0
     for _ in range(times):
-        figures = await measure(rooms, seconds)
+        figures = await measure(rooms, seconds, native=native)
         lost += figures["lost"]
         turn = {"worker": float(figures["cpu_us_per_forwarded_packet"])}
         for loop in LOOPS:

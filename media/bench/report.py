@@ -25,19 +25,21 @@ class BenchFailedError(Exception):
     """No figures could be taken; the text says why."""
 
 
-async def measure(rooms: int, seconds: float, record: bool = True, layered: bool = False) -> dict[str, Any]:
+async def measure(
+    rooms: int, seconds: float, record: bool = True, layered: bool = False, native: bool = True
+) -> dict[str, Any]:
     """The figures of `hyeopjin bench media`; raises BenchFailedError.
 
     `layered`: cameras in two layers told by RID, as browsers send; the low one is recorded and not forwarded.
     """
     with tempfile.TemporaryDirectory(prefix="hj-bench-") as folder:
         settings = {"rooms": rooms, "seconds": seconds, "record": record, "layered": layered}
-        return await _measure(Path(folder), settings)
+        return await _measure(Path(folder), settings, native)
 
 
-async def _measure(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+async def _measure(folder: Path, settings: dict[str, Any], native: bool) -> dict[str, Any]:
     socket = folder / "worker.sock"
-    worker = await start_worker(folder, socket)
+    worker = await start_worker(folder, socket, native=native)
     seconds = settings["seconds"]
     try:
         result, cpu, rss = await drive(worker, {**settings, "socket": str(socket)})
@@ -60,7 +62,9 @@ async def _measure(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def start_worker(folder: Path, socket: Path, log_level: str = "WARNING") -> Process:
+async def start_worker(
+    folder: Path, socket: Path, log_level: str = "WARNING", native: bool = True
+) -> Process:
     """A worker on loopback, its journal under `folder`; raises BenchFailedError if it is not ready."""
     (folder / "journal").mkdir()
     settings = {
@@ -71,6 +75,7 @@ async def start_worker(folder: Path, socket: Path, log_level: str = "WARNING") -
         "announce": ["127.0.0.1"],
         "log_level": log_level,
         "worker_id": "bench",
+        "native": native,
     }
     return (await start("media.worker", settings))[0]
 

@@ -13,20 +13,20 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from media.buffers import DATAGRAM_BYTES, INBOUND, INBOUND_VIEW
 from media.fence import Fence
 from media.ice import stun
 from media.ice.addresses import CandidateLine, candidates, interface_addresses
-from media.ice.endpoint import Endpoint, Path
+from media.ice.endpoint import Drain, Endpoint, Path
 from media.ice.limits import KeyedBuckets
+from media.ice.sockets import bound
 from media.ice.tcp import TcpPath
 
 log = logging.getLogger("hyeopjin.media.hub")
 
-BUFFER_BYTES = 4 * 1024 * 1024
 MAX_DRAIN = 128
 """Datagrams taken per wake-up, so that a flood cannot keep the loop from everything else."""
 TICK_S = 0.5
@@ -91,6 +91,8 @@ class IceHub:
         self._endpoints: set[Endpoint] = set()
         self._tcp: set[TcpPath] = set()
         self._unknown = KeyedBuckets(UNKNOWN_PER_SECOND, UNKNOWN_BURST, UNKNOWN_ADDRESSES)
+        self.drain: Drain | None = None
+        """Reads the sockets in this one's stead, where the compiled path is there."""
         self._tick_handle: asyncio.TimerHandle | None = None
         self._ticked_ns = now_ns()
         self.udp_port = 0
@@ -101,10 +103,17 @@ class IceHub:
 
     @classmethod
     async def open(
-        cls, host: str = "0.0.0.0", port: int = 0, *, announce: Sequence[str] = (), tcp: bool = True
+        cls,
+        host: str = "0.0.0.0",
+        port: int = 0,
+        *,
+        announce: Sequence[str] = (),
+        tcp: bool = True,
+        drain: Callable[[IceHub], Drain] | None = None,
     ) -> IceHub:
         """Bind UDP and, on the same number, TCP. A wildcard host means IPv4 and IPv6.
 
+        `drain` makes what reads the sockets in this one's stead.
         `announce`: the addresses offers will name; empty = every interface, loopback last. Raises OSError.
         """
         hub = cls(announce or (interface_addresses() if host in WILDCARDS else [host]))
@@ -117,8 +126,11 @@ class IceHub:
                 if not left:
                     raise
         loop = asyncio.get_running_loop()
+        if drain is not None:
+            hub.drain = drain(hub)
+        readable = hub._on_readable if hub.drain is None else hub.drain.readable
         for sock in hub._sockets:
-            loop.add_reader(sock.fileno(), hub._on_readable, sock)
+            loop.add_reader(sock.fileno(), readable, sock)
         hub._tick_handle = loop.call_later(TICK_S, hub._tick)
         return hub
 
@@ -127,7 +139,7 @@ class IceHub:
         for text in hosts:
             family = socket.AF_INET6 if ":" in text else socket.AF_INET
             try:
-                self._sockets.append(_bound(family, socket.SOCK_DGRAM, text, port))
+                self._sockets.append(bound(family, socket.SOCK_DGRAM, text, port))
             except OSError as error:
                 if text == "::" and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                     continue  # no IPv6 on this machine
@@ -143,7 +155,7 @@ class IceHub:
             return
         loop = asyncio.get_running_loop()
         for sock in asked:
-            listener = _bound(sock.family, socket.SOCK_STREAM, sock.getsockname()[0], port)
+            listener = bound(sock.family, socket.SOCK_STREAM, sock.getsockname()[0], port)
             self._servers.append(await loop.create_server(lambda: TcpPath(self), sock=listener, backlog=64))
         self.tcp_port = port
 
@@ -160,7 +172,7 @@ class IceHub:
             if (socket.AF_INET6 if ":" in text else socket.AF_INET) == wildcard.family:
                 # An address that goes or is not ready yet is the wildcard's.
                 with contextlib.suppress(OSError):
-                    made.append(_bound(wildcard.family, socket.SOCK_DGRAM, text, port, shared=True))
+                    made.append(bound(wildcard.family, socket.SOCK_DGRAM, text, port, shared=True))
         for sock in made:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
         self._sockets += made[1:]
@@ -224,10 +236,10 @@ class IceHub:
         if held is not None and held[0] is not endpoint:
             if not proven and path in self._proven:
                 return
-            table[path.source] = (endpoint, path)
+            self._hold(table, path, endpoint)
             self._proven.discard(path)
             held[0].on_path_lost(path)
-        table[path.source] = (endpoint, path)
+        self._hold(table, path, endpoint)
         if proven:
             self._proven.add(path)
 
@@ -242,6 +254,13 @@ class IceHub:
             if held is not None and held[0] is endpoint:
                 del table[path.source]
                 self._proven.discard(path)
+                if self.drain is not None:
+                    self.drain.let_go(path.sock, path.source)
+
+    def _hold(self, table: Table, path: UdpPath, endpoint: Endpoint) -> None:
+        table[path.source] = (endpoint, path)
+        if self.drain is not None:
+            self.drain.hold(path.sock, path.source, endpoint.inbound)
 
     # -- what arrives
 
@@ -268,32 +287,28 @@ class IceHub:
                 if held is not None and 127 < buffer[0] < 192 and 0 < size < DATAGRAM_BYTES:
                     held[0].on_srtp(view[:size], at_ns)
                 else:
-                    self._take(sock, size, source, held, at_ns)
+                    self.take(sock, view[:size], source, at_ns)
             except Exception:
-                self._failed()
+                self.failed()
 
-    def _take(
-        self,
-        sock: socket.socket,
-        size: int,
-        source: tuple[Any, ...],
-        held: tuple[Endpoint, UdpPath] | None,
-        at_ns: int,
-    ) -> None:
-        """A datagram that is not media of a known source."""
-        if not 0 < size < DATAGRAM_BYTES:
+    def take(self, sock: socket.socket, data: memoryview, source: tuple[Any, ...], at_ns: int) -> None:
+        """Any datagram. Media of a known source mostly does not come this way."""
+        if not 0 < len(data) < DATAGRAM_BYTES:
             self.counters["size"] += 1
             return
-        first = INBOUND[0]
+        held = self._tables[sock].get(source)
+        first = data[0]
         if first < 4:
             path = held[1] if held is not None else UdpPath(self, sock, source)
-            self._take_stun(bytes(INBOUND_VIEW[:size]), path, held and held[0], at_ns)
+            self._take_stun(bytes(data), path, held and held[0], at_ns)
         elif not (19 < first < 64 or 127 < first < 192):
             self.counters["first_byte"] += 1
         elif held is None:
             self.counters["unknown_source"] += 1
+        elif first > 127:
+            held[0].on_srtp(data, at_ns)
         else:
-            held[0].on_dtls(bytes(INBOUND_VIEW[:size]), held[1], at_ns)
+            held[0].on_dtls(bytes(data), held[1], at_ns)
 
     def _take_stun(self, data: bytes, path: Path, held: Endpoint | None, at_ns: int) -> None:
         ufrag = stun.ufrag_of(data)
@@ -326,7 +341,7 @@ class IceHub:
             else:
                 self.counters["first_byte"] += 1
         except Exception:
-            self._failed()
+            self.failed()
         return True
 
     def tcp_opened(self, path: TcpPath) -> None:
@@ -338,7 +353,7 @@ class IceHub:
             try:
                 path.endpoint.on_path_lost(path)
             except Exception:
-                self._failed()
+                self.failed()
 
     def tcp_unproven(self, host: str) -> tuple[int, int]:
         """Open TCP connections that belong to no session yet: all, and those of one address."""
@@ -355,33 +370,11 @@ class IceHub:
                     endpoint.on_stood_still(gap_ns)
                 endpoint.on_tick(at_ns)
             except Exception:
-                self._failed()
+                self.failed()
         self._tick_handle = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """A handler raised: counted, and the first few are logged."""
         self.counters["handler_failed"] += 1
         if self.counters["handler_failed"] <= 20:  # a flood of bad packets must not become a flood of log
             log.exception("a packet handler failed")
-
-
-def _bound(family: int, kind: int, host: str, port: int, *, shared: bool = False) -> socket.socket:
-    sock = socket.socket(family, kind)
-    try:
-        sock.setblocking(False)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        else:
-            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-                with contextlib.suppress(OSError):
-                    sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
-            with contextlib.suppress(OSError):  # SO_RCVBUFFORCE: past net.core.rmem_max, for root only
-                sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER_BYTES)
-        sock.bind((host, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock

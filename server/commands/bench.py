@@ -41,13 +41,14 @@ def media(
     seconds: Annotated[float, typer.Option(min=1, max=3600, help="measured time")] = 10.0,
     record: Annotated[bool, typer.Option(help="record everybody")] = True,
     layered: Annotated[bool, typer.Option(help="cameras in two layers, as browsers send")] = False,
+    native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Three-party rooms of synthetic peers against a real media worker with recording on."""
     from media.bench.report import BenchFailedError, measure
 
     try:
-        figures = asyncio.run(measure(rooms, seconds, record, layered))
+        figures = asyncio.run(measure(rooms, seconds, record, layered, native))
     except BenchFailedError as failure:
         typer.echo(json.dumps({"error": str(failure)}) if as_json else f"bench: {failure}", err=not as_json)
         raise typer.Exit(1) from failure
@@ -60,6 +61,7 @@ def cost(
     rooms: Annotated[int, typer.Option(min=1, max=200, help="three-party rooms")] = 4,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="measured time of each turn")] = 8.0,
     times: Annotated[int, typer.Option(min=1, max=50, help="turns")] = 5,
+    native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """CPU per forwarded packet beside a bare forwarder, by turns; fails when the ratio is over the gate."""
@@ -67,7 +69,7 @@ def cost(
     from media.bench.report import BenchFailedError
 
     try:
-        figures = asyncio.run(compare(rooms, seconds, times))
+        figures = asyncio.run(compare(rooms, seconds, times, native))
     except BenchFailedError as failure:
         typer.echo(json.dumps({"error": str(failure)}) if as_json else f"bench: {failure}", err=not as_json)
         raise typer.Exit(1) from failure

@@ -32,6 +32,8 @@ class Health:
     """Named checks and the counters of this process. Values are numbers only; labels are route patterns."""
 
     def __init__(self) -> None:
+        self.facts: dict[str, str] = {}
+        """What /healthz says beside that the process lives; decided at the start."""
         self.checks: dict[str, Check] = {}
         self.wishes: dict[str, Check] = {}  # without these it serves, degraded
         self.sources: list[MetricsSource] = []
@@ -82,8 +84,8 @@ class Health:
 HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 
 
-async def healthz(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+async def healthz(request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok", **request.app[HEALTH].facts})
 
 
 async def readyz(request: web.Request) -> web.Response:

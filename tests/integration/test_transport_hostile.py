@@ -19,11 +19,17 @@ from media.session import Session
 from media.transport import HANDSHAKE_LIMIT_NS
 from tests.integration.transport_peers import until
 from tests.integration.transport_synthetic import SSRC, Pair, SyntheticPeer
+from tests.support.native import WAYS
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-async def pair() -> AsyncIterator[Pair]:
-    made = await Pair.connected()
+async def pair(way: str) -> AsyncIterator[Pair]:
+    made = await Pair.connected(way=way)
     await made.flows()
     yield made
     await made.close()
@@ -270,8 +276,8 @@ async def test_a_flood_with_a_known_ufrag_does_not_silence_the_peer(pair: Pair) 
     await pair.flows()
 
 
-async def test_a_sink_that_raises_is_counted_and_the_next_packet_comes() -> None:
-    pair = await Pair.connected()
+async def test_a_sink_that_raises_is_counted_and_the_next_packet_comes(way: str) -> None:
+    pair = await Pair.connected(way=way)
     try:
 
         def raises(packet: bytes) -> None:
@@ -292,10 +298,10 @@ async def test_a_peer_that_says_goodbye_in_dtls_ends_its_session(pair: Pair) -> 
 
 
 @pytest.mark.parametrize(("host", "setup"), [("127.0.0.1", "passive"), ("::1", "active")])
-async def test_a_peer_over_ipv6_or_as_dtls_server_connects(host: str, setup: str) -> None:
+async def test_a_peer_over_ipv6_or_as_dtls_server_connects(host: str, setup: str, way: str) -> None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
         probe.bind(("::1", 0))
-        made = await Pair.connected(host, setup=setup)
+        made = await Pair.connected(host, setup=setup, way=way)
         try:
             await made.flows()
         finally:

@@ -21,11 +21,12 @@ from media.ice.hub import IceHub, UdpPath
 from media.ice.tcp import MAX_FRAME_BYTES, TcpPath
 from tests.integration.transport_peers import until
 from tests.integration.transport_synthetic import Pair
+from tests.support.native import WAYS, drain
 
 
-@pytest.fixture
-async def hub() -> AsyncIterator[IceHub]:
-    made = await IceHub.open()
+@pytest.fixture(params=WAYS)
+async def hub(request: pytest.FixtureRequest) -> AsyncIterator[IceHub]:
+    made = await IceHub.open(drain=drain(request.param))
     yield made
     await made.close()
     assert made.counters["handler_failed"] == 0
@@ -33,6 +34,8 @@ async def hub() -> AsyncIterator[IceHub]:
 
 class Watcher:
     """An endpoint that writes down what it is given."""
+
+    inbound = None
 
     def __init__(self) -> None:
         self.stun: list[Path] = []
@@ -202,10 +205,11 @@ async def test_endpoints_hear_the_clock_and_of_a_machine_that_stood_still(
     hub.remove(watcher)
 
 
-def test_everything_works_on_uvloop() -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_everything_works_on_uvloop(way: str) -> None:
     async def story() -> None:
         for setup in ("active", "passive"):
-            pair = await Pair.connected(setup=setup)
+            pair = await Pair.connected(setup=setup, way=way)
             for _ in range(20):
                 await pair.flows()
             pair.peer.sock.sendto(b"", pair.peer.server)

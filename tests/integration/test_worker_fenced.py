@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from media.bench.dtls import Identity
 from media.bench.room import BenchRoom, Load, Pacer
 from media.control import RoomPlan
@@ -63,9 +65,10 @@ async def talking(worker: WorkerProcess, owner: TaskOwner) -> tuple[BenchRoom, L
     return room, load
 
 
-async def test_a_worker_that_slept_past_its_leases_wakes_up_fenced() -> None:
+@pytest.mark.parametrize("native", [False, True])
+async def test_a_worker_that_slept_past_its_leases_wakes_up_fenced(native: bool) -> None:
     owner = TaskOwner("test")
-    async with worker_process() as worker:
+    async with worker_process(native=native) as worker:
         room, load = await talking(worker, owner)
         told = await worker.client.lease(boottime_ms() + LEASE_MS)
         assert (told["shut"], told["rooms"], told["sessions"]) == (False, {room.room: 1}, 3)
@@ -97,14 +100,19 @@ async def test_a_worker_that_slept_past_its_leases_wakes_up_fenced() -> None:
         assert state["chain"] == "intact", "what was written before the sleep is whole"
         state = await worker.client.put_plan(RoomPlan(room.room, 2, 1, room_key=room.room_key))
         assert (state["epoch"], state["closed"]) == (2, False)
-        assert list((worker.journal / room.room / "2").glob(f"{ROOM}.*"))
+
+        async def begun() -> bool:
+            return bool(list((worker.journal / room.room / "2").glob(f"{ROOM}.*")))
+
+        await eventually(begun, "the new epoch has its room's file")
         room.close()
     await owner.close()
 
 
-async def test_a_lease_that_is_renewed_in_time_changes_nothing() -> None:
+@pytest.mark.parametrize("native", [False, True])
+async def test_a_lease_that_is_renewed_in_time_changes_nothing(native: bool) -> None:
     owner = TaskOwner("test")
-    async with worker_process() as worker:
+    async with worker_process(native=native) as worker:
         room, load = await talking(worker, owner)
         for _ in range(5):
             assert not (await worker.client.lease(boottime_ms() + 3_000))["shut"]

@@ -17,6 +17,7 @@ from media.session import Session
 from media.srtp import SrtpPath
 from media.tasks import TaskOwner
 from tests.integration.transport_peers import KeepingSink, until
+from tests.support.native import drain
 
 SSRC = {"audio": 0x1111, "camera": 0x2222}
 RTX_SSRC = 0x2223
@@ -175,8 +176,8 @@ class Pair:
         self._seq = 0
 
     @staticmethod
-    async def connected(host: str = "127.0.0.1", *, setup: str = "active") -> Pair:
-        hub = await IceHub.open(host)
+    async def connected(host: str = "127.0.0.1", *, setup: str = "active", way: str = "python") -> Pair:
+        hub = await IceHub.open(host, drain=drain(way))
         peer = SyntheticPeer(host, setup=setup)
         session = Session.create(hub=hub, peer="p", connection="c", on_offer=peer.on_offer)
         peer.session = session

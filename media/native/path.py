@@ -1,0 +1,76 @@
+"""One session's ends of the compiled path: where its packets come from, and where they go.
+
+What is not plain media over UDP takes the Python way of `SrtpPath`, with the same libsrtp sessions.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from typing import Any
+
+from media.aiortc_seam import SrtpKeys
+from media.ice.endpoint import Path
+from media.ice.hub import UdpPath
+from media.native.library import Library
+from media.srtp import Out, SrtpPath
+
+_ADDRESS = struct.Struct("=H2s")
+
+
+def packed_address(source: tuple[Any, ...]) -> bytes:
+    """A socket address of Python's as the kernel's bytes (sockaddr_in, sockaddr_in6)."""
+    host, port = str(source[0]).partition("%")[0], int(source[1]).to_bytes(2, "big")
+    if len(source) == 2:
+        return _ADDRESS.pack(socket.AF_INET, port) + socket.inet_pton(socket.AF_INET, host) + bytes(8)
+    flow, scope = int(source[2]).to_bytes(4, "big"), int(source[3]).to_bytes(4, sys.byteorder)
+    return _ADDRESS.pack(socket.AF_INET6, port) + flow + socket.inet_pton(socket.AF_INET6, host) + scope
+
+
+def address_of(packed: bytes) -> tuple[Any, ...]:
+    """The other way, as `recvfrom` gives it."""
+    family, port = _ADDRESS.unpack_from(packed)
+    number = int.from_bytes(port, "big")
+    if family == socket.AF_INET:
+        return socket.inet_ntop(socket.AF_INET, packed[4:8]), number
+    flow, scope = int.from_bytes(packed[4:8], "big"), int.from_bytes(packed[24:28], sys.byteorder)
+    host = socket.inet_ntop(socket.AF_INET6, packed[8:24])
+    if scope:
+        numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        host = socket.getnameinfo((host, number, flow, scope), numeric)[0]
+    return host, number, flow, scope
+
+
+class NativePath(SrtpPath):
+    """An SrtpPath that forwards in C while media goes over UDP."""
+
+    __slots__ = ("_call", "_link", "_null")
+
+    def __init__(self, keys: SrtpKeys, out: Out, library: Library) -> None:
+        super().__init__(keys, out)
+        self._call = library.lib.hj_forward
+        self._null = library.ffi.NULL
+        self._link = library.ffi.new("struct hj_link *", {"tx": library.pointer(self._tx), "fd": -1})
+
+    def lead(self, path: Path | None, out: Out) -> None:
+        super().lead(path, out)
+        link = self._link
+        link.fd = -1
+        if isinstance(path, UdpPath):
+            address = packed_address(path.source)
+            link.address[0 : len(address)] = address
+            link.address_size = len(address)
+            link.fd = path.sock.fileno()
+
+    @property
+    def forwarded(self) -> int:
+        return super().forwarded + int(self._link.packets)
+
+    @property
+    def unsent(self) -> int:
+        return super().unsent + int(self._link.refused)
+
+    def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
+        if self._call(self._link, packet, len(packet), pt, seq, timestamp, ssrc):
+            super().forward(packet, pt, seq, timestamp, ssrc)

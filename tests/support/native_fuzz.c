@@ -1,0 +1,109 @@
+/* Drives media/native/drain.c with random addresses and packets, under sanitizers: fuzz <seed> <rounds>.
+ * libsrtp is replaced by functions that accept, shorten or refuse; the socket by one end of a pair. */
+#define HJ_PLACES 64
+#include DRAIN
+#include <stdio.h>
+
+static uint64_t state;
+
+static uint32_t dice(uint32_t below)
+{
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(state >> 33) % below;
+}
+
+static int accepts(void *session, void *packet, int *length)
+{
+    (void)session, (void)packet;
+    if (dice(8) == 0)
+        return 1;
+    *length -= *length > 28 ? (int)dice(17) : 0;
+    return 0;
+}
+
+static int lengthens(void *session, void *packet, int *length)
+{
+    (void)session;
+    memset((uint8_t *)packet + *length, 7, 16);
+    *length += 16;
+    return dice(8) == 0;
+}
+
+static uint32_t address(uint8_t *to, uint32_t n)
+{
+    memset(to, 0, ADDRESS);
+    if (n % 2) {
+        struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = (uint16_t)n, .sin_addr = {n * 2654435761u}};
+        memcpy(to, &four, sizeof four);
+        return sizeof four;
+    }
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = (uint16_t)n, .sin6_scope_id = n % 64 == 2};
+    six.sin6_addr.s6_addr[15] = (uint8_t)n;
+    memcpy(to, &six, sizeof six);
+    return sizeof six;
+}
+
+/* The table against a plain list of who holds what. */
+static void table(struct hj_drain *d, struct hj_peer *peers, int *held)
+{
+    uint32_t n = dice(100), size;
+    uint8_t to[ADDRESS];
+    struct place key;
+    size = address(to, n);
+    if (dice(2)) {
+        int peer = (int)dice(8);
+        if (hj_put(d, 3, to, size, &peers[peer]) == 0)
+            held[n] = peer + 1;
+    } else {
+        hj_remove(d, 3, to, size);
+        held[n] = 0;
+    }
+    for (n = 0; n < 100; n++) {
+        size = address(to, n);
+        struct hj_peer *found = key_of(&key, 3, to, size) ? find(d, &key)->peer : NULL;
+        if (found != (held[n] ? &peers[held[n] - 1] : NULL))
+            abort();
+    }
+}
+
+static void packet(struct hj_peer *peer)
+{
+    uint32_t size = 1 + dice(dice(4) ? 64 : MAX_PACKET);
+    uint8_t *p = malloc(size); /* exactly as long as it is: a byte beyond is found */
+    struct hj_item item = {.size = size, .at_ns = (int64_t)state >> 1};
+    for (uint32_t i = 0; i < size; i++)
+        p[i] = (uint8_t)dice(256);
+    p[0] = (uint8_t)(0x80 | (p[0] & 0x3F));
+    if (size > 16 && dice(2)) {
+        p[0] = 0x90, p[12] = 0xBE, p[13] = 0xDE, p[14] = 0, p[15] = (uint8_t)dice(12);
+        for (uint32_t i = 16; i < size; i++)
+            p[i] = dice(3) ? p[i] & 0x37 : 0;
+    }
+    if (size >= RTP_HEADER && open_media(peer, p, &item) && (item.size > size || item.payload > item.size))
+        abort();
+    if (peer->known == MAX_SSRCS && dice(40) == 0)
+        peer->known = 0;
+    free(p);
+}
+
+int main(int argc, char **argv)
+{
+    static const uint8_t types[128] = {[0 ... 110] = 1};
+    struct hj_drain *d = hj_new();
+    struct hj_peer peers[8] = {{.rx = &peers, .cleans = 1}};
+    struct hj_link link = {.tx = &link, .fd = 1 << 20};
+    int held[100] = {0};
+    uint8_t data[4096];
+    uint32_t rounds = argc > 2 ? (uint32_t)atoi(argv[2]) : 1000;
+    state = argc > 1 ? (uint64_t)atoi(argv[1]) : 1;
+    hj_set((void *)lengthens, (void *)accepts, (void *)accepts, types);
+    for (uint32_t round = 0; round < rounds; round++) {
+        if (round % 50 == 0)
+            table(d, peers, held);
+        packet(&peers[0]);
+        hj_forward(&link, data, (int)dice(1600) - 20, (int)dice(300), (int64_t)state, (int64_t)state, -5);
+    }
+    hj_free(d);
+    printf("%u rounds\n", rounds);
+    return 0;
+}
