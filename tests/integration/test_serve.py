@@ -138,7 +138,7 @@ def test_a_second_server_on_the_same_directory_is_refused_and_disturbs_nothing(s
     code, said = serving.run("serve", port=free_port())
     assert (code, "runs on the data directory" in said) == (2, True), said
     assert serving.ask("/readyz")[0] == 200
-    assert '"media_path": "native"' in serving.ask("/healthz")[1], "the tests' set-up has a compiler"
+    assert '"media_path": "native"' in serving.ask("/healthz")[2], "the tests' set-up has a compiler"
     serving.process.send_signal(signal.SIGKILL)
     serving.process.wait()
     again = subprocess.Popen(
