@@ -16,6 +16,7 @@ COMMANDS = (
     "migrate",
     "user",
     "consultation",
+    "workers",
     "recordings",
     "retention",
     "receipts",

@@ -30,6 +30,8 @@ from server.runtime.keystore import KeyStore
 from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.objects import Objects
+from server.runtime.operating import Operating
+from server.runtime.operator_socket import OperatorSocket
 from server.runtime.reconciling import reconcile
 from server.runtime.relay_watch import RelayWatch
 from server.runtime.retention_parts import RetentionParts, retention_parts
@@ -123,10 +125,14 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         _watch(health, media, workers, finalising, store)
         health.sources.append(disks.metrics)
 
+        operator = OperatorSocket(settings.run_dir, Operating(media, workers).answer)
+
         # Each is told to stop even if its start was interrupted half-way.
         await keeping.start(health, stack)
         stack.push_async_callback(media.stop)
         await media.start()
+        stack.push_async_callback(operator.close)
+        await operator.start()
         stack.push_async_callback(finalising.stop)
         await finalising.start()
         await _making_and_destroying(app, keys, retention, stack)

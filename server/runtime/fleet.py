@@ -48,6 +48,10 @@ class Roster(Protocol):
         """End what this process started; nothing is told as gone. Idempotent."""
         ...
 
+    async def replace(self, name: str) -> None:
+        """End the worker of this place, which has no rooms any more, and start a fresh one there."""
+        ...
+
 
 class Hub(Protocol):
     """What we tell the rooms. Both may be plain functions or coroutines."""
@@ -95,6 +99,7 @@ class Fleet:
         self._open: dict[tuple[str, int], str] = {}  # (room, epoch) not sealed yet -> worker
         self._sealed = asyncio.Condition()
         self._fresh: dict[str, list[float]] = {}
+        self._replacing: set[str] = set()
 
     def attach(self, hub: Hub) -> None:
         """The hub that hears of events from now on."""
@@ -126,7 +131,12 @@ class Fleet:
         if link is None:
             return
         self._open.setdefault((plan.room, plan.epoch), link.at.id)
-        await link.put_plan(plan)
+        try:
+            await link.put_plan(plan)
+        except ControlRefusedError as refused:
+            if refused.code == "draining":  # told so after we chose it: the next try finds another
+                await self._note_sealed(plan.room, plan.epoch)
+            raise
 
     async def answer(self, room: str, peer: str, connection: str, offer_id: str, sdp: str) -> None:
         await (await self._worker_of(room)).answer(room, peer, connection, offer_id, sdp)
@@ -243,6 +253,11 @@ class Fleet:
             raise ControlLostError("no media worker answered")
         return offers
 
+    async def drain(self, link: MediaLink) -> None:
+        """No new room on this worker; when its last one has ended, a fresh process takes its place."""
+        log.info("worker %s is drained; %d rooms go on", link.at.name, link.rooms)
+        await link.drain()
+
     async def measure(self) -> None:
         """Ask every worker for its numbers; one that does not answer keeps its last ones."""
         await asyncio.gather(*(self._measure(link) for link in list(self.links.values())))
@@ -261,6 +276,7 @@ class Fleet:
             return
         self.loads.pop(worker, None)
         self._fresh.pop(worker, None)
+        self._replacing.discard(worker)
         async with self._sealed:
             self._open = {key: place for key, place in self._open.items() if place != worker}
             self._sealed.notify_all()
@@ -305,6 +321,14 @@ class Fleet:
         while True:
             await asyncio.sleep(MEASURE_EVERY_S)
             await self.measure()
+            for link in list(self.links.values()):
+                if self._empty(link) and link.at.id not in self._replacing:
+                    self._replacing.add(link.at.id)
+                    self._owner.spawn(self._roster.replace(link.at.name), "replace")
+
+    def _empty(self, link: MediaLink) -> bool:
+        load = self.loads.get(link.at.id, Load())
+        return link.draining and link.rooms == 0 and load.raw.get("rooms") == 0
 
     async def _measure(self, link: MediaLink) -> None:
         with contextlib.suppress(ControlLostError, ControlRefusedError, TimeoutError):
