@@ -39,6 +39,8 @@ class ControlServer:
         self._tasks = TaskOwner("control")
         self._told = 0
         self._server: asyncio.AbstractServer | None = None
+        self.cut = 0
+        """Clients cut off because they did not read."""
 
     async def start(self) -> None:
         """Binds the socket; a stale one of a dead worker is replaced. Raises OSError."""
@@ -67,6 +69,7 @@ class ControlServer:
                 continue
             if transport.get_write_buffer_size() > MAX_UNSENT:
                 log.warning("a control client does not read, cutting it off")
+                self.cut += 1
                 transport.abort()
                 continue
             client.write(line)

@@ -4,7 +4,10 @@ lag."""
 from __future__ import annotations
 
 import resource
+import socket
+import sys
 from collections import deque
+from collections.abc import Iterable
 
 
 class Counters:
@@ -16,6 +19,7 @@ class Counters:
         "packets_dropped",
         "packets_forwarded",
         "packets_in",
+        "packets_lost",
         "packets_rebuilt",
         "packets_recorded",
         "packets_recovered",
@@ -30,6 +34,7 @@ class Counters:
     packets_dropped: int
     packets_forwarded: int
     packets_in: int
+    packets_lost: int
     packets_rebuilt: int
     packets_recorded: int
     packets_recovered: int
@@ -73,6 +78,23 @@ class LoopLag:
             "loop_lag_p99_ms": round(p99, 3),
             "loop_lag_ms": round(self._smooth_ms, 3),
         }
+
+
+SO_MEMINFO = 55  # asm-generic/socket.h
+_DROPS = 8  # linux/sock_diag.h, SK_MEMINFO_DROPS
+
+
+def kernel_drops(sockets: Iterable[socket.socket]) -> int:
+    """Datagrams that the kernel dropped because we did not read in time; 0 where it does not tell."""
+    dropped = 0
+    for one in sockets:
+        try:
+            told = one.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * (_DROPS + 1))
+        except OSError:
+            continue
+        if len(told) == 4 * (_DROPS + 1):
+            dropped += int.from_bytes(told[-4:], sys.byteorder)
+    return dropped
 
 
 def process_usage() -> dict[str, float]:

@@ -139,6 +139,9 @@ class Publication:
         due = NEVER
         for stream in self.streams.values():
             missing = stream.missing
+            if missing.given_up != missing.told:
+                self._counters.packets_lost += missing.given_up - missing.told
+                missing.told = missing.given_up
             if missing.next_due_ns <= now_ns:
                 ask, lost = missing.due(now_ns, stream.sequence.highest, stream.rtt_ns)
                 if ask:

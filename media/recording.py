@@ -61,6 +61,8 @@ class RoomRecording:
         self._failed = False
         self.degraded = 0
         """How many tracks the light last named as not stored."""
+        self.lag_ms = 0
+        """For how long the oldest entry that is not on disk yet has waited, when last told."""
         self._consenting: set[str] = set()
         self._paused: PausePlan | None = None
         self._round_trips: dict[str, tuple[str, int]] = {}
@@ -160,6 +162,7 @@ class RoomRecording:
         if self._recorder is not None:
             self._tell_round_trips(self._recorder, now_ns)
             report = self._recorder.stored(now_ns)
+        self.lag_ms = max((seat.waiting_ms for seat in report.seats.values()), default=0)
         self._emit(
             {
                 "ev": "stored",

@@ -122,6 +122,11 @@ class Room:
         """How many tracks the light last named as not stored."""
         return self._recording.degraded
 
+    @property
+    def journal_lag_ms(self) -> int:
+        """How long the oldest entry of this room that is not on disk has waited."""
+        return self._recording.lag_ms
+
     def lowest_estimate(self) -> int:
         """The least downlink estimate (REMB, bit/s) of this room's subscribers, 0 when none has told one."""
         return self._relay.lowest_estimate()

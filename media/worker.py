@@ -41,11 +41,12 @@ from media.probe import Probes
 from media.recorder import RoomRecorder
 from media.recordstore.disk import DISK, Disk
 from media.recordstore.space import SpaceGate
-from media.recordstore.store import QUEUE_LIMIT, StoreWriter
+from media.recordstore.store import StoreWriter
 from media.relay import TICK_S
 from media.room import Room, RoomTools
 from media.session import Session
 from media.tasks import TaskOwner
+from media.worker_metrics import queue_metrics, recording_metrics
 
 log = logging.getLogger("hyeopjin.media.worker")
 
@@ -218,31 +219,17 @@ class Worker:
             **process_usage(),
             **({f"hub_dropped_{name}": count for name, count in hub.counters.items()} if hub else {}),
             "native": int(self._native),
+            **queue_metrics(self._hub, self._store, self._control),
             "tasks": len(asyncio.all_tasks()),
             "rooms": len(self._rooms),
             "sessions": sum(len(room.state()["peers"]) for room in self._rooms.values()),
             "downlink_lowest_bps": min(estimates, default=0),
-            **self._recording_metrics(),
+            **recording_metrics(list(self._rooms.values()), self._gate, self._store),
             "draining": int(self._draining),
             "fenced_datagrams": self._fence.datagrams,
             "fenced_packets": self._fence.packets,
             "fence_shuts": self._fence.shuts,
             "probes": len(self._probes or ()),
-        }
-
-    def _recording_metrics(self) -> dict[str, float]:
-        """Under names of their own, `recording_…`: alerts hang on them."""
-        stats = self._store.stats
-        return {
-            "recording_degraded_tracks": sum(room.degraded for room in self._rooms.values()),
-            "recording_accepting": int(self._gate.open),
-            "recording_queued_bytes": self._store.queued_bytes,
-            "recording_queue_limit_bytes": QUEUE_LIMIT,
-            "recording_written_bytes": stats.written_bytes,
-            "recording_lost_packets": stats.lost_packets,
-            "recording_no_space_errors": stats.no_space,
-            "recording_read_only_errors": stats.read_only,
-            "recording_io_errors": stats.io_error,
         }
 
     # -- time

@@ -122,17 +122,14 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         _probing(settings, services, media)
         retention = await _keeping(app, keys, keeping.objects, finalising)
         attach(app, hub, gate, settings.public_url)
-        _watch(health, media, workers, finalising, store)
+        _watch(health, media, workers, finalising, store, hub)
         health.sources.append(disks.metrics)
-
-        operator = OperatorSocket(settings.run_dir, Operating(media, workers).answer)
 
         # Each is told to stop even if its start was interrupted half-way.
         await keeping.start(health, stack)
         stack.push_async_callback(media.stop)
         await media.start()
-        stack.push_async_callback(operator.close)
-        await operator.start()
+        await _operating(settings, media, workers, stack)
         stack.push_async_callback(finalising.stop)
         await finalising.start()
         await _making_and_destroying(app, keys, retention, stack)
@@ -223,6 +220,15 @@ async def _keeping(
     return parts
 
 
+async def _operating(
+    settings: Settings, media: Fleet, workers: LocalWorkers, stack: contextlib.AsyncExitStack
+) -> None:
+    """What the operator's command line asks of a running server."""
+    operator = OperatorSocket(settings.run_dir, Operating(media, workers).answer)
+    stack.push_async_callback(operator.close)
+    await operator.start()
+
+
 def _probing(settings: Settings, services: Services, media: Fleet) -> None:
     """What a page's check of its way asks."""
     services.probing.offers = media.probes
@@ -231,7 +237,12 @@ def _probing(settings: Settings, services: Services, media: Fleet) -> None:
 
 
 def _watch(
-    health: Health, media: Fleet, workers: LocalWorkers, finalising: Finalising, store: MemoryRoomStore
+    health: Health,
+    media: Fleet,
+    workers: LocalWorkers,
+    finalising: Finalising,
+    store: MemoryRoomStore,
+    hub: Hub,
 ) -> None:
     """What /readyz asks and /metrics tells."""
 
@@ -244,6 +255,7 @@ def _watch(
     async def numbers() -> dict[str, float]:
         return {
             "hyeopjin_rooms": float(len(await store.rooms())),
+            "hyeopjin_room_events_refused": float(hub.counts["events_refused"]),
             "hyeopjin_recordings_to_finalise": float(finalising.waiting),
             "hyeopjin_tracks_out_of_step": float(finalising.out_of_step),
         }

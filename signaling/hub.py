@@ -11,7 +11,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -88,6 +88,7 @@ class Hub:
         self._session_ends_after_ms = session_ends_after_ms
         self._tick_s = tick_s
         self._recheck_s = recheck_s
+        self.counts: Counter[str] = Counter()  # `events_refused`: a room had too many waiting
         self._outbox: Outbox = Silent()
         self._tasks = TaskOwner()
         self._closed = False
@@ -387,5 +388,6 @@ class Hub:
             session_ends_after_ms=self._session_ends_after_ms,
             tasks=self._tasks,
             session_known=self._session_known,
+            counts=self.counts,
             ice_servers=self._ice_servers,
         )

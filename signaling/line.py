@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ MEDIA_TRY_AGAIN_S = 0.25
 MEDIA_TIMEOUT_S = 10.0
 EVENT_TIMEOUT_S = 10.0  # for reading the books before a join
 PATIENCE_S = 3.0  # who asks is told so long after that the store is away; the event waits for it all the same
+MAX_WAITING = 512  # events of a room; pages are told `too_fast` then, what media says still comes in
 CLOSED_PLAN_TRIES = (
     20  # a plan that only closes is given up after this many: a dead worker has closed already
 )
@@ -49,6 +51,7 @@ class Surroundings:
     session_ends_after_ms: int
     tasks: TaskOwner
     session_known: Callable[[str, str], None]  # session, room
+    counts: Counter[str]
     ice_servers: IceServers
 
 
@@ -116,6 +119,9 @@ class RoomLine:
         Raises StoreAwayError after 3 s without the store: the event keeps its place and is executed when the
         store is back, so what was asked for is not forgotten.
         """
+        if self._events.qsize() >= MAX_WAITING:
+            self._around.counts["events_refused"] += 1
+            return None, [cm.Refused("too_fast")]
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._events.put_nowait((make, done, None))
         while not done.done():

@@ -101,6 +101,11 @@ class IceHub:
         self.counters: Counter[str] = Counter()
         """Why datagrams were dropped."""
 
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """The bound UDP sockets."""
+        return tuple(self._sockets)
+
     @classmethod
     async def open(
         cls,

@@ -30,7 +30,7 @@ class MissingPackets:
     """The missing numbers of one stream. `max_tries` is 2 for audio: later a packet is of no use to the
     ear."""
 
-    __slots__ = ("_max_tries", "_missing", "given_up", "next_due_ns", "requested")
+    __slots__ = ("_max_tries", "_missing", "given_up", "next_due_ns", "requested", "told")
 
     def __init__(self, max_tries: int = MAX_TRIES) -> None:
         self._max_tries = max_tries
@@ -38,6 +38,7 @@ class MissingPackets:
         self.next_due_ns = NEVER
         self.requested = 0
         self.given_up = 0
+        self.told = 0  # of those given up, how many have been counted by whoever counts
 
     def __len__(self) -> int:
         return len(self._missing)

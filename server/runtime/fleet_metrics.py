@@ -13,7 +13,7 @@ from server.runtime.workers import LocalWorkers
 Labelled = dict[str, dict[str, float]]
 """Metric name -> worker's place -> value."""
 
-_MOST = ("loop_lag", "rss_peak", "cpu_us")
+_MOST = ("loop_lag", "rss_peak", "cpu_us", "recording_lag_ms")
 _LEAST = ("downlink_lowest_bps", "recording_accepting")
 
 

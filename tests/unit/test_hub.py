@@ -511,3 +511,16 @@ async def test_a_full_server_says_so_and_keeps_no_trace_of_who_came(house: House
     assert house.books.epochs == {}
     house.media.full = False
     assert isinstance(await house.tries_to_join(REFERRING, "s1"), ms.Snapshot)
+
+
+async def test_a_room_with_too_much_waiting_tells_pages_so_and_counts_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.join(REFERRING, "s1")
+    await house.quiet()
+    monkeypatch.setattr("signaling.line.MAX_WAITING", 3)
+    asked = [house.hub.tell(ROOM, ev.QualityReported(REFERRING, "s1", "good")) for _ in range(10)]
+    codes = await asyncio.gather(*asked)
+    assert codes.count("too_fast") == house.hub.counts["events_refused"] >= 6
+    assert codes.count(None) >= 3
+    assert await house.hub.tell(ROOM, ev.QualityReported(REFERRING, "s1", "good")) is None
