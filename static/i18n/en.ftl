@@ -496,6 +496,7 @@ error-too-many-attempts = Too many attempts. Please wait a minute and try again.
 error-too-many-knocks = Too many requests to be let in. Please wait a few minutes and try again.
 error-too-fast = That was too much at once. Please wait a moment and try again.
 error-internal = The server made a mistake. Please try again; if it happens again, tell the administrator.
+error-store-away = The server cannot reach its memory just now. What you asked for is done as soon as it can.
 error-not-ready = The server is just starting. Please try again in a few seconds.
 error-replaced = You joined from another window or device.
 error-revoked = Your access was withdrawn. Please ask the coordinator.

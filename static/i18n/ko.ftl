@@ -496,6 +496,7 @@ error-too-many-attempts = 시도 횟수가 너무 많습니다. 1분 후에 다�
 error-too-many-knocks = 입장 요청이 너무 많습니다. 몇 분 후에 다시 시도해 주십시오.
 error-too-fast = 한꺼번에 너무 많은 요청이 있었습니다. 잠시 후 다시 시도해 주십시오.
 error-internal = 서버에 오류가 발생했습니다. 다시 시도해 주시고, 반복되면 관리자에게 알려 주십시오.
+error-store-away = 서버가 지금 저장소에 연결하지 못하고 있습니다. 요청하신 것은 연결되는 대로 처리됩니다.
 error-not-ready = 서버가 시작하고 있습니다. 몇 초 후에 다시 시도해 주십시오.
 error-replaced = 다른 창이나 기기에서 입장하셨습니다.
 error-revoked = 접근 권한이 철회되었습니다. 코디네이터에게 문의해 주십시오.
