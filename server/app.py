@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from media.native.build import is_built
+from server.clustering import cluster_of, one_at_a_time
 from server.config import ConfigError, Settings
 from server.directory import Books
-from server.export.exporting import Exporting
+from server.export.exporting import IDLE_S, Exporting
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
 from server.playback.playback import Playback
@@ -55,14 +56,14 @@ from server.web.keys import SERVICES
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from signaling.hub import Hub
-from signaling.namespace import attach
-from signaling.store import MemoryRoomStore
+from signaling.store import RoomStore
 
 log = logging.getLogger("hyeopjin.app")
 
 SHUTDOWN_S = 0.3  # how long a running answer may take once we stop
 ABANDONED_EVERY_S = 30.0
 OVER_EVERY_S = 2.0
+ASKED_ELSEWHERE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +84,15 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
     """Everything is up inside the block and down after it, within 3 s; the parts close in reverse."""
     async with contextlib.AsyncExitStack() as stack:
         disks = await _disks(settings, machinery)
+        cluster = cluster_of(settings)
+        await cluster.start(stack)
         services = await _books(settings, stack)
         context = services.context
-        health = Health()
-        health.facts["media_path"] = "native" if is_built() else "python"
-        health.checks["database"] = context.database.ping
-        health.checks["schema"] = lambda: is_current(context.database)
-
+        health = _health(context.database)
         keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
-        workers = LocalWorkers(_worker_options(settings, machinery), settings.media_ports)
-        media = Fleet(workers, keys, services.recordings, limits=Limits.of(settings.media_max_people))
+        workers = LocalWorkers(_worker_options(settings, machinery), settings.media_ports, cluster.prefix)
+        limits, placed = Limits.of(settings.media_max_people), cluster.placements
+        media = Fleet(cluster.roster(workers), keys, services.recordings, placements=placed, limits=limits)
         keeping = SafeKeeping(settings, services, machinery.disk)
         finalising = Finalising(
             services.recordings,
@@ -105,48 +105,65 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         )
         media.on_live = finalising.returned
 
-        gate, store = SeatGate(services), MemoryRoomStore()
+        gate = SeatGate(services)
         hub = Hub(
-            store=store,
-            directory=Books(services),
-            media=media,
-            gate=gate,
-            listener=Emptied(services, finalising),
+            store=cluster.store, directory=Books(services), media=media, gate=gate,
+            listener=Emptied(services, finalising), instance=cluster.instance,
             session_ends_after_ms=settings.session_grace_s * 1000,
             ice_servers=ice_servers_of(settings, context.now_ms),
-        )
+        )  # fmt: skip
         media.attach(hub)
         context.live = LiveRooms(hub, gate)
 
         app = build_web(settings, services, health)
         _probing(settings, services, media)
         retention = await _keeping(app, keys, keeping.objects, finalising)
-        attach(app, hub, gate, settings.public_url)
-        _watch(health, media, workers, finalising, store, hub)
+        cluster.join(app, hub, gate, settings.public_url, media, health)
+        _watch(health, media, workers, finalising, cluster.store, hub)
         health.sources.append(disks.metrics)
 
+        async def work(within: contextlib.AsyncExitStack) -> None:
+            if cluster.instance:
+                await keeping.start(health, within)
+            await _behind_the_rooms(app, keys, finalising, retention, within)
+            _housekeeping(services, disks, finalising, within, bool(cluster.instance))
+
         # Each is told to stop even if its start was interrupted half-way.
-        await keeping.start(health, stack)
+        if not cluster.instance:
+            await keeping.start(health, stack)  # its end comes after the worker's
         stack.push_async_callback(media.stop)
         await media.start()
         await _operating(settings, media, workers, stack)
-        stack.push_async_callback(finalising.stop)
-        await finalising.start()
-        await _making_and_destroying(app, keys, retention, stack)
         stack.push_async_callback(hub.aclose)
         await hub.start()
-        _housekeeping(services, disks, stack)
+        await cluster.keep(work, stack)
         port = await _listen(app, settings, stack)
         yield Running(settings, services, health, hub, finalising, port, stack)
         log.info("stopping")
 
 
-async def _making_and_destroying(
-    app: web.Application, keys: KeyStore, retention: RetentionParts, stack: contextlib.AsyncExitStack
+def _health(database: Database) -> Health:
+    health = Health()
+    health.facts["media_path"] = "native" if is_built() else "python"
+    health.checks["database"] = database.ping
+    health.checks["schema"] = lambda: is_current(database)
+    return health
+
+
+async def _behind_the_rooms(
+    app: web.Application,
+    keys: KeyStore,
+    finalising: Finalising,
+    retention: RetentionParts,
+    stack: contextlib.AsyncExitStack,
 ) -> None:
-    """The queue of exports, and the runner that destroys what is over or withdrawn."""
+    """The finaliser, the queue of exports, and the runner that destroys what is over or withdrawn."""
+    stack.push_async_callback(finalising.stop)
+    await finalising.start()
     context = app[SERVICES].context
-    exporting = Exporting(context, app[EXPORTS], keys, lambda: context.live.busy())
+    # Another instance may have been asked for it: then nobody nudges this one.
+    idle_s = ASKED_ELSEWHERE_S if context.settings.redis_url else IDLE_S
+    exporting = Exporting(context, app[EXPORTS], keys, lambda: context.live.busy(), idle_s=idle_s)
     stack.push_async_callback(exporting.stop)
     await exporting.start()
     stack.push_async_callback(retention.runner.stop)
@@ -165,7 +182,8 @@ async def _books(settings: Settings, stack: contextlib.AsyncExitStack) -> Servic
     """The database at its newest schema, and the use cases over it."""
     database = Database(settings.database)
     stack.push_async_callback(database.close)
-    await migrate(database)
+    async with one_at_a_time(settings):
+        await migrate(database)
     services = build_services(Context(settings, database))
     stack.callback(services.passwords.close)
     return services
@@ -215,7 +233,8 @@ async def _keeping(
     parts = retention_parts(
         context, services.retention, keys, objects, app[EXPORTS].destroy_of, finalising.quiet
     )
-    await reconcile(parts.store, context.now_ms())
+    async with one_at_a_time(context.settings):
+        await reconcile(parts.store, context.now_ms())
     app[HEALTH].sources.append(services.retention.counts)
     return parts
 
@@ -241,7 +260,7 @@ def _watch(
     media: Fleet,
     workers: LocalWorkers,
     finalising: Finalising,
-    store: MemoryRoomStore,
+    store: RoomStore,
     hub: Hub,
 ) -> None:
     """What /readyz asks and /metrics tells."""
@@ -266,13 +285,17 @@ def _watch(
     health.labelled.append(lambda: by_worker(media, workers))
 
 
-def _housekeeping(services: Services, disks: Disks, stack: contextlib.AsyncExitStack) -> None:
+def _housekeeping(
+    services: Services, disks: Disks, finalising: Finalising, stack: contextlib.AsyncExitStack, shared: bool
+) -> None:
     """What runs by the clock: the watch over the disks, and the books' own."""
     owner = TaskOwner("server")
     stack.push_async_callback(owner.close)
     owner.spawn(disks.watch(lambda: recorded_rate(services.context.database)), "disks")
     owner.spawn(_every(ABANDONED_EVERY_S, services, services.rooms.end_abandoned), "abandoned")
     owner.spawn(_every(OVER_EVERY_S, services, services.rooms.close_over), "over")
+    if shared:  # rooms empty at other instances too
+        owner.spawn(_every(OVER_EVERY_S, services, finalising.look), "emptied")
 
 
 async def _every(seconds: float, services: Services, work: Callable[[int], Awaitable[object]]) -> None:

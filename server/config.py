@@ -107,6 +107,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: str = ""  # empty: SQLite in the data directory
+    redis_url: str = Field("", repr=False)  # several instances share it; empty: this one is alone
+    redis_allow_plain: bool = False  # redis:// or no password beyond this machine
     objects: ObjectStore = ObjectStore()
     journal_keep_days: int | None = Field(None, ge=0)  # after all was verified; None: journals are kept
     disk_floor_mb: int = Field(64, ge=0)  # with less free, the journal takes no more media
@@ -162,6 +164,21 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("must name at least one address")
         return value
+
+    @model_validator(mode="after")
+    def _redis_is_for_us_alone(self) -> Settings:
+        if not self.redis_url:
+            return self
+        parts = urlsplit(self.redis_url)
+        if parts.scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("redis_url must begin with rediss://, redis:// or unix://")
+        near = parts.scheme == "unix" or parts.hostname in LOOPBACK_NAMES
+        if not near and not self.redis_allow_plain and (parts.scheme != "rediss" or not parts.password):
+            raise ValueError(
+                "redis_url must be rediss:// with a password unless Redis is on this machine or "
+                "redis_allow_plain is set: names of people and the rooms' state are in it"
+            )
+        return self
 
     @field_validator("retention_years")
     @classmethod
@@ -255,7 +272,8 @@ class Settings(BaseSettings):
 
     @property
     def run_dir(self) -> Path:
-        return self.data_dir / "run"
+        """Sockets of this server; each of several instances has a folder of its own."""
+        return self.data_dir / "run" / (str(self.port) if self.redis_url else "")
 
 
 def load_settings(config_file: Path | None = None, **overrides: Any) -> Settings:

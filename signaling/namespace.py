@@ -33,7 +33,6 @@ NAMESPACE = "/room"
 PING_INTERVAL_S = 5
 PING_TIMEOUT_S = 10
 ACK_FIRST_S = 0.1
-CHANNEL = "hyeopjin:emits"
 PUBLISH_S = 0.5
 RESUBSCRIBE_S = 0.5
 SILENCE_S = 15.0
@@ -44,9 +43,11 @@ Ack = dict[str, object]
 class FanOut(socketio.AsyncRedisManager):
     """Emits to sockets of other instances. Without Redis they are lost, and repaired when it is back."""
 
-    def __init__(self, url: str, repair: Callable[[], Awaitable[None]], logger: logging.Logger) -> None:
+    def __init__(
+        self, url: str, channel: str, repair: Callable[[], Awaitable[None]], logger: logging.Logger
+    ) -> None:
         options = {"socket_connect_timeout": PUBLISH_S, "socket_timeout": SILENCE_S}
-        super().__init__(url, CHANNEL, logger=logger, redis_options=options)  # type: ignore[no-untyped-call]
+        super().__init__(url, channel, logger=logger, redis_options=options)  # type: ignore[no-untyped-call]
         self._repair = repair
         self._quiet_until = 0.0
 
@@ -57,7 +58,7 @@ class FanOut(socketio.AsyncRedisManager):
             return
         try:
             async with asyncio.timeout(PUBLISH_S):
-                await redis.publish(CHANNEL, self.json.dumps(data))
+                await redis.publish(self.channel, self.json.dumps(data))
         except Exception as error:
             self._quiet_until = time.monotonic() + 2 * PUBLISH_S
             log.warning("an emit did not reach other instances: %s", failure_site(error))
@@ -68,7 +69,7 @@ class FanOut(socketio.AsyncRedisManager):
             try:
                 self._redis_connect()  # type: ignore[no-untyped-call]
                 pubsub: Any = self.pubsub
-                await pubsub.subscribe(CHANNEL)
+                await pubsub.subscribe(self.channel)
                 await self._repair()
                 async for message in pubsub.listen():
                     yield message
@@ -116,17 +117,17 @@ def cookies_of(header: str) -> dict[str, str]:
     return found
 
 
-def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "") -> Any:
+def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "", channel: str = "") -> Any:
     """Serve the rooms at /socket.io of this `aiohttp.web.Application`; before it starts, once per hub.
 
-    `redis_url`: where instances tell each other what to emit; nothing else goes that way.
+    `redis_url`, `channel`: where instances tell each other what to emit; nothing else goes that way.
     Returns the `socketio.AsyncServer`. Raises ValueError for a public_url that is not one http(s) origin.
     """
     quiet = logging.getLogger("hyeopjin.signaling.socketio")
     quiet.setLevel(logging.CRITICAL)  # below that the library logs messages, which carry SDP and names
     server: Any = socketio.AsyncServer(  # type: ignore[no-untyped-call]
         async_mode="aiohttp",
-        client_manager=FanOut(redis_url, hub.repair, quiet) if redis_url else None,
+        client_manager=FanOut(redis_url, channel, hub.repair, quiet) if redis_url else None,
         cors_allowed_origins=[allowed_origin(public_url)],
         cors_credentials=False,
         max_http_buffer_size=ms.MAX_MESSAGE_BYTES,

@@ -48,7 +48,7 @@ def demo(
     try:
         if public and not tls:
             raise ConfigError("--public needs --tls: browsers give cameras to secure pages only.")
-        claim_directory(data, "DEMO")
+        claim_directory(data, "DEMO", load_settings(None, data_dir=data).redis_url)
         settings = load_settings(None, **_settings(port, data, tls=tls, public=public))
     except ConfigError as error:
         typer.echo(str(error), err=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import logging
 import os
 import resource
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import typer
 
@@ -29,20 +31,40 @@ Marker = Literal["DEMO", "SERVE"]
 _OTHER: dict[Marker, Marker] = {"DEMO": "SERVE", "SERVE": "DEMO"}
 
 
-def claim_directory(path: Path, marker: Marker) -> None:
+def claim_directory(path: Path, marker: Marker, redis_url: str = "") -> None:
     """Makes the directory ours, or refuses one that something else made.
 
     Raises ConfigError: `demo` takes an empty directory or its own; `serve` any but a demo's; and neither one
     in which a server runs, which would finalise its recordings under it. Held until the process ends.
+    Instances that name the same `redis_url` share it.
     """
     if not (path / marker).is_file():
         _mark(path, marker)
     handle = os.open(path / marker, os.O_RDONLY | os.O_CLOEXEC)  # never closed: it holds the lock
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if redis_url else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         raise ConfigError(f"Another server runs on the data directory {path} already.") from None
+    if redis_url:
+        _same_redis(path, redis_url)
+
+
+def _same_redis(path: Path, redis_url: str) -> None:
+    """Whoever is there first writes down which Redis it is; who comes later must name the same one."""
+    parts = urlsplit(redis_url)
+    address = f"{parts.hostname or ''}:{parts.port or 6379}{parts.path}"
+    mine = hashlib.sha256(address.encode()).hexdigest()
+    handle = os.open(path / "CLUSTER", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # never closed
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, mine.encode(), 0)
+    except BlockingIOError:
+        pass
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    if os.pread(handle, 128, 0).decode() != mine:
+        raise ConfigError(f"Another instance of the data directory {path} uses another redis_url.")
 
 
 def _mark(path: Path, marker: Marker) -> None:

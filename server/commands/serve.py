@@ -27,7 +27,7 @@ def serve(
     try:
         settings = load_settings(config, data_dir=data, port=port)
         configure_logging(settings.log_level, settings.log_format)
-        claim_directory(settings.data_dir, "SERVE")
+        claim_directory(settings.data_dir, "SERVE", settings.redis_url)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

@@ -49,8 +49,9 @@ class Exporting:
         keys: KeyStore,
         busy: Callable[[], Awaitable[bool]],
         tries_wait_s: float = 1.0,
+        idle_s: float = IDLE_S,
     ) -> None:
-        """`busy`: whether anybody is in a room."""
+        """`busy`: whether anybody is in a room. `idle_s`: so often the books are looked at unasked."""
         self._context = context
         self._service = service
         self._making = service.making
@@ -58,6 +59,7 @@ class Exporting:
         self._objects = service.objects
         self._busy = busy
         self._tries_wait_s = tries_wait_s
+        self._idle_s = idle_s
         self._owner = TaskOwner("exporting")
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -108,7 +110,7 @@ class Exporting:
         if not rows:
             self._idle.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), ROOMS_EVERY_S if rows else IDLE_S)
+            await asyncio.wait_for(self._wake.wait(), ROOMS_EVERY_S if rows else self._idle_s)
         if not rows:
             await self._service.tidy(self._context.now_ms())
 

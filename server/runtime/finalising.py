@@ -131,6 +131,14 @@ class Finalising:
         self._left.discard(session)
         self._enqueue(session, 0.0)
 
+    async def look(self, _now_ms: int) -> None:
+        """Take up what has emptied at another instance: the books know it too."""
+        for row in await self._rows.unfinished():
+            quiet = row.emptied_ms is not None or row.ended_ms is not None
+            if quiet and row.state in ("recording", "ready") and row.id not in (self._current, *self._due):
+                self._left.add(row.id)
+                self._enqueue(row.id, 0.0)
+
     def returned(self, recording: str) -> None:
         """People are in again: stop working on it; `room_emptied` brings it back."""
         self._due.pop(recording, None)

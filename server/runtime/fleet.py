@@ -29,6 +29,7 @@ from signaling.ports import Plan
 log = logging.getLogger("hyeopjin.runtime.fleet")
 
 MEASURE_EVERY_S = 2.0
+SEALED_LOOK_S = 0.1
 MAX_PROBED = 4
 
 
@@ -100,6 +101,7 @@ class Fleet:
         self._sealed = asyncio.Condition()
         self._fresh: dict[str, list[float]] = {}
         self._replacing: set[str] = set()
+        self._others: set[str] = set()  # workers that another process has started
 
     def attach(self, hub: Hub) -> None:
         """The hub that hears of events from now on."""
@@ -205,7 +207,7 @@ class Fleet:
             load = self.loads.get(worker, Load())
             load = replace(load, sessions=max(load.sessions, link.people))
             rooms = max(link.rooms, int(load.raw.get("rooms", 0)))
-            serving = link.connected and not link.draining
+            serving = link.connected and not (link.draining or load.raw.get("draining"))
             found.append(Candidate(worker, load, rooms, len(fresh), serving))
         return found
 
@@ -237,11 +239,19 @@ class Fleet:
             )
 
         try:
-            async with asyncio.timeout(timeout), self._sealed:
-                await self._sealed.wait_for(sealed)
+            async with asyncio.timeout(timeout):
+                async with self._sealed:
+                    await self._sealed.wait_for(sealed)
+                while await self._open_somewhere(recording, epoch):  # noqa: ASYNC110 - in another process
+                    await asyncio.sleep(SEALED_LOOK_S)
         except TimeoutError:
             return False
         return True
+
+    async def _open_somewhere(self, recording: str, epoch: int) -> bool:
+        """Whether a living worker has it by the word of another process."""
+        placed = await self._placements.find(recording)
+        return placed is not None and placed.epoch <= epoch and placed.worker in self.links
 
     async def probes(self) -> list[str]:
         """An offer without media from each of some workers: their ports differ. Raises ControlLostError."""
@@ -265,6 +275,8 @@ class Fleet:
     # --- from the roster and the workers -----------------------------------------------------------
 
     async def _joined(self, at: WorkerAt) -> None:
+        if not at.own:
+            self._others.add(at.id)
         link = MediaLink(at, self._keys, self._event)
         await link.connect()
         self.links[at.id] = link
@@ -297,9 +309,13 @@ class Fleet:
         except Exception as error:
             log.error("the rooms were not told of a lost worker: %s", describe(error))
 
-    async def _event(self, _worker: str, event: Mapping[str, Any]) -> None:
+    async def _event(self, worker: str, event: Mapping[str, Any]) -> None:
         kind = event.get("ev")
+        if kind == "offer" and (event["room"], event["epoch"]) not in self._open:
+            self.on_live(str(event["room"]))  # somebody is in, by the word of another process
         if kind == "heads":
+            if worker in self._others:
+                return  # written down by the process whose worker it is
             await self._heads.add_heads(str(event["room"]), int(event["epoch"]), event["heads"])
             return
         if kind == "closed":
@@ -322,7 +338,7 @@ class Fleet:
             await asyncio.sleep(MEASURE_EVERY_S)
             await self.measure()
             for link in list(self.links.values()):
-                if self._empty(link) and link.at.id not in self._replacing:
+                if link.at.own and self._empty(link) and link.at.id not in self._replacing:
                     self._replacing.add(link.at.id)
                     self._owner.spawn(self._roster.replace(link.at.name), "replace")
 

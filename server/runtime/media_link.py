@@ -39,6 +39,7 @@ class WorkerAt:
     id: str
     name: str
     socket: Path
+    own: bool = True  # started by this process
 
 
 class Waiting:

@@ -30,7 +30,9 @@ class Place:
 class LocalWorkers:
     """A `fleet.Roster` of so many workers as there are ports. Their names are "0", "1", …"""
 
-    def __init__(self, options: WorkerOptions, ports: tuple[int, ...]) -> None:
+    def __init__(self, options: WorkerOptions, ports: tuple[int, ...], prefix: str = "") -> None:
+        """`prefix`: of their ids, when other processes have workers too."""
+        self._prefix = prefix
         self._supervisors = [
             WorkerSupervisor(replace(options, udp_port=port, name=str(index)))
             for index, port in enumerate(ports)
@@ -53,7 +55,7 @@ class LocalWorkers:
     async def start(self, joined: Joined, left: Left) -> None:
         """All at once. Raises WorkerStartError when one of them does not start, leaving none."""
         for index, supervisor in enumerate(self._supervisors):
-            _Told(str(index), supervisor, joined, left)
+            _Told(self._prefix, str(index), supervisor, joined, left)
         results = await asyncio.gather(
             *(supervisor.start() for supervisor in self._supervisors), return_exceptions=True
         )
@@ -71,18 +73,22 @@ class LocalWorkers:
             if str(index) == name:
                 await supervisor.replace()
 
-    @staticmethod
-    def _place(name: str, supervisor: WorkerSupervisor) -> Place:
+    def _place(self, name: str, supervisor: WorkerSupervisor) -> Place:
         ready = supervisor.ready
         if ready is None:
             return Place(name, None, None, None, supervisor.starts)
-        return Place(name, worker_id(name, ready), ready.pid, ready.udp_port, supervisor.starts)
+        return Place(
+            name, worker_id(self._prefix + name, ready), ready.pid, ready.udp_port, supervisor.starts
+        )
 
 
 class _Told:
     """Passes one supervisor's word on, with the id of the life it is about."""
 
-    def __init__(self, name: str, supervisor: WorkerSupervisor, joined: Joined, left: Left) -> None:
+    def __init__(
+        self, prefix: str, name: str, supervisor: WorkerSupervisor, joined: Joined, left: Left
+    ) -> None:
+        self._prefix = prefix
         self._name = name
         self._joined = joined
         self._left = left
@@ -91,7 +97,7 @@ class _Told:
         supervisor.on_lost = self.lost
 
     async def ready(self, ready: WorkerReady) -> None:
-        self._living = worker_id(self._name, ready)
+        self._living = worker_id(self._prefix + self._name, ready)
         await self._joined(WorkerAt(self._living, self._name, ready.socket))
 
     async def lost(self) -> None:

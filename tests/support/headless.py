@@ -47,6 +47,10 @@ class HeadlessPage:
     connects: list[int] = field(default_factory=list)
     """When each connection began to carry media, boottime ns."""
     lights: list[dict[str, Any]] = field(default_factory=list)
+    snapshots: list[dict[str, Any]] = field(default_factory=list)
+    sources: dict[str, int] = field(default_factory=dict)
+    """Seat -> index of whoever else sends, to tell apart what is received."""
+    mic: bool = True
     _browser: Browser | None = None
     _http: aiohttp.ClientSession | None = None
     _client: Any = None
@@ -64,6 +68,25 @@ class HeadlessPage:
     def flowing(self) -> bool:
         """Whether the current connection has carried a second of media."""
         return bool(self.connects) and self._carries() and boottime_ns() - self.connects[-1] > 1_000_000_000
+
+    @property
+    def connection(self) -> str:
+        """The current one's id."""
+        return self._connection
+
+    @property
+    def seated(self) -> bool:
+        """Whether a socket of it is in the room."""
+        return self._client is not None and self._client.connected
+
+    def heard(self) -> int:
+        """Packets of others that this connection has received."""
+        return 0 if self._peer is None else sum(len(t.seen) for t in self._peer.received.tallies.values())
+
+    async def says(self, event: str, message: dict[str, Any]) -> dict[str, Any]:
+        """One event to the room; its ack."""
+        answer: dict[str, Any] = await self._client.call(event, message, namespace=NAMESPACE, timeout=10)
+        return answer
 
     async def enter(self) -> None:
         """Redeem the link, consent, join; everything after that is kept up by itself."""
@@ -116,12 +139,13 @@ class HeadlessPage:
         client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         client.on("offer", self._offers.put_nowait, namespace=NAMESPACE)
         client.on("recording", self.lights.append, namespace=NAMESPACE)
+        client.on("snapshot", self.snapshots.append, namespace=NAMESPACE)
         await client.connect(
             self.demo.base_url, headers={"Cookie": cookies, "Origin": self.demo.base_url},
             auth={"seat": self.seat}, namespaces=[NAMESPACE], transports=["websocket"],
         )  # fmt: skip
         self._client = client
-        join = {"mic": True, "camera": True, "resume": None}
+        join = {"mic": self.mic, "camera": True, "resume": None}
         answer = await client.call("join", join, namespace=NAMESPACE, timeout=10)
         if not answer["ok"]:
             await client.disconnect()
@@ -133,7 +157,7 @@ class HeadlessPage:
                 if self._peer is not None:
                     self._peer.close()
                 self._connection = offer["connection"]
-                self._peer = SyntheticPeer(self.seat, self.index, self.identity, {})
+                self._peer = SyntheticPeer(self.seat, self.index, self.identity, self.sources)
             assert self._peer is not None
             sdp = self._peer.accept_offer(offer["sdp"], offer["tracks"])
             answer = {"connection": offer["connection"], "offer_id": offer["offer_id"], "sdp": sdp}
