@@ -123,6 +123,11 @@ class Link:
         now = self._clock.time()
         self._serve(now, max(0.0, finish - now) * (old.rate_bps or 0.0))
 
+    def reseed(self, dice: random.Random) -> None:
+        """New luck from the next packet on."""
+        self._dice = dice
+        self._bad = False
+
     def black_out(self, dark: bool) -> None:
         """While dark, datagrams are lost and TCP segments wait; what was on its way arrives."""
         self._dark = dark

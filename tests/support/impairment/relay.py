@@ -224,6 +224,12 @@ class Relay:
         if direction != "up":
             self.down.change(profile)
 
+    def reseed(self, seed: int) -> None:
+        """From now on the line's luck is that of a line made with this seed."""
+        dice = random.Random(seed)
+        self.up.reseed(random.Random(dice.getrandbits(64)))
+        self.down.reseed(random.Random(dice.getrandbits(64)))
+
     def black_out(self, dark: bool) -> None:
         """Nothing passes in either direction while dark; TCP goes on where it stopped."""
         self.up.black_out(dark)

@@ -1,0 +1,1 @@
+"""How a consultation sounds and looks over a bad line: rows of loss, round trip and jitter, measured."""

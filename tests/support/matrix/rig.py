@@ -1,0 +1,160 @@
+"""Two real Chromium, one of them far: behind a line that is changed from row to row, nothing is restarted.
+
+Both run the room page's own media link against a real media worker that records. It measures and judges
+nothing: what was played and what getStats grew by is handed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import Browser, Page, Playwright, Route, async_playwright
+
+from media.control import PeerPlan
+from server.runtime.machinery import WORKER
+from tests.integration.worker_process import WorkerProcess, plan, worker_process
+from tests.support.browsers import CHROMIUM, DEVICE_FLAGS, NETWORK_FLAGS, QUIET_FLAGS
+from tests.support.impairment import candidates
+from tests.support.impairment.profile import Profile
+from tests.support.impairment.relay import Relay
+from tests.support.matrix.camera import write_moving
+from tests.support.matrix.speech import Sound, speech, write
+
+TOP = Path(__file__).parents[3]
+SCRIPT = Path(__file__).with_name("page.js")
+SPEECH_S = 15.0
+FAR, NEAR = "far", "near"
+PITCH_HZ = {FAR: 115.0, NEAR: 190.0}
+PAGE = (
+    '<!doctype html><meta charset="utf-8"><title>line</title><body>'
+    '<script type="module" src="/rig.js"></script></body>'
+)
+
+
+@dataclass(frozen=True)
+class Half:
+    """What one end received of the other: getStats' growth, the longest freeze (s), the samples played."""
+
+    seconds: float
+    audio: dict[str, float]
+    video: dict[str, float]
+    longest: float
+    played: np.ndarray[Any, np.dtype[np.int16]]
+
+
+class Rig:
+    """Use `rig()`. `said` is what each end's microphone hears, over and over."""
+
+    def __init__(
+        self, worker: WorkerProcess, line: Relay, pages: dict[str, Page], said: dict[str, Sound]
+    ) -> None:
+        self.worker = worker
+        self.line = line
+        self.pages = pages
+        self.said = said
+        self.room = secrets.token_urlsafe(12)
+        self._done = 0
+
+    async def answer_offers(self) -> None:
+        """Runs beside everything else."""
+        while True:
+            await asyncio.sleep(0.05)
+            while self._done < len(self.worker.events):
+                event = self.worker.events[self._done]
+                self._done += 1
+                if event["ev"] == "offer" and event["room"] == self.room:
+                    await self._answer(event)
+
+    async def _answer(self, event: dict[str, Any]) -> None:
+        peer = event["peer"]
+        if peer == FAR:
+            event = {**event, "sdp": candidates.through(event["sdp"], self.line.port, tcp=False)}
+        offer = {key: event[key] for key in ("connection", "offer_id", "sdp", "tracks")}
+        sdp = await self.pages[peer].evaluate("offer => rig.take(offer)", offer)
+        await self.worker.client.answer(self.room, peer, event["connection"], event["offer_id"], sdp)
+
+    async def connect(self) -> None:
+        """Both see and hear each other."""
+        peers = {name: PeerPlan(f"{name}.1.1", grant="grant1", key=bytes(32)) for name in (FAR, NEAR)}
+        await self.worker.client.put_plan(plan(self.room, 1, peers, room_key=bytes(32)))
+        for page in self.pages.values():
+            await page.wait_for_function("async () => await rig.flows() > 30", timeout=40_000, polling=250)
+
+    async def measure(self, profile: Profile, seed: int, settle_s: float, seconds: float) -> dict[str, Half]:
+        """The line becomes `profile` both ways; after `settle_s` everything is measured for `seconds`."""
+        self.line.reseed(seed)
+        self.line.change(profile)
+        await asyncio.sleep(settle_s)
+        await asyncio.gather(*(page.evaluate("() => rig.begin()") for page in self.pages.values()))
+        await asyncio.sleep(seconds)
+        told = await asyncio.gather(*(page.evaluate("() => rig.end()") for page in self.pages.values()))
+        return {name: half(one) for name, one in zip(self.pages, told, strict=True)}
+
+    async def states(self) -> dict[str, str]:
+        return {name: await page.evaluate("() => rig.state()") for name, page in self.pages.items()}
+
+
+def half(told: dict[str, Any]) -> Half:
+    played = np.frombuffer(base64.b64decode(told["played"]), dtype="<i2")
+    return Half(told["seconds"], told["audio"], told["video"], told["longest"], played)
+
+
+async def serve(route: Route) -> None:
+    """The page, the rig's script and the product's own room scripts."""
+    path = route.request.url.split("//", 1)[1].partition("/")[2].partition("?")[0]
+    if path == "rig.js":
+        await route.fulfill(path=SCRIPT, content_type="text/javascript")
+    elif path.startswith("js/room/"):
+        await route.fulfill(path=TOP / "static" / path, content_type="text/javascript")
+    else:
+        await route.fulfill(body=PAGE, content_type="text/html")
+
+
+async def open_page(playwright: Playwright, folder: Path, name: str, said: Sound) -> tuple[Browser, Page]:
+    camera = write_moving(folder / f"{name}.y4m", len(name))
+    voice = write(folder / f"{name}.wav", said)
+    flags = [
+        *DEVICE_FLAGS,
+        *QUIET_FLAGS,
+        *NETWORK_FLAGS,
+        f"--use-file-for-fake-video-capture={camera}",
+        f"--use-file-for-fake-audio-capture={voice}",
+    ]
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    context = await browser.new_context(permissions=["camera", "microphone"])
+    page = await context.new_page()
+    await page.route("**/*", serve)
+    await page.goto("http://localhost:9/")
+    await page.wait_for_function("!!window.rig")
+    await page.evaluate("() => rig.open()")
+    return browser, page
+
+
+@asynccontextmanager
+async def rig(seed: int, command: tuple[str, ...] = WORKER) -> AsyncIterator[Rig]:
+    """A connected rig; `command` starts the media worker."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hyeopjin-matrix-")))
+        worker = await stack.enter_async_context(worker_process(command=command))
+        line = await stack.enter_async_context(Relay(worker.ready["udp_port"], seed=seed))
+        playwright = await stack.enter_async_context(async_playwright())
+        said, pages = {}, {}
+        for number, name in enumerate((FAR, NEAR)):
+            said[name] = speech(SPEECH_S, seed + number, PITCH_HZ[name])
+            browser, pages[name] = await open_page(playwright, folder, name, said[name])
+            stack.push_async_callback(browser.close)
+        made = Rig(worker, line, pages, said)
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(made.answer_offers())
+            await made.connect()
+            yield made
+            answering.cancel()

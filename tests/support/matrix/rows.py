@@ -1,0 +1,119 @@
+"""Which lines are measured, what a measured row holds, and what must be true of some of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.support.impairment.profile import Loss, Profile
+from tests.support.matrix.judge import Heard, judge, to_judged
+from tests.support.matrix.rig import FAR, NEAR, Half
+from tests.support.matrix.speech import Sound
+
+BURST = 5.0
+BURSTS_PERCENT = 3.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way each: loss in per cent (`bursty`: in runs of five on average); round trip and jitter in ms."""
+
+    loss: float
+    rtt: int
+    jitter: int
+    bursty: bool = False
+    plain: bool = False
+    """With a worker without RED, timer NACK and audio NACK."""
+
+    @property
+    def key(self) -> str:
+        marks = ("b" if self.bursty else "") + ("p" if self.plain else "")
+        return f"{self.loss:g}{marks}/{self.rtt}/{self.jitter}"
+
+    @property
+    def told(self) -> str:
+        return f"{self.loss:g} %{' in bursts of 5' if self.bursty else ''}"
+
+    def profile(self) -> Profile:
+        share = self.loss / 100
+        loss = Loss.bursts(share, BURST) if self.bursty else Loss.independent(share)
+        return Profile(delay_ms=self.rtt / 2, jitter_ms=self.jitter, loss=loss)
+
+
+LOSSES = ((0.0, False), (1.0, False), (3.0, False), (5.0, False), (10.0, False), (BURSTS_PERCENT, True))
+MATRIX = tuple(
+    Line(loss, rtt, jitter, bursty) for rtt in (20, 150, 300) for jitter in (0, 30) for loss, bursty in LOSSES
+)
+GATED = (Line(3, 150, 0), Line(5, 200, 0))
+PLAIN = tuple(
+    Line(loss, rtt, 0, bursty, plain=True)
+    for loss, rtt, bursty in (
+        (1.0, 150, False),
+        (3.0, 150, False),
+        (5.0, 200, False),
+        (10.0, 300, False),
+        (3.0, 150, True),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One direction: `up` is the far one heard and seen by the near one."""
+
+    concealed: float
+    """Per cent of the samples played."""
+    freezes: float
+    """A minute."""
+    longest: float
+    """Seconds."""
+    frames: float
+    """A second."""
+    buffer: float
+    """Mean delay of the sound in the receiver's buffer, ms."""
+    pesq: float
+    stoi: float
+    level: float
+
+
+@dataclass(frozen=True)
+class Row:
+    key: str
+    seed: int
+    seconds: float
+    up: Way
+    down: Way
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Row:
+        return cls(**{**told, "up": Way(**told["up"]), "down": Way(**told["down"])})
+
+    @property
+    def concealed(self) -> float:
+        return max(self.up.concealed, self.down.concealed)
+
+
+def way(half: Half, heard: Heard) -> Way:
+    sound, picture = half.audio, half.video
+    return Way(
+        concealed=100 * sound["concealedSamples"] / sound["totalSamplesReceived"],
+        freezes=60 * picture["freezeCount"] / half.seconds,
+        longest=half.longest,
+        frames=picture["framesDecoded"] / half.seconds,
+        buffer=1000 * sound["jitterBufferDelay"] / max(1, sound["jitterBufferEmittedCount"]),
+        pesq=heard.pesq,
+        stoi=heard.stoi,
+        level=heard.level,
+    )
+
+
+def row(line: Line, seed: int, halves: dict[str, Half], said: dict[str, Sound]) -> Row:
+    """Heavy: PESQ and STOI are computed here."""
+    ways = {}
+    for name, other in ((NEAR, FAR), (FAR, NEAR)):
+        heard = judge(to_judged(said[other]), to_judged(halves[name].played))
+        ways[name] = way(halves[name], heard)
+    return Row(line.key, seed, round(halves[FAR].seconds, 1), ways[NEAR], ways[FAR])
