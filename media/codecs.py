@@ -24,6 +24,7 @@ EXT_MID = 4
 EXT_RID = 5
 EXT_REPAIRED_RID = 6
 EXT_VIDEO_ORIENTATION = 7
+EXT_PLAYOUT_DELAY = 8
 
 EXT_URIS: dict[int, str] = {
     EXT_AUDIO_LEVEL: "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
@@ -33,6 +34,7 @@ EXT_URIS: dict[int, str] = {
     EXT_RID: "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
     EXT_REPAIRED_RID: "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
     EXT_VIDEO_ORIENTATION: "urn:3gpp:video-orientation",
+    EXT_PLAYOUT_DELAY: "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
 }
 
 BLANKED_WHEN_FORWARDED: frozenset[int] = frozenset({EXT_TRANSPORT_CC, EXT_MID, EXT_RID, EXT_REPAIRED_RID})
@@ -115,7 +117,7 @@ VIDEO_DOWN = MediaDescription(
     (VP8_PT, RTX_PT),
     VP8_PT,
     (*_VP8, f"rtcp-fb:{VP8_PT} goog-remb", *_RTX),
-    (EXT_ABS_SEND_TIME, EXT_MID, EXT_VIDEO_ORIENTATION),
+    (EXT_ABS_SEND_TIME, EXT_MID, EXT_VIDEO_ORIENTATION, EXT_PLAYOUT_DELAY),
 )
 
 

@@ -73,6 +73,14 @@ class Publication:
         for stream in self.streams.values():
             stream.rtt_ns = rtt_ns
 
+    def hold_back(self, now_ns: int) -> None:
+        """Once a second: receivers are to show pictures only when what was lost of them could be there."""
+        if self.video:
+            late = (s.lateness.ns(s.recovered, s.rtt_ns, now_ns) for s in self.streams.values())
+            late_ns = max(late, default=0)
+            for subscription in self.subscriptions:
+                subscription.hold_back(late_ns, now_ns)
+
     def of_rid(self, rid: str) -> SourceStream | None:
         """The newest stream of a layer."""
         return next((stream for stream in reversed(self.streams.values()) if stream.rid == rid), None)

@@ -149,6 +149,8 @@ class Relay:
         reports = now_ns - self._reported_ns >= REPORT_NS
         if reports:
             self._reported_ns = now_ns
+        for publication in self.publications.values() if reports else ():
+            publication.hold_back(now_ns)
         for endpoint in self.endpoints.values():
             if endpoint.twcc.due_ns <= now_ns and endpoint.connected:
                 endpoint.send_feedback(now_ns)

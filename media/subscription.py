@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from media.codecs import RED_PT, RTX_PT
 from media.layers import Layer
+from media.playout import Lateness, Playout
 from media.ports import Delivery, SessionPort
+from media.ranges import MAX_RANGES, Range
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset, put_send_time, read_header
 from media.rtp.red import plain
@@ -27,22 +28,8 @@ RESEND_NS = 100_000_000
 REFRESH_NS = 900_000_000
 BELIEVED_NS = 250_000_000
 """Reports that put a new range further than this from its arrival are not believed."""
-MAX_RANGES = 4
 _REMEMBERED_RESENDS = 1024
 _REMEMBERED_REPORTS = 8
-
-
-@dataclass(slots=True)
-class Range:
-    """Source numbers first..last of one stream, and what is added to them on this hop."""
-
-    stream: SourceStream
-    first: int
-    last: int
-    number_offset: int
-    timestamp_offset: int
-    added: Numbers
-    """To the picture numbers of its packets."""
 
 
 class Subscription:
@@ -50,14 +37,17 @@ class Subscription:
 
     __slots__ = (
         "_ask",
+        "_changes",
         "_cname",
         "_first",
         "_forward",
         "_last",
         "_last_ns",
         "_last_timestamp",
+        "_lateness",
         "_number_offset",
         "_octets",
+        "_playout",
         "_range",
         "_ranges",
         "_reported_ns",
@@ -115,6 +105,10 @@ class Subscription:
         self._splice: Numbers | None = None
         """What is added to picture numbers now; None for nothing, as before any switch."""
         self._rtx_sequence = secrets.randbelow(0x8000)
+        self._lateness = Lateness()
+        self._playout = Playout()
+        self._changes = False
+        """A packet is more than its header on this hop, as long as there is a splice or something to tell."""
 
     @property
     def octets(self) -> int:
@@ -170,8 +164,8 @@ class Subscription:
             return
         self.packets += 1
         self._octets += len(packet)
-        if self._splice is not None:
-            packet = renumbered(packet, self._splice)
+        if self._changes:
+            packet = self._changed(packet)
         self._forward(
             packet,
             packet[1] & 0x7F,
@@ -179,6 +173,19 @@ class Subscription:
             timestamp + self._timestamp_offset,
             self._ssrc,
         )
+
+    def hold_back(self, late_ns: int, now_ns: int) -> None:
+        """Once a second: repaired pictures of the source come so late; those of this line even later."""
+        self._playout.want(late_ns + self._lateness.ns(self.resent, self.rtt_ns, now_ns))
+        self._changes = self._splice is not None or self._playout.tellings > 0
+
+    def _changed(self, packet: bytes) -> bytes:
+        if self._splice is not None:
+            packet = renumbered(packet, self._splice)
+        if self._playout.tellings:
+            packet = self._playout.told(packet)
+            self._changes = self._splice is not None or self._playout.tellings > 0
+        return packet
 
     def sender_report(self, stream: SourceStream, at_ns: int) -> None:
         """Forwards the source's latest report with this hop's SSRC, timestamps and counters, brought up to
@@ -269,6 +276,7 @@ class Subscription:
             out_timestamp = self._last_timestamp + self._timestamp_offset + ahead
         added = self._following(packet)
         self._splice = added if any(added) else None
+        self._changes = self._splice is not None or self._playout.tellings > 0
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp
         self.stream = stream

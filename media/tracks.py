@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from media.codecs import OPUS_PT, RED_PT, VP8_PT, clock_hz
+from media.playout import Lateness
 from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
 from media.rtp.nack import MAX_TRIES, MissingPackets
@@ -40,6 +41,7 @@ class SourceStream:
         "key_wanted",
         "kind",
         "last_ns",
+        "lateness",
         "listeners",
         "missing",
         "overrun",
@@ -80,6 +82,7 @@ class SourceStream:
         """By its sender's own reports, smoothed; 0 while there were less than two."""
         self.rtt_ns = DEFAULT_RTT_NS
         """Until the publication says better, what answers to NACKs have taken."""
+        self.lateness = Lateness()
         self.last_ns = 0
         self.listeners: tuple[Subscription, ...] = ()
         """Those that get it or wait for its next key frame; kept by the publication, like the rest here."""

@@ -13,6 +13,7 @@ from struct import Struct
 from media.codecs import (
     BLANKED_WHEN_FORWARDED,
     EXT_ABS_SEND_TIME,
+    EXT_PLAYOUT_DELAY,
     EXT_TRANSPORT_CC,
     EXT_VIDEO_ORIENTATION,
 )
@@ -28,6 +29,7 @@ _SEND_TIME_BYTES = 4
 _SEND_TIME_HEAD = (EXT_ABS_SEND_TIME << 4 | 2) << 24
 _ONLY_TRANSPORT_CC = bytes((0xBE, 0xDE, 0, 1, EXT_TRANSPORT_CC << 4 | 1))
 """The extension of nearly every video packet of a browser: transport-cc and a byte of padding."""
+_LONGEST_DELAY = 0xFFF
 _ZEROS = tuple(bytes(length) for length in range(32))
 
 
@@ -204,6 +206,23 @@ def payload_offset(packet: bytes) -> int:
             return len(packet)
         at += 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
     return min(at, len(packet))
+
+
+def with_playout_delay(packet: bytes, least_ms: int) -> bytes:
+    """The packet with a playout-delay element (two times of 12 bits in 10 ms) after its other extensions.
+
+    One whose extension is of another form, or does not fit, stays as it is.
+    """
+    value = (EXT_PLAYOUT_DELAY << 4 | 2) << 24 | (least_ms // 10 & 0xFFF) << 12 | _LONGEST_DELAY
+    at = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
+    if not packet[0] & 0x10:
+        head = bytes((packet[0] | 0x10,)) + packet[1:at]
+        return head + _TWO_SHORTS.pack(_ONE_BYTE_PROFILE, 1) + _WORD.pack(value) + packet[at:]
+    end = payload_offset(packet)
+    if packet[at : at + 2] != b"\xbe\xde" or end >= len(packet):
+        return packet
+    words = _TWO_SHORTS.pack(_ONE_BYTE_PROFILE, (end - at) // 4)
+    return b"".join((packet[:at], words, packet[at + 4 : end], _WORD.pack(value), packet[end:]))
 
 
 def put_send_time(packet: bytearray, at_ns: int) -> None:
