@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from server.commands import store_check, turn_check
+from server.commands import redis_check, store_check, turn_check
 from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
@@ -209,6 +209,13 @@ def _objects(settings: Settings) -> Finding:
     return Finding("objects", "green" if code == "ok" else "red", code, sentence)
 
 
+def _redis(settings: Settings) -> Finding:
+    """Whether the Redis that instances share answers and is set as it should be."""
+    if not settings.redis_url:
+        return Finding("redis", "grey", "not_configured", "this server is alone")
+    return Finding("redis", *asyncio.run(redis_check.check(settings)))
+
+
 def _turn(settings: Settings) -> Finding:
     """Whether the relay takes our credentials and reaches the media port and nothing else."""
     return Finding("turn", *turn_check.check(settings))
@@ -243,6 +250,6 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _tls,
     _announced,
     _turn,
-    _later("redis"),
+    _redis,
     _later("mail"),
 )

@@ -15,6 +15,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
@@ -72,6 +73,16 @@ return lost
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a Redis says of itself. `home`: whose it is, empty for nobody's yet."""
+
+    home: str
+    version: tuple[int, ...]
+    evicts: bool
+    persists: bool
+
+
 class LeasesAwayError(Exception):
     """Redis does not answer: nothing is granted and nothing taken away."""
 
@@ -108,6 +119,24 @@ class Leases:
     async def ping(self) -> bool:
         """Whether Redis answers (for /readyz)."""
         return bool(await self._ask(lambda: self._redis.ping()))
+
+    async def examine(self) -> Examined:
+        """For the doctor; raises LeasesAwayError."""
+        home = await self._ask(lambda: self._redis.get(f"{self._prefix}home"))
+        told = await self._ask(lambda: self._redis.info("everything"))
+        save: dict[str, str] = {}
+        with contextlib.suppress(LeasesAwayError):  # a managed Redis may not tell
+            save = await self._ask(lambda: self._redis.config_get("save"))
+        version = tuple(
+            int(part) for part in str(told.get("redis_version", "0")).split(".") if part.isdigit()
+        )
+        policy, limit = str(told.get("maxmemory_policy", "noeviction")), int(told.get("maxmemory", 0))
+        return Examined(
+            home="" if home is None else home.decode(),
+            version=version,
+            evicts=limit > 0 and policy != "noeviction",
+            persists=bool(told.get("aof_enabled")) or bool(save.get("save")),
+        )
 
     async def look(self) -> None:
         """Notice whether this is the Redis of before: a fresh one knows nobody until all were renewed."""

@@ -1,7 +1,8 @@
 """The engine and its transactions: `read()` for a consistent look, `write()` for a change.
 
 It must not know any table. SQLite runs in WAL with synchronous=FULL, so that an acknowledged consent or
-epoch survives a power cut; another URL (postgresql+asyncpg://…) is used as it is.
+epoch survives a power cut. On PostgreSQL (postgresql+asyncpg://…) the writers of all instances queue by an
+advisory lock, as on SQLite by its own: a use case that looks and then writes needs no other thought.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_MS = 5_000
+WRITERS_LOCK = 0x48594A50
+"""Of PostgreSQL's advisory locks, the one that writers queue for."""
 
 #: What the repositories work in; use cases pass it on and never look inside.
 Transaction = AsyncConnection
@@ -40,6 +43,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         # hide_parameters: a failing statement must not carry names into a log line.
         self.engine: AsyncEngine = create_async_engine(parsed, echo=False, hide_parameters=True)
+        self._is_postgres = parsed.get_backend_name() == "postgresql"
         self._writers = asyncio.Lock()
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -48,8 +52,11 @@ class Database:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads: one consistent state, never waits for a writer on SQLite."""
-        async with self.engine.connect() as connection, connection.begin():
-            yield connection
+        async with self.engine.connect() as connection:
+            if self._is_postgres:  # as SQLite: one state for the whole block
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with connection.begin():
+                yield connection
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -60,6 +67,8 @@ class Database:
             connection = await stack.enter_async_context(self.engine.connect())
             await connection.execution_options(hyeopjin_write=True)
             await stack.enter_async_context(connection.begin())
+            if self._is_postgres:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
             yield connection
 
     async def ping(self) -> bool:
