@@ -45,7 +45,7 @@ install_python() { # $1 = lock file
 build_native() {
     command -v "${CC:-cc}" >/dev/null || { say "No C compiler: the media path stays in Python (the same, slower)."; return 0; }
     want=$(digest media/native/drain.c media/native/build.py)
-    [ -f media/native/libdrain.so ] && unchanged $venv/.native "$want" && return
+    ls media/native/*.so >/dev/null 2>&1 && unchanged $venv/.native "$want" && return
     $venv/bin/python -m media.native.build || return 0
     printf '%s' "$want" > $venv/.native
 }

@@ -119,7 +119,10 @@ class Endpoint:
             for subscription in listeners:
                 subscription.deliver(stream, clean, number, timestamp, key, at_ns)
         if self.recorded and number > stream.recorded_from:
-            self._relay.record(self.peer, publication.kind, stream.rid, clean, at_ns, key)
+            recorder = self._relay.recorder
+            if recorder is not None:
+                counters.packets_recorded += 1
+                recorder.rtp(self.peer, publication.kind, stream.rid, clean, at_ns, key)
 
     def on_rtcp(self, packet: bytes, at_ns: int) -> None:
         """One compound: sender reports of the publisher; reports, NACKs and requests of the subscriber."""

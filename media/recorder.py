@@ -43,11 +43,13 @@ WITHDRAWN, LEFT, PAUSED = "withdrawn", "left", "paused"
 
 _MIME = {"audio": (f"audio/opus;red={RED_PT}", 48_000)}
 _VIDEO = ("video/VP8", 90_000)
+_pack_rtp = layout.RTP_ENTRY.pack
 
 
 @dataclass(slots=True)
 class _Track:
     entry: layout.TrackEntry
+    number: int
     ssrc: bytes
     row: bytes
     video: bool
@@ -160,8 +162,7 @@ class RoomRecorder:
             track.batch = seat.batch
             parts.append(track.row)
             seat.size += len(track.row)
-        parts.append(layout.RTP_ENTRY.pack(layout.RTP, size, at_ns, track.entry.number))
-        parts.append(packet)
+        parts += (_pack_rtp(layout.RTP, size, at_ns, track.number), packet)
         seat.packets += 1
         seat.last_ns = track.at = at_ns
         seat.size += size + 11
@@ -273,7 +274,7 @@ class RoomRecorder:
             mime, rate = _MIME.get(kind, _VIDEO)
             entry = layout.TrackEntry(len(seat.table) + 1, int.from_bytes(ssrc, "big"), rate, kind, rid, mime)
             row = layout.pack_track(self._clock.boottime_ns(), entry)
-            track = _Track(entry, ssrc, row, mime.startswith("video"))
+            track = _Track(entry, entry.number, ssrc, row, mime.startswith("video"))
             track.forget_key()
             seat.table[(kind, rid, ssrc)] = track
         seat.tracks[(kind, rid)] = track

@@ -38,7 +38,6 @@ class Subscription:
     __slots__ = (
         "_ask",
         "_changes",
-        "_cname",
         "_first",
         "_forward",
         "_last",
@@ -54,6 +53,7 @@ class Subscription:
         "_reports",
         "_resent",
         "_rtx_sequence",
+        "_sdes",
         "_session",
         "_splice",
         "_ssrc",
@@ -93,7 +93,7 @@ class Subscription:
         self._ssrc = delivery.ssrc
         self._video = video
         self._ask = ask
-        self._cname = delivery.source
+        self._sdes = rtcp.build_sdes(delivery.ssrc, delivery.source)
         self._octets = 0
         self._range: Range | None = None
         self._ranges: list[Range] = []
@@ -203,7 +203,7 @@ class Subscription:
         self._reports[ntp >> 16 & 0xFFFFFFFF] = at_ns
         while len(self._reports) > _REMEMBERED_REPORTS:
             del self._reports[next(iter(self._reports))]
-        self._session.send_rtcp(rtcp.build_sender_report(own) + rtcp.build_sdes(self._ssrc, self._cname))
+        self._session.send_rtcp(rtcp.build_sender_report(own) + self._sdes)
 
     def refresh_report(self, now_ns: int) -> None:
         """Once a second: a report of our own while none is forwarded, because browsers send one for sound

@@ -108,6 +108,13 @@ class SourceStream:
         """A packet of this SSRC has arrived: its extended number, or DUPLICATE when it is to be dropped."""
         unwrapper = self.sequence
         before = unwrapper.highest
+        if before >= 0 and (before + 1) & 0xFFFF == sequence:  # the next in order, as nearly all are
+            unwrapper.awaited = REJECTED
+            unwrapper.highest = number = before + 1
+            self.stats.arrived(timestamp, at_ns)
+            self.last_ns = at_ns
+            self.packets += 1
+            return number
         restarts = unwrapper.restarts
         number = unwrapper.take(sequence)
         if number > before:

@@ -8,7 +8,6 @@
  * Python; tests/unit/test_native_same.py holds both to one behaviour. One thread, no callbacks, no allocation
  * after hj_new. Nothing here trusts a length it was sent.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>

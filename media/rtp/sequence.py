@@ -18,13 +18,14 @@ class SequenceUnwrapper:
     """Extends 16-bit numbers to integers that only grow. `take` gives REJECTED for a packet not to be
     believed yet."""
 
-    __slots__ = ("_awaited", "base", "highest", "restarts")
+    __slots__ = ("awaited", "base", "highest", "restarts")
 
     def __init__(self) -> None:
         self.base = REJECTED
         self.highest = REJECTED
         self.restarts = 0
-        self._awaited = REJECTED
+        self.awaited = REJECTED
+        """The number that would prove a restart."""
 
     def take(self, sequence: int) -> int:
         """The extended number of a packet that has arrived; `highest` follows."""
@@ -35,15 +36,15 @@ class SequenceUnwrapper:
             return self.highest
         ahead = (sequence - highest) & 0xFFFF
         if ahead < MAX_DROPOUT:
-            self._awaited = REJECTED
+            self.awaited = REJECTED
             self.highest = highest + ahead
             return self.highest
         if 0x10000 - ahead <= MAX_LATE:
             return highest + ahead - 0x10000
-        if sequence != self._awaited:
-            self._awaited = (sequence + 1) & 0xFFFF
+        if sequence != self.awaited:
+            self.awaited = (sequence + 1) & 0xFFFF
             return REJECTED
-        self._awaited = REJECTED
+        self.awaited = REJECTED
         self.restarts += 1
         self.highest = self.base = (highest | 0xFFFF) + 0x10001 + sequence
         return self.highest

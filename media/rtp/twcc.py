@@ -30,13 +30,25 @@ _MAX_RUN = 0x1FFF
 class TransportFeedback:
     """The arrivals of one connection since the last feedback."""
 
-    __slots__ = ("_arrivals", "_count", "_highest", "_previous", "_start", "due_ns", "interval_ns", "sent")
+    __slots__ = (
+        "_arrivals",
+        "_count",
+        "_end",
+        "_highest",
+        "_previous",
+        "_start",
+        "due_ns",
+        "interval_ns",
+        "sent",
+    )
 
     def __init__(self) -> None:
         self._arrivals: dict[int, int] = {}
         self._previous: dict[int, int] = {}
         self._highest = -1
         self._start = -1
+        self._end = 0
+        """One after the last number reported."""
         self._count = 0
         self.due_ns = 0
         self.interval_ns = INTERVAL_NS
@@ -69,7 +81,9 @@ class TransportFeedback:
         arrivals = self._arrivals
         if not arrivals:
             return []
-        if self._start < min(arrivals) and self._previous:
+        if self._start == self._end:  # nothing came late: the numbers of before are not looked at
+            known = arrivals
+        elif self._start < min(arrivals) and self._previous:
             known = self._previous | arrivals
         else:
             known = {**{s: at for s, at in self._previous.items() if s >= self._start}, **arrivals}
@@ -82,7 +96,7 @@ class TransportFeedback:
                 packets.append(packet)
         self._previous = arrivals
         self._arrivals = {}
-        self._start = end
+        self._start = self._end = end
         self.sent += len(packets)
         return packets
 
@@ -91,9 +105,11 @@ class TransportFeedback:
     ) -> tuple[bytes, int]:
         """One packet for numbers from `base`, and the number that the next one starts with."""
         end = min(end, base + _MAX_PACKETS)
-        first = next((known[s] for s in range(base, end) if s in known), None)
+        first = known.get(base)
         if first is None:
-            return b"", end
+            first = next((known[s] for s in range(base, end) if s in known), None)
+            if first is None:
+                return b"", end
         reference = first // _TICK_NS // _REFERENCE_TICKS
         last = reference * _REFERENCE_TICKS
         symbols: list[int] = []
@@ -138,6 +154,8 @@ def _chunks(symbols: list[int]) -> bytes:
     out = bytearray()
     at = 0
     total = len(symbols)
+    if 0 < symbols.count(1) == total <= _MAX_RUN:  # all came, and in time
+        return _SHORT.pack(1 << 13 | total)
     while at < total:
         symbol = symbols[at]
         run = at + 1

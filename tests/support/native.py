@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from media.ice.endpoint import Drain as DrainPort
 from media.ice.hub import IceHub
-from media.native.build import build
+from media.native.build import SOURCE, build, compiled
 from media.native.drain import Drain
-from media.native.library import Library, load
+from media.native.library import Library, load, of_library
 
 WAYS = ("python", "native")
 
@@ -28,6 +31,17 @@ def library() -> Library:
     return found
 
 
+@functools.cache
+def plain_library() -> Library:
+    """The form for machines without Python's headers."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "libdrain.so"
+        assert compiled(shutil.which("cc") or "", SOURCE, made)
+        return of_library(made)
+
+
 def drain(way: str) -> Make:
-    """What `IceHub.open` takes as `drain`."""
-    return None if way == "python" else functools.partial(Drain, library())
+    """What `IceHub.open` takes as `drain`; "plain" is the native way without Python's headers."""
+    if way == "python":
+        return None
+    return functools.partial(Drain, library() if way == "native" else plain_library())

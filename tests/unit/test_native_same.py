@@ -121,7 +121,7 @@ async def test_what_is_forwarded_recorded_and_refused_is_the_same(story: Callabl
     assert python == native
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, "plain"])
 async def test_each_way_forwards_the_best_layer_and_records_both_with_nothing_left_of_this_hop(
     way: str,
 ) -> None:
@@ -137,7 +137,7 @@ async def test_each_way_forwards_the_best_layer_and_records_both_with_nothing_le
     assert found["got"]["s"][200][5][12:] == found["recorded"]["camerah"][5][12:]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, "plain"])
 async def test_each_way_counts_what_it_refuses(way: str) -> None:
     found = await seen(
         way, [*too_many_streams(), ("other", b"\x80" * 50), ("raw", b"\xff" * 9), ("raw", b"")]
@@ -280,7 +280,7 @@ async def test_nothing_reaches_a_session_that_has_closed() -> None:
 def test_the_compiled_path_stays_inside_its_memory_whatever_comes(seed: int, tmp_path: Path) -> None:
     """Random datagrams and addresses under the address and undefined-behaviour sanitizers, a small table."""
     fuzzer = tmp_path / "fuzz"
-    flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags = ["-D_GNU_SOURCE=1", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     include = f'-DDRAIN="{SOURCE}"'
     subprocess.run(["cc", *flags, include, "-o", str(fuzzer), str(FUZZER)], check=True, timeout=60)
     done = subprocess.run([str(fuzzer), str(seed), "60000"], capture_output=True, text=True, timeout=60)
