@@ -87,12 +87,9 @@ class Endpoint:
                 return
         publication, stream, retransmission = route
         if retransmission:
-            original = rtx.original_sequence(clean, payload)
-            number = stream.take_recovered(original, at_ns) if original >= 0 else -1
+            number, clean = self._take_again(stream, clean, payload, at_ns)
             if number < 0:
                 return
-            counters.packets_recovered += 1
-            clean = rtx.unwrap(clean, payload, stream.pt, stream.ssrc)
         else:
             if marker & 0x7F != stream.pt:
                 if marker & 0x7F == stream.red_pt:
@@ -123,6 +120,15 @@ class Endpoint:
             if recorder is not None:
                 counters.packets_recorded += 1
                 recorder.rtp(self.peer, publication.kind, stream.rid, clean, at_ns, key)
+
+    def _take_again(self, stream: SourceStream, clean: bytes, payload: int, at_ns: int) -> tuple[int, bytes]:
+        """Number and original of a retransmission; below 0 when it is not wanted."""
+        original = rtx.original_sequence(clean, payload)
+        number = stream.take_recovered(original, at_ns) if original >= 0 else -1
+        if number < 0:
+            return number, clean
+        self._counters.packets_recovered += 1
+        return number, rtx.unwrap(clean, payload, stream.pt, stream.ssrc)
 
     def on_rtcp(self, packet: bytes, at_ns: int) -> None:
         """One compound: sender reports of the publisher; reports, NACKs and requests of the subscriber."""
