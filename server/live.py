@@ -7,8 +7,10 @@ from typing import cast
 from server.gate import SeatGate
 from server.runtime.finalising import Finalising
 from server.services.bundle import Services
+from server.services.context import RoomsAwayError
 from signaling.hub import Hub
 from signaling.ports import Consent, EndReason, Knock
+from signaling.store import StoreAwayError
 
 
 class LiveRooms:
@@ -32,10 +34,16 @@ class LiveRooms:
         await self._hub.room_closed(room, cast("EndReason", reason))
 
     async def presence(self, room: str) -> set[str]:
-        return await self._hub.presence(room)
+        try:
+            return await self._hub.presence(room)
+        except StoreAwayError:
+            raise RoomsAwayError from None
 
     async def busy(self) -> bool:
-        return await self._hub.busy()
+        try:
+            return await self._hub.busy()
+        except StoreAwayError:
+            raise RoomsAwayError from None
 
 
 class Emptied:

@@ -15,6 +15,10 @@ from server.config import Settings
 from server.storage.database import Database
 
 
+class RoomsAwayError(Exception):
+    """What instances share does not answer: who is in a room is not known now."""
+
+
 class Live(Protocol):
     """The rooms as use cases see them."""
 
@@ -27,7 +31,7 @@ class Live(Protocol):
     async def room_closed(self, room: str, reason: str) -> None: ...
 
     async def presence(self, room: str) -> set[str]:
-        """Seats that are in the room now."""
+        """Seats that are in the room now. Raises RoomsAwayError, as `busy` does."""
         ...
 
     async def busy(self) -> bool:

@@ -13,7 +13,7 @@ from server.domain.errors import Refused
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
 from server.services.access import relations
-from server.services.context import Context
+from server.services.context import Context, RoomsAwayError
 from server.storage import accounts, audit, cases, consultations
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -87,7 +87,10 @@ class Worklist:
         held: frozenset[Relation],
     ) -> dict[str, Any]:
         now_ms = self._context.now_ms()
-        present = await self._context.live.presence(consultation.id)
+        try:
+            present = await self._context.live.presence(consultation.id)
+        except RoomsAwayError:
+            present = set()
         mine = next((seat.id for seat in seats if seat.account_id == account.id), None)
         place_ids = dict.fromkeys([case.site_id, *(seat.site_id for seat in seats)])
         row: dict[str, Any] = {

@@ -1,0 +1,65 @@
+"""Two people, each at a web instance of their own, in one room; Redis is lost while they talk, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import decode, probes
+from tests.support.browsers import Crowd
+from tests.support.demo import until
+from tests.support.fakes import GREEN, RED
+from tests.support.instances import Pair, pair
+from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_recording, wait_stored
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with pair(tmp_path_factory.mktemp("pair")) as started:
+        yield started
+
+
+def silent(viewer: Guest, other: Guest) -> int:
+    """How many tiles of the other say that the microphone is off."""
+    return viewer.page.locator(f"[data-participant='{other.seat}'] .sign-off").count()
+
+
+def moving(*guests: Guest) -> None:
+    for one, other in (guests, guests[::-1]):
+        until(
+            "pictures move",
+            lambda one=one, other=other: probes.advancing(one.page, other.seat),  # type: ignore[misc]
+            15,
+        )
+
+
+def test_pages_at_two_instances_meet_and_outlive_the_loss_of_redis(both: Pair, crowd: Crowd) -> None:
+    referring = join(crowd.person(RED), both.one, "referring_physician")
+    consulting = join(crowd.person(GREEN), both.other, "consulting_physician")
+    probes.wait_for_tone(referring.page, consulting.seat, consulting.voice)
+    probes.wait_for_tone(consulting.page, referring.seat, referring.voice)
+    wait_recording(referring)
+
+    both.redis.kill()
+    until("noticed", lambda: not both.one.ready()["checks"]["redis"], 10)
+    referring.page.get_by_test_id("toggle-mic").click()
+    moving(referring, consulting)
+    assert silent(consulting, referring) == 0, "nobody could be told yet"
+    both.redis.start()
+    until("the mute was not forgotten", lambda: silent(consulting, referring) == 1, 20)
+    moving(referring, consulting)
+    for guest in (referring, consulting):
+        assert len(probes.remote_participants(guest.page)) == 1, "no ghost, and nobody thrown out"
+        wait_recording(guest)
+    wait_stored(consulting, 2)
+
+    end(consulting)
+    referring.page.get_by_test_id("over").wait_for(timeout=15_000)
+    recording = decode.recordings(both.one.data)[0]
+    wait_ready(both.other, sign_in(crowd.people[0], both.other, "reviewer"), recording)
+    report = both.one.command("recordings", "verify", recording)
+    assert report["chain"] == "intact", report
+    assert report["epochs"] == 1 if "epochs" in report else True, "media was never touched"
