@@ -146,7 +146,8 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://host or http://localhost:8080")
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
             raise ValueError("must be an origin only: scheme, host and port")
-        return f"{parts.scheme}://{parts.netloc}"
+        usual = {"http": ":80", "https": ":443"}[parts.scheme]  # browsers leave it out of Origin
+        return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
 
     @field_validator("media_announce")
     @classmethod

@@ -203,6 +203,27 @@ device-camera-other = The camera could not be started. Plug it in again or resta
 device-join-anyway = You can also join without it: you will see and hear the others.
 device-try-again = Try again
 
+## The line from here to the server, at the door
+path-checking = Checking how sound and picture get from here to the server …
+path-udp = The line is good: sound and picture will go straight to the server.
+path-tcp = Sound and picture will go over TCP, since UDP is blocked in this network. It works; on a bad line it stutters sooner.
+path-relay = Sound and picture will go through the relay, since this network lets out encrypted web traffic only. It works; on a bad line it stutters sooner.
+path-none = Sound and picture cannot leave this network: its firewall holds back everything that is needed. Give these lines to your IT department; one of them is enough.
+path-unknown = The line could not be checked just now. You can join all the same, or check again.
+path-loopback = The server tells browsers an address that only the server itself can reach. Nothing is wrong with your network: tell whoever runs this server to set media_announce.
+path-fault-certificate = The certificate of the relay ({ $places }) is not valid. Nothing is wrong with your network: tell whoever runs this server.
+path-better = What to ask for, so that it runs better
+path-ask = For video consultations at { $site }, please allow outgoing connections and their answers:
+path-ask-udp = UDP to { $places }
+path-ask-tcp = TCP to { $places }
+path-ask-relay = TCP to { $places }, without opening (inspecting) its TLS
+path-or = or
+path-copy = Copy
+path-copied = Copied
+path-again = Check again
+path-clock = The clock of this computer and that of the server are { $minutes } minutes apart, so times shown here may be wrong. Let this computer set its date and time by itself.
+too-old = This browser is too old for video consultations. Please use a current Chrome, Edge or Firefox. Safari on a Mac, iPad or iPhone should work from version 16.4 on; it has not been tested yet.
+
 ## Consent to recording. A change of meaning needs a new message with the next number.
 consent-title = May this consultation be recorded at your seat?
 consent-recording-v1 =

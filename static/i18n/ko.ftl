@@ -203,6 +203,27 @@ device-camera-other = 카메라를 시작하지 못했습니다. 다시 연결�
 device-join-anyway = 이대로 입장하셔도 다른 참여자를 보고 들으실 수 있습니다.
 device-try-again = 다시 시도
 
+## 입장 전, 이곳에서 서버까지의 통신 경로
+path-checking = 이곳의 소리와 영상이 서버까지 어떻게 전달되는지 확인하고 있습니다…
+path-udp = 통신 상태가 좋습니다. 소리와 영상이 서버로 바로 전달됩니다.
+path-tcp = 이 네트워크에서 UDP가 막혀 있어 소리와 영상이 TCP로 전달됩니다. 사용하실 수 있으나 회선이 나쁘면 더 쉽게 끊깁니다.
+path-relay = 이 네트워크는 암호화된 웹 통신만 내보내므로 소리와 영상이 중계 서버를 거쳐 전달됩니다. 사용하실 수 있으나 회선이 나쁘면 더 쉽게 끊깁니다.
+path-none = 소리와 영상이 이 네트워크를 벗어나지 못합니다. 필요한 통신을 방화벽이 모두 막고 있습니다. 아래 내용을 전산 부서에 전달해 주십시오. 한 가지만 열어도 됩니다.
+path-unknown = 지금은 통신 경로를 확인하지 못했습니다. 그대로 입장하시거나 다시 확인해 주십시오.
+path-loopback = 서버가 자기 자신만 접속할 수 있는 주소를 브라우저에 알려 주고 있습니다. 이곳 네트워크의 문제가 아닙니다. 서버 운영자에게 media_announce 설정을 요청해 주십시오.
+path-fault-certificate = 중계 서버({ $places })의 인증서가 올바르지 않습니다. 이곳 네트워크의 문제가 아닙니다. 서버 운영자에게 알려 주십시오.
+path-better = 더 원활하게 하려면 요청할 내용
+path-ask = { $site } 화상 협진을 위해 다음 외부 접속과 그 응답을 허용해 주십시오.
+path-ask-udp = UDP: { $places } 접속
+path-ask-tcp = TCP: { $places } 접속
+path-ask-relay = TCP: { $places } 접속(TLS 검사 없이)
+path-or = 또는
+path-copy = 복사
+path-copied = 복사했습니다
+path-again = 다시 확인
+path-clock = 이 컴퓨터와 서버의 시계가 { $minutes }분 다릅니다. 화면에 표시되는 시각이 틀릴 수 있으니 컴퓨터의 날짜와 시간을 자동으로 설정해 주십시오.
+too-old = 이 브라우저는 너무 오래되어 화상 협진을 할 수 없습니다. 최신 Chrome, Edge 또는 Firefox를 사용해 주십시오. Mac, iPad, iPhone의 Safari는 16.4 이상이면 될 것으로 보이지만 아직 시험하지 않았습니다.
+
 ## 녹화 동의. 뜻이 바뀌면 다음 번호의 새 문구를 쓴다.
 consent-title = 이 자리의 협진을 녹화해도 되겠습니까?
 consent-recording-v1 =

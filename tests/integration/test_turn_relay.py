@@ -38,7 +38,7 @@ class Relay:
         made = turn_credential(SECRET.encode(), name, int(time.time()) + life_s)
         tls = ssl.create_default_context(cafile=str(self.authority))
         tls.check_hostname = version == 4
-        where = self.net.place if version == 4 else self.net.centre
+        where = self.net.place if version == 4 else self.net.relay
         wire = self.net.inside(where, lambda: Wire.open(TURN if version == 4 else TURN6, 443, "tls", tls))
         return TurnClient(wire, made.username, made.password if password is None else password)
 
@@ -145,7 +145,7 @@ def test_the_relay_is_reached_over_tls_alone(relay: Relay) -> None:
         (5766, "tcp"),
     ):
         with pytest.raises((OSError, TurnError)):
-            relay.net.inside(relay.net.centre, lambda port=port, scheme=scheme: ask(port, scheme))  # type: ignore[misc]
+            relay.net.inside(relay.net.relay, lambda port=port, scheme=scheme: ask(port, scheme))  # type: ignore[misc]
 
 
 def ask(port: int, scheme: str) -> None:

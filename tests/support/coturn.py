@@ -83,7 +83,7 @@ def certificate(folder: Path, *names: x509.GeneralName, days: int = 30) -> tuple
 def turnserver(
     folder: Path, chain: Path, key: Path, net: Borders, without: str = "", **replaced: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running relay in the centre. `replaced`: keys of the file with `_` for `-`."""
+    """A running relay in its namespace. `replaced`: keys of the file with `_` for `-`."""
     values = {name.replace("_", "-"): value for name, value in replaced.items()}
     values |= {"cert": str(chain), "pkey": str(key), "static-auth-secret": SECRET}
     values["pidfile"] = str(folder / "turnserver.pid")
@@ -92,11 +92,11 @@ def turnserver(
     log = folder / "turnserver.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*net.prefix(net.centre), *words],
+            [*net.prefix(net.relay), *words],
             stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder,
         )  # fmt: skip
     try:
-        until("coturn listens", lambda: net.inside(net.centre, lambda: _listens(process)), 10)
+        until("coturn listens", lambda: net.inside(net.relay, lambda: _listens(process)), 10)
         yield process
     finally:
         process.terminate()

@@ -92,6 +92,7 @@ class Demo:
         prefix: tuple[str, ...] = (),
         announce: str | None = "127.0.0.1",
         module: tuple[str, ...] = ("server",),
+        more: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -104,6 +105,7 @@ class Demo:
             self._env.setdefault("HYEOPJIN_MEDIA_ANNOUNCE", json.dumps([announce]))
         self._env.setdefault("HYEOPJIN_MEDIA_WORKERS", "1")  # most tests have one room
         self._prefix = prefix
+        self._more = more  # arguments of the command
         self._module = module  # another entry to the same command line: tests/support/faulty_disk.py
         self.process: subprocess.Popen[bytes] | None = None
         self.info: dict[str, Any] = {}
@@ -113,7 +115,7 @@ class Demo:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.seats_file.unlink(missing_ok=True)
         arguments = ["demo", "--port", str(self.port), "--data", str(self.data)]
-        arguments += ["--seats-file", str(self.seats_file)]
+        arguments += ["--seats-file", str(self.seats_file), *self._more]
         with self.log.open("ab") as log, self.printed.open("ab") as printed:
             self.process = subprocess.Popen(
                 [*self._prefix, sys.executable, "-m", *self._module, *arguments],

@@ -56,6 +56,15 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
     assert settings.secure_cookies
 
 
+def test_the_origin_is_written_as_browsers_write_it() -> None:
+    assert (
+        load_settings(None, public_url="https://tele.example.org:443/").public_url
+        == "https://tele.example.org"
+    )
+    assert load_settings(None, public_url="https://tele.example.org:8443").public_url.endswith(":8443")
+    assert load_settings(None, public_url="http://localhost:80").public_url == "http://localhost"
+
+
 def test_a_file_that_is_no_toml_or_not_there_is_named(tmp_path: Path) -> None:
     file = tmp_path / "hyeopjin.toml"
     with pytest.raises(ConfigError, match="does not exist"):

@@ -42,6 +42,7 @@ BUILT = {
         for what in ("both", "audio", "camera")
         for problem in ("denied", "missing", "busy", "insecure", "other")
     ],
+    "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

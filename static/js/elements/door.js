@@ -5,10 +5,11 @@ import { hourMinute, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 import './device-check.js';
+import './path-check.js';
 import './persons.js';
 
 class Door extends LightElement {
-  static properties = { state: { attribute: false }, devices: { attribute: false }, asking: { state: true } };
+  static properties = { state: { attribute: false }, devices: { attribute: false }, paths: { attribute: false }, asking: { state: true } };
 
   constructor() {
     super();
@@ -16,6 +17,8 @@ class Door extends LightElement {
     this.state = null;
     /** @type {import('../room/devices.js').Devices | null} */
     this.devices = null;
+    /** @type {import('../room/path-check.js').PathCheck | null} */
+    this.paths = null;
     this.asking = false;
   }
 
@@ -27,6 +30,7 @@ class Door extends LightElement {
       <section class="door-devices" aria-labelledby="check-title">
         <h2 id="check-title">${t('door-check-title')}</h2>
         <hj-device-check .devices=${this.devices}></hj-device-check>
+        <hj-path-check .check=${this.paths}></hj-path-check>
       </section>
       <section class="door-steps">
         ${state.decision && !this.asking ? this.decided(state) : this.question(state)}

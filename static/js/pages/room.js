@@ -12,6 +12,7 @@ import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
+import { PathCheck } from '../room/path-check.js';
 import { SignalLink } from '../room/signal-link.js';
 import { Visit } from '../room/visit.js';
 import '../elements/chrome.js';
@@ -53,6 +54,7 @@ let endingIn = null;
 let drawing = false;
 const consent = new ConsentFlow(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
+const paths = new PathCheck(visit);
 
 /** @param {import('../room/reducer.js').Event} event */
 function happen(event) {
@@ -94,7 +96,7 @@ function page() {
     case 'over':
       return html`<hj-over .code=${state.over ?? ''} .past=${past} .seat=${visit.seat}></hj-over>`;
     case 'door':
-      return html`<hj-door .state=${state} .devices=${devices}></hj-door>`;
+      return html`<hj-door .state=${state} .devices=${devices} .paths=${paths}></hj-door>`;
     default:
       return html`<p class="loading" role="status">${t('loading')}</p>`;
   }

@@ -51,6 +51,21 @@ export class Visit {
     });
   }
 
+  /** @returns {{token?: string}} the link's token, while there is one: looking does not spend it */
+  proof() {
+    return this.token ? { token: this.token } : {};
+  }
+
+  /** @returns {Promise<import('../types/wire.js').ProbeAnswer>} offers to try the way with; they lead to no media */
+  async probe() {
+    return post(`${this.base}/probe`, this.proof());
+  }
+
+  /** @param {object} result @returns {Promise<{relay_fault: string | null}>} */
+  async probed(result) {
+    return post(`${this.base}/probe/result`, { ...result, ...this.proof() });
+  }
+
   /** What was recorded of this seat so far is to be destroyed. */
   async destroy() {
     await post(`${this.base}/destroy`, {});

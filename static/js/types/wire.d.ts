@@ -25,6 +25,7 @@ export interface Snapshot {
 }
 export interface OfferTrack { mid: string; participant: string; kind: Kind }
 export interface IceServer { urls: string[]; username: string; credential: string }
+export interface ProbeAnswer { sdps: string[]; ice_servers: IceServer[]; now_ms: number }
 export interface Offer { connection: string; offer_id: string; sdp: string; ice_restart: boolean; tracks: OfferTrack[]; ice_servers?: IceServer[] }
 export interface Degraded { participant: string; kind: Kind; cause: string }
 export interface Recording {
