@@ -122,5 +122,15 @@ def allocate(budget_bps: int | None, pictures: Sequence[Picture]) -> Allocation:
     return Allocation(levels, frozenset(purse.denied), purse.need_bps, purse.spent)
 
 
+def bare(pictures: Sequence[Picture]) -> Allocation:
+    """The levels for a line that carries a voice and stills: faces as stills, nothing of what needs more."""
+    shown = {picture.key for picture in pictures if picture.height != 0}
+    levels: dict[Key, Level] = {
+        picture.key: "stills" if picture.kind == "camera" and picture.key in shown else "off"
+        for picture in pictures
+    }
+    return Allocation(levels, frozenset(key for key in shown if levels[key] == "off"))
+
+
 def _shown(pictures: Iterable[Picture], kind: str) -> list[Picture]:
     return [picture for picture in pictures if picture.kind == kind and picture.height != 0]

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from media.allocation import Allocation, Key, Picture, allocate
+from media.allocation import Allocation, Key, Picture, allocate, bare
 from media.downlink import Downlink
 from media.endpoint import Endpoint
 from media.layers import HIGH, LAYERED_KINDS, LOW
+from media.lifeline import Lifeline
 from media.plan import RoomPlan
 from media.publication import Publication
 from media.relay import CallLater, Relay
@@ -85,11 +86,14 @@ class Receiver:
         return 0
 
     def loss(self, now_ns: int) -> float:
-        """The worst share lost that it has lately reported of anything it is sent."""
+        """The worst share lost that it has lately reported of anything it is sent; what the source's own way
+        here had lost of it is no fault of this line."""
         fresh = [
-            s.fraction_lost for s in self.endpoint.subscriptions.values() if now_ns - s.heard_ns < FRESH_NS
+            s.fraction_lost - (0 if s.stream is None else s.stream.lost)
+            for s in self.endpoint.subscriptions.values()
+            if now_ns - s.heard_ns < FRESH_NS
         ]
-        return max(fresh, default=0) / 256
+        return max(0, *fresh, 0) / 256
 
 
 def rate(counts: Sequence[tuple[int, int]]) -> int:
@@ -123,6 +127,7 @@ class Lines:
         self._told: dict[str, dict[str, Any]] = {}
         self._told_ns = 0
         self._news = False
+        self._lifeline = Lifeline(relay)
 
     def apply(self, plan: RoomPlan, now_ns: int) -> None:
         """What the pages show. Acts at once where that has changed."""
@@ -135,6 +140,7 @@ class Lines:
                     self._allocate(receiver, now_ns)
         for peer in self._views.keys() - plan.peers.keys():
             del self._views[peer]
+        self._lifeline.up_thin = {peer: wanted.up_thin for peer, wanted in plan.peers.items()}
 
     def tick(self, now_ns: int) -> None:
         """Down at once: an estimate that has fallen is acted upon here."""
@@ -147,6 +153,12 @@ class Lines:
                 if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns):
                     self._give_up(receiver, now_ns)
                     self._allocate(receiver, now_ns)
+        for peer in self._lifeline.tick(now_ns):
+            receiver = self._receivers[peer]
+            receiver.trial = None
+            if not self._lifeline.holds(peer):
+                receiver.downlink = Downlink(now_ns)  # it was measured: what was believed before is void
+            self._allocate(receiver, now_ns)
         if self._news and now_ns - self._told_ns >= TELL_NS:
             self._tell(now_ns)
 
@@ -211,7 +223,10 @@ class Lines:
 
     def _allocate(self, receiver: Receiver, now_ns: int) -> None:
         pictures = self._pictures(receiver, now_ns)
-        allocation = allocate(receiver.downlink.limit_bps, pictures)
+        if self._lifeline.holds(receiver.endpoint.peer):
+            allocation = bare(pictures)
+        else:
+            allocation = allocate(receiver.downlink.limit_bps, pictures)
         receiver.allocation = allocation
         self._news = True
         for key, level in allocation.levels.items():
@@ -237,7 +252,7 @@ class Lines:
         self._news = False
         peers = {}
         for peer, receiver in self._receivers.items():
-            line = line_of(receiver)
+            line = line_of(receiver, survival=self._lifeline.holds(peer))
             if not same_line(self._told.get(peer), line):
                 peers[peer] = self._told[peer] = line
         for peer in self._told.keys() - self._receivers.keys():
@@ -263,13 +278,13 @@ def picture_of(publication: Publication, height: int | None, level: Any) -> Pict
     )
 
 
-def line_of(receiver: Receiver) -> dict[str, Any]:
+def line_of(receiver: Receiver, *, survival: bool) -> dict[str, Any]:
     """What the room is told of it."""
     allocation, why = receiver.allocation, receiver.downlink.why
     return {
         "down_bps": receiver.remb_bps,
         "paused": [[source, kind, why] for source, kind in allocation.paused],
-        "mode": "thin" if allocation.reduced else "full",
+        "mode": "survival" if survival else "thin" if allocation.reduced else "full",
     }
 
 

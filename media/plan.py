@@ -33,6 +33,8 @@ class PeerPlan:
     key: bytes | None = field(default=None, repr=False)
     view: tuple[Shown, ...] = ()
     """What its page shows how large; pictures that are not named count as shown, at full size."""
+    up_thin: bool = False
+    """Its page believes to be able to send a voice and little more."""
 
     @property
     def recordable(self) -> bool:
@@ -81,6 +83,7 @@ class RoomPlan:
                     "grant": peer.grant,
                     "key": _to_base64(peer.key),
                     "view": [list(shown) for shown in peer.view],
+                    "up_thin": peer.up_thin,
                 }
                 for name, peer in self.peers.items()
             },
@@ -113,7 +116,7 @@ def parse_plan(value: object) -> RoomPlan:
 
 def _parse_peer(value: object) -> PeerPlan:
     peer = mapping(value, "bad_plan")
-    only(peer, {"connection", "mic", "camera", "grant", "key", "view"}, "bad_plan")
+    only(peer, {"connection", "mic", "camera", "grant", "key", "view", "up_thin"}, "bad_plan")
     grant = peer.get("grant")
     return PeerPlan(
         connection=text(peer.get("connection"), CONNECTION, "bad_plan"),
@@ -122,6 +125,7 @@ def _parse_peer(value: object) -> PeerPlan:
         grant=None if grant is None else text(grant, GRANT, "bad_plan"),
         key=_key(peer.get("key")),
         view=_parse_view(peer.get("view", [])),
+        up_thin=flag(peer.get("up_thin", False), "bad_plan"),
     )
 
 

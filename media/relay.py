@@ -17,6 +17,7 @@ from media.ports import Delivery, SessionPort
 from media.publication import Publication
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
+from media.still_subscription import PictureSubscription
 from media.subscription import Subscription
 from media.tracks import SourceStream
 from media.truth import Track
@@ -24,6 +25,8 @@ from media.truth import Track
 NO_PACKETS_NS = 3_000_000_000
 """A track that should send and has sent nothing for this long is an alarm."""
 NEVER_CONNECTED_NS = 10_000_000_000
+PATIENT_NS = 12_000_000_000
+"""The same for pictures over a line on which they come as stills."""
 REPORT_NS = 1_000_000_000
 TICK_S = 0.1
 """How often the worker calls `tick`."""
@@ -56,6 +59,8 @@ class Expected:
     mic_ns: int
     camera_ns: int
     connected_ns: int | None = None
+    stills: bool = False
+    """Its pictures come one at a time, some seconds apart."""
 
     def muted(self, kind: str) -> bool:
         """Whether the page has said that it switched this kind off."""
@@ -121,6 +126,12 @@ class Relay:
         if camera != known.camera:
             known.camera, known.camera_ns = camera, now_ns
         return changed
+
+    def be_patient(self, peer: str, patient: bool) -> None:
+        """Whether the peer's pictures come as stills, so that a silence of some seconds is none."""
+        expected = self._expected.get(peer)
+        if expected is not None and expected.stills != patient:
+            expected.stills, expected.camera_ns = patient, self._now()
 
     def forget(self, peer: str) -> None:
         """The peer has left the room."""
@@ -227,7 +238,9 @@ class Relay:
             if publication is not None:
                 publication.ask_keyframe(stream, self._now())
 
-        return Subscription(session, delivery, video=delivery.kind != "audio", ask=ask)
+        if delivery.kind == "audio":
+            return Subscription(session, delivery, video=False, ask=ask)
+        return PictureSubscription(session, delivery, ask=ask)
 
     def relink(self) -> None:
         """Joins publications and subscriptions anew after any change of either."""
@@ -289,4 +302,5 @@ class Relay:
         last_ns = 0 if publication is None else publication.last_packet_ns
         if expected.connected_ns is None:
             return now_ns - max(last_ns, since_ns) >= NEVER_CONNECTED_NS
-        return now_ns - max(last_ns, since_ns, expected.connected_ns) >= NO_PACKETS_NS
+        limit_ns = PATIENT_NS if expected.stills and kind == "camera" else NO_PACKETS_NS
+        return now_ns - max(last_ns, since_ns, expected.connected_ns) >= limit_ns

@@ -15,19 +15,16 @@ from media.codecs import RED_PT, RTX_PT
 from media.layers import Layer
 from media.playout import Lateness, Playout
 from media.ports import Delivery, SessionPort
-from media.ranges import MAX_RANGES, Range
+from media.ranges import MAX_RANGES, NS, Range, ahead, next_numbers, signed
 from media.rtp import rtcp, rtx
 from media.rtp.packets import payload_offset, put_send_time, read_header
 from media.rtp.red import plain
 from media.rtp.sequence import MAX_DROPOUT
-from media.rtp.splice import Numbers, following, numbers_of, renumbered
+from media.rtp.splice import Numbers, renumbered
 from media.tracks import SourceStream
 
-NS = 1_000_000_000
 RESEND_NS = 100_000_000
 REFRESH_NS = 900_000_000
-BELIEVED_NS = 250_000_000
-"""Reports that put a new range further than this from its arrival are not believed."""
 _REMEMBERED_RESENDS = 1024
 _REMEMBERED_REPORTS = 8
 
@@ -264,21 +261,31 @@ class Subscription:
             self._range.last = self._last
         self.stream = None
 
-    def _begin(self, stream: SourceStream, packet: bytes, number: int, timestamp: int, at_ns: int) -> None:
-        """A new range begins with this packet, one number after the last one sent."""
+    def _begin(
+        self,
+        stream: SourceStream,
+        packet: bytes,
+        number: int,
+        timestamp: int,
+        at_ns: int,
+        steady: int | None = None,
+    ) -> None:
+        """A new range begins with this packet, one number after the last one sent. Its RTP time goes on by
+        the offset `steady`, if given."""
         if self._range is None:
             # Below 2^15, so that losing the first packets cannot hide a wrap from SRTP's rollover counter.
             out, out_timestamp = secrets.randbelow(0x8000), secrets.randbits(31)
         else:
             self._range.last = self._last
             out = self._last + self._number_offset + 1
-            ahead = self._ahead(self._range.stream, stream, timestamp, at_ns)
-            out_timestamp = self._last_timestamp + self._timestamp_offset + ahead
-        added = self._following(packet)
+            past = self._range.stream
+            gap = ahead(past, self._last_timestamp, stream, timestamp, at_ns - self._last_ns)
+            out_timestamp = self._last_timestamp + self._timestamp_offset + gap
+        added = next_numbers(self._range if self._video else None, self._last, packet)
         self._splice = added if any(added) else None
         self._changes = self._splice is not None or self._playout.tellings > 0
         self._number_offset = out - number
-        self._timestamp_offset = out_timestamp - timestamp
+        self._timestamp_offset = out_timestamp - timestamp if steady is None else steady
         self.stream = stream
         self._forward = self._session.forward
         self._first = self._last = number
@@ -289,32 +296,12 @@ class Subscription:
         del self._ranges[:-MAX_RANGES]
         self.sender_report(stream, at_ns)
 
-    def _following(self, packet: bytes) -> Numbers:
-        """What to add to the picture numbers of a range that begins with `packet`."""
-        past = self._range
-        last = None if past is None or not self._video else past.stream.cache.get(self._last)
-        if past is None or last is None:
-            return Numbers(0, 0)
-        return following(numbers_of(last), past.added, numbers_of(packet))
-
-    def _ahead(self, old: SourceStream, new: SourceStream, timestamp: int, at_ns: int) -> int:
-        """How far a new range begins after the last packet sent, in RTP time, at least 1. Layers of a picture
-        have their own RTP times: the sender's reports tie them; without both, the arrivals do."""
-        elapsed = (at_ns - self._last_ns) * new.clock_hz // NS
-        if old is not new and old.report is not None and new.report is not None:
-            ticks = (new.report.ntp - old.report.ntp) * new.clock_hz >> 32
-            ticks += _signed(timestamp - new.report.rtp_timestamp)
-            ahead = _signed(old.report.rtp_timestamp + ticks - self._last_timestamp)
-            if abs(ahead - elapsed) < new.clock_hz * BELIEVED_NS // NS:
-                elapsed = ahead
-        return max(1, elapsed)
-
     def _has_jumped(self, stream: SourceStream, timestamp: int, at_ns: int) -> bool:
         """Whether the source's RTP time no longer follows its last report (a mute stops sound's): then
         nothing
         can be derived from that report."""
         expected = timestamp - (at_ns - self._last_ns) * stream.clock_hz // NS
-        return abs(_signed(expected - self._last_timestamp)) > stream.clock_hz
+        return abs(signed(expected - self._last_timestamp)) > stream.clock_hz
 
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""
@@ -386,8 +373,3 @@ class Subscription:
         )
         put_send_time(buffer, now_ns)
         self._session.send(buffer, length)
-
-
-def _signed(ticks: int) -> int:
-    """A difference of 32-bit RTP times."""
-    return ((ticks + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -30,6 +30,8 @@ GRACE_NS = 10_000_000_000
 EVERY_SUSPECT_NS = 500_000_000
 EVERY_NS = 2_000_000_000
 EVERY_HOPEFUL_NS = 800_000_000
+EVERY_CALM_NS = 3_500_000_000
+"""A low estimate over a line that has just been measured as good."""
 
 Cause = Literal["", "down", "up"]
 
@@ -83,7 +85,9 @@ class Line:
         if self.survival:
             hopeful = reading.newest and reading.newest[-1] >= LEAVE_BPS
             return EVERY_HOPEFUL_NS if hopeful else EVERY_NS
-        return EVERY_SUSPECT_NS if self._suspect_ns else 0
+        if not self._suspect_ns:
+            return 0
+        return EVERY_CALM_NS if reading.capacity_bps >= LEAVE_BPS else EVERY_SUSPECT_NS
 
     def _thin(self, reading: Reading, now_ns: int) -> Cause:
         if self._left_ns and now_ns - self._left_ns < GRACE_NS:

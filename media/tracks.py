@@ -43,6 +43,7 @@ class SourceStream:
         "last_ns",
         "lateness",
         "listeners",
+        "lost",
         "missing",
         "overrun",
         "packets",
@@ -100,6 +101,8 @@ class SourceStream:
         self.duplicates = 0
         self.recorded_from = -1
         """Only later packets may be recorded: those up to this number were sent before that was allowed."""
+        self.lost = 0
+        """The share lost on its way here, by the last report to its sender, in 1/256."""
         self.overrun = False
         """More was lost at once than can be asked for again: only a key frame helps. The publication
         resets it."""
@@ -204,7 +207,8 @@ class SourceStream:
         highest = self.sequence.highest
         if highest < 0:
             return None
-        fraction = max(self.stats.interval(self.sequence.base, highest), proxied_fraction)
+        self.lost = self.stats.interval(self.sequence.base, highest)
+        fraction = max(self.lost, proxied_fraction)
         lsr = dlsr = 0
         if self.report is not None:
             lsr = self.report.ntp >> 16 & 0xFFFFFFFF

@@ -62,6 +62,7 @@ class QualityReported:
     seat: str
     socket: str
     level: QualityLevel
+    up_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

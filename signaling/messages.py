@@ -9,7 +9,7 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
                                               <------  offer {connection, offer_id, sdp, ice_servers, …}
     answer {connection, offer_id, sdp}        ------>  ack {ok}
     media {mic, camera}                       ------>  ack {ok}        muted or not
-    quality {rtt_ms, loss_up, loss_down, level} ---->  ack {ok}        each 5 s, from real statistics
+    quality {rtt_ms, loss_up, loss_down, up_bps, level} ->  ack {ok}        each 5 s, from real statistics
     restart {reason}                          ------>  ack {ok}        my connection failed: a new one
     ice_restart {}                            ------>  ack {ok}        my address changed: same connection
     admit {knock, accept}                     ------>  ack {ok}        ability `admit`
@@ -118,11 +118,13 @@ class IceRestart(Message):
 
 
 class Quality(Message):
-    """Link quality from getStats: round trip in ms, losses as fractions 0..1; null = not known yet."""
+    """Link quality from getStats: round trip in ms, losses as fractions 0..1; null = not known yet. `up_bps`:
+    what the browser believes to be able to send, while it would send more."""
 
     rtt_ms: Millis | None = None
     loss_up: Fraction | None = None
     loss_down: Fraction | None = None
+    up_bps: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
     level: QualityLevel
 
 

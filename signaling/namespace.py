@@ -295,7 +295,7 @@ def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
         case ms.MediaState():
             return ev.MediaChanged(seat, socket, message.mic, message.camera)
         case ms.Quality():
-            return ev.QualityReported(seat, socket, message.level)
+            return ev.QualityReported(seat, socket, message.level, message.up_bps)
         case ms.Restart():
             return ev.RestartAsked(seat, socket)
         case ms.IceRestart():

@@ -18,7 +18,12 @@ def plan_of(document: RoomDocument) -> Plan | None:
         return None
     peers = {
         seat.id: PeerPlan(
-            connection=seat.connection, mic=seat.mic, camera=seat.camera, grant=seat.grant, view=seat.view
+            connection=seat.connection,
+            mic=seat.mic,
+            camera=seat.camera,
+            grant=seat.grant,
+            view=seat.view,
+            up_thin=seat.up_thin,
         )
         for seat in document.present
         if seat.connection is not None and document.media == "open"

@@ -158,6 +158,7 @@ class PeerPlan:
     camera: bool
     grant: str | None
     view: tuple[Shown, ...] = ()
+    up_thin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Seat:
     made_at_ms: int = 0  # when the current connection was made
     offer: PendingOffer | None = None
     view: tuple[Shown, ...] = ()  # what its page shows how large
+    up_thin: bool = False  # its page believes to be able to send next to nothing
     line: Line | None = None  # of the current connection; media has said nothing: None
     admitted: str | None = None  # the grant under which media records it, by media's own word
 
@@ -86,6 +87,7 @@ class Seat:
             made_at_ms=now_ms,
             offer=None,
             line=None,
+            up_thin=False,
         )
 
     def disconnect(self) -> Seat:
@@ -104,6 +106,7 @@ class Seat:
             away_since_ms=None,
             quality=None,
             view=(),
+            up_thin=False,
         )
 
     def lose_socket(self, now_ms: int) -> Seat:

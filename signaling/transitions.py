@@ -35,6 +35,7 @@ from signaling.steps import (
     want_media,
 )
 
+UP_THIN_BPS = 100_000  # a page that can send no more has a voice and a few pictures
 FRESH_CONNECTION_MS = 5_000  # a restart asked for sooner is answered by the connection just being made
 
 # --- pages ----------------------------------------------------------------------------------------------
@@ -117,7 +118,8 @@ def quality_reported(document: RoomDocument, event: ev.QualityReported, now_ms: 
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, [Refused("not_joined")]
-    return document.with_seat(replace(seat, quality=event.level)), []
+    up_thin = event.up_bps is not None and event.up_bps < UP_THIN_BPS
+    return document.with_seat(replace(seat, quality=event.level, up_thin=up_thin)), []
 
 
 def view_changed(document: RoomDocument, event: ev.ViewChanged, now_ms: int) -> Next:

@@ -165,7 +165,9 @@ class MediaLink:
             key = self._key(plan.room, seat) if wanted else None
             # Without a key a grant is none, except in a pause: then it goes on afterwards.
             grant = peer.grant if key is not None or plan.pause is not None else None
-            peers[seat] = control.PeerPlan(peer.connection, peer.mic, peer.camera, grant, key, peer.view)
+            peers[seat] = control.PeerPlan(
+                peer.connection, peer.mic, peer.camera, grant, key, peer.view, peer.up_thin
+            )
         room_key = self._key(plan.room, ROOM)
         pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)
         return control.RoomPlan(

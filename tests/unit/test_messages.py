@@ -24,7 +24,7 @@ GOOD: Mapping[str, dict[str, object]] = {
     "media": {"mic": True, "camera": True},
     "restart": {"reason": "failed"},
     "ice_restart": {},
-    "quality": {"rtt_ms": 120, "loss_up": 0.01, "loss_down": None, "level": "good"},
+    "quality": {"rtt_ms": 120, "loss_up": 0.01, "loss_down": None, "up_bps": 60_000, "level": "good"},
     "leave": {},
     "end": {},
     "admit": {"knock": "knock-1", "accept": True},

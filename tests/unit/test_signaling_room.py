@@ -202,6 +202,15 @@ def test_muting_is_told_to_media_and_to_everybody() -> None:
     assert set(stage.sent("snapshot")) == {f"s-{REFERRING}", f"s-{CONSULTING}"}
 
 
+def test_a_page_that_can_send_next_to_nothing_is_named_to_media_until_it_can() -> None:
+    stage = Stage().live(REFERRING, CONSULTING)
+    told = [
+        plan_in(stage.on(ev.QualityReported(REFERRING, f"s-{REFERRING}", "poor", up_bps)))
+        for up_bps in (900_000, 60_000, 70_000, None)
+    ]
+    assert [plan and plan.peers[REFERRING].up_thin for plan in told] == [None, True, None, False]
+
+
 def test_link_quality_is_shown_but_changes_no_plan() -> None:
     stage = Stage().live(REFERRING)
     commands = stage.on(ev.QualityReported(REFERRING, f"s-{REFERRING}", "poor"))

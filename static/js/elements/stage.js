@@ -3,6 +3,7 @@ import { html, nothing, repeat } from '/static/vendor/lit.js';
 import { language, t, tError } from '../i18n.js';
 import { hourMinute, span } from '../time.js';
 import { pauseShown } from '../room/pause.js';
+import { isStill, survivors, survives } from '../room/survival.js';
 import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
 import { mark } from './chrome.js';
 import { icon } from './icons.js';
@@ -10,6 +11,7 @@ import { LightElement } from './base.js';
 import './tile.js';
 import './light.js';
 import './pause.js';
+import './survival.js';
 import './seat-recording.js';
 import './device-check.js';
 import './full.js';
@@ -50,6 +52,7 @@ class Stage extends LightElement {
       ${this.top(state, shown)}
       <hj-banner .value=${shown} .names=${names}></hj-banner>
       <hj-pause .value=${pauseShown(state, this.now)} .names=${names} ?may=${may(state, 'pause')} .zone=${own?.time_zone}></hj-pause>
+      <hj-survival .people=${survivors(state)} .own=${own?.id}></hj-survival>
       ${state.cut ? html`<div class="banner" role="alert" data-testid="withdrawal-banner">${icon('shield')}<strong>${t('consent-stopping')}</strong></div>` : nothing}
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
@@ -99,7 +102,8 @@ class Stage extends LightElement {
     const shown = self ? { ...person, mic: (this.state?.mic ?? true) && this.devices?.audio !== null, camera: (this.state?.camera ?? true) && this.devices?.camera !== null } : person;
     return html`<hj-tile data-testid="tile" data-participant=${person.id} data-role=${person.role} ?data-self=${self}
       .person=${shown} ?self=${self} .stream=${this.streams.get(person.id) ?? null} ?speaking=${this.speaking.has(person.id)}
-      .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}></hj-tile>`;
+      .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}
+      .still=${this.state && (self ? survives(person) : isStill(this.state, person)) ? this.now : null}></hj-tile>`;
   }
 
   /** @param {import('../room/reducer.js').State} state */

@@ -11,7 +11,7 @@ import { LightElement } from './base.js';
 class Tile extends LightElement {
   static properties = {
     person: { attribute: false }, stream: { attribute: false }, self: { type: Boolean }, speaking: { type: Boolean },
-    now: { attribute: false }, sink: { attribute: false }, quality: { attribute: false },
+    now: { attribute: false }, sink: { attribute: false }, quality: { attribute: false }, still: { attribute: false },
   };
 
   constructor() {
@@ -27,6 +27,11 @@ class Tile extends LightElement {
     this.sink = undefined;
     /** @type {'good' | 'fair' | 'poor' | null} */
     this.quality = null;
+    /** @type {number | null} the present time, ms, while the picture comes as stills; null = it does not */
+    this.still = null;
+    /** When the newest picture was shown, ms. */
+    this.shownAt = 0;
+    this.followed = false;
     this.deaf = false;
   }
 
@@ -38,6 +43,17 @@ class Tile extends LightElement {
     const aimed = /** @type {HTMLVideoElement & {sinkId?: string, setSinkId?: (id: string) => Promise<void>}} */ (video);
     if (this.sink !== undefined && aimed.sinkId !== this.sink) void aimed.setSinkId?.(this.sink).catch(() => undefined);
     if (this.stream && video.paused) void this.start();
+    if (this.still !== null && !this.followed && !this.self) this.follow(video);
+  }
+
+  /** Notes each picture as it is shown, as long as they are stills. @param {HTMLVideoElement} video */
+  follow(video) {
+    this.followed = this.still !== null && this.isConnected;
+    if (!this.followed) return;
+    video.requestVideoFrameCallback?.(() => {
+      this.shownAt = Date.now();
+      this.follow(video);
+    });
   }
 
   /** Called again by the page after a touch, when the browser refused to play by itself. */
@@ -84,10 +100,17 @@ class Tile extends LightElement {
       <span>${away ? t('tile-away') : t('tile-camera-off')}</span></div>`;
   }
 
+  /** @param {number} now */
+  stillSign(now) {
+    const age = this.shownAt && !this.self ? Math.max(0, Math.round((now - this.shownAt) / 1000)) : null;
+    return html`<span class="sign sign-still" data-testid="still" data-age=${age ?? ''}>${age === null ? t('tile-stills') : t('tile-still', { seconds: age })}</span>`;
+  }
+
   /** @param {import('../types/wire.js').Participant} person */
   signs(person) {
     const quality = this.self ? this.quality : person.quality;
     return html`
+      ${this.still === null || !person.camera ? nothing : this.stillSign(this.still)}
       ${person.consent === 'granted' || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
       ${person.verified || this.self ? nothing : html`<span class="sign">${t('tile-not-verified')}</span>`}
       ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}

@@ -14,6 +14,7 @@ import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
 import { PathCheck } from '../room/path-check.js';
 import { SignalLink } from '../room/signal-link.js';
+import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
@@ -66,6 +67,7 @@ function happen(event) {
     if (state.phase === 'room') rememberVisit();
     syncTracks();
   }
+  if (state.snapshot !== before.snapshot) void media?.spare(sparing(state));
   draw();
 }
 

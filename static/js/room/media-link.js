@@ -20,6 +20,8 @@ const LAYERS = Object.freeze({
   l: Object.freeze({ maxBitrate: 150_000, lines: 180 }),
   h: Object.freeze({ maxBitrate: MAX_BITRATE.camera, lines: Infinity }),
 });
+/** While somebody's line carries a voice and stills alone: what everybody's voice may cost, and a still's camera. */
+const SPARING = Object.freeze({ audio: 12_000, camera: 20_000, framesPerSecond: 1, lines: 180 });
 const UNKNOWN_LINES = 720;
 /** ICE consent checks run every few seconds; a shorter pause often heals by itself. */
 const ICE_RESTART_AFTER_MS = 3000;
@@ -43,6 +45,8 @@ export class MediaLink extends EventTarget {
     this.connection = null;
     /** @type {{audio: MediaStreamTrack | null, camera: MediaStreamTrack | null}} */
     this.local = { audio: null, camera: null };
+    /** What costs as little as it can, see `spare`. */
+    this.sparing = { audio: false, camera: false };
     /** @type {Map<string, Incoming>} */
     this.incoming = new Map();
     /** @type {Promise<void>} offers are applied one after the other */
@@ -142,11 +146,30 @@ export class MediaLink extends EventTarget {
    */
   shape(encoding, kind) {
     const layer = kind === 'camera' && encoding.rid ? LAYERS[/** @type {keyof typeof LAYERS} */ (encoding.rid)] : undefined;
-    encoding.maxBitrate = layer?.maxBitrate ?? MAX_BITRATE[kind];
-    if (!layer) return;
+    const sparing = this.sparing[kind];
+    encoding.maxBitrate = sparing ? SPARING[kind] : layer?.maxBitrate ?? MAX_BITRATE[kind];
+    if (kind !== 'camera') return;
+    encoding.active = !sparing || encoding.rid !== 'h';
+    if (sparing) encoding.maxFramerate = SPARING.framesPerSecond;
+    else delete encoding.maxFramerate;
     const { height } = this.local.camera?.getSettings() ?? {};
-    encoding.scalabilityMode = 'L1T1'; // no sublayers in time: nobody is sent a part of the pictures
-    encoding.scaleResolutionDownBy = Math.max(1, (height ?? UNKNOWN_LINES) / layer.lines);
+    const lines = sparing ? SPARING.lines : layer?.lines ?? Infinity;
+    encoding.scaleResolutionDownBy = Math.max(1, (height ?? UNKNOWN_LINES) / lines);
+    if (layer) encoding.scalabilityMode = 'L1T1'; // no sublayers in time: nobody is sent a part of the pictures
+  }
+
+  /**
+   * A voice that costs little, and pictures that are stills: one a second at most, small, never the large layer.
+   * @param {{audio: boolean, camera: boolean}} what
+   * @returns {Promise<void>}
+   */
+  spare(what) {
+    if (what.audio === this.sparing.audio && what.camera === this.sparing.camera) return this.work;
+    this.sparing = what;
+    this.work = this.work.then(async () => { // not while an offer is applied: parameters are changed one after the other
+      for (const kind of /** @type {const} */ (['audio', 'camera'])) if (this.pc) await this.limit(this.pc, kind);
+    });
+    return this.work;
   }
 
   /**

@@ -37,11 +37,16 @@ export class QualityMeter {
     let received = 0;
     let lost = 0;
     let lossUp = 0;
+    let able = null;
+    let limited = false;
     /** @type {number | null} */
     let rttMs = null;
     for (const [, stat] of report) {
       if (stat.type === 'candidate-pair' && stat.nominated && stat.currentRoundTripTime !== undefined) {
         rttMs = Math.round(stat.currentRoundTripTime * 1000);
+        able = stat.availableOutgoingBitrate ?? null;
+      } else if (stat.type === 'outbound-rtp') {
+        limited ||= stat.qualityLimitationReason === 'bandwidth';
       } else if (stat.type === 'inbound-rtp') {
         received += stat.packetsReceived ?? 0;
         lost += stat.packetsLost ?? 0;
@@ -57,7 +62,9 @@ export class QualityMeter {
     const lossDown = heard > 0 ? clamp(newLost / heard) : 0;
     if (rttMs === null && heard === 0) return null;
     const round = (/** @type {number} */ value) => Math.round(value * 1000) / 1000;
-    return { rtt_ms: rttMs, loss_up: round(lossUp), loss_down: round(lossDown), level: levelOf(rttMs, lossUp, lossDown) };
+    // An estimate is news only while it holds the picture back: with little to send it is low on any line.
+    const upBps = limited && able !== null ? Math.round(able) : null;
+    return { rtt_ms: rttMs, loss_up: round(lossUp), loss_down: round(lossDown), up_bps: upBps, level: levelOf(rttMs, lossUp, lossDown) };
   }
 }
 

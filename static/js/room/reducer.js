@@ -221,6 +221,7 @@ export function connectionWords(state, now) {
   if (state.media === 'failed') return { message: 'connection-media-returning', tone: 'alarm' };
   if (state.media === 'disconnected' && settled) return { message: 'connection-media-returning', tone: 'alarm' };
   if (state.media === 'none' || state.media === 'connecting') return { message: 'connection-media-connecting', tone: 'busy' };
+  if (me(state)?.line?.mode === 'survival') return { message: 'connection-survival', tone: 'busy' };
   if (state.quality === 'poor') return { message: 'connection-poor', tone: 'alarm' };
   return { message: 'connection-good', tone: 'calm' };
 }

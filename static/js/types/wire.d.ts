@@ -32,7 +32,7 @@ export interface Recording {
   state: LightState; stored_until_ms: number | null; degraded: Degraded[];
   waits_for?: 'consent' | 'store' | null; paused?: Paused | null;
 }
-export interface Quality { rtt_ms: number | null; loss_up: number; loss_down: number; level: Level }
+export interface Quality { rtt_ms: number | null; loss_up: number; loss_down: number; up_bps: number | null; level: Level }
 export interface Ack { ok: boolean; code?: string; snapshot?: Snapshot }
 
 export interface SeatAnswer {
