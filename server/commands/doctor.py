@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from server.commands import redis_check, store_check, turn_check
+from server.commands import redis_check, store_check, tls_check, turn_check
 from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
@@ -163,10 +163,8 @@ def _pages(_settings: Settings) -> Finding:
 
 
 def _tls(settings: Settings) -> Finding:
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return Finding("tls", "grey", "not_configured")
-    there = settings.tls_certificate.is_file() and settings.tls_key.is_file()
-    return Finding("tls", "green" if there else "red", "ok" if there else "file_missing")
+    """Whether browsers take the certificate that we serve."""
+    return Finding("tls", *tls_check.check(settings))
 
 
 def _retention(settings: Settings) -> Finding:

@@ -53,6 +53,27 @@ def test_the_unit_starts_the_server_and_ends_it_gently() -> None:
     assert "AF_NETLINK" in service["RestrictAddressFamilies"]
 
 
+def test_the_relay_is_deployed_with_its_lists_and_without_a_secret() -> None:
+    text = (DEPLOY / "coturn" / "turnserver.conf").read_text()
+    lines = {line for line in text.splitlines() if line and not line.startswith("#")}
+    for line in ("no-udp", "no-tcp", "no-dtls", "no-cli", "no-tcp-relay", "no-multicast-peers"):
+        assert line in lines
+    assert {line for line in lines if line.startswith("denied-peer-ip")} == {
+        "denied-peer-ip=0.0.0.0-255.255.255.255",
+        "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    }
+    assert "static-auth-secret=CHANGE-ME" in lines
+    assert not any("#" in line for line in lines), "coturn takes the rest of a line as the value"
+
+
+def test_the_relay_may_bind_443_and_nothing_else_of_root() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(DEPLOY / "coturn" / "coturn.service.conf")
+    assert unit["Service"]["AmbientCapabilities"] == "CAP_NET_BIND_SERVICE"
+    assert unit["Service"]["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
+
+
 def test_the_proxy_keeps_nothing_and_passes_sockets_on() -> None:
     proxy = (DEPLOY / "nginx" / "hyeopjin.conf").read_text()
     for line in (
