@@ -26,7 +26,7 @@ from server.playback.playback import Playback
 from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.fleet import Fleet
-from server.runtime.fleet_metrics import by_worker, totals
+from server.runtime.fleet_metrics import by_worker, living, totals
 from server.runtime.keystore import KeyStore
 from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
@@ -269,7 +269,7 @@ def _watch(
         return media.ready
 
     async def all_answer() -> bool:
-        return sum(link.connected for link in media.links.values()) >= workers.wanted
+        return len(living(media, workers)) == workers.wanted
 
     async def numbers() -> dict[str, float]:
         return {

@@ -18,6 +18,7 @@ from server.runtime.operator_socket import OperatorError, ask
 
 DataOption = Annotated[Path | None, typer.Option(help="data directory")]
 ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
+PortOption = Annotated[int | None, typer.Option(help="TCP port of the instance, with redis_url")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 SENTENCES = {
@@ -38,9 +39,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="workers")
 
 
-def list_workers(data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_workers(
+    data: DataOption = None,
+    config: ConfigOption = None,
+    port: PortOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Each worker: state, process, port, rooms, people and how much of what it may carry it carries."""
-    found = _ask(_run_dir(config, data), {"op": "workers"})["workers"]
+    found = _ask(_run_dir(config, data, port), {"op": "workers"})["workers"]
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -56,10 +62,11 @@ def drain(
     worker: str,
     data: DataOption = None,
     config: ConfigOption = None,
+    port: PortOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="return when a fresh process has its place")] = False,
 ) -> None:
     """Take no new consultations there; when the last has ended, replace the process."""
-    run_dir = _run_dir(config, data)
+    run_dir = _run_dir(config, data, port)
     answer = _ask(run_dir, {"op": "drain", "worker": worker})
     typer.echo(f"Worker {worker} is being drained; {answer['rooms']} rooms go on to their end.")
     if answer["alone"]:
@@ -77,9 +84,9 @@ def _replaced(run_dir: Path, worker: str, starts: int) -> bool:
     )
 
 
-def _run_dir(config: Path | None, data: Path | None) -> Path:
+def _run_dir(config: Path | None, data: Path | None, port: int | None) -> Path:
     try:
-        return load_settings(config, data_dir=data).run_dir
+        return load_settings(config, data_dir=data, port=port).run_dir
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.runtime.fleet import Fleet
+from server.runtime.media_link import MediaLink
 from server.runtime.workers import LocalWorkers
 
 Labelled = dict[str, dict[str, float]]
@@ -22,21 +23,28 @@ def metric_name(name: str, prefix: str) -> str:
     return f"hyeopjin_{name}" if name.startswith("recording_") else f"hyeopjin_{prefix}_{name}"
 
 
+def living(fleet: Fleet, workers: LocalWorkers) -> list[MediaLink]:
+    """Links to those of our own workers that answer."""
+    links = [fleet.links.get(place.worker or "") for place in workers.places()]
+    return [link for link in links if link is not None and link.connected]
+
+
 async def totals(fleet: Fleet, workers: LocalWorkers) -> dict[str, float]:
-    """All workers together; of lags the worst, of what only the least says, the least."""
+    """Our own workers together; of lags the worst, of what only the least says, the least."""
     await fleet.measure()
+    links = living(fleet, workers)
     found = {
         "hyeopjin_media_worker_up": float(fleet.ready),
         "hyeopjin_media_workers_wanted": float(workers.wanted),
-        "hyeopjin_media_workers_living": float(sum(link.connected for link in fleet.links.values())),
+        "hyeopjin_media_workers_living": float(len(links)),
         "hyeopjin_media_worker_starts": float(workers.starts),
         "hyeopjin_media_refused_no_capacity": float(fleet.refused),
         "hyeopjin_media_events_dropped": float(
-            fleet.events_dropped + sum(link.waiting.dropped for link in fleet.links.values())
+            fleet.events_dropped + sum(link.waiting.dropped for link in links)
         ),
     }
     told: dict[str, list[float]] = {}
-    for load in fleet.loads.values():
+    for load in (fleet.loads[link.at.id] for link in links):
         for name, value in load.raw.items():
             told.setdefault(name, []).append(value)
     return found | {metric_name(name, "media"): _together(name, values) for name, values in told.items()}
