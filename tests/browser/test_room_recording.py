@@ -145,7 +145,11 @@ def test_who_takes_consent_back_is_neither_sent_nor_kept_until_all_at_the_seat_a
     acts.until_unrecorded(own, chair)
     acts.change(BLUE, own, chair)
     own.page.get_by_test_id("person-joins").click()
-    own.page.locator(".seat-recording input").first.fill(BESIDE)
+    name = own.page.locator(".seat-recording input").first
+    name.fill(BESIDE)
+    before = own.light()[1]
+    until("the room's news have come meanwhile", lambda: own.light()[1] > before, 10)
+    assert name.input_value() == BESIDE
     own.page.get_by_test_id("persons-accept").click()
     acts.until_recorded(own, chair)
     wait_stored(own, 1)

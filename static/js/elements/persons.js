@@ -1,4 +1,7 @@
-/** <hj-persons>: who sits at this seat besides oneself. `others` holds the names as they stand; it asks for nothing. */
+/**
+ * <hj-persons>: who sits at this seat besides oneself. It begins with the names in `named`, a list that must stay the same
+ * object while somebody types; `others` holds the names as they stand. It asks for nothing.
+ */
 import { html } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
 import { icon } from './icons.js';
@@ -7,14 +10,21 @@ import { LightElement } from './base.js';
 const MAX_OTHERS = 7;
 
 class Persons extends LightElement {
-  static properties = { own: { attribute: false }, others: { attribute: false } };
+  static properties = { own: { attribute: false }, named: { attribute: false }, others: { state: true } };
 
   constructor() {
     super();
     /** @type {string | null} null = not known before the link is redeemed */
     this.own = null;
+    /** @type {readonly string[]} */
+    this.named = [];
     /** @type {string[]} */
     this.others = [];
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has('named')) this.others = [...this.named];
   }
 
   render() {

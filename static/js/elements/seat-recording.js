@@ -18,6 +18,8 @@ class SeatRecording extends LightElement {
     this.state = null;
     this.asking = false;
     this.wasAsked = false;
+    /** @type {string[]} as the question began: a new list at each of the room's news would wipe what is being typed */
+    this.named = [];
   }
 
   /** Whoever opens the question stands at the answer that changes nothing. */
@@ -79,6 +81,7 @@ class SeatRecording extends LightElement {
   /** Somebody has sat down who was not asked: nothing more is recorded until everybody has answered. @param {boolean} granted */
   joins(granted) {
     this.asking = true;
+    this.named = [...(this.state?.company ?? []), ''];
     if (granted) this.ask('consent', { decision: 'declined', others: null });
   }
 
@@ -87,7 +90,7 @@ class SeatRecording extends LightElement {
     const text = t('consent-recording-v1').split('\n').filter((line) => line.trim() !== '');
     return html`<div class="consent" role="group" lang=${language()} aria-label=${t('consent-title')}>
       ${text.map((line) => html`<p>${line}</p>`)}
-      <hj-persons .own=${me(state)?.name ?? null} .others=${[...state.company, '']}></hj-persons>
+      <hj-persons .own=${me(state)?.name ?? null} .named=${this.named}></hj-persons>
       <div class="consent-answers">
         <button class="primary" data-testid="persons-accept" ?disabled=${state.busy || state.cut}
           @click=${() => this.answer()}>${icon('check')}${t('consent-accept')}</button>
