@@ -254,12 +254,15 @@ class Endpoint:
             publication.decide(at_ns)
         listeners = stream.listeners
         self._counters.packets_forwarded += len(listeners)
-        bare = plain(packet) if stream.stripped and packet[1] & 0x7F == stream.red_pt else packet
+        bare = packet
+        if (stream.stripped or self.recorded) and packet[1] & 0x7F == stream.red_pt:
+            bare = plain(packet)
         for subscription in listeners:
             suited = packet if subscription.red else bare
             subscription.deliver(stream, suited, number, timestamp, False, at_ns)
         if self.recorded and number > stream.recorded_from:
-            self._relay.record(self.peer, publication.kind, stream.rid, packet, at_ns, False)
+            # Never the redundancy: of the first packet recorded it is what was said before that was allowed.
+            self._relay.record(self.peer, publication.kind, stream.rid, bare, at_ns, False)
 
     def _update_publications(self) -> None:
         routes: dict[int, _Route] = {}

@@ -171,22 +171,39 @@ def test_a_listener_that_changes_its_mind_gets_no_old_number_in_a_new_form() -> 
     assert heard(stage.speaks)[3] == (111, 3, words(4))
 
 
-def test_the_recorder_gets_redundancy_as_it_came_and_what_was_rebuilt() -> None:
-    stage = Voices()
-    kept: list[bytes] = []
+class Recorder:
+    """Keeps what it is given."""
 
-    class Recorder:
-        def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool | None) -> None:
-            kept.append(packet)
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
 
-        def sender_report(self, *_: object) -> None: ...
+    def rtp(self, peer: str, kind: str, rid: str, packet: bytes, at_ns: int, key: bool | None) -> None:
+        self.kept.append(packet)
 
-    stage.relay.recorder = Recorder()
+    def sender_report(self, *_: object) -> None: ...
+
+
+def test_the_recorder_gets_what_was_rebuilt_and_no_redundancy() -> None:
+    stage, recorder = Voices(), Recorder()
+    stage.relay.recorder = recorder
     stage.relay.set_recorded("p", True)
     for sequence in (1, 3):
         stage.red(sequence)
-    assert [fields(packet)[:2] for packet in kept] == [(RED_PT, 1), (111, 2), (RED_PT, 3)]
-    assert kept[1][12:] == words(2)
+    assert [fields(packet)[:2] for packet in recorder.kept] == [(111, 1), (111, 2), (111, 3)]
+    assert [packet[12:] for packet in recorder.kept] == [words(1), words(2), words(3)]
+
+
+def test_what_was_said_before_the_first_recorded_packet_is_not_in_it() -> None:
+    stage, recorder = Voices(), Recorder()
+    stage.relay.recorder = recorder
+    for sequence in (1, 2):
+        stage.red(sequence)
+    stage.relay.set_recorded("p", True)
+    stage.red(3)
+    stage.red(5)  # holds 4
+    assert words(3) in recorder.kept[0]
+    assert not any(words(2) in packet for packet in recorder.kept)
+    assert [packet[12:] for packet in recorder.kept] == [words(3), words(4), words(5)]
 
 
 # One (ssrc, seq) never carries two different packets (AES-GCM), whatever is lost, late, rebuilt, repeated or
