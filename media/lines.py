@@ -128,6 +128,8 @@ class Lines:
         self._told_ns = 0
         self._news = False
         self._lifeline = Lifeline(relay)
+        self.on_survival: Callable[[str, bool], None] = lambda peer, held: None
+        """A participant's line has gone into survival mode, or has left it."""
 
     def apply(self, plan: RoomPlan, now_ns: int) -> None:
         """What the pages show. Acts at once where that has changed."""
@@ -156,6 +158,7 @@ class Lines:
         for peer in self._lifeline.tick(now_ns):
             receiver = self._receivers[peer]
             receiver.trial = None
+            self.on_survival(peer, self._lifeline.holds(peer))
             if not self._lifeline.holds(peer):
                 receiver.downlink = Downlink(now_ns)  # it was measured: what was believed before is void
             self._allocate(receiver, now_ns)
@@ -217,6 +220,8 @@ class Lines:
             known = self._receivers.get(peer)
             if endpoint.connected and (known is None or known.endpoint is not endpoint):
                 self._receivers[peer] = Receiver(endpoint, Downlink(now_ns))
+                if self._lifeline.holds(peer):
+                    self.on_survival(peer, True)  # another connection, the same line
         for peer, receiver in list(self._receivers.items()):
             if self._relay.endpoints.get(peer) is not receiver.endpoint:
                 del self._receivers[peer]

@@ -61,6 +61,7 @@ class Room:
         self._recording = RoomRecording(
             name, epoch, self._relay, tools.make_recorder, tools.clock, tools.emit
         )
+        self._lines.on_survival = lambda peer, held: self._recording.event(peer, "stills", on=int(held))
 
     @property
     def order(self) -> tuple[int, int]:

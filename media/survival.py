@@ -19,7 +19,9 @@ CONFIRM_NS = 3_000_000_000
 """How long an estimate of the way up must stand."""
 DEAF_NS = 6_000_000_000
 """A suspect line that answers no probe for so long is full to the brim."""
-GOOD_PROBES = 3
+GOOD_PROBES = 4
+"""In a row: a browser that stood still for a moment answers a pair as if the line were fast."""
+DEAF_PROBES = 3
 HOLD_NS = 6_000_000_000
 MOST_HOLD_NS = 120_000_000_000
 """A line that fails again soon after it was trusted is given time: twice as much each time."""
@@ -101,7 +103,7 @@ class Line:
             return ""
         if reading.capacity_bps:
             return "down" if reading.capacity_bps < ENTER_BPS else ""
-        deaf = reading.unanswered >= GOOD_PROBES and now_ns - self._suspect_ns >= DEAF_NS
+        deaf = reading.unanswered >= DEAF_PROBES and now_ns - self._suspect_ns >= DEAF_NS
         return "down" if deaf else ""
 
     def _good_again(self, reading: Reading, now_ns: int) -> bool:

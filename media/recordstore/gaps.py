@@ -20,6 +20,8 @@ from .tail import BACK, CRASH_NS, GONE, inside_at_end, lost_from, tail
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
 EMPTY = "empty"
+STILLS = "stills"
+"""The line was so thin that pictures came one at a time, seconds apart (`media/survival.py`)."""
 SLACK_NS = 1_500 * MS
 """The page tells of its mute button a little before or after the packets stop."""
 
@@ -305,7 +307,7 @@ def _told(events: Sequence[Event], peer: str, kind: str, begin: int, end: int) -
             seen.update(name for name, holds in state.items() if holds)
         _apply(state, event, kind)
     seen.update(name for name, holds in state.items() if holds)
-    return next((name for name in (WITHDRAWN, LEFT, PAUSED, MUTED) if name in seen), None)
+    return next((name for name in (WITHDRAWN, LEFT, PAUSED, MUTED, STILLS) if name in seen), None)
 
 
 def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
@@ -317,6 +319,8 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[MUTED] = event.fields.get({"audio": "mic"}.get(kind, kind)) == 0
     elif name in ("paused", "resumed"):
         state[PAUSED] = name == "paused"
+    elif name == STILLS and kind != "audio":
+        state[STILLS] = event.fields.get("on") == 1
     elif name == "dismissed" and event.fields.get("cause") != PAUSED:
         state[WITHDRAWN if event.fields.get("cause") == "withdrawn" else LEFT] = True
     elif name == "admitted":
@@ -325,3 +329,5 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[LEFT] = True
     elif name in BACK:
         state[LEFT] = False
+        if name == "joined":
+            state[STILLS] = False

@@ -12,8 +12,8 @@ from typing import Any
 HIGH = "h"
 LAYER_OFF = "layer_off"
 """Cause of a gap: the sender sent only the other layer (browsers do on a thin line)."""
-GUESSES = frozenset({"no_media", "network_loss"})
-"""Causes that only say that nothing came."""
+GUESSES = frozenset({"no_media", "network_loss", "stills"})
+"""Causes that only say that nothing came, or little."""
 
 
 def lane_of(rid: str) -> str:

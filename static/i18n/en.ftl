@@ -457,6 +457,7 @@ gap-disconnected = connection lost
 gap-network = connection lost
 gap-loss = packets lost on the way
 gap-packet-loss = packets lost on the way
+gap-stills = still pictures only: very thin line
 gap-layer-off = only the small picture came over this line
 gap-silent = nothing arrives from the device
 gap-no-packets = nothing arrives from the device

@@ -458,6 +458,7 @@ gap-network = 연결 끊김
 gap-network-loss = 연결 끊김
 gap-loss = 전송 중 손실
 gap-packet-loss = 전송 중 손실
+gap-stills = 회선이 매우 느려 정지 화면만 전달됨
 gap-layer-off = 회선이 느려 작은 영상만 전송됨
 gap-silent = 장치에서 신호가 오지 않음
 gap-no-packets = 장치에서 신호가 오지 않음

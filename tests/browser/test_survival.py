@@ -26,6 +26,7 @@ SEED = 4
 FAR = Profile(delay_ms=150, loss=Loss.independent(0.1), header_bytes=28)
 THIN = Profile(delay_ms=150, loss=Loss.independent(0.1), rate_bps=80_000, queue_bytes=20_000, header_bytes=28)
 MODE_WITHIN_S, BACK_WITHIN_S = 30.0, 15.0
+LONG_S, LEAST_DIGITS, RECOGNISED = 900.0, 200, 0.95
 STILL_EVERY_S = 5.0
 
 
@@ -155,3 +156,43 @@ def test_voices_and_stills_go_on_over_80_kbit_and_video_returns_by_itself(scene:
     goals = {guest.role: pulse.read(guest.page).frames + 60 for guest in scene.both}
     for guest in scene.both:
         until("video again", lambda g=guest: pulse.read(g.page).frames >= goals[g.role], 15)  # type: ignore[misc]
+
+
+@pytest.mark.long
+def test_fifteen_minutes_of_digits_are_understood_over_80_kbit(scene: Scene, output: Path) -> None:
+    dice = random.Random(SEED)
+    entered_s = enter(scene)
+    scene.far.page.wait_for_timeout(4_000)
+    first, before = look(scene), scene.used()
+    start_s = first[scene.far.role].at_s
+    stalls: dict[str, list[float]] = {guest.role: [] for guest in scene.both}
+    while (passed_s := pulse.read(scene.far.page).at_s - start_s) < LONG_S:
+        scene.talk(2, 6, dice)
+        for guest in scene.both:
+            reading = pulse.read(guest.page)
+            stalls[guest.role].append(round(reading.stall_s, 1))
+            pulse.forget_stalls(guest.page)
+            assert (reading.ice, reading.connections) == ("connected", 1), (passed_s, guest.role, reading)
+            assert banner(guest.page) == scene.far.seat, (passed_s, "survival mode was left")
+            assert guest.light()[0] == "recording", (passed_s, guest.role)
+    shown = stretches(scene, first)
+    seconds = shown[scene.far.role].seconds
+    bps = {name: (now - before[name]) * 8 / seconds for name, now in scene.used().items()}
+    tallies = scene.tallies()
+    left_s = leave(scene)
+    (output / "survival-long.json").write_text(
+        json.dumps([shown, tallies, bps, stalls, entered_s, left_s], default=vars, indent=1)
+    )
+    for who, tally in tallies.items():
+        print(f"{who:22} {tally.line()}")  # noqa: T201
+    print(f"{seconds:.0f} s, in after {entered_s:.1f} s, out after {left_s:.1f} s, bit/s {bps}")  # noqa: T201
+    for role, longest in stalls.items():
+        late = sum(stall > STILL_EVERY_S for stall in longest)
+        print(f"{role:22} longest wait for a still {max(longest)} s, late in {late} of {len(longest)}")  # noqa: T201
+    assert_never_fell(scene)
+    for who, tally in tallies.items():
+        assert tally.said >= LEAST_DIGITS, (who, tally)
+        assert tally.share >= RECOGNISED, (who, tally)
+    for role, longest in stalls.items():
+        assert sum(stall > STILL_EVERY_S for stall in longest) <= 0.1 * len(longest), (role, longest)
+    assert left_s <= BACK_WITHIN_S

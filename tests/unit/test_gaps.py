@@ -46,6 +46,7 @@ ON: dict[str, object] = {"mic": 1, "camera": 1}
         (survey((5.1, "dismissed", {"cause": "withdrawn"}), (7.9, "admitted", {})), (), "no_consent"),
         (survey((5.1, "dismissed", {"cause": "left"}), (7.9, "admitted", {})), (), "left"),
         (survey((5, "paused", {}), (8, "resumed", {})), (), "paused"),
+        (survey((1, "stills", {"on": 1})), (6.0,), "network_loss"),  # a voice goes on in survival mode
         (survey((5.1, "media", OFF), holes=(Hole("p", 5 * S, 6 * S, "store_slow"),)), (), "store_slow"),
         (survey(holes=(Hole("", 5 * S, 6 * S, "damaged"),)), (), "damaged"),
         (survey(holes=(Hole("q", 5 * S, 6 * S, "damaged"),)), (), "no_media"),
@@ -55,6 +56,15 @@ def test_a_gap_has_the_cause_that_the_evidence_gives(
     made: Survey, losses: tuple[float, ...], expected: str
 ) -> None:
     assert cause(made, 5.0, 8.0, losses) == expected
+
+
+def test_pictures_seconds_apart_over_the_thinnest_line_are_stills_until_it_is_good_again() -> None:
+    thin = survey((1, "stills", {"on": 1}))
+    assert cause(thin, 5.0, 8.0, (6.0,), "camera") == "stills"
+    over = survey((1, "stills", {"on": 1}), (3, "stills", {"on": 0}))
+    assert cause(over, 5.0, 8.0, (6.0,), "camera") == "network_loss"
+    again = survey((1, "stills", {"on": 1}), (2, "left", {}), (3, "joined", {}))
+    assert cause(again, 5.0, 8.0, (), "camera") == "no_media"
 
 
 def test_a_worker_that_died_is_told_from_a_room_that_emptied() -> None:

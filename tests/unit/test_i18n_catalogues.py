@@ -122,7 +122,7 @@ def test_every_cause_the_recording_can_name_has_words() -> None:
     messages = catalogue("en")
     causes = ["no_consent", "left", "muted", "paused", "no_media", "network_loss", "worker_lost", "empty"]
     causes += ["store_slow", "store_behind", "no_packets", "no_space", "io_error", "read_only", "damaged"]
-    causes += ["node_lost"]
+    causes += ["node_lost", "stills", "layer_off"]
     assert not [cause for cause in causes if f"gap-{cause.replace('_', '-')}" not in messages]
 
 

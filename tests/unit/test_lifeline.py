@@ -87,6 +87,19 @@ def test_every_voice_in_the_room_is_offered_sparingly_and_only_the_thin_line_is_
     room.stage.relay.expect("s", True, True)
 
 
+def test_the_journal_is_told_from_when_to_when() -> None:
+    room = Room()
+    told: list[tuple[str, bool]] = []
+    room.lines.on_survival = lambda peer, held: told.append((peer, held))
+    room.run(3)
+    room.gap_ms = THIN_GAP_MS
+    room.estimate(room.thin, 60_000)
+    room.run(12)
+    room.gap_ms = GOOD_GAP_MS
+    room.run(15)
+    assert told == [("s", True), ("s", False)]
+
+
 def test_a_low_estimate_over_a_good_line_is_no_survival() -> None:
     room = Room()
     room.run(3)

@@ -15,10 +15,10 @@ from media.survival import (
 )
 
 S = 1_000_000_000
-THIN = Reading(60_000, False, 80_000, (80_000, 79_000, 82_000))
-QUIET = Reading(60_000, False, 4_000_000, (4_000_000,) * 3)
+THIN = Reading(60_000, False, 80_000, (80_000, 79_000, 82_000, 81_000))
+QUIET = Reading(60_000, False, 4_000_000, (4_000_000,) * 4)
 """A voice alone: the estimate is low, the line is not."""
-GOOD = Reading(900_000, False, 2_000_000, (2_000_000,) * 3)
+GOOD = Reading(900_000, False, 2_000_000, (2_000_000,) * 4)
 
 
 class Watch:
@@ -70,21 +70,21 @@ def test_what_the_page_says_of_its_way_up_counts_when_it_stands() -> None:
     assert watch.line.cause == "up"
 
 
-def test_it_leaves_when_three_probes_in_a_row_are_good() -> None:
+def test_it_leaves_when_four_probes_in_a_row_are_good() -> None:
     watch = Watch()
     watch.see(THIN, 1)
     watch.see(THIN, 10)
-    assert watch.see(Reading(60_000, False, 80_000, (80_000, 2_000_000, 2_000_000)), 10) is None
-    assert watch.see(Reading(60_000, False, 2_000_000, (2_000_000,) * 3), 10) == 0.1
+    assert watch.see(Reading(60_000, False, 80_000, (80_000, 2_000_000, 2_000_000, 2_000_000)), 10) is None
+    assert watch.see(Reading(60_000, False, 2_000_000, (2_000_000,) * 4), 10) == 0.1
     assert not watch.line.survival
 
 
 def test_between_the_two_thresholds_nothing_changes() -> None:
     between = (ENTER_BPS + LEAVE_BPS) // 2
     watch = Watch()
-    assert watch.see(Reading(60_000, False, between, (between,) * 3), 30) is None
+    assert watch.see(Reading(60_000, False, between, (between,) * 4), 30) is None
     watch.see(THIN, 1)
-    assert watch.see(Reading(60_000, False, between, (between,) * 3), 300) is None
+    assert watch.see(Reading(60_000, False, between, (between,) * 4), 300) is None
 
 
 def test_low_estimates_right_after_leaving_are_no_reason_to_go_back() -> None:
