@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from server.commands import redis_check, store_check, tls_check, turn_check
+from server.commands import redis_check, store_check, tls_check, turn_check, workers_check
 from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
@@ -235,6 +235,11 @@ def _announced(settings: Settings) -> Finding:
     return Finding("announced", "green", "ok", ", ".join(map(str, addresses)))
 
 
+def _workers(settings: Settings) -> Finding:
+    """Whether the media workers run, each on its port; before a start, whether the ports are free."""
+    return Finding("workers", *workers_check.check(settings))
+
+
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _python,
     _data,
@@ -246,6 +251,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _objects,
     _pages,
     _tls,
+    _workers,
     _announced,
     _turn,
     _redis,

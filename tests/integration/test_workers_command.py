@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from server.app import running
+from server.commands import workers_check
 from server.commands.workers import SENTENCES
 from server.config import Settings, load_settings
 from server.runtime import operator_socket
@@ -61,6 +62,8 @@ async def test_a_worker_is_drained_and_replaced_from_the_command_line(tmp_path: 
     assert "No server runs" in said
     async with running(settings_of(tmp_path, 2)) as server:
         before = await workers_of(tmp_path)
+        state, said_code, detail = await asyncio.to_thread(workers_check.check, server.settings)
+        assert (state, said_code) == ("green", "ok"), detail
         assert [one["state"] for one in before.values()] == ["serving", "serving"]
         assert len({one["port"] for one in before.values()}) == 2
         with pytest.raises(OperatorError) as refused:
