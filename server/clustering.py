@@ -78,7 +78,8 @@ class Shared(Alone):
         self._leases = Leases(self._url)
         self._shared = RedisRoomStore(self._url)
         self.store = self._shared
-        self.placements = SharedPlacements(self._leases)
+        self._placements = SharedPlacements(self._leases)
+        self.placements = self._placements
         self._workers: SharedWorkers | None = None
         self._owner = TaskOwner("clustering")
         self._keeper = False
@@ -102,7 +103,7 @@ class Shared(Alone):
             raise ConfigError("The Redis of redis_url does not answer.") from None
 
     def roster(self, local: LocalWorkers) -> Roster:
-        self._workers = SharedWorkers(local, self._leases, self.instance)
+        self._workers = SharedWorkers(local, self._leases, self._placements, self.instance)
         return self._workers
 
     def join(self, app: Any, hub: Hub, gate: Gate, public_url: str, media: Fleet, health: Health) -> None:

@@ -152,6 +152,8 @@ class Hub:
         late = self._late(ticket.seat, socket)
         if late is not None:
             return late
+        if self._store.away:
+            raise StoreAwayError  # the page asks again: nothing is to be remembered of who is not in yet
         self._seated[ticket.seat] = socket
         document, commands = await self._line(ticket.room).ask(joined)
         seat = None if document is None else document.seat(ticket.seat)
@@ -298,11 +300,11 @@ class Hub:
                 log.error("a room was not told that its media is lost: %s", failure_site(outcome))
 
     async def _lost(self, session: str, epoch: int) -> None:
-        try:
-            room = await self._store.room_of(session)
-        except StoreAwayError:
+        while True:
             await self._store.back()
-            room = await self._store.room_of(session)
+            with contextlib.suppress(StoreAwayError):
+                room = await self._store.room_of(session)
+                break
         if room is not None:
             await self._tell(room, ev.MediaLost(epoch))
 

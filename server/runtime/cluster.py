@@ -12,14 +12,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from media.control import ControlRefusedError, RoomPlan
 from media.control_client import ControlClient, ControlLostError
-from server.runtime.leases import RENEW_S, TTL_S, Leases, LeasesAwayError
+from server.runtime.leases import NOBODY, RENEW_S, TTL_S, Leases, LeasesAwayError
 from server.runtime.media_link import WorkerAt
 from server.runtime.placements import Placement
 from server.runtime.tasks import TaskOwner, describe
@@ -30,6 +30,7 @@ log = logging.getLogger("hyeopjin.runtime.cluster")
 LOOK_S = 0.5
 AWAKE_S = 1.5
 """A worker that does not answer for so long is not renewed."""
+LAST_WORDS_S = 0.5
 LAST_VERSION = 1 << 40
 """Of the plan that closes a lost epoch: later than any the room itself has made."""
 
@@ -51,9 +52,23 @@ class SharedPlacements:
         except LeasesAwayError:
             return self._known.get(room)
         if placed is None:
+            known = self._known.get(room)
+            if known is None and not self._leases.settled:
+                raise LeasesAwayError  # a Redis that has just started may not have heard of it again
+            return known
+        if placed.worker == NOBODY:
+            self._known.pop(room, None)
             return None
         self._known[room] = placed
         return placed
+
+    def learn(self, worker: str, rooms: Mapping[str, int]) -> None:
+        """What a worker has, by its heartbeat."""
+        self._known = {r: p for r, p in self._known.items() if p.worker != worker or r in rooms}
+        for room, epoch in rooms.items():
+            known = self._known.get(room)
+            if known is None or known.epoch < epoch:
+                self._known[room] = Placement(worker, epoch)
 
     async def claim(self, room: str, epoch: int, worker: str) -> Placement:
         """Raises LeasesAwayError: without Redis no epoch is granted."""
@@ -89,7 +104,9 @@ class SharedWorkers:
     died. `on_return()`: this one was taken for dead, and is not.
     """
 
-    def __init__(self, local: LocalWorkers, leases: Leases, instance: str) -> None:
+    def __init__(
+        self, local: LocalWorkers, leases: Leases, placements: SharedPlacements, instance: str
+    ) -> None:
         self.connected: Callable[[str], bool] = lambda _worker: True
         self.on_lost: Callable[[str], Awaitable[None]] = _no_matter
         self.on_return: Callable[[], Awaitable[None]] = _nothing_to_do
@@ -97,6 +114,7 @@ class SharedWorkers:
         """Renewals that Redis did not answer, since the start (metrics)."""
         self._local = local
         self._leases = leases
+        self._placements = placements
         self._instance = instance
         self._own: dict[str, _Own] = {}
         self._told: set[str] = set()  # workers that the fleet knows of
@@ -119,13 +137,14 @@ class SharedWorkers:
         """End our workers; the others may know at once. Idempotent."""
         await self._owner.close()
         await self._local.stop()
-        for worker, own in list(self._own.items()):
+        ended, self._own = dict(self._own), {}
+        for own in ended.values():
             await own.client.close()
-            with contextlib.suppress(LeasesAwayError):
-                await self._leases.end_worker(worker)
-        self._own.clear()
-        with contextlib.suppress(LeasesAwayError):
-            await self._leases.end_instance(self._instance)
+        with contextlib.suppress(LeasesAwayError, TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                for worker in ended:
+                    await self._leases.end_worker(worker)
+                await self._leases.end_instance(self._instance)
 
     async def replace(self, name: str) -> None:
         """One of our own."""
@@ -153,6 +172,8 @@ class SharedWorkers:
     async def _keep(self, own: _Own) -> None:
         while own.at.id in self._own:
             await asyncio.sleep(RENEW_S)
+            if own.at.id not in self._own:
+                return
             try:
                 await self._renew(own)
             except TimeoutError:
@@ -170,7 +191,7 @@ class SharedWorkers:
         rooms = {str(room): int(epoch) for room, epoch in told["rooms"].items()}
         info = {
             "socket": str(own.at.socket), "name": own.at.name, "instance": self._instance,
-            "rooms": len(rooms), "sessions": told["sessions"], "draining": told["draining"],
+            "leases": rooms, "sessions": told["sessions"], "draining": told["draining"],
         }  # fmt: skip
         before_ms = boottime_ms()
         try:
@@ -197,6 +218,7 @@ class SharedWorkers:
         await self._leases.look()
         there = await self._leases.workers()
         for worker, info in there.items():
+            self._placements.learn(worker, info["leases"])
             if worker not in self._told:
                 await self._arrived(worker, info)
         for worker in list(self._told):

@@ -1,6 +1,6 @@
 """Leases of a cluster in Redis: who lives, which worker has which room under which epoch. No keys, no names.
 
-    hyeopjin:worker:{id}        {socket, name, instance, rooms, sessions, draining}, gone after 6 s
+    hyeopjin:worker:{id}        {socket, name, instance, leases, sessions, draining}, gone after 6 s
     hyeopjin:room:{id}:lease    worker|epoch; the epoch is the fencing token, and only ever grows
     hyeopjin:instance:{id}      a web process, gone after 6 s
 
@@ -100,7 +100,7 @@ class Leases:
         self._release = self._redis.register_script(_RELEASE)
         self._renew = self._redis.register_script(_RENEW)
         self._run = ""
-        self._since_s = 0.0
+        self._since_s = self._born_s = 0.0
 
     async def start(self, home: str) -> bool:
         """Make this Redis the cluster's of the data directory `home`; False when it is another one's already.
@@ -146,13 +146,19 @@ class Leases:
             self._run = ""
             raise
         run = str(told.get("run_id", ""))
+        self._born_s = self._now_s() - float(told.get("uptime_in_seconds", 0))
         if run != self._run:
             self._run, self._since_s = run, self._now_s()
 
     @property
     def steady(self) -> bool:
-        """Whether Redis has been up for so long that who is not in it is not there."""
+        """Whether we have heard Redis for so long that who is not in it is not there."""
         return bool(self._run) and self._now_s() - self._since_s > TTL_S
+
+    @property
+    def settled(self) -> bool:
+        """Whether this Redis is so old that every lease of before it is in it again."""
+        return bool(self._run) and self._now_s() - self._born_s > TTL_S
 
     # --- heartbeats ----------------------------------------------------------------------------------------
 
@@ -191,6 +197,7 @@ class Leases:
     # --- leases of rooms -----------------------------------------------------------------------------------
 
     async def find(self, room: str) -> Placement | None:
+        """The newest grant; of an epoch that is over the worker is NOBODY; None: nothing is known."""
         return _placement(await self._ask(lambda: self._redis.get(self._lease(room))))
 
     async def claim(self, room: str, epoch: int, worker: str) -> Placement:
@@ -198,7 +205,8 @@ class Leases:
         keys = [self._lease(room), self._rooms_of(worker)]
         values: list[str | int] = [worker, epoch, KEPT_S, room]
         stands = _placement(await self._ask(lambda: self._claim(keys=keys, args=values)))
-        return stands or Placement(NOBODY, epoch)
+        assert stands is not None  # noqa: S101 - the script returns what it has set
+        return stands
 
     async def release(self, room: str, epoch: int) -> None:
         """This epoch and those before are over; the number stays, so that none of them is granted again."""
@@ -248,4 +256,4 @@ def _placement(value: bytes | None) -> Placement | None:
     if value is None:
         return None
     worker, _, epoch = value.decode().rpartition("|")
-    return None if worker == NOBODY else Placement(worker, int(epoch))
+    return Placement(worker, int(epoch))

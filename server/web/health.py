@@ -47,6 +47,7 @@ class Health:
         )
         self.seconds = Histogram("hyeopjin_http_seconds", "Time to answer", ["route"], registry=self.registry)
         self._gauges: dict[str, Gauge] = {}
+        self._by_worker: set[str] = set()  # names of those that are told per worker
 
     async def ready(self) -> dict[str, bool]:
         """Every check with its outcome; one that raises or takes more than 2 s has failed."""
@@ -65,12 +66,19 @@ class Health:
 
     async def text(self) -> bytes:
         for source in self.sources:
-            for name, value in (await source()).items():
+            try:
+                found = await source()
+            except Exception as error:  # what shares its fate with Redis must not silence the rest
+                log.warning("a source of numbers failed: %s", type(error).__name__)
+                continue
+            for name, value in found.items():
                 self._gauge(name).set(value)
+        for name in self._by_worker:
+            self._gauges[name].clear()  # a worker that is away has no numbers
         for labelled in self.labelled:
             for name, by_worker in (await labelled()).items():
                 gauge = self._gauge(name, "worker")
-                gauge.clear()  # a worker that is away has no numbers
+                self._by_worker.add(name)
                 for worker, value in by_worker.items():
                     gauge.labels(worker).set(value)
         return generate_latest(self.registry)

@@ -17,7 +17,7 @@ from server.runtime.leases import TTL_S, Examined, Leases, LeasesAwayError
 from server.runtime.placements import Placement
 from tests.support.redis_server import RedisServer, redis_server
 
-INFO = {"socket": "/nowhere", "name": "0", "instance": "one", "rooms": 0, "sessions": 0, "draining": False}
+INFO = {"socket": "/nowhere", "name": "0", "instance": "one", "leases": {}, "sessions": 0, "draining": False}
 
 
 class Clock:
@@ -49,7 +49,7 @@ async def test_an_older_epoch_is_never_granted_again(leases: Leases) -> None:
     await leases.release("room", 2)
     assert await leases.find("room") == Placement("b", 3), "what is newer stands"
     await leases.release("room", 3)
-    assert await leases.find("room") is None
+    assert await leases.find("room") == Placement("-", 3)
     assert (await leases.claim("room", 3, "a")).worker == "-", "and its number is used up"
     assert await leases.claim("room", 4, "a") == Placement("a", 4)
 
@@ -105,11 +105,20 @@ async def test_who_is_missing_from_a_fresh_redis_is_not_taken_for_dead() -> None
         assert not leases.steady
         assert await shared.find("room") == Placement("a", 1), "remembered: media goes on"
         assert await shared.of_worker("a") == {"room": 1}
+        shared.learn("b", {"other": 4})
+        assert await shared.find("other") == Placement("b", 4), "heard of by its worker's heartbeat"
         with pytest.raises(LeasesAwayError):
             await shared.claim("room", 2, "b")
         own.start()
         await leases.look()
         assert not leases.steady, "all get the time to say that they live"
+        assert await shared.find("room") == Placement("a", 1), "Redis has forgotten, and it still stands"
+        with pytest.raises(LeasesAwayError):
+            await shared.find("stranger")
+        clock.now += TTL_S + 1
+        assert await shared.find("stranger") is None, "by now all leases are in it again"
+        await shared.release("room", 1)
+        assert await shared.find("room") is None
         await leases.aclose()
 
 

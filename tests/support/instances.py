@@ -76,6 +76,10 @@ def pair(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Pair]:
             for instance in both.instances:
                 instance.start()
             yield both
+        except BaseException as error:
+            for instance in both.instances:
+                error.add_note(f"{instance.folder.name}:\n{instance.tail(60)}")
+            raise
         finally:
             for instance in both.instances:
                 instance.end()

@@ -11,7 +11,7 @@ import { io } from '/static/vendor/socket.io.js';
 
 const ACK_TIMEOUT_MS = 8000;
 /** Refusals that pass by themselves; every other one ends the visit. */
-const PASSING = new Set(['unavailable', 'too_fast', 'too_many_attempts', 'not_ready', 'timeout', 'internal', 'unexpected']);
+const PASSING = new Set(['unavailable', 'too_fast', 'too_many_attempts', 'not_ready', 'timeout', 'internal', 'store_away', 'unexpected']);
 /** A full server is asked again after this long and a little more, so that those who wait do not ask all at once. */
 const FULL_MS = 12_000;
 const FULL_SPREAD_MS = 6_000;
