@@ -66,8 +66,15 @@ async def start_worker(
     folder: Path, socket: Path, log_level: str = "WARNING", native: bool = True
 ) -> Process:
     """A worker on loopback, its journal under `folder`; raises BenchFailedError if it is not ready."""
-    (folder / "journal").mkdir()
-    settings = {
+    return (await start("media.worker", worker_settings(folder, socket, log_level, native)))[0]
+
+
+def worker_settings(
+    folder: Path, socket: Path, log_level: str = "WARNING", native: bool = True
+) -> dict[str, Any]:
+    """For a worker on loopback; its journal's directory is made."""
+    (folder / "journal").mkdir(exist_ok=True)
+    return {
         "socket": str(socket),
         "journal_root": str(folder / "journal"),
         "udp_host": "127.0.0.1",
@@ -77,7 +84,6 @@ async def start_worker(
         "worker_id": "bench",
         "native": native,
     }
-    return (await start("media.worker", settings))[0]
 
 
 async def start(module: str, settings: dict[str, Any]) -> tuple[Process, dict[str, Any]]:

@@ -136,8 +136,8 @@ class BenchRoom:
         self._owner = owner
         self._version = 0
 
-    def plan(self, record: bool, closed: bool = False) -> RoomPlan:
-        """The room's whole wanted state, with the next version."""
+    def plan(self, record: bool, closed: bool = False, present: int = SEATS) -> RoomPlan:
+        """The room's whole wanted state, with the next version; `present`: so many of its peers are in it."""
         self._version += 1
         peers = {
             name: PeerPlan(
@@ -145,7 +145,7 @@ class BenchRoom:
                 grant=f"grant-{name[:8]}-bench" if record else None,
                 key=self.keys[name] if record else None,
             )
-            for name in self.peers
+            for name in list(self.peers)[:present]
         }
         return RoomPlan(
             room=self.room,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Annotated, Any, Literal
 
 import typer
@@ -26,6 +27,8 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("media")(media)
     bench.command("cost")(cost)
+    bench.command("soak")(soak)
+    bench.command("flood")(flood)
     bench.command("recording")(recording)
     bench.command("export")(export)
     bench.callback()(group)
@@ -66,16 +69,50 @@ def cost(
 ) -> None:
     """CPU per forwarded packet beside a bare forwarder, by turns; fails when the ratio is over the gate."""
     from media.bench.cost import compare
+
+    figures = told(compare(rooms, seconds, times, native), as_json)
+    if figures["ratio"] > figures["gate"]:
+        raise typer.Exit(2)
+
+
+def soak(
+    seconds: Annotated[float, typer.Option(min=10, max=86_400, help="measured time")] = 300.0,
+    warm_up: Annotated[float, typer.Option(min=5, max=3600, help="before it")] = 60.0,
+    native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """People come and go, two a second, recorded; fails when memory, descriptors or tasks have grown."""
+    from media.bench.soak import soak as run
+
+    if told(run(seconds, warm_up, native), as_json)["grown"]:
+        raise typer.Exit(2)
+
+
+def flood(
+    kind: Annotated[Literal["junk", "media", "stun"], typer.Option(help="of what")] = "junk",
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="measured time")] = 10.0,
+    native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """10,000 senseless datagrams a second beside a call; fails when they cost 20 % of a core, or a packet."""
+    from media.bench.flood import measure as run
+
+    figures = told(run(kind, seconds, native), as_json)
+    if figures["percent_of_a_core"] > figures["most"] or figures["lost"] or figures["corrupt"]:
+        raise typer.Exit(2)
+
+
+def told(measuring: Coroutine[Any, Any, dict[str, Any]], as_json: bool) -> dict[str, Any]:
+    """Measures and prints; ends with 1 when nothing could be measured."""
     from media.bench.report import BenchFailedError
 
     try:
-        figures = asyncio.run(compare(rooms, seconds, times, native))
+        figures = asyncio.run(measuring)
     except BenchFailedError as failure:
         typer.echo(json.dumps({"error": str(failure)}) if as_json else f"bench: {failure}", err=not as_json)
         raise typer.Exit(1) from failure
     typer.echo(json.dumps(figures) if as_json else "\n".join(f"{k:32} {v}" for k, v in figures.items()))
-    if figures["ratio"] > figures["gate"]:
-        raise typer.Exit(2)
+    return figures
 
 
 def export(
