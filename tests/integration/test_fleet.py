@@ -20,6 +20,7 @@ from media.tasks import TaskOwner
 from server.runtime.fleet import Fleet
 from server.runtime.fleet_metrics import by_worker, totals
 from server.runtime.keystore import KeyStore
+from server.runtime.load import Limits, Marks
 from server.runtime.supervisor import WorkerOptions
 from server.runtime.workers import LocalWorkers
 from signaling.ports import PeerPlan, Plan
@@ -104,7 +105,7 @@ class Consultation:
 class Rig:
     """The hub's place: events to their rooms, losses to those concerned."""
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
+    def __init__(self, folder: Path, workers: int = 2, limits: Limits | None = None) -> None:
         options = WorkerOptions(
             journal_root=folder / "journal",
             run_dir=folder / "run",
@@ -115,7 +116,7 @@ class Rig:
         self.journal = folder / "journal"
         self.owner = TaskOwner("test")
         self.workers = LocalWorkers(options, (0,) * workers)
-        self.fleet = Fleet(self.workers, KeyStore.open(folder), Books())
+        self.fleet = Fleet(self.workers, KeyStore.open(folder), Books(), limits=limits)
         self.fleet.attach(self)
         self.rooms: dict[str, Consultation] = {}
         self.losses: list[dict[str, int]] = []
@@ -231,3 +232,21 @@ async def test_sealing_is_waited_for_on_the_worker_that_has_the_room_and_then_it
     assert await rig.fleet.wait_closed(room.name, 1, 5)
     assert rig.living_on() == {"0": set(), "1": set()}
     assert await rig.fleet.wait_closed("recording-0000009", 4, 0.01), "never known: as it is"
+
+
+async def test_a_worker_that_carries_what_it_may_takes_no_new_room_by_what_is_measured(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, workers=1, limits=Limits(packets=Marks(400, 50_000)))
+    await rig.fleet.start()
+    try:
+        assert await rig.fleet.has_room(None)
+        room = rig.room()
+        await room.begin()  # about 1,600 packets a second, in and out
+        [worker] = rig.fleet.links
+        await eventually(lambda: rig.fleet.loads[worker].packets > 400, "not measured")
+        assert not await rig.fleet.has_room(None)
+        assert await rig.fleet.has_room(room.name), "who belongs to it still gets in"
+        assert rig.fleet.refused == 1
+    finally:
+        await rig.stop()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 
 import pytest
 
-from media.metrics import Counters, LoopLag, process_usage
+from media.metrics import Counters, LoopLag, kernel_drops, process_usage
 from media.tasks import TaskOwner
 
 
@@ -57,3 +58,16 @@ def test_counters_are_plain_numbers_without_labels() -> None:
     assert told["packets_in"] == 2
     assert all(isinstance(value, int) and name.replace("_", "").isalpha() for name, value in told.items())
     assert process_usage()["rss_peak_mb"] > 1
+
+
+def test_what_the_kernel_drops_because_nobody_reads_is_counted() -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as slow,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.bind(("127.0.0.1", 0))
+        assert kernel_drops([slow, sender]) == 0
+        for _ in range(200):
+            sender.sendto(b"x" * 1000, slow.getsockname())
+        assert kernel_drops([slow, sender]) > 100
