@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import stat
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +39,19 @@ LAST_VERSION = 1 << 40
 
 def boottime_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a control socket lies where nobody but our own account can have put it.
+
+    Keys of seats go into it: a name in Redis alone is not to be trusted with them.
+    """
+    try:
+        socket, folder = path.lstat(), path.parent.lstat()
+    except OSError:
+        return False
+    private = stat.S_ISDIR(folder.st_mode) and not folder.st_mode & 0o077
+    return private and stat.S_ISSOCK(socket.st_mode) and socket.st_uid == folder.st_uid == os.getuid()
 
 
 class SharedPlacements:
@@ -118,6 +133,7 @@ class SharedWorkers:
         self._instance = instance
         self._own: dict[str, _Own] = {}
         self._told: set[str] = set()  # workers that the fleet knows of
+        self._refused: set[str] = set()
         self._instances: set[str] = set()
         self._renewed = False
         self._owner = TaskOwner("cluster")
@@ -234,6 +250,11 @@ class SharedWorkers:
 
     async def _arrived(self, worker: str, info: dict[str, Any]) -> None:
         own = self._own.get(worker)
+        if own is None and not is_ours(Path(info["socket"])):
+            if worker not in self._refused:
+                log.error("worker %s is not one of ours: its socket belongs to somebody else", worker)
+                self._refused.add(worker)
+            return
         at = own.at if own is not None else WorkerAt(worker, str(info["name"]), Path(info["socket"]), False)
         try:
             await self._joined(at)

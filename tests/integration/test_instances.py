@@ -65,15 +65,20 @@ async def redis_is_lost_and_back(both: Pair, room: Talk) -> None:
     first.mic = False
     refused = await first.says("media", {"mic": False, "camera": True})
     assert refused == {"ok": False, "code": "store_away"}
+    await room.pages[1].decide("declined")
     await room.hears(0, 1, seconds=5)
     both.redis.start()
     await until(lambda: not room.person(0)["mic"], "the mute was not forgotten")
+    await until(lambda: room.person(1)["consent"] == "declined", "nor was the withdrawal")
+    await until(lambda: not room.person(1)["recorded"], "and media has heard of it")
     await until(lambda: all(one.ready()["ready"] for one in both.instances), "both are ready again")
     await room.hears(0, 1, seconds=5)
     assert [page.connection for page in room.pages] == connections, "nobody's media was touched"
     assert all(person["present"] for person in room.room["participants"][:2])
     assert sum(bool(person["present"]) for person in room.room["participants"]) == 2, "no ghost"
     assert not any(person["away"] for person in room.room["participants"])
+    await room.pages[1].decide("granted")
+    await until(lambda: bool(room.person(1)["recorded"]), "recorded again")
 
 
 async def finished(instance: Instance, epochs: int) -> None:

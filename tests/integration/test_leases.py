@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from server.commands.process import claim_directory
 from server.commands.redis_check import check, verdict
 from server.config import ConfigError, Settings
-from server.runtime.cluster import SharedPlacements
+from server.runtime.cluster import SharedPlacements, is_ours
 from server.runtime.leases import TTL_S, Examined, Leases, LeasesAwayError
 from server.runtime.placements import Placement
 from tests.support.redis_server import RedisServer, redis_server
@@ -156,3 +157,20 @@ def test_instances_of_one_redis_share_a_data_directory_and_nobody_else_does(tmp_
         claim_directory(path, "SERVE", "redis://127.0.0.1:7777/1")
     with pytest.raises(ConfigError, match="runs on the data directory"):
         claim_directory(path, "SERVE")
+
+
+def test_a_socket_that_others_may_have_made_gets_no_keys(tmp_path: Path) -> None:
+    private, public = tmp_path / "private", tmp_path / "public"
+    private.mkdir(mode=0o700)
+    public.mkdir(mode=0o755)
+    public.chmod(0o755)
+    for folder in (private, public):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / "w.sock"))
+            (folder / "file").write_text("")
+            (folder / "link").symlink_to(folder / "w.sock")
+            good = folder is private
+            assert is_ours(folder / "w.sock") is good
+            assert not is_ours(folder / "file")
+            assert not is_ours(folder / "link")
+            assert not is_ours(folder / "nobody")

@@ -94,10 +94,15 @@ class HeadlessPage:
         token = self.demo.seat(self.role)["room_url"].split("#")[1]
         answer = await self._browser.post(f"/api/seats/{self.seat}/redeem", {"token": token})
         assert answer.status == 200, answer.text
-        consent = {"decision": "granted", "persons": ["A"], "language": "en", "version": CONSENT_VERSION}
+        await self.decide("granted")
+        self._tasks = [asyncio.create_task(run()) for run in (self._keep_in, self._answer_offers, self._send)]
+
+    async def decide(self, decision: str) -> None:
+        """Give or take back consent, as the page does: over HTTP."""
+        assert self._browser is not None
+        consent = {"decision": decision, "persons": ["A"], "language": "en", "version": CONSENT_VERSION}
         answer = await self._browser.post(f"/api/seats/{self.seat}/consent", consent)
         assert answer.status == 200, answer.text
-        self._tasks = [asyncio.create_task(run()) for run in (self._keep_in, self._answer_offers, self._send)]
 
     async def leave(self) -> None:
         """Fall silent, leave, and stay away."""

@@ -28,6 +28,7 @@ RULES = DEPLOY / "prometheus" / "hyeopjin.rules.yml"
 DASHBOARD = DEPLOY / "grafana" / "hyeopjin.json"
 SOURCES = sorted((Path(__file__).parents[2] / "server").rglob("*.py"))
 FROM_THE_SERVER = {
+    "hyeopjin_redis_up", "hyeopjin_keeper",
     "hyeopjin_rooms", "hyeopjin_room_events_refused", "hyeopjin_tracks_out_of_step",
     "hyeopjin_journal_copy_lag_seconds", "hyeopjin_object_store_up",
     "hyeopjin_retention_overdue", "hyeopjin_retention_last_run_seconds",
