@@ -1,13 +1,12 @@
 """Settings: defaults < one TOML file < environment (`HYEOPJIN_…`) < command line.
 
-A wrong value stops the start with a sentence (`ConfigError`). It must not open files other than the TOML,
-nor create directories: `app.py` and the commands do that.
+A wrong value stops the start with a sentence (`ConfigError`). It must not open files other than the TOML
+(and ask the kernel how many cores are ours), nor create directories: `app.py` and the commands do that.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.cores import cores
 from server.domain.retention import checked_years
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     media_udp_host: str = "0.0.0.0"
     media_udp_port: int = Field(0, ge=0, le=65535)  # of the first worker, the next have the next; 0: any free
-    media_workers: int | None = Field(None, ge=1, le=64)  # None: as many as this machine has cores
+    media_workers: int | None = Field(None, ge=1, le=64)  # None: as many as cores are ours
     media_max_people: int = Field(120, ge=1, le=1000)  # on one worker; more are refused at the door
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
     turn: Turn = Turn()
@@ -230,7 +230,7 @@ class Settings(BaseSettings):
     @property
     def workers(self) -> int:
         """How many media workers there are."""
-        return self.media_workers or os.cpu_count() or 1
+        return self.media_workers or cores()
 
     @property
     def media_ports(self) -> tuple[int, ...]:

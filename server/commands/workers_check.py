@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Literal
 
 from server.config import Settings
+from server.cores import cores
 from server.runtime.operator_socket import OperatorError, ask
 
 State = Literal["green", "yellow", "grey", "red"]
@@ -35,15 +35,15 @@ def check(settings: Settings) -> tuple[State, str, str]:
 
 def _before(settings: Settings) -> tuple[State, str, str]:
     ports = settings.media_ports
-    cores = os.cpu_count() or 1
+    ours = cores()
     if settings.media_udp_port == 0:
         return "grey", "not_running", f"{len(ports)} would be started, on any free ports"
     taken = [port for port in ports if not _free(settings.media_udp_host, port)]
     detail = f"{len(ports)} on ports {ports[0]}–{ports[-1]} (UDP and TCP)"
     if taken:
         return "red", "port_taken", f"{detail}; another program has {', '.join(map(str, taken))}"
-    if len(ports) > cores:
-        return "yellow", "more_than_cores", f"{detail}, but {cores} cores: they take each other's time"
+    if len(ports) > ours:
+        return "yellow", "more_than_cores", f"{detail}, but {ours} cores: they take each other's time"
     return "grey", "not_running", detail
 
 

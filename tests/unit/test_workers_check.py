@@ -11,12 +11,13 @@ import pytest
 
 from server.commands.workers_check import _free, check
 from server.config import ConfigError, Settings, load_settings
+from server.cores import cores
 
 
 @pytest.fixture
 def two_ports() -> Iterator[int]:
     """A number that is free together with those after it."""
-    wanted = (os.cpu_count() or 1) + 1
+    wanted = cores() + 1
     for _ in range(50):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind(("127.0.0.1", 0))
@@ -38,7 +39,7 @@ def test_each_worker_has_a_port_of_its_own_after_the_first(tmp_path: Path) -> No
     assert settings(tmp_path, 65535, workers=1).media_ports == (65535,)
     with pytest.raises(ConfigError, match="media_udp_port is too high"):
         settings(tmp_path, 65535)
-    assert load_settings(None, data_dir=tmp_path).workers == (os.cpu_count() or 1)
+    assert load_settings(None, data_dir=tmp_path).workers == cores()
 
 
 def test_a_port_that_another_program_has_is_red_and_named(tmp_path: Path, two_ports: int) -> None:
@@ -55,5 +56,20 @@ def test_a_port_that_another_program_has_is_red_and_named(tmp_path: Path, two_po
 def test_free_ports_are_no_fault_and_more_workers_than_cores_are_told(tmp_path: Path, two_ports: int) -> None:
     assert check(settings(tmp_path, two_ports, workers=1))[:2] == ("grey", "not_running")
     assert check(settings(tmp_path, 0))[:2] == ("grey", "not_running")
-    many = (os.cpu_count() or 1) + 1
+    many = cores() + 1
     assert check(settings(tmp_path, two_ports, workers=many))[:2] == ("yellow", "more_than_cores")
+
+
+def test_a_containers_quota_counts_and_not_the_machines_cores(tmp_path: Path) -> None:
+    usable = len(os.sched_getaffinity(0))
+    assert cores(tmp_path) == usable, "no quota there"
+    for told, expected in (
+        ("max 100000", usable),
+        ("100000 100000", 1),
+        ("50000 100000", 1),
+        ("9900000 100000", usable),
+        ("rubbish", usable),
+        ("1 0", usable),
+    ):
+        (tmp_path / "cpu.max").write_text(told + "\n")
+        assert cores(tmp_path) == expected, told
