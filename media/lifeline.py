@@ -18,7 +18,7 @@ from media.relay import Relay
 from media.rtp.twcc import INTERVAL_NS, SPARING_NS
 from media.still_subscription import PictureSubscription
 from media.stills import Stills
-from media.survival import GOOD_PROBES, Line, Reading
+from media.survival import GOOD_PROBES, Line, Reading, doubtful
 from media.tracks import SourceStream
 
 
@@ -85,7 +85,10 @@ class Lifeline:
 
     def _judge(self, peer: str, member: _Member, now_ns: int) -> bool:
         line = self._lines[peer]
-        reading = member.reading(self.up_thin.get(peer, False), now_ns)
+        up_thin = self.up_thin.get(peer, False)
+        if line.at_rest and not doubtful(member.endpoint.remb_bps, up_thin):
+            return False
+        reading = member.reading(up_thin, now_ns)
         changed = line.look(reading, now_ns)
         if changed:
             member.stills = Stills(_ask)

@@ -38,6 +38,11 @@ EVERY_CALM_NS = 3_500_000_000
 Cause = Literal["", "down", "up"]
 
 
+def doubtful(estimate_bps: int, up_thin: bool) -> bool:
+    """Whether an estimate, or what the page says, is a reason to look at all."""
+    return up_thin or 0 < estimate_bps < SUSPECT_BPS
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is known of a line now; bit/s, 0 = not known."""
@@ -81,6 +86,11 @@ class Line:
                 self._hold_ns = min(2 * self._hold_ns, MOST_HOLD_NS) if again else HOLD_NS
                 self.survival, self.since_ns = True, now_ns
         return self.survival != before
+
+    @property
+    def at_rest(self) -> bool:
+        """Neither in survival nor in doubt: only a bad reading can change anything."""
+        return not (self.survival or self._suspect_ns or self._up_ns)
 
     def probe_every_ns(self, reading: Reading) -> int:
         """How often the line is to be probed now; 0 = not at all."""
