@@ -68,6 +68,9 @@ class Allocation:
     reduced: frozenset[Key] = frozenset()
     need_bps: int = 0
     spent_bps: int = 0
+    """May be more than the budget for what is `kept`: a picture of one layer that cannot be had smaller, and
+    whose line was filled by lesser ones beside it. With those gone it has another chance."""
+    kept: bool = False
 
     @property
     def paused(self) -> list[Key]:
@@ -82,6 +85,11 @@ class _Purse:
     spent: int = 0
     need_bps: int = 0
     denied: set[Key] = field(default_factory=set)
+
+    def keep(self, picture: Picture) -> None:
+        """At any price; nothing is left for others."""
+        self.spent += picture.high_bps
+        self.left = 0.0
 
     def buy(self, picture: Picture, have: Level, level: Level) -> bool:
         more = picture.cost(level) - picture.cost(have)
@@ -104,6 +112,7 @@ def allocate(budget_bps: int | None, pictures: Sequence[Picture]) -> Allocation:
     """The levels for a line that carries `budget_bps` of pictures (None: no limit of it is known)."""
     purse = _Purse(None if budget_bps is None else float(budget_bps))
     levels: dict[Key, Level] = {picture.key: "off" for picture in pictures}
+    kept = False
     for kind in ORDER:
         shown = sorted(
             _shown(pictures, kind), key=lambda p: (-(LARGE if p.height is None else p.height), p.key)
@@ -112,6 +121,10 @@ def allocate(budget_bps: int | None, pictures: Sequence[Picture]) -> Allocation:
             first: Level = "low" if picture.low_bps else "high"
             if purse.buy(picture, "off", first):
                 levels[picture.key] = first
+            elif _crowded(picture, pictures):
+                purse.denied.discard(picture.key)
+                purse.keep(picture)
+                kept, levels[picture.key] = True, "high"
         for picture in shown:
             if levels[picture.key] != "low" or picture.small or not picture.high_bps:
                 continue
@@ -119,7 +132,15 @@ def allocate(budget_bps: int | None, pictures: Sequence[Picture]) -> Allocation:
                 levels[picture.key] = "high"
             elif not picture.high_flows:
                 purse.denied.discard(picture.key)
-    return Allocation(levels, frozenset(purse.denied), purse.need_bps, purse.spent)
+    return Allocation(levels, frozenset(purse.denied), purse.need_bps, purse.spent, kept)
+
+
+def _crowded(picture: Picture, pictures: Iterable[Picture]) -> bool:
+    """Whether it is on, has one layer, and lesser kinds are on beside it."""
+    if picture.low_bps or picture.level != "high":
+        return False
+    lesser = ORDER[ORDER.index(picture.kind) + 1 :]
+    return any(other.kind in lesser and other.height != 0 and _RANK[other.level] > 1 for other in pictures)
 
 
 def bare(pictures: Sequence[Picture]) -> Allocation:

@@ -16,18 +16,29 @@ FELL = 0.97
 BELOW_SENT = 0.9
 STUCK_NS = 3 * NS
 """An estimate under what is sent that has not risen for this long means the same as one that falls."""
+LAGS, LAGS_NS = 0.5, 2 * NS
+"""An estimate that has been under this share of what is sent for so long has not caught up yet: it began low
+after a pause, rises by 8 % a second, and says nothing. Losses do."""
+CREDIBLE_BPS = 100_000
+"""A lower estimate tells how little was sent (a wall, a dark room), not how little the line carries."""
 ROSE = 1.01
 LOSSY, CALM = 0.16, 0.08
 """Shares lost, smoothed: above the first pictures are given up, below the second an estimate is believed
 again. What distance and Wi-Fi lose by chance is less, and is repaired."""
-LOSS_STEP_NS = NS
+SETTLES_NS = 2 * NS
+"""Reports of what an overfull queue threw away still come in for so long after the cause has ended."""
 LOSS_FACTOR = 0.75
+"""What is left after a loss, or a queue, that no estimate explains."""
+QUEUE_NS, SHORTER_NS = 300_000_000, 50_000_000
+"""A queue that is worth a picture, and what tells that it is being worked off."""
 LEAST_BPS = 10_000
 TRY_FROM_NS, TRY_TO_NS = 2 * NS, 4 * NS
 """How soon another trial for a picture that is paused, the first and at most: it is to be back within ten
 seconds."""
 SHARPEN_FROM_NS, SHARPEN_TO_NS = 3 * NS, 30 * NS
 """The same for a picture that could be sharper, which hurries nobody."""
+AGAIN_NS = NS // 2
+"""After a trial that passed: where one picture has returned, the next may, too."""
 HELD_NS = 10 * NS
 """A step up that makes trouble within this was a mistake."""
 
@@ -40,8 +51,10 @@ class Downlink:
     __slots__ = (
         "_cut_ns",
         "_failures",
+        "_led_ns",
         "_loss",
         "_passed_ns",
+        "_queue_ns",
         "_reference_bps",
         "_remb_bps",
         "_rose_ns",
@@ -59,41 +72,66 @@ class Downlink:
         self._reference_bps = 0
         self._rose_ns = now_ns
         self._loss = 0.0
-        self._cut_ns = now_ns
-        self._failures = 0
+        self._cut_ns = self._led_ns = now_ns
+        self._failures = self._queue_ns = 0
         self._passed_ns = self._tried_ns = now_ns - HELD_NS
 
-    def estimated(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
-        """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much."""
+    def estimated(self, remb_bps: int, sent_bps: int, now_ns: int, carried_bps: int = 0) -> bool:
+        """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much.
+        While a trial is on, only that was too much: what the line `carried_bps` before it is not in
+        doubt."""
         before, self._remb_bps = self._remb_bps, remb_bps
         if remb_bps > self._reference_bps * ROSE or remb_bps < self._reference_bps:
             if remb_bps > self._reference_bps:
                 self._rose_ns = now_ns
             self._reference_bps = remb_bps
         below = remb_bps < BELOW_SENT * sent_bps
+        if remb_bps >= LAGS * sent_bps:
+            self._led_ns = now_ns
+        lags = now_ns - self._led_ns > LAGS_NS
         fell = remb_bps < FELL * before or (not before and below)
-        if fell or (below and now_ns - self._rose_ns > STUCK_NS):
+        if (fell or (below and now_ns - self._rose_ns > STUCK_NS)) and not lags:
             self._rose_ns = now_ns
-            self._limit(remb_bps, "thin", now_ns)
+            # What is lost now was lost by what has just been ended.
+            self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
+            self._limit(max(remb_bps, carried_bps, CREDIBLE_BPS), "thin", now_ns)
             return True
-        if self.limit_bps is not None and remb_bps > self.limit_bps and self._loss < CALM:
+        believed = self.why == "thin" or (self._loss < CALM and now_ns - self._cut_ns > HELD_NS)
+        if self.limit_bps is not None and remb_bps > self.limit_bps and believed:
             self.limit_bps = remb_bps
         return False
 
     def lost(self, share: float, sent_bps: int, now_ns: int) -> bool:
         """The share of its packets (0..1) that the receiver missed of late, retransmissions apart. True when
         that is too much."""
-        self._loss += (share - self._loss) / 2
-        if self._loss <= LOSSY or now_ns - self._cut_ns < LOSS_STEP_NS:
+        if now_ns < self._cut_ns:
             return False
-        self._cut_ns = now_ns
+        self._loss += (share - self._loss) / 2
+        if self._loss <= LOSSY:
+            return False
+        self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
         known = [bps for bps in (self.limit_bps, self._remb_bps, sent_bps) if bps]
         self._limit(int(LOSS_FACTOR * min(known, default=LEAST_BPS)), "lossy", now_ns)
         return True
 
+    def waited(self, queue_ns: int, sent_bps: int, now_ns: int) -> bool:
+        """Once a second: how much longer than the least a round trip takes. True when a queue stands there
+        and does not get shorter, whatever the estimate says."""
+        before, self._queue_ns = self._queue_ns, queue_ns
+        if min(before, queue_ns) < QUEUE_NS or queue_ns < before - SHORTER_NS or now_ns < self._cut_ns:
+            return False
+        self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
+        self._limit(max(CREDIBLE_BPS, int(LOSS_FACTOR * sent_bps)), "thin", now_ns)
+        return True
+
+    def allow(self, bps: int) -> None:
+        """So much is given another chance."""
+        if self.limit_bps is not None:
+            self.limit_bps = max(self.limit_bps, bps)
+
     def tries(self, paused: bool, now_ns: int) -> bool:
         """Whether it is time to find out if the line carries more. `paused`: somebody misses a picture."""
-        if self.limit_bps is None or self._loss > CALM:
+        if self.limit_bps is None:
             return False
         first, most = (TRY_FROM_NS, TRY_TO_NS) if paused else (SHARPEN_FROM_NS, SHARPEN_TO_NS)
         return now_ns - self._tried_ns >= min(most, first << min(self._failures, 5))
@@ -105,7 +143,9 @@ class Downlink:
             self._failures += 1
             return
         self._passed_ns = now_ns
+        self._tried_ns = now_ns - TRY_FROM_NS + AGAIN_NS
         self._failures = 0
+        self.why = "thin"
         self.limit_bps = max(self.limit_bps or 0, bps)
 
     def _limit(self, bps: int, why: Why, now_ns: int) -> None:

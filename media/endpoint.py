@@ -42,6 +42,8 @@ class Endpoint:
         self.connected = False
         self.recorded = False
         self.remb_bps = 0
+        self.round_trip_now_ns = 0
+        """By the newest report that tells it; 0 while none did."""
         self.twcc = TransportFeedback()
         self._round_trip = RoundTrip()
         self._relay = relay
@@ -351,7 +353,9 @@ class Endpoint:
         for block in rtcp.parse_reports(part):
             subscribed = self._deliveries.get(block.ssrc)
             if subscribed is not None:
-                self._round_trip.heard(subscribed.report(block, at_ns))
+                took_ns = subscribed.report(block, at_ns)
+                self._round_trip.heard(took_ns)
+                self.round_trip_now_ns = took_ns or self.round_trip_now_ns
 
     def _take_nack(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
         ssrc = rtcp.parse_media_ssrc(part)

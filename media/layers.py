@@ -16,10 +16,12 @@ Level = Literal["high", "low", "stills", "off"]
 LOW, HIGH = "l", "h"
 RIDS = (LOW, HIGH)
 """As offered, low first: browsers give them bandwidth in this order."""
-LAYERED_KINDS = frozenset({"camera"})
-"""Kinds that are sent in layers; a screen or an examination is sent once, as sharp as the line carries."""
+LAYERED_KINDS = frozenset({"camera", "screen"})
+"""Kinds that are sent in layers; an examination is sent once, as sharp as the line carries."""
 GONE_NS = 500_000_000
-"""A stream is gone when another one of its publication has gone on for this long without it."""
+SCREEN_GONE_NS = 5_000_000_000
+"""A stream is gone when another one of its publication has gone on for this long without it. The low layer
+of a screen has few pictures, and large ones: each may take it seconds."""
 
 
 class Flow(Protocol):
@@ -35,11 +37,11 @@ class Flow(Protocol):
 F = TypeVar("F", bound=Flow)
 
 
-def flowing(streams: Iterable[F]) -> list[F]:
+def flowing(streams: Iterable[F], gone_ns: int = GONE_NS) -> list[F]:
     """Those that are not gone. On a line that is quiet as a whole nobody is."""
     begun = [stream for stream in streams if stream.last_ns]
     newest = max((stream.last_ns for stream in begun), default=0)
-    return [stream for stream in begun if newest - stream.last_ns < GONE_NS]
+    return [stream for stream in begun if newest - stream.last_ns < gone_ns]
 
 
 def rank(rid: str) -> int:

@@ -7,6 +7,7 @@ whether a line carries more (`media/trial.py`). Reaches packets by `Layer.highes
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,10 +27,13 @@ FLOWS_NS = 3_000_000_000
 """A source that has sent nothing for this long has its picture off: nothing of it is missed."""
 SENT_TICKS = 10
 """What is sent is judged over about a second."""
-FRESH_NS = 2_500_000_000
-"""How old a receiver's report on a delivery may be to say something of the line now."""
+TELLING_PACKETS = 40
+"""Of fewer a share lost says nothing: silence is five packets a second."""
 TELL_NS = 1_000_000_000
 TRIAL_LEAST_BPS = 50_000
+BELIEVED_BPS = 5_000_000
+"""A line that looks faster than this through pairs of checks is just not seen by them."""
+TRIAL_ECHO_NS = 2_000_000_000
 OVERHEAD = 1.05
 """Of pictures: headers, SRTP, UDP and IP."""
 VOICE_HEAD_BYTES = 48
@@ -38,6 +42,8 @@ TOLD_STEP = 0.25
 """While pictures are missing, an estimate that has moved by this share is told again."""
 NOMINAL = {"camera": 1_200_000, "screen": 1_500_000, "exam": 1_500_000, LOW: 150_000}
 """Rates of what has not been measured yet: the most that our page lets them have."""
+
+log = logging.getLogger("hyeopjin.media.lines")
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -54,6 +60,13 @@ class Receiver:
     voice: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
     allocation: Allocation = field(default_factory=lambda: Allocation({}))
     trial: Trial | None = None
+    tried_ns: int = -TRIAL_ECHO_NS
+    """When the last trial ended."""
+    carries_bps: int = 0
+    """The whole line, by the last trial; 0 = not known."""
+    reported: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    expected: int = 0
+    missed: float = 0.0
     padded: int = 0
     """Bytes of padding sent so far."""
 
@@ -76,6 +89,10 @@ class Receiver:
         """What its voices take on the line; 0 while that cannot be said."""
         return rate(self.voice)
 
+    def in_trial(self, now_ns: int) -> bool:
+        """Whether one is on, or its packets may still be on their way."""
+        return self.trial is not None or now_ns - self.tried_ns < TRIAL_ECHO_NS
+
     def pad(self, size: int, now_ns: int) -> int:
         """Sends padding on any of its pictures' lines; how much."""
         for (_, kind), subscription in self.endpoint.subscriptions.items():
@@ -85,15 +102,35 @@ class Receiver:
                 return sent
         return 0
 
-    def loss(self, now_ns: int) -> float:
-        """The worst share lost that it has lately reported of anything it is sent; what the source's own way
-        here had lost of it is no fault of this line."""
-        fresh = [
-            s.fraction_lost - (0 if s.stream is None else s.stream.lost)
-            for s in self.endpoint.subscriptions.values()
-            if now_ns - s.heard_ns < FRESH_NS
-        ]
-        return max(0, *fresh, 0) / 256
+    def end_trial(self, carried: bool, now_ns: int) -> None:
+        if self.trial is not None and 0 < self.trial.carries_bps < BELIEVED_BPS:
+            self.carries_bps = self.trial.carries_bps
+        self.trial, self.tried_ns = None, now_ns
+        self.downlink.tried(carried, self.allocation.need_bps, now_ns)
+
+    def queue_ns(self) -> int:
+        """How much longer than at best its last report took; 0 while that cannot be said."""
+        now_ns, least_ns = self.endpoint.round_trip_now_ns, self.endpoint.round_trip_ns
+        return now_ns - least_ns if now_ns and least_ns else 0
+
+    def loss(self) -> float | None:
+        """The share of all that it was sent and has missed since this last said anything; None while too
+        little was sent to tell."""
+        for key, subscription in self.endpoint.subscriptions.items():
+            highest, missed = subscription.reported
+            before = self.reported.get(key, (highest, missed))
+            self.reported[key] = (highest, missed)
+            if highest > before[0]:
+                sent = highest - before[0]
+                # What the source's own way here had lost is no fault of this line.
+                before_us = 0 if subscription.stream is None else subscription.stream.lost * sent / 256
+                self.expected += sent
+                self.missed += max(0.0, missed - before[1] - before_us)
+        if self.expected < TELLING_PACKETS:
+            return None
+        share = min(1.0, self.missed / self.expected)
+        self.expected, self.missed = 0, 0.0
+        return share
 
 
 def rate(counts: Sequence[tuple[int, int]]) -> int:
@@ -152,8 +189,10 @@ class Lines:
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
-                if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns):
+                carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
+                if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns, carried_bps):
                     self._give_up(receiver, now_ns)
+                    receiver.carries_bps = 0
                     self._allocate(receiver, now_ns)
         for peer in self._lifeline.tick(now_ns):
             receiver = self._receivers[peer]
@@ -168,7 +207,7 @@ class Lines:
     def second(self, now_ns: int) -> None:
         """Everybody, by what flows and what is lost now."""
         for receiver in self._receivers.values():
-            if receiver.downlink.lost(receiver.loss(now_ns), receiver.sent_bps(), now_ns):
+            if self._in_trouble(receiver, now_ns):
                 self._give_up(receiver, now_ns)
             self._allocate(receiver, now_ns)
             if receiver.trial is None and self._should_try(receiver, now_ns):
@@ -180,6 +219,16 @@ class Lines:
         self._news = True
 
     @staticmethod
+    def _in_trouble(receiver: Receiver, now_ns: int) -> bool:
+        """What shows over seconds: a queue, a loss, an estimate that does not move."""
+        downlink, sent_bps, share = receiver.downlink, receiver.sent_bps(), receiver.loss()
+        queued = downlink.waited(receiver.queue_ns(), sent_bps, now_ns)
+        lossy = share is not None and downlink.lost(share, sent_bps, now_ns)
+        carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
+        stuck = receiver.remb_bps > 0 and downlink.estimated(receiver.remb_bps, sent_bps, now_ns, carried_bps)
+        return queued or lossy or stuck
+
+    @staticmethod
     def _should_try(receiver: Receiver, now_ns: int) -> bool:
         allocation = receiver.allocation
         return allocation.need_bps > 0 and receiver.downlink.tries(bool(allocation.paused), now_ns)
@@ -188,8 +237,7 @@ class Lines:
     def _give_up(receiver: Receiver, now_ns: int) -> None:
         """There is trouble: whatever is being tried is too much."""
         if receiver.trial is not None:
-            receiver.trial = None
-            receiver.downlink.tried(False, 0, now_ns)
+            receiver.end_trial(False, now_ns)
 
     def _step_soon(self) -> None:
         if not self._stepping:
@@ -210,8 +258,8 @@ class Lines:
             if verdict is None:
                 self._step_soon()
                 continue
-            receiver.trial = None
-            receiver.downlink.tried(verdict, receiver.allocation.need_bps, now_ns)
+            log.debug("room %s: a trial of %d: %s", self._room, receiver.allocation.need_bps, verdict)
+            receiver.end_trial(verdict, now_ns)
             self._allocate(receiver, now_ns)
 
     def _follow(self, now_ns: int) -> None:
@@ -232,6 +280,19 @@ class Lines:
             allocation = bare(pictures)
         else:
             allocation = allocate(receiver.downlink.limit_bps, pictures)
+            if allocation.kept:
+                receiver.downlink.allow(allocation.spent_bps)
+        if allocation.levels != receiver.allocation.levels:
+            log.debug(
+                "room %s: limit %s, estimate %d, sent %d, voice %d, gives %s, next %d",
+                self._room,
+                receiver.downlink.limit_bps,
+                receiver.remb_bps,
+                receiver.sent_bps(),
+                receiver.voice_bps(),
+                [(kind, level) for (_, kind), level in sorted(allocation.levels.items())],
+                allocation.need_bps,
+            )
         receiver.allocation = allocation
         self._news = True
         for key, level in allocation.levels.items():
@@ -287,7 +348,7 @@ def line_of(receiver: Receiver, *, survival: bool) -> dict[str, Any]:
     """What the room is told of it."""
     allocation, why = receiver.allocation, receiver.downlink.why
     return {
-        "down_bps": receiver.remb_bps,
+        "down_bps": receiver.carries_bps if allocation.reduced else receiver.remb_bps,
         "paused": [[source, kind, why] for source, kind in allocation.paused],
         "mode": "survival" if survival else "thin" if allocation.reduced else "full",
     }

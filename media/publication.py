@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from media.codecs import RED_PT
-from media.layers import flowing
+from media.layers import GONE_NS, SCREEN_GONE_NS, flowing
 from media.metrics import Counters
 from media.ports import AUDIO_KINDS
 from media.rtp import rtcp
@@ -48,6 +48,7 @@ class Publication:
         self.subscriptions: tuple[Subscription, ...] = ()
         self.last_packet_ns = 0
         self._red = False
+        self._gone_ns = SCREEN_GONE_NS if kind == "screen" else GONE_NS
         self._counters = counters
         self._local_ssrc = local_ssrc
         self._send_rtcp = send_rtcp
@@ -105,7 +106,7 @@ class Publication:
         """Gives every subscriber the layer it should have by what flows now. A switch happens at the next
         key frame; until then a subscriber hears both layers."""
         streams = tuple(self.streams.values())
-        flows = flowing(streams)
+        flows = flowing(streams, self._gone_ns)
         for stream in streams:
             self._note_flow(stream, stream in flows, now_ns)
         for subscription in self.subscriptions:

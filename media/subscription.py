@@ -58,10 +58,10 @@ class Subscription:
         "_video",
         "delivery",
         "fraction_lost",
-        "heard_ns",
         "layer",
         "packets",
         "red",
+        "reported",
         "resent",
         "rtt_ns",
         "stream",
@@ -82,8 +82,8 @@ class Subscription:
         self.packets = 0
         self.resent = 0
         self.fraction_lost = 0
-        self.heard_ns = 0
-        """When the receiver last reported on it."""
+        self.reported = (0, 0)
+        """Highest number and packets lost, both since its beginning, as the receiver last said."""
         self.rtt_ns = RESEND_NS
         self._session = session
         self._forward = session.forward
@@ -215,7 +215,7 @@ class Subscription:
         """The subscriber's report about this delivery: its loss, and the round trip (RFC 3550 6.4.1), which
         is returned in ns as it was measured; 0 where the report says nothing of it."""
         self.fraction_lost = block.fraction
-        self.heard_ns = now_ns
+        self.reported = (block.highest, block.lost)
         sent_ns = self._reports.get(block.lsr) if block.lsr else None
         if sent_ns is None:
             return 0

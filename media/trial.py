@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from math import log2
+from statistics import median
 from typing import Protocol
 
 from media.capacity import Capacity
@@ -62,6 +63,8 @@ class Trial:
         self._before: list[int] = []
         self._recent: deque[int] = deque(maxlen=RECENT)
         self._asked = self._answered = 0
+        self.carries_bps = 0
+        """What the pairs say of the whole line, voices and all; 0 = not known."""
         self._full = False
         self._owed = 0.0
 
@@ -89,6 +92,7 @@ class Trial:
         pairs = self._capacity.newest(PAIRS, now_ns)
         if len(pairs) < RECENT:
             return False if since_ns > SILENT_NS else None
+        self.carries_bps = int(median(pairs))
         if max(pairs) < self._total_bps:
             return False
         self._ramp_ns = self._stepped_ns = now_ns

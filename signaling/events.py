@@ -55,6 +55,7 @@ class MediaChanged:
     socket: str
     mic: bool
     camera: bool
+    screen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

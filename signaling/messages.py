@@ -8,7 +8,7 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
                                               <------  snapshot {version, …}   when what you see changed
                                               <------  offer {connection, offer_id, sdp, ice_servers, …}
     answer {connection, offer_id, sdp}        ------>  ack {ok}
-    media {mic, camera}                       ------>  ack {ok}        muted or not
+    media {mic, camera, screen}               ------>  ack {ok}        muted or not
     quality {rtt_ms, loss_up, loss_down, up_bps, level} ->  ack {ok}        each 5 s, from real statistics
     restart {reason}                          ------>  ack {ok}        my connection failed: a new one
     ice_restart {}                            ------>  ack {ok}        my address changed: same connection
@@ -101,10 +101,11 @@ class Answer(Message):
 
 
 class MediaState(Message):
-    """Whether microphone and camera are on; turning off is also cutting the sender in the page."""
+    """Whether microphone and camera are on and a screen is shared; turning off cuts the page's sender."""
 
     mic: bool
     camera: bool
+    screen: bool = False
 
 
 class Restart(Message):
@@ -250,6 +251,7 @@ class Participant(Message):
     away: bool
     mic: bool
     camera: bool
+    screen: bool
     consent: ConsentState
     recorded: bool
     quality: QualityLevel | None

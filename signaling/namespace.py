@@ -293,7 +293,7 @@ def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
         case ms.Answer():
             return ev.Answered(seat, socket, message.connection, message.offer_id, message.sdp)
         case ms.MediaState():
-            return ev.MediaChanged(seat, socket, message.mic, message.camera)
+            return ev.MediaChanged(seat, socket, message.mic, message.camera, message.screen)
         case ms.Quality():
             return ev.QualityReported(seat, socket, message.level, message.up_bps)
         case ms.Restart():

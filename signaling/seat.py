@@ -51,6 +51,7 @@ class Seat:
     away_since_ms: int | None = None  # set while present without a socket
     mic: bool = False
     camera: bool = False
+    screen: bool = False  # it is shared
     quality: QualityLevel | None = None
     join_id: str = ""  # random, from the hub; begins the ids of this join's connections
     connections: int = 0  # how many this seat has had; part of the id, never goes back
@@ -107,6 +108,7 @@ class Seat:
             quality=None,
             view=(),
             up_thin=False,
+            screen=False,
         )
 
     def lose_socket(self, now_ms: int) -> Seat:

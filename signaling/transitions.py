@@ -70,6 +70,7 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
         camera=seat.camera if event.camera is None else event.camera,
         join_id=seat.join_id if keep else event.join_id,
         view=seat.view if keep else (),
+        screen=seat.screen and keep,
     )
     if not keep:
         seat = seat.connect(document.epoch, now_ms) if document.media == "open" else seat.disconnect()
@@ -111,7 +112,7 @@ def media_changed(document: RoomDocument, event: ev.MediaChanged, now_ms: int) -
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, [Refused("not_joined")]
-    return document.with_seat(replace(seat, mic=event.mic, camera=event.camera)), []
+    return document.with_seat(replace(seat, mic=event.mic, camera=event.camera, screen=event.screen)), []
 
 
 def quality_reported(document: RoomDocument, event: ev.QualityReported, now_ms: int) -> Next:

@@ -81,6 +81,7 @@ def _participant(seat: Seat) -> Participant:
         away=seat.away_since_ms is not None,
         mic=seat.mic,
         camera=seat.camera,
+        screen=seat.screen,
         consent=facts.consent,
         recorded=seat.admitted is not None,
         quality=seat.quality,

@@ -92,11 +92,13 @@ class Crowd:
         init: str = "",
         executable: str = CHROMIUM,
         width: int = 1440,
+        busy: bool = False,
     ) -> Person:
-        """A new browser process; `init` is a script that every page of it runs first."""
+        """A new browser process; `init` is a script that every page of it runs first. `busy`: its camera
+        takes all the rate it may have."""
         arguments = [*DEVICE_FLAGS, *(QUIET_FLAGS if quiet else ()), *flags]
         if voice is not None:
-            camera = write_camera(self._folder / f"{voice.name}.y4m", voice)
+            camera = write_camera(self._folder / f"{voice.name}.y4m", voice, busy)
             tone = write_tone(self._folder / f"{voice.name}.wav", voice)
             arguments += [
                 f"--use-file-for-fake-video-capture={camera}",

@@ -41,14 +41,20 @@ def yuv(rgb: tuple[int, int, int]) -> tuple[int, int, int]:
     return round(y), round(u), round(v)
 
 
-def write_camera(path: Path, voice: Voice) -> Path:
-    """A y4m of two seconds: the voice's colour, and a white square that walks along the top edge."""
+def write_camera(path: Path, voice: Voice, busy: bool = False) -> Path:
+    """A y4m of two seconds: the voice's colour, and a white square that walks along the top edge. `busy`:
+    blocks that change with every picture round the centre, so that an encoder takes all the rate it may
+    have."""
     y, u, v = yuv(voice.rgb)
     chroma = bytes([u]) * (WIDTH * HEIGHT // 4) + bytes([v]) * (WIDTH * HEIGHT // 4)
     with path.open("wb") as out:
         out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in range(FRAMES):
             luma = np.full((HEIGHT, WIDTH), y, np.uint8)
+            if busy:
+                blocks = np.random.default_rng(frame).integers(16, 235, (HEIGHT // 8, WIDTH // 8), np.uint8)
+                luma[:] = np.kron(blocks, np.ones((8, 8), np.uint8))
+                luma[HEIGHT // 3 : -HEIGHT // 3, WIDTH // 3 : -WIDTH // 3] = y
             at = frame * (WIDTH - 32) // FRAMES
             luma[8:40, at : at + 32] = 235
             out.write(b"FRAME\n" + luma.tobytes() + chroma)

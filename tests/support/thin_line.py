@@ -15,7 +15,8 @@ from media.rtp import rtcp
 from tests.support.outbox import MS, Outbox, Time, fields
 
 NS = 1_000_000_000
-VIDEO_SSRCS = (200, 201)
+VIDEO_SSRCS = (200, 201, 300, 301)
+"""A camera and an examination, each with its retransmissions."""
 OVERHEAD = 28 + 16
 GROWS_MS = 15
 
@@ -40,11 +41,14 @@ class ThinLine(Outbox):
         self._late: deque[float] = deque(maxlen=3)
         self._first_ns = 0
         self._reported_ns = 0
+        self._told = (0, 0, 0)
+        """The last sender report: when it came out of the queue, whose, and its time."""
         self.remb_bps = 0.0
         self.voice_ms: list[float] = []
         """How long each packet of a voice waited in the queue; -1 = it was thrown away."""
         self.padding = 0
-        self.sharp: list[int] = []
+        self.arrived: dict[int, int] = {}
+        """Bytes by SSRC that came out of the queue."""
 
     def _enter(self, size: int) -> int:
         """When a packet leaves the queue, or 0."""
@@ -72,6 +76,14 @@ class ThinLine(Outbox):
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         self._carry(len(packet), ssrc)
 
+    def send_rtcp(self, packet: bytes) -> None:
+        super().send_rtcp(packet)
+        for part in rtcp.split(packet):
+            info = rtcp.parse_sender_info(part)
+            leaves = self._enter(len(packet)) if info is not None and info.ssrc in VIDEO_SSRCS else 0
+            if info is not None and leaves:
+                self._told = (leaves, info.ssrc, info.ntp >> 16 & 0xFFFFFFFF)
+
     def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
         leaves = self._free_ns if fill and self.bursts else self._enter(fill + 120)
         if leaves:
@@ -90,6 +102,7 @@ class ThinLine(Outbox):
         waited: list[float] = []
         while self._arriving and self._arriving[0][0] <= now:
             at_ns, sent_ns, size, ssrc = self._arriving.popleft()
+            self.arrived[ssrc] = self.arrived.get(ssrc, 0) + size
             if ssrc in VIDEO_SSRCS:
                 self._first_ns = self._first_ns or at_ns
                 self._recent.append((at_ns, size))
@@ -102,9 +115,13 @@ class ThinLine(Outbox):
         if now - self._reported_ns >= NS:
             self._reported_ns = now
             sent, lost = self._voice
-            self._voice = [0, 0]
-            block = rtcp.ReportBlock(100, int(256 * lost / max(1, sent)), 0, 0, 0, 0, 0)
-            self._tell(rtcp.build_receiver_report(1, [block]))
+            block = rtcp.ReportBlock(100, 0, lost, sent, 0, 0, 0)
+            came_ns, ssrc, told = self._told
+            blocks = [block]
+            if 0 < came_ns <= now:
+                since = (now - came_ns) * 65536 // NS
+                blocks.append(rtcp.ReportBlock(ssrc, 0, 0, 0, 0, told, since))
+            self._tell(rtcp.build_receiver_report(1, blocks))
 
     def _estimate(self, now: int) -> None:
         throughput = sum(size for _, size in self._recent) * 16

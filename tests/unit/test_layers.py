@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.layers import GONE_NS, HIGH, LOW, Layer, flowing
+from media.layers import GONE_NS, HIGH, LOW, Layer, Level, flowing
 from media.rtp import rtcp
 from media.rtp.packets import find_extension, payload_offset
 from media.rtp.splice import Numbers, numbers_of, renumbered
@@ -166,6 +167,29 @@ def test_a_forced_switch_is_continuous_and_touches_nobody_else(reports: bool) ->
     for subscriber in stage.subscribers:
         assert_one_after_the_other(picture_numbers(subscriber))
     assert asked(stage.publisher)[-2:] == [L, H]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_storm_of_switches_and_pauses_is_one_stream_without_a_jump_in_time(seed: int) -> None:
+    chance = random.Random(seed)
+    stage = Stage("s", "t", layered=True)
+    choice = stage.relay.endpoints["s"].subscriptions["p", "camera"].layer
+    for rid in (LOW, HIGH):
+        stage.layer_report(rid, 0, 77 << 32)
+    levels: list[Level] = ["high", "low", "off"]
+    for number in range(900):
+        for rid in (LOW, HIGH):
+            stage.layer(rid, number, key=number % 7 == 0)
+        if chance.random() < 0.2:
+            choice.highest = chance.choice(levels)
+        stage.time.advance(FRAME_MS)
+        stage.relay.tick(stage.time.now_ns)
+    here, there = (pictures(subscriber) for subscriber in stage.subscribers)
+    assert len({rid for _, _, rid, _ in here}) == 2
+    assert len(here) < 850, "it was paused now and then"
+    assert_continuous(here)
+    assert_one_after_the_other(picture_numbers(stage.subscribers[0]))
+    assert [number for _, _, rid, number in there if rid == HIGH] == [*range(900)]
 
 
 def test_a_picture_sent_again_after_a_switch_has_the_number_it_had() -> None:

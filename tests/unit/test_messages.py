@@ -45,6 +45,7 @@ BAD: list[tuple[str, object, str]] = [
     ("answer", {"connection": "c", "offer_id": "o", "sdp": "x" * (ms.MAX_SDP_CHARS + 1)}, "sdp"),
     ("answer", {"connection": "../c\n", "offer_id": "o", "sdp": "v=0"}, "connection"),
     ("media", {"mic": True}, "camera"),
+    ("media", {"mic": True, "camera": True, "screen": 1}, "screen"),
     ("quality", {"level": "excellent"}, "level"),
     ("quality", {"level": "good", "rtt_ms": -1}, "rtt_ms"),
     ("quality", {"level": "good", "rtt_ms": float("nan")}, "rtt_ms"),

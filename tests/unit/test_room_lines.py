@@ -81,3 +81,28 @@ def test_a_line_belongs_to_its_connection() -> None:
     stage.on(ev.Left(CONSULTING, f"s-{CONSULTING}"))
     stage.on(ev.LinesChanged(1, ((CONSULTING, THIN),)))
     assert [seat.line for seat in stage.document.seats] == [None] * len(stage.document.seats)
+
+
+def test_a_shared_screen_is_shown_to_all_and_ends_with_the_visit() -> None:
+    stage = Stage().live(REFERRING, CONSULTING)
+
+    def shared() -> bool:
+        seat = stage.document.seat(REFERRING)
+        assert seat is not None
+        return seat.screen
+
+    for end in (
+        lambda: stage.on(ev.MediaChanged(REFERRING, f"s-{REFERRING}", True, True)),
+        lambda: stage.on(ev.Left(REFERRING, f"s-{REFERRING}")),
+        lambda: stage.join(REFERRING, f"s-{REFERRING}"),
+    ):
+        stage.join(REFERRING, f"s-{REFERRING}")
+        stage.on(ev.MediaChanged(REFERRING, f"s-{REFERRING}", True, True, True))
+        shown = stage.sent("snapshot")[f"s-{CONSULTING}"]
+        assert isinstance(shown, ms.Snapshot)
+        assert [person.screen for person in shown.participants if person.id == REFERRING] == [True]
+        stage.join(REFERRING, "s-other", resume=stage.connection(REFERRING))
+        assert shared(), "the page came back to its connection, and with it the screen"
+        stage.join(REFERRING, f"s-{REFERRING}", resume=stage.connection(REFERRING))
+        end()
+        assert not shared()

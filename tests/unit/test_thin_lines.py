@@ -11,6 +11,8 @@ import pytest
 
 from media.layers import HIGH, LOW
 from media.lines import Lines
+from media.ports import Delivery, Uplink
+from media.rtp import rtcp
 from tests.support.outbox import Stage
 from tests.support.thin_line import ThinLine
 
@@ -18,6 +20,8 @@ FRAME_MS = 20
 SIZES = {LOW: 375, HIGH: 3000}
 """At 50 pictures a second: 150 kbit/s and 1.2 Mbit/s."""
 VOICE = 140
+EXAM = 600
+"""240 kbit/s."""
 
 
 class Minutes:
@@ -35,6 +39,17 @@ class Minutes:
         self.lines = Lines("room", 1, self.stage.relay, self.told.append, time.call_later, time.now)
         self.number = 0
         self.levels: list[tuple[float, str]] = []
+        self.exam = False
+
+    def examine(self) -> None:
+        """The publisher shows an examination as well."""
+        out = self.stage.publisher
+        out.uplink["exam"] = Uplink("exam", "3", True, {50: 51})
+        self.line.deliveries["p", "exam"] = Delivery("p", "exam", "6", 300, 301, True)
+        for outbox in (out, self.line):
+            assert outbox.sink is not None
+            outbox.sink.on_negotiated()
+        self.exam = True
 
     def run(self, seconds: float) -> None:
         stage, time = self.stage, self.stage.time
@@ -42,6 +57,13 @@ class Minutes:
             for rid, size in SIZES.items():
                 stage.layer(rid, self.number, key=self.number % 25 == 0, size=size)
             stage.audio(self.number, payload=bytes(VOICE))
+            if self.exam:
+                payload = bytes([0x10, self.number % 25 > 0]) + bytes(EXAM)
+                stage.rtp(96, self.number, self.number * 1800, 50, payload)
+                if self.number % 50 == 0:
+                    octets = self.number * EXAM
+                    report = rtcp.SenderInfo(50, (self.number // 50) << 32, 0, self.number, octets)
+                    stage.from_publisher(rtcp.build_sender_report(report))
             self.number += 1
             time.advance(FRAME_MS)
             self.line.answer()
@@ -75,6 +97,9 @@ def test_a_line_gets_what_it_carries_and_nothing_flaps(rate: float, level: str) 
     minutes.run(120)
     assert minutes.level == level
     assert len(minutes.since(10)) <= 6, minutes.levels
+    told = minutes.told[-1]["peers"]["s"]
+    assert told["mode"] == ("full" if level == "high" else "thin")
+    assert level == "high" or 0.8 * rate < told["down_bps"] < 1.2 * rate, "what the whole line carries"
     late, latest, lost = minutes.voice(10)
     assert late < 150, (late, latest, lost)
     assert lost < 0.005
@@ -84,7 +109,7 @@ def test_the_first_seconds_on_a_thin_line_are_soon_over() -> None:
     minutes = Minutes(400_000)
     minutes.run(20)
     assert minutes.level == "low"
-    late, latest, _ = minutes.voice(4)
+    late, latest, _ = minutes.voice(5)
     assert late < 200, (late, latest)
 
 
@@ -132,3 +157,33 @@ def test_where_pairs_of_checks_lie_padding_finds_the_truth_and_ends_at_once() ->
     minutes.line.rate_bps = 2_000_000
     minutes.run(10)
     assert minutes.level != "off"
+
+
+def test_an_examination_keeps_its_rate_on_a_thin_line_and_the_faces_go() -> None:
+    minutes = Minutes(400_000)
+    minutes.examine()
+    minutes.run(20)
+    before = dict(minutes.line.arrived)
+    minutes.run(60)
+    exam_bps = (minutes.line.arrived[300] - before[300]) * 8 / 60
+    assert exam_bps > 0.97 * EXAM * 8 * 1000 / FRAME_MS, exam_bps
+    assert minutes.level == "off"
+    assert minutes.stage.relay.endpoints["s"].subscriptions["p", "exam"].layer.highest == "high"
+    line = minutes.told[-1]["peers"]["s"]
+    assert [row[:2] for row in line["paused"]] == [["p", "camera"]]
+    late, latest, lost = minutes.voice(20)
+    assert (late < 150, lost < 0.005) == (True, True), (late, latest, lost)
+    minutes.line.rate_bps = 3_000_000
+    minutes.run(10)
+    assert minutes.level != "off"
+
+
+def test_a_thin_line_that_becomes_thinner_is_seen_by_its_queue_while_its_estimate_lags() -> None:
+    minutes = Minutes(3_000_000)
+    minutes.run(20)
+    for rate, level in [(400_000, "low"), (200_000, "off")]:
+        minutes.line.rate_bps = rate
+        minutes.run(8)
+        assert minutes.level == level, minutes.levels
+        assert minutes.since(minutes.number * FRAME_MS / 1000 - 8)[0][0] <= 6, minutes.levels
+        minutes.run(12)

@@ -7,6 +7,8 @@ const SHAPES = {
   micOff: svg`<path d="M9 9v2a3 3 0 0 0 4.6 2.5M15 11V6a3 3 0 0 0-5.7-1.3M5 11a7 7 0 0 0 11.2 5.6M19 11a7 7 0 0 1-.5 2.6M12 18v3M4 4l16 16"/>`,
   camera: svg`<rect x="3" y="6" width="12" height="12" rx="2"/><path d="m15 11 6-4v10l-6-4"/>`,
   cameraOff: svg`<path d="M15 12V8a2 2 0 0 0-2-2h-3M4.6 6.4A2 2 0 0 0 3 8v8a2 2 0 0 0 2 2h8a2 2 0 0 0 1.7-.9M15 11l6-4v10M4 4l16 16"/>`,
+  screen: svg`<rect x="3" y="4" width="18" height="13" rx="2"/><path d="M8 21h8M12 17v4M12 14V8M9.5 10 12 7.5l2.5 2.5"/>`,
+  screenOff: svg`<rect x="3" y="4" width="18" height="13" rx="2"/><path d="M8 21h8M12 17v4M9 8l6 5M15 8l-6 5"/>`,
   leave: svg`<path d="M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9"/>`,
   end: svg`<path d="M3.5 15.5c-.6-4 3-7 8.5-7s9.1 3 8.5 7l-4.5-.8v-3c-2.5-1-5.5-1-8 0v3z"/>`,
   settings: svg`<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,

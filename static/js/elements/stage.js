@@ -4,6 +4,8 @@ import { language, t, tError } from '../i18n.js';
 import { hourMinute, span } from '../time.js';
 import { pauseShown } from '../room/pause.js';
 import { isStill, survivors, survives } from '../room/survival.js';
+import { pausedFor, roughKbit, unseenBy } from '../room/line.js';
+import { ScreenShare } from '../room/screen-share.js';
 import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
 import { mark } from './chrome.js';
 import { icon } from './icons.js';
@@ -19,7 +21,7 @@ import './full.js';
 class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
-    now: { attribute: false }, deaf: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
+    now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
   };
 
   constructor() {
@@ -34,6 +36,7 @@ class Stage extends LightElement {
     this.speaking = new Set();
     this.now = 0;
     this.deaf = false;
+    this.sharing = false;
     /** @type {number | null} seconds until the consultation is ended, while it can still be taken back */
     this.endingIn = null;
     /** @type {'settings' | 'recording' | null} */
@@ -47,6 +50,7 @@ class Stage extends LightElement {
     const own = me(state);
     const others = everybody.filter((person) => person !== own);
     const shown = light(state, this.now);
+    const sharers = others.filter((person) => person.screen);
     const names = new Map((state.snapshot?.participants ?? []).map((person) => [person.id, person.name]));
     return html`<div class="room">
       ${this.top(state, shown)}
@@ -59,12 +63,15 @@ class Stage extends LightElement {
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
       ${state.problem && this.panel !== 'recording' ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
       ${this.knocks(state)}
-      <div class="floor" data-count=${others.length}>
-        <section class="tiles" data-count=${others.length} aria-label=${t('room-participants')}>
-          ${repeat(others, (person) => person.id, (person) => this.tile(person, false))}
+      ${this.sharing ? html`<div class="banner banner-plain" data-testid="sharing">${icon('screen')}<strong>${t('screen-sharing')}</strong></div>` : nothing}
+      <div class="floor" data-count=${sharers.length ? 'screen' : others.length}>
+        <section class="tiles" data-count=${sharers.length || others.length} aria-label=${t('room-participants')}>
+          ${repeat(sharers, (person) => person.id, (person) => this.screenTile(person))}
+          ${sharers.length ? nothing : repeat(others, (person) => person.id, (person) => this.tile(person, false))}
           ${state.full !== null ? html`<hj-full .at=${state.full} .now=${this.now}></hj-full>` : others.length === 0 ? this.alone(state) : nothing}
         </section>
         <aside class="rail">
+          ${sharers.length ? repeat(others, (person) => person.id, (person) => this.tile(person, false)) : nothing}
           ${own ? this.tile(own, true) : nothing}
           ${others.length === 0 ? nothing : this.waiting(state)}
         </aside>
@@ -100,10 +107,23 @@ class Stage extends LightElement {
    */
   tile(person, self) {
     const shown = self ? { ...person, mic: (this.state?.mic ?? true) && this.devices?.audio !== null, camera: (this.state?.camera ?? true) && this.devices?.camera !== null } : person;
+    const viewer = this.state ? me(this.state) : null;
+    const paused = self ? null : pausedFor(viewer, person.id, 'camera');
     return html`<hj-tile data-testid="tile" data-participant=${person.id} data-role=${person.role} ?data-self=${self}
+      .paused=${paused && { why: paused.why, kbit: roughKbit(viewer?.line?.down_bps ?? 0) }}
+      .unseen=${self ? unseenBy(this.state?.snapshot?.participants ?? [], person.id) : []}
       .person=${shown} ?self=${self} .stream=${this.streams.get(person.id) ?? null} ?speaking=${this.speaking.has(person.id)}
       .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}
       .still=${this.state && (self ? survives(person) : isStill(this.state, person)) ? this.now : null}></hj-tile>`;
+  }
+
+  /** @param {import('../types/wire.js').Participant} person */
+  screenTile(person) {
+    const viewer = this.state ? me(this.state) : null;
+    const paused = pausedFor(viewer, person.id, 'screen');
+    return html`<hj-tile data-testid="screen-tile" data-kind="screen" data-participant=${person.id} kind="screen" .person=${person}
+      .stream=${this.streams.get(`${person.id} screen`) ?? null} .now=${Math.floor(this.now / 10_000) * 10_000}
+      .paused=${paused && { why: paused.why, kbit: roughKbit(viewer?.line?.down_bps ?? 0) }}></hj-tile>`;
   }
 
   /** @param {import('../room/reducer.js').State} state */
@@ -164,6 +184,8 @@ class Stage extends LightElement {
         ${icon(mic ? 'mic' : 'micOff')}<span>${mic ? t('mic-turn-off') : t('mic-turn-on')}</span></button>
       <button class="tool" data-testid="toggle-camera" aria-pressed=${camera} @click=${() => this.turn('camera', !camera, this.devices?.problem.camera ? null : undefined)}>
         ${icon(camera ? 'camera' : 'cameraOff')}<span>${camera ? t('camera-turn-off') : t('camera-turn-on')}</span></button>
+      ${ScreenShare.possible || this.sharing ? html`<button class="tool tool-screen" data-testid="toggle-screen" aria-pressed=${this.sharing} @click=${() => this.ask('screen', { on: !this.sharing })}>
+        ${icon(this.sharing ? 'screenOff' : 'screen')}<span>${this.sharing ? t('screen-stop') : t('screen-share')}</span></button>` : nothing}
       <button class="tool" data-testid="settings" aria-expanded=${this.panel === 'settings'} @click=${() => this.toggle('settings')}>
         ${icon('settings')}<span>${t('room-settings')}</span></button>
       <button class="tool" data-testid="seat-recording" aria-expanded=${this.panel === 'recording'} @click=${() => this.toggle('recording')}>

@@ -12,6 +12,7 @@ class Tile extends LightElement {
   static properties = {
     person: { attribute: false }, stream: { attribute: false }, self: { type: Boolean }, speaking: { type: Boolean },
     now: { attribute: false }, sink: { attribute: false }, quality: { attribute: false }, still: { attribute: false },
+    paused: { attribute: false }, unseen: { attribute: false }, kind: { type: String },
   };
 
   constructor() {
@@ -21,6 +22,8 @@ class Tile extends LightElement {
     /** @type {MediaStream | null} */
     this.stream = null;
     this.self = false;
+    /** @type {'camera' | 'screen'} */
+    this.kind = 'camera';
     this.speaking = false;
     this.now = 0;
     /** @type {string | undefined} */
@@ -32,6 +35,10 @@ class Tile extends LightElement {
     /** When the newest picture was shown, ms. */
     this.shownAt = 0;
     this.followed = false;
+    /** @type {{why: 'thin' | 'lossy', kbit: number | null} | null} why this picture is not sent to us */
+    this.paused = null;
+    /** @type {string[]} who does not see us, because of their lines */
+    this.unseen = [];
     this.deaf = false;
   }
 
@@ -61,7 +68,7 @@ class Tile extends LightElement {
     const video = this.querySelector('video');
     if (!video) return;
     try {
-      if (!this.self) video.muted = false;
+      if (!this.self && this.kind === 'camera') video.muted = false;
       await video.play();
       if (this.deaf) this.ask('heard', { participant: this.person?.id });
       this.deaf = false;
@@ -77,7 +84,8 @@ class Tile extends LightElement {
   render() {
     const person = this.person;
     if (!person) return nothing;
-    const covered = !person.camera || (!this.self && person.away);
+    if (this.kind === 'screen') return this.screen(person);
+    const covered = !person.camera || (!this.self && (person.away || this.paused !== null));
     return html`<figure class="tile-frame" ?data-speaking=${this.speaking && person.mic}
         aria-label=${t('tile-label', { name: person.name, role: t(`role-${person.role}`) })}>
       ${this.self
@@ -94,8 +102,18 @@ class Tile extends LightElement {
   }
 
   /** @param {import('../types/wire.js').Participant} person */
+  screen(person) {
+    return html`<figure class="tile-frame tile-screen" aria-label=${t('tile-screen', { name: person.name })}>
+      <video data-testid="screen-video" autoplay playsinline muted .muted=${true}></video>
+      ${this.paused ? this.pausedCover(this.paused) : nothing}
+      <figcaption class="plate"><span class="plate-name" title=${person.name}>${t('tile-screen', { name: person.name })}</span></figcaption>
+    </figure>`;
+  }
+
+  /** @param {import('../types/wire.js').Participant} person */
   cover(person) {
     const away = person.away && !this.self;
+    if (!away && person.camera && this.paused) return this.pausedCover(this.paused);
     return html`<div class="cover">${icon(away ? 'clock' : 'person')}
       <span>${away ? t('tile-away') : t('tile-camera-off')}</span></div>`;
   }
@@ -106,11 +124,19 @@ class Tile extends LightElement {
     return html`<span class="sign sign-still" data-testid="still" data-age=${age ?? ''}>${age === null ? t('tile-stills') : t('tile-still', { seconds: age })}</span>`;
   }
 
+  /** @param {{why: 'thin' | 'lossy', kbit: number | null}} paused */
+  pausedCover({ why, kbit }) {
+    return html`<div class="cover cover-paused" data-testid="picture-paused" data-why=${why} role="status">${icon('pause')}
+      <strong>${t(`tile-paused-${why}`)}</strong>
+      <span>${kbit === null ? nothing : html`${t('tile-paused-rate', { kbit })} `}${t('tile-paused-returns')}</span></div>`;
+  }
+
   /** @param {import('../types/wire.js').Participant} person */
   signs(person) {
     const quality = this.self ? this.quality : person.quality;
     return html`
       ${this.still === null || !person.camera ? nothing : this.stillSign(this.still)}
+      ${this.unseen.length ? html`<span class="sign sign-plain sign-words" data-testid="unseen">${t('tile-unseen', { names: this.unseen.join(', ') })}</span>` : nothing}
       ${person.consent === 'granted' || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
       ${person.verified || this.self ? nothing : html`<span class="sign">${t('tile-not-verified')}</span>`}
       ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}

@@ -8,11 +8,14 @@ import { languageEvents, startLanguage, t } from '../i18n.js';
 import { ConsentFlow } from '../room/consent.js';
 import { Devices } from '../room/devices.js';
 import { LevelMeter } from '../room/level-meter.js';
+import { Ending } from '../room/ending.js';
 import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
 import { PathCheck } from '../room/path-check.js';
+import { ScreenShare } from '../room/screen-share.js';
+import { Shown } from '../room/shown.js';
 import { SignalLink } from '../room/signal-link.js';
 import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
@@ -33,6 +36,7 @@ const SPEAKING_LASTS_MS = 500;
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
 const devices = new Devices();
+const screen = new ScreenShare();
 let state = initial();
 /** @type {SignalLink | null} */
 let signal = null;
@@ -50,12 +54,12 @@ let loudAt = -Infinity;
 let ownStream = null;
 /** @type {Set<string>} participants the browser will not play before a touch */
 const deaf = new Set();
-/** @type {number | null} */
-let endingIn = null;
 let drawing = false;
+const shown = new Shown(async (list) => (await signal?.send('view', { shown: list }))?.ok ?? false);
 const consent = new ConsentFlow(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
+const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */
 function happen(event) {
@@ -84,8 +88,8 @@ function draw() {
 
 function view() {
   if (state.phase === 'room') {
-    return html`<hj-stage .state=${state} .devices=${devices} .streams=${allStreams()} .speaking=${allSpeaking()} .now=${Date.now()}
-      ?deaf=${deaf.size > 0} .endingIn=${endingIn}></hj-stage>`;
+    return html`<hj-stage .state=${state} .devices=${devices} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
+      ?deaf=${deaf.size > 0} .endingIn=${ending.left}></hj-stage>`;
   }
   return html`<hj-header></hj-header><div class="page">${page()}</div>`;
 }
@@ -201,10 +205,11 @@ function syncTracks() {
   const camera = state.camera ? devices.camera : null;
   if (ownStream?.getVideoTracks()[0] !== (camera ?? undefined)) ownStream = camera ? new MediaStream([camera]) : null;
   if (!media) return;
-  const sent = state.cut ? { audio: null, camera: null } : { audio: devices.audio, camera };
-  if (media.local.audio !== sent.audio) void media.setLocal('audio', sent.audio);
-  if (media.local.camera !== sent.camera) void media.setLocal('camera', sent.camera);
-  const now = { mic: sendsMic(), camera: sendsCamera() };
+  const sent = state.cut ? { audio: null, camera: null, screen: null } : { audio: devices.audio, camera, screen: screen.track };
+  for (const kind of /** @type {const} */ (['audio', 'camera', 'screen'])) {
+    if (media.local[kind] !== sent[kind]) void media.setLocal(kind, sent[kind]);
+  }
+  const now = { mic: sendsMic(), camera: sendsCamera(), screen: sent.screen !== null };
   if (told === JSON.stringify(now)) return;
   told = JSON.stringify(now);
   void signal?.send('media', now);
@@ -215,7 +220,12 @@ function wireSignal(link) {
   link.addEventListener('online', () => happen({ type: 'online' }));
   link.addEventListener('lost', () => happen({ type: 'lost' }));
   on(link, 'full', ({ at }) => happen({ type: 'full', at }));
-  on(link, 'joined', (snapshot) => happen({ type: 'snapshot', snapshot, fresh: true }));
+  on(link, 'joined', (snapshot) => {
+    shown.forget();
+    told = ''; // a seat taken anew shares no screen
+    happen({ type: 'snapshot', snapshot, fresh: true });
+    syncTracks();
+  });
   on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
   on(link, 'offer', (offer) => void media?.apply(offer));
@@ -238,7 +248,7 @@ function wireMedia(link) {
     draw();
   });
   on(link, 'incoming', (all) => {
-    streams = new Map(all.map((/** @type {any} */ one) => [one.participant, one.stream]));
+    streams = new Map(all.flatMap((/** @type {any} */ one) => [[one.participant, one.stream], [`${one.participant} screen`, one.screen]]));
     draw();
   });
   return link;
@@ -256,10 +266,12 @@ async function sendAnswer(answer) {
 /** @param {string} code */
 function finish(code) {
   visit.remember(null);
-  endingIn = null;
+  ending.left = null;
   signal?.close();
   media?.close();
   ownMeter?.close();
+  shown.close();
+  screen.stop();
   devices.close();
   signal = null;
   media = null;
@@ -272,28 +284,16 @@ async function leave() {
   finish('left');
 }
 
-/** @param {number} seconds */
-function endIn(seconds) {
-  endingIn = seconds;
-  draw();
-  setTimeout(() => {
-    if (endingIn !== seconds) return;
-    if (seconds > 1) endIn(seconds - 1);
-    else void end();
-  }, 1000);
-}
-
-async function end() {
-  endingIn = null;
-  draw();
-  await ask('end');
-}
-
 /** Says why when the room refuses; the words stay for a while. @param {string} what @param {object} [detail] */
 async function ask(what, detail) {
   const ack = await signal?.send(what, detail);
   if (!ack || ack.ok || state.phase !== 'room') return;
-  happen({ type: 'problem', code: ack.code ?? 'unexpected' });
+  say(ack.code ?? 'unexpected');
+}
+
+/** @param {string} code */
+function say(code) {
+  happen({ type: 'problem', code });
   setTimeout(() => state.phase === 'room' && happen({ type: 'problem', code: null }), PROBLEM_SHOWN_MS);
 }
 
@@ -312,11 +312,8 @@ const ACTIONS = {
   return: () => location.reload(),
   retry: () => signal?.retry(),
   leave: () => leave(),
-  end: () => endIn(END_AFTER_S),
-  'end-undo': () => {
-    endingIn = null;
-    draw();
-  },
+  end: () => ending.begin(END_AFTER_S),
+  'end-undo': () => ending.undo(),
   admit: ({ knock: id, accept }) => ask('admit', { knock: id, accept }),
   device: ({ kind, id }) => devices.choose(kind, id),
   original: ({ on: original }) => devices.setOriginalSound(original),
@@ -329,6 +326,7 @@ const ACTIONS = {
     await devices.setCamera(camera);
     syncTracks();
   },
+  screen: ({ on: share }) => (share ? screen.start() : screen.stop()),
   deaf: ({ participant }) => {
     deaf.add(participant);
     draw();
@@ -359,6 +357,11 @@ devices.addEventListener('change', () => {
   syncTracks();
   draw();
 });
+screen.addEventListener('change', () => {
+  syncTracks();
+  draw();
+});
+on(screen, 'refused', ({ code }) => say(code));
 languageEvents.addEventListener('change', draw);
 // The invitation opened again in this very window: only the fragment changes, so nothing is loaded by itself.
 addEventListener('hashchange', () => {
@@ -368,7 +371,7 @@ addEventListener('hashchange', () => {
 // Any touch or key lets a browser play that refused before; nobody needs to find the button for it.
 for (const touch of ['pointerup', 'keydown']) addEventListener(touch, () => deaf.size > 0 && ACTIONS.hear?.({}));
 // Whoever closes the window while the end is counted down meant it.
-addEventListener('pagehide', () => endingIn !== null && signal?.send('end'));
+addEventListener('pagehide', () => ending.left !== null && signal?.send('end'));
 addEventListener('online', () => signal?.hurry());
 addEventListener('offline', () => happen({ type: 'lost' }));
 setInterval(() => {

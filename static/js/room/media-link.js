@@ -9,16 +9,28 @@ import { QualityMeter } from './quality.js';
 /**
  * @typedef {import('../types/wire.js').Offer} Offer
  * @typedef {RTCRtpEncodingParameters & {scalabilityMode?: string}} Encoding
- * @typedef {{participant: string, stream: MediaStream, receivers: Partial<Record<string, RTCRtpReceiver>>}} Incoming
+ * @typedef {'audio' | 'camera' | 'screen'} Sent
+ * @typedef {{participant: string, stream: MediaStream, screen: MediaStream, receivers: Partial<Record<string, RTCRtpReceiver>>}} Incoming
  */
 
 const POLICY = Object.freeze(/** @type {RTCConfiguration} */ ({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' }));
-const UPLINK = Object.freeze({ audio: '0', camera: '1' });
-const MAX_BITRATE = Object.freeze({ audio: 48_000, camera: 1_200_000 });
-/** The camera's layers, by rid. A browser that answers without them sends one picture, like `h`. */
+const UPLINK = Object.freeze({ audio: '0', camera: '1', screen: '2' });
+const KINDS = Object.freeze(/** @type {const} */ (['audio', 'camera', 'screen']));
+const MAX_BITRATE = Object.freeze({ audio: 48_000, camera: 1_200_000, screen: 1_500_000 });
+/**
+ * Layers by rid, of a picture that is sent in two. A browser that answers without them sends one, like `h`. A camera gets
+ * smaller; a screen keeps its resolution, since it is read, and gives up frames.
+ * @type {Record<string, Record<string, {maxBitrate: number, lines: number, frames?: number}>>}
+ */
 const LAYERS = Object.freeze({
-  l: Object.freeze({ maxBitrate: 150_000, lines: 180 }),
-  h: Object.freeze({ maxBitrate: MAX_BITRATE.camera, lines: Infinity }),
+  camera: Object.freeze({
+    l: Object.freeze({ maxBitrate: 150_000, lines: 180 }),
+    h: Object.freeze({ maxBitrate: MAX_BITRATE.camera, lines: Infinity }),
+  }),
+  screen: Object.freeze({
+    l: Object.freeze({ maxBitrate: 200_000, lines: Infinity, frames: 3 }),
+    h: Object.freeze({ maxBitrate: MAX_BITRATE.screen, lines: Infinity, frames: 15 }),
+  }),
 });
 /** While somebody's line carries a voice and stills alone: what everybody's voice may cost, and a still's camera. */
 const SPARING = Object.freeze({ audio: 12_000, camera: 20_000, framesPerSecond: 1, lines: 180 });
@@ -43,8 +55,8 @@ export class MediaLink extends EventTarget {
     this.pc = null;
     /** @type {string | null} */
     this.connection = null;
-    /** @type {{audio: MediaStreamTrack | null, camera: MediaStreamTrack | null}} */
-    this.local = { audio: null, camera: null };
+    /** @type {Record<Sent, MediaStreamTrack | null>} */
+    this.local = { audio: null, camera: null, screen: null };
     /** What costs as little as it can, see `spare`. */
     this.sparing = { audio: false, camera: false };
     /** @type {Map<string, Incoming>} */
@@ -90,7 +102,7 @@ export class MediaLink extends EventTarget {
     const answer = await pc.createAnswer();
     if (this.pc !== pc) return;
     await pc.setLocalDescription(answer);
-    for (const kind of /** @type {const} */ (['audio', 'camera'])) await this.limit(pc, kind);
+    for (const kind of KINDS) await this.limit(pc, kind);
     this.tell('answer', { connection: offer.connection, offer_id: offer.offer_id, sdp: pc.localDescription?.sdp ?? '' });
     if (pc.connectionState !== 'connected') this.watchdog(GIVE_UP_AFTER_MS, () => this.askRestart('not_connected'));
   }
@@ -112,11 +124,11 @@ export class MediaLink extends EventTarget {
    * @param {RTCRtpTransceiver} transceiver
    */
   async prepare(transceiver) {
-    if (transceiver.mid === UPLINK.audio || transceiver.mid === UPLINK.camera) {
-      const kind = transceiver.mid === UPLINK.audio ? 'audio' : 'camera';
+    const kind = KINDS.find((one) => UPLINK[one] === transceiver.mid);
+    if (kind) {
       if (transceiver.direction !== 'sendonly') transceiver.direction = 'sendonly';
       if (transceiver.sender.track !== this.local[kind]) await transceiver.sender.replaceTrack(this.local[kind]);
-    } else if (transceiver.mid === '2' || transceiver.mid === '3') {
+    } else if (transceiver.mid === '3') {
       if (transceiver.direction !== 'inactive') transceiver.direction = 'inactive';
     }
   }
@@ -124,15 +136,16 @@ export class MediaLink extends EventTarget {
   /**
    * What each encoding may cost. How many there are, and their rids, the server's offer has decided.
    * @param {RTCPeerConnection} pc
-   * @param {'audio' | 'camera'} kind
+   * @param {Sent} kind
    */
   async limit(pc, kind) {
     const sender = this.sender(pc, kind);
     const parameters = sender?.getParameters();
     if (!sender || !parameters?.encodings?.length) return;
-    const before = JSON.stringify(parameters.encodings);
+    const before = JSON.stringify(parameters);
+    if (kind === 'screen') parameters.degradationPreference = 'maintain-resolution';
     for (const encoding of parameters.encodings) this.shape(encoding, kind);
-    if (JSON.stringify(parameters.encodings) === before) return;
+    if (JSON.stringify(parameters) === before) return;
     await sender.setParameters(parameters).catch(async () => {
       // A browser that does not know the mode refuses everything; one without any of it sends at its own rate.
       for (const encoding of /** @type {Encoding[]} */ (parameters.encodings)) delete encoding.scalabilityMode;
@@ -142,18 +155,19 @@ export class MediaLink extends EventTarget {
 
   /**
    * @param {Encoding} encoding
-   * @param {'audio' | 'camera'} kind
+   * @param {Sent} kind
    */
   shape(encoding, kind) {
-    const layer = kind === 'camera' && encoding.rid ? LAYERS[/** @type {keyof typeof LAYERS} */ (encoding.rid)] : undefined;
-    const sparing = this.sparing[kind];
+    const layer = encoding.rid ? LAYERS[kind]?.[encoding.rid] : undefined;
+    const sparing = kind !== 'screen' && this.sparing[kind];
     encoding.maxBitrate = sparing ? SPARING[kind] : layer?.maxBitrate ?? MAX_BITRATE[kind];
-    if (kind !== 'camera') return;
-    encoding.active = !sparing || encoding.rid !== 'h';
-    if (sparing) encoding.maxFramerate = SPARING.framesPerSecond;
-    else delete encoding.maxFramerate;
-    const { height } = this.local.camera?.getSettings() ?? {};
+    if (kind === 'audio') return;
+    const { height } = this.local[kind]?.getSettings() ?? {};
     const lines = sparing ? SPARING.lines : layer?.lines ?? Infinity;
+    const frames = sparing ? SPARING.framesPerSecond : layer?.frames;
+    encoding.active = !sparing || encoding.rid !== 'h';
+    if (frames) encoding.maxFramerate = frames;
+    else delete encoding.maxFramerate;
     encoding.scaleResolutionDownBy = Math.max(1, (height ?? UNKNOWN_LINES) / lines);
     if (layer) encoding.scalabilityMode = 'L1T1'; // no sublayers in time: nobody is sent a part of the pictures
   }
@@ -174,14 +188,14 @@ export class MediaLink extends EventTarget {
 
   /**
    * @param {RTCPeerConnection} pc
-   * @param {'audio' | 'camera'} kind
+   * @param {Sent} kind
    */
   sender(pc, kind) {
     return pc.getTransceivers().find((transceiver) => transceiver.mid === UPLINK[kind])?.sender;
   }
 
   /**
-   * @param {'audio' | 'camera'} kind
+   * @param {Sent} kind
    * @param {MediaStreamTrack | null} track null = send nothing (camera off, no device)
    */
   async setLocal(kind, track) {
@@ -206,6 +220,7 @@ export class MediaLink extends EventTarget {
       const known = next.get(participant) ?? {
         participant,
         stream: this.incoming.get(participant)?.stream ?? new MediaStream(),
+        screen: this.incoming.get(participant)?.screen ?? new MediaStream(),
         receivers: {},
       };
       known.receivers[kind] = receiver;
@@ -222,11 +237,9 @@ export class MediaLink extends EventTarget {
    * @param {Incoming} one
    */
   fill(one) {
-    const wanted = Object.entries(one.receivers)
-      .filter(([kind, receiver]) => kind === 'audio' || (receiver && isFlowing(receiver, one.stream)))
-      .map(([, receiver]) => /** @type {RTCRtpReceiver} */ (receiver).track);
-    for (const track of one.stream.getTracks()) if (!wanted.includes(track)) one.stream.removeTrack(track);
-    for (const track of wanted) if (!one.stream.getTracks().includes(track)) one.stream.addTrack(track);
+    const { audio, camera, screen } = one.receivers;
+    hold(one.stream, [audio, camera && isFlowing(camera, one.stream) ? camera : undefined]);
+    hold(one.screen, [screen && isFlowing(screen, one.screen) ? screen : undefined]);
   }
 
   /** Who is speaking, from the levels the senders wrote into their packets; and cameras that began to flow. */
@@ -300,4 +313,14 @@ export class MediaLink extends EventTarget {
  */
 function isFlowing(receiver, stream) {
   return stream.getTracks().includes(receiver.track) || receiver.getSynchronizationSources().length > 0;
+}
+
+/**
+ * @param {MediaStream} stream
+ * @param {(RTCRtpReceiver | undefined)[]} receivers whose tracks are to be in it, and no others
+ */
+function hold(stream, receivers) {
+  const wanted = receivers.flatMap((receiver) => (receiver ? [receiver.track] : []));
+  for (const track of stream.getTracks()) if (!wanted.includes(track)) stream.removeTrack(track);
+  for (const track of wanted) if (!stream.getTracks().includes(track)) stream.addTrack(track);
 }

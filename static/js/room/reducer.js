@@ -8,6 +8,7 @@
  * @typedef {import('../types/wire.js').LightState} LightState
  * @typedef {import('../types/wire.js').SeatAnswer} SeatAnswer
  */
+import { isThin } from './line.js';
 
 /** A light older than this is not believed any more, whatever it said. */
 export const LIGHT_MAX_AGE_MS = 5000;
@@ -222,6 +223,7 @@ export function connectionWords(state, now) {
   if (state.media === 'disconnected' && settled) return { message: 'connection-media-returning', tone: 'alarm' };
   if (state.media === 'none' || state.media === 'connecting') return { message: 'connection-media-connecting', tone: 'busy' };
   if (me(state)?.line?.mode === 'survival') return { message: 'connection-survival', tone: 'busy' };
+  if (isThin(me(state))) return { message: 'connection-thin', tone: 'busy' };
   if (state.quality === 'poor') return { message: 'connection-poor', tone: 'alarm' };
   return { message: 'connection-good', tone: 'calm' };
 }

@@ -11,7 +11,7 @@ export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused'
 
 export interface Participant {
   id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
-  present: boolean; away: boolean; mic: boolean; camera: boolean;
+  present: boolean; away: boolean; mic: boolean; camera: boolean; screen?: boolean;
   consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null; line?: LineState | null;
 }
 export type PauseReason = 'private_talk' | 'examination' | 'patient_asked' | 'other';
