@@ -222,7 +222,8 @@ export function connectionWords(state, now) {
   if (state.media === 'failed') return { message: 'connection-media-returning', tone: 'alarm' };
   if (state.media === 'disconnected' && settled) return { message: 'connection-media-returning', tone: 'alarm' };
   if (state.media === 'none' || state.media === 'connecting') return { message: 'connection-media-connecting', tone: 'busy' };
-  if (me(state)?.line?.mode === 'survival') return { message: 'connection-survival', tone: 'busy' };
+  // Whosever line it is: what is lost of a voice on the way here is no fault of this page's connection.
+  if (present(state).some((person) => person.line?.mode === 'survival')) return { message: 'connection-survival', tone: 'busy' };
   if (isThin(me(state))) return { message: 'connection-thin', tone: 'busy' };
   if (state.quality === 'poor') return { message: 'connection-poor', tone: 'alarm' };
   return { message: 'connection-good', tone: 'calm' };

@@ -105,6 +105,10 @@ test('the connection is told in words, the worst first', () => {
   state = reduce(state, { type: 'media', state: 'connected', now: 0 });
   assert.equal(connectionWords(state, 10).message, 'connection-good');
   assert.equal(connectionWords(reduce(state, { type: 'quality', level: 'poor' }), 10).message, 'connection-poor');
+  const thin = snapshot(2);
+  thin.participants[0].line = { mode: 'survival', down_bps: 60_000, paused: [] };
+  const poor = reduce(reduce(state, { type: 'quality', level: 'poor' }), { type: 'snapshot', snapshot: thin });
+  assert.equal(connectionWords(poor, 10).message, 'connection-survival');
   const fallen = reduce(state, { type: 'media', state: 'disconnected', now: 100 });
   assert.equal(connectionWords(fallen, 200).message, 'connection-good');
   assert.equal(connectionWords(fallen, 5000).message, 'connection-media-returning');
