@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import ssl
+import struct
 import time
 from typing import Literal
 
@@ -70,6 +71,8 @@ def _one(settings: Settings, relay: RelayAddress, secret: bytes) -> Found:
         return said("red", "certificate", reason=error.verify_message)
     except OSError:
         return said("red", "not_reachable")
+    except (KeyError, ValueError, struct.error):
+        return said("red", "no_allocation", reason="an answer that is none")
     except TurnError as error:
         refused = error.code == 401
         return said("red", "secret_differs" if refused else "no_allocation", reason=error)

@@ -225,6 +225,7 @@ path-copy = Copy
 path-copied = Copied
 path-again = Check again
 path-clock = The clock of this computer and that of the server are { $minutes } minutes apart, so times shown here may be wrong. Let this computer set its date and time by itself.
+line-trouble = Sound and picture have not come through for a while. Your browser keeps trying; what this network lets out is checked below.
 too-old = This browser is too old for video consultations. Please use a current Chrome, Edge or Firefox. Safari on a Mac, iPad or iPhone should work from version 16.4 on; it has not been tested yet.
 
 ## Consent to recording. A change of meaning needs a new message with the next number.

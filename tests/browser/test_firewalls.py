@@ -132,10 +132,7 @@ def everything_open(scene: Scene) -> Iterator[None]:
 
 def consult(scene: Scene, page: Page) -> dict[str, Any]:
     """From the door into the room and out again: seen, heard and recorded; the pair that was used."""
-    if page.get_by_test_id("consent-accept").count():
-        answer_and_join(page)
-    else:
-        page.get_by_test_id("join").click()
+    enter(page)
     far = Guest(scene.far, page, "referring_physician", scene.demo.seat_id("referring_physician"))
     for here, there in ((far, scene.near), (scene.near, far)):
         probes.wait_for_colour(here.page, there.seat, there.voice, 30)
@@ -147,6 +144,14 @@ def consult(scene: Scene, page: Page) -> dict[str, Any]:
     page.get_by_test_id("over").wait_for()
     page.close()
     return pair
+
+
+def enter(page: Page) -> None:
+    """The question is asked once."""
+    if page.get_by_test_id("consent-accept").count():
+        answer_and_join(page)
+    else:
+        page.get_by_test_id("join").click()
 
 
 def path_of(page: Page) -> str | None:
@@ -192,6 +197,25 @@ def test_with_the_page_alone_it_says_what_to_ask_for(scene: Scene) -> None:
     scene.net.open_all()
     page.get_by_test_id("path-again").click()
     page.locator("[data-testid=path-check][data-path=udp][data-done=true]").wait_for(timeout=30_000)
+    page.close()
+
+
+@pytest.mark.long
+def test_a_firewall_that_shuts_in_the_middle_is_explained_and_media_returns(scene: Scene) -> None:
+    page = scene.arrive()
+    enter(page)
+    until("media flows", lambda: page.evaluate(PAIR), 20)
+    scene.net.let_through("ipproto", "tcp", "dport", "443", "to", MEDIA)
+    scene.net.block()
+    trouble = page.get_by_test_id("line-trouble")
+    trouble.locator("[data-testid=path-check][data-path=none][data-done=true]").wait_for(timeout=90_000)
+    assert f"UDP к {MEDIA}:{PORT}" in (trouble.text_content() or "")
+    scene.net.open_all()
+    trouble.wait_for(state="detached", timeout=30_000)
+    far = Guest(scene.far, page, "referring_physician", scene.demo.seat_id("referring_physician"))
+    probes.wait_for_colour(far.page, scene.near.seat, scene.near.voice, 30)
+    page.get_by_test_id("leave").click()
+    page.get_by_test_id("over").wait_for()
     page.close()
 
 

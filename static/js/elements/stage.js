@@ -13,6 +13,7 @@ import { LightElement } from './base.js';
 import './tile.js';
 import './light.js';
 import './pause.js';
+import './line-trouble.js';
 import './survival.js';
 import './seat-recording.js';
 import './device-check.js';
@@ -21,7 +22,7 @@ import './full.js';
 class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
-    now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
+    paths: { attribute: false }, now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
   };
 
   constructor() {
@@ -34,6 +35,8 @@ class Stage extends LightElement {
     this.streams = new Map();
     /** @type {Set<string>} */
     this.speaking = new Set();
+    /** @type {import('../room/path-check.js').PathCheck | null} */
+    this.paths = null;
     this.now = 0;
     this.deaf = false;
     this.sharing = false;
@@ -56,6 +59,7 @@ class Stage extends LightElement {
       ${this.top(state, shown)}
       <hj-banner .value=${shown} .names=${names}></hj-banner>
       <hj-pause .value=${pauseShown(state, this.now)} .names=${names} ?may=${may(state, 'pause')} .zone=${own?.time_zone}></hj-pause>
+      <hj-line-trouble media=${state.media} ?online=${state.link === 'online'} .now=${this.now} .paths=${this.paths}></hj-line-trouble>
       <hj-survival .people=${survivors(state)} .own=${own?.id}></hj-survival>
       ${state.cut ? html`<div class="banner" role="alert" data-testid="withdrawal-banner">${icon('shield')}<strong>${t('consent-stopping')}</strong></div>` : nothing}
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}

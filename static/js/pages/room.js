@@ -88,7 +88,7 @@ function draw() {
 
 function view() {
   if (state.phase === 'room') {
-    return html`<hj-stage .state=${state} .devices=${devices} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
+    return html`<hj-stage .state=${state} .devices=${devices} .paths=${paths} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
       ?deaf=${deaf.size > 0} .endingIn=${ending.left}></hj-stage>`;
   }
   return html`<hj-header></hj-header><div class="page">${page()}</div>`;
