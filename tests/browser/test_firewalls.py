@@ -107,7 +107,11 @@ def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
         demo.start()
         try:
             far = crowd.person(
-                RED, flags=(trusting(chain),), init=pulse.SCRIPT, executable=within(folder, net, net.place)
+                RED,
+                "ru",
+                flags=(trusting(chain),),
+                init=pulse.SCRIPT,
+                executable=within(folder, net, net.place),
             )
             near = crowd.person(
                 GREEN, flags=(), init=pulse.SCRIPT, executable=within(folder, net, net.centre)
