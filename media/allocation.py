@@ -128,10 +128,12 @@ def allocate(budget_bps: int | None, pictures: Sequence[Picture]) -> Allocation:
         for picture in shown:
             if levels[picture.key] != "low" or picture.small or not picture.high_bps:
                 continue
+            need_bps = purse.need_bps
             if purse.buy(picture, "low", "high"):
                 levels[picture.key] = "high"
-            elif not picture.high_flows:
+            elif not picture.high_flows:  # nobody misses it: no reason to try the line for it
                 purse.denied.discard(picture.key)
+                purse.need_bps = need_bps
     return Allocation(levels, frozenset(purse.denied), purse.need_bps, purse.spent, kept)
 
 

@@ -70,11 +70,6 @@ class Capacity:
         """How many pairs have been waiting for so long that they are lost."""
         return sum(now_ns - pair.sent_ns > LOST_NS for pair in self._pairs)
 
-    def forget(self) -> None:
-        """The line has changed: what was measured says nothing any more."""
-        self._samples.clear()
-        self._pairs.clear()
-
     def _heard(self, pair: _Pair, at_ns: int) -> None:
         if pair not in self._pairs:
             return

@@ -118,3 +118,8 @@ def test_no_more_is_spent_than_there_is_and_what_is_wanted_next_can_be_had(
     free = allocate(None, pictures)
     assert not free.reduced
     assert not free.need_bps
+
+
+def test_a_layer_that_its_sender_does_not_send_is_no_reason_to_try_the_line() -> None:
+    assert allocate(200 * K, [face("a", high_flows=False)]).need_bps == 0
+    assert allocate(200 * K, [face("a")]).need_bps > 0
