@@ -59,7 +59,7 @@ async def measure(kind: str, seconds: float, native: bool = True) -> dict[str, A
     with tempfile.TemporaryDirectory(prefix="hj-flood-") as folder:
         path = Path(folder) / "worker.sock"
         worker, ready = await start("media.worker", worker_settings(Path(folder), path, native=native))
-        settings = {"socket": str(path), "rooms": 1, "seconds": seconds, "record": True}
+        settings = {"socket": str(path), "rooms": 1, "seconds": seconds, "record": True, "joins": 0}
         try:
             calm, calm_cpu, _ = await drive(worker, settings)
             flood, _ = await start(

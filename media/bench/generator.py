@@ -1,8 +1,9 @@
 """The generator process: `python -m media.bench.generator`, one JSON line of settings on stdin.
 
-Settings: `{"socket", "rooms", "seconds", "record", "layered"}`, or for a bare forwarder `{"bare": UDP port,
-"keys", …}` instead of a socket. Prints `{"phase": "measuring"}` when it begins to count
-and `{"phase": "measured"}` when it ends, so that the parent can read the worker's CPU time at those instants;
+Settings: `{"socket", "rooms", "seconds", "record", "layered", "joins"}`; `joins`: so many newcomers into rooms
+of their own while it measures, two a second, not counted in the result. For a bare forwarder `{"bare": UDP
+port, "keys", …}` instead of a socket. Prints `{"phase": "measuring"}` when it begins to count and
+`{"phase": "measured"}` when it ends, so that the parent can read the worker's CPU time at those instants;
 then one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
 """
 
@@ -13,7 +14,8 @@ import json
 import logging
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -30,9 +32,11 @@ JOIN_TIMEOUT = 30.0
 WARM_UP = 1.0  # s after everybody sees everybody
 SETTLE = 1.0  # s for the last packets and retransmissions
 CLOSE_TIMEOUT = 10.0
+JOIN_EVERY = 0.5
 
 
 AnyRoom = BenchRoom | BareRoom
+Beside = Callable[[Load], Coroutine[Any, Any, None]]
 
 
 class BenchError(Exception):
@@ -68,8 +72,15 @@ async def run(settings: dict[str, Any]) -> dict[str, Any]:
             room = BenchRoom(number, client, owner, identity, settings.get("layered", False))
             rooms[room.room] = room
             await client.put_plan(room.plan(settings["record"]))
-        result = await _play(list(rooms.values()), lost, settings["seconds"])
-        await _close(list(rooms.values()), client)
+        counted = list(rooms.values())
+        late = [
+            BenchRoom(len(rooms) + n, client, owner, identity) for n in range(-(-settings["joins"] // SEATS))
+        ]
+        rooms |= {room.room: room for room in late}
+        newcomers = partial(_newcomers, late, settings["joins"], client)
+        result = await _play(counted, lost, settings["seconds"], newcomers)
+        result["joined"] = sum(peer.connected.is_set() for room in late for peer in room.peers.values())
+        await _close([*counted, *late], client)
         return result
     finally:
         for room in rooms.values():
@@ -92,10 +103,29 @@ async def run_bare(settings: dict[str, Any]) -> dict[str, Any]:
             room.close()
 
 
-async def _play(rooms: Sequence[AnyRoom], lost: asyncio.Event, seconds: float) -> dict[str, Any]:
-    load = Load()
+async def _newcomers(rooms: list[BenchRoom], count: int, client: ControlClient, load: Load) -> None:
+    """Joins so many peers one after the other; each sends from when it is connected."""
+    for number in range(count):
+        room = rooms[number // SEATS]
+        peer = list(room.peers.values())[number % SEATS]
+        await client.put_plan(room.plan(record=True, present=number % SEATS + 1))
+        async with asyncio.timeout(JOIN_TIMEOUT):
+            await peer.connected.wait()
+        Pacer(peer, load).start(0)
+        await asyncio.sleep(JOIN_EVERY)
+
+
+async def _play(
+    rooms: Sequence[AnyRoom], lost: asyncio.Event, seconds: float, beside: Beside | None = None
+) -> dict[str, Any]:
+    load, owner = Load(), TaskOwner("beside")
     pacers = await _join(rooms, load, lost)
-    drops = await _measure(rooms, load, lost, seconds)
+    if beside is not None:
+        owner.start(beside(load))
+    try:
+        drops = await _measure(rooms, load, lost, seconds)
+    finally:
+        await owner.close()
     return summary(rooms, pacers, load, drops)
 
 

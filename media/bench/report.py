@@ -26,14 +26,19 @@ class BenchFailedError(Exception):
 
 
 async def measure(
-    rooms: int, seconds: float, record: bool = True, layered: bool = False, native: bool = True
+    rooms: int,
+    seconds: float,
+    record: bool = True,
+    layered: bool = False,
+    native: bool = True,
+    joins: int = 0,
 ) -> dict[str, Any]:
     """The figures of `hyeopjin bench media`; raises BenchFailedError.
 
     `layered`: cameras in two layers told by RID, as browsers send; the low one is recorded and not forwarded.
     """
     with tempfile.TemporaryDirectory(prefix="hj-bench-") as folder:
-        settings = {"rooms": rooms, "seconds": seconds, "record": record, "layered": layered}
+        settings = {"rooms": rooms, "seconds": seconds, "record": record, "layered": layered, "joins": joins}
         return await _measure(Path(folder), settings, native)
 
 

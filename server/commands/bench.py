@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
     bench.command("media")(media)
     bench.command("cost")(cost)
+    bench.command("scale")(scale)
     bench.command("soak")(soak)
     bench.command("flood")(flood)
     bench.command("recording")(recording)
@@ -73,6 +74,21 @@ def cost(
     figures = told(compare(rooms, seconds, times, native), as_json)
     if figures["ratio"] > figures["gate"]:
         raise typer.Exit(2)
+
+
+def scale(
+    rooms: Annotated[int, typer.Option(min=1, max=200, help="three-party rooms, over all workers")] = 28,
+    workers: Annotated[int, typer.Option(min=1, max=32)] = 2,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="measured time of each run")] = 10.0,
+    times: Annotated[int, typer.Option(min=1, max=50, help="runs; medians are told")] = 5,
+    joins: Annotated[int, typer.Option(min=0, max=200, help="people who join meanwhile, two a second")] = 0,
+    native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Many rooms on several workers: share of a core, loss, latency, memory."""
+    from media.bench.scale import scale as run
+
+    told(run(rooms, workers, seconds, times, joins, native), as_json)
 
 
 def soak(
