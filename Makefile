@@ -3,7 +3,7 @@
 ARGS ?=
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run setup lint check test test-long bench clean
+.PHONY: help run setup lint check test test-long bench bench-janus clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,7 +38,16 @@ bench: setup ## CPU per forwarded packet, latency, memory; cost of recording and
 	$(PY) -m server bench media --rooms 4 --seconds 20 --layered --json
 	$(PY) -m server bench cost --rooms 4 --json
 	$(PY) -m server bench cost --rooms 12 --json
+	$(PY) -m server bench scale --rooms 24 --workers 1 --times 1 --json
+	$(PY) -m server bench scale --rooms 28 --workers 2 --json
+	$(PY) -m server bench scale --rooms 28 --workers 2 --times 1 --joins 20 --json
+	$(PY) -m server bench flood --kind junk --json
+	$(PY) -m server bench flood --kind stun --json
 	$(PY) -m server bench recording --parties 4 --seconds 600 --json
+
+bench-janus: setup ## the same beside Debian's Janus, in turns (apt install janus)
+	$(PY) -m server bench cost --rooms 4 --janus --json
+	$(PY) -m server bench cost --rooms 12 --janus --json
 
 clean: ## remove what was installed (recordings in data/ stay)
 	rm -rf .venv static/vendor static/node_modules

@@ -1,10 +1,11 @@
 """The generator process: `python -m media.bench.generator`, one JSON line of settings on stdin.
 
-Settings: `{"socket", "rooms", "seconds", "record", "layered", "joins"}`; `joins`: so many newcomers into rooms
-of their own while it measures, two a second, not counted in the result. For a bare forwarder `{"bare": UDP
-port, "keys", …}` instead of a socket. Prints `{"phase": "measuring"}` when it begins to count and
-`{"phase": "measured"}` when it ends, so that the parent can read the worker's CPU time at those instants;
-then one `{"result": …}` or `{"error": …}`. It never shares a process with a media worker.
+Settings: `{"socket", "rooms", "seconds", "record", "layered", "joins"}`; `joins`: so many newcomers into
+rooms of their own while it measures, two a second, not counted in the result. For a bare forwarder `{"bare":
+UDP port, "keys", …}` instead of a socket, for Janus `{"janus": its socket, …}`. Prints `{"phase":
+"measuring"}` when it begins to count and `{"phase": "measured"}` when it ends, so that the parent can read
+the worker's CPU time at those instants; then one `{"result": …}` or `{"error": …}`. It never shares a process
+with a media worker.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import uvloop
 
 from media.bench.bare_room import BareRoom
 from media.bench.dtls import Identity
+from media.bench.janus import Api
+from media.bench.janus_room import JanusRoom, own_address
 from media.bench.room import SEATS, BenchRoom, Load, Pacer
 from media.bench.traffic import AUDIO, LOW, VIDEO
 from media.bench.uplink import socket_drops
@@ -35,7 +38,7 @@ CLOSE_TIMEOUT = 10.0
 JOIN_EVERY = 0.5
 
 
-AnyRoom = BenchRoom | BareRoom
+AnyRoom = BenchRoom | BareRoom | JanusRoom
 Beside = Callable[[Load], Coroutine[Any, Any, None]]
 
 
@@ -58,6 +61,8 @@ async def run(settings: dict[str, Any]) -> dict[str, Any]:
     """Joins the rooms, sends for the given seconds, returns the tallies; raises BenchError."""
     if "bare" in settings:
         return await run_bare(settings)
+    if "janus" in settings:
+        return await run_janus(settings)
     rooms: dict[str, BenchRoom] = {}
     lost = asyncio.Event()
 
@@ -103,6 +108,22 @@ async def run_bare(settings: dict[str, Any]) -> dict[str, Any]:
             room.close()
 
 
+async def run_janus(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same through Janus."""
+    api, identity, host = Api(settings["janus"]), Identity(), own_address()
+    rooms: list[JanusRoom] = []
+    try:
+        await api.open()
+        for number in range(settings["rooms"]):
+            rooms.append(JanusRoom(number, api, identity, host))
+            await rooms[-1].open()
+        return await _play(rooms, asyncio.Event(), settings["seconds"])
+    finally:
+        for room in rooms:
+            room.close()
+        api.close()
+
+
 async def _newcomers(rooms: list[BenchRoom], count: int, client: ControlClient, load: Load) -> None:
     """Joins so many peers one after the other; each sends from when it is connected."""
     for number in range(count):
@@ -136,6 +157,8 @@ async def _join(rooms: Sequence[AnyRoom], load: Load, lost: asyncio.Event) -> li
     for number, peer in enumerate(peers):
         while not peer.connected.is_set():
             await _check(rooms, lost, deadline, "not connected")
+        if not peer.sends:
+            continue
         pacer = Pacer(peer, load)
         pacer.start(number / len(peers) / 50)
         pacers.append(pacer)

@@ -38,7 +38,13 @@ class SyntheticPeer:
     """
 
     def __init__(
-        self, name: str, index: int, identity: Identity, sources: dict[str, int], layered: bool = False
+        self,
+        name: str,
+        index: int,
+        identity: Identity,
+        sources: dict[str, int],
+        layered: bool = False,
+        host: str = "127.0.0.1",
     ) -> None:
         self.name = name
         self.index = index
@@ -52,6 +58,7 @@ class SyntheticPeer:
             VIDEO: Outbound(VIDEO, UPLINK[VIDEO], secrets.randbits(31) | 1, secrets.randbits(31) | 1),
         }
         self.layered = layered
+        self.sends = True
         if layered:
             self.outbound[VIDEO].rid = RIDS[1]
             low = secrets.randbits(31) | 1, secrets.randbits(31) | 1
@@ -79,7 +86,7 @@ class SyntheticPeer:
         self._in_cell = ffi.new("unsigned char[]", 4096)
         self._in = memoryview(ffi.buffer(self._in_cell)).cast("B")
         self._length = ffi.new("int *")
-        self._socket = open_socket()
+        self._socket = open_socket(host)
         self._closed = False
 
     @property

@@ -56,11 +56,11 @@ class Counters:
     reordered_offers: int = 0
 
 
-def open_socket() -> socket.socket:
-    """A non-blocking UDP socket on loopback with a receive buffer that holds a second of a busy room."""
+def open_socket(host: str = "127.0.0.1") -> socket.socket:
+    """A non-blocking UDP socket with a receive buffer that holds a second of a busy room."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
-    sock.bind(("127.0.0.1", 0))
+    sock.bind((host, 0))
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
     except OSError:

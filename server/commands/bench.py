@@ -65,13 +65,18 @@ def cost(
     rooms: Annotated[int, typer.Option(min=1, max=200, help="three-party rooms")] = 4,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="measured time of each turn")] = 8.0,
     times: Annotated[int, typer.Option(min=1, max=50, help="turns")] = 5,
+    janus: Annotated[bool, typer.Option(help="Debian's Janus in the same turns")] = False,
     native: Annotated[bool, typer.Option(help="the compiled path, where it was built")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """CPU per forwarded packet beside a bare forwarder, by turns; fails when the ratio is over the gate."""
     from media.bench.cost import compare
+    from media.bench.janus import installed
 
-    figures = told(compare(rooms, seconds, times, native), as_json)
+    if janus and not installed():
+        typer.echo("bench: Janus is not installed. On Debian: apt install janus", err=True)
+        raise typer.Exit(1)
+    figures = told(compare(rooms, seconds, times, native, janus), as_json)
     if figures["ratio"] > figures["gate"]:
         raise typer.Exit(2)
 
