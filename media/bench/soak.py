@@ -62,7 +62,7 @@ class Soak:
         peers = list(room.peers.values())
         try:
             for present in range(1, SEATS + 1):
-                await self._client.put_plan(room.plan(record=True, present=present))
+                await self._client.put_plan(room.plan(record=True, present=present), ROOM_TIMEOUT_S)
                 async with asyncio.timeout(ROOM_TIMEOUT_S):
                     await peers[present - 1].connected.wait()
                 Pacer(peers[present - 1], load).start(0)
@@ -70,12 +70,12 @@ class Soak:
                 await asyncio.sleep(STEP_S)
             self.silent += not room.complete()
             for present in range(SEATS - 1, 0, -1):
-                await self._client.put_plan(room.plan(record=True, present=present))
+                await self._client.put_plan(room.plan(record=True, present=present), ROOM_TIMEOUT_S)
                 peers[present].close()
                 self.leaves += 1
                 await asyncio.sleep(STEP_S)
             load.sending = False
-            await self._client.put_plan(room.plan(record=False, closed=True))
+            await self._client.put_plan(room.plan(record=False, closed=True), ROOM_TIMEOUT_S)
             self.leaves += 1
             async with asyncio.timeout(ROOM_TIMEOUT_S):
                 await room.closed.wait()
