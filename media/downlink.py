@@ -59,6 +59,7 @@ class Downlink:
         "_remb_bps",
         "_rose_ns",
         "_tried_ns",
+        "_unseen_ns",
         "limit_bps",
         "why",
     )
@@ -75,6 +76,8 @@ class Downlink:
         self._cut_ns = self._led_ns = now_ns
         self._failures = self._queue_ns = 0
         self._passed_ns = self._tried_ns = now_ns - HELD_NS
+        self._unseen_ns = now_ns - 2 * HELD_NS
+        """When there was trouble that the estimate had not seen: it is not believed for a while."""
 
     def estimated(self, remb_bps: int, sent_bps: int, now_ns: int, carried_bps: int = 0) -> bool:
         """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much.
@@ -96,7 +99,7 @@ class Downlink:
             self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
             self._limit(max(remb_bps, carried_bps, CREDIBLE_BPS), "thin", now_ns)
             return True
-        believed = self.why == "thin" or (self._loss < CALM and now_ns - self._cut_ns > HELD_NS)
+        believed = self._loss < CALM and now_ns - self._unseen_ns > HELD_NS
         if self.limit_bps is not None and remb_bps > self.limit_bps and believed:
             self.limit_bps = remb_bps
         return False
@@ -110,6 +113,7 @@ class Downlink:
         if self._loss <= LOSSY:
             return False
         self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
+        self._unseen_ns = now_ns
         known = [bps for bps in (self.limit_bps, self._remb_bps, sent_bps) if bps]
         self._limit(int(LOSS_FACTOR * min(known, default=LEAST_BPS)), "lossy", now_ns)
         return True
@@ -121,6 +125,7 @@ class Downlink:
         if min(before, queue_ns) < QUEUE_NS or queue_ns < before - SHORTER_NS or now_ns < self._cut_ns:
             return False
         self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
+        self._unseen_ns = now_ns
         self._limit(max(CREDIBLE_BPS, int(LOSS_FACTOR * sent_bps)), "thin", now_ns)
         return True
 

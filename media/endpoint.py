@@ -42,8 +42,8 @@ class Endpoint:
         self.connected = False
         self.recorded = False
         self.remb_bps = 0
-        self.round_trip_now_ns = 0
-        """By the newest report that tells it; 0 while none did."""
+        self.round_trip_now_ns = self.round_trip_told_ns = 0
+        """By the newest report that tells it, and when that came; 0 while none did."""
         self.twcc = TransportFeedback()
         self._round_trip = RoundTrip()
         self._relay = relay
@@ -355,7 +355,8 @@ class Endpoint:
             if subscribed is not None:
                 took_ns = subscribed.report(block, at_ns)
                 self._round_trip.heard(took_ns)
-                self.round_trip_now_ns = took_ns or self.round_trip_now_ns
+                if took_ns:
+                    self.round_trip_now_ns, self.round_trip_told_ns = took_ns, at_ns
 
     def _take_nack(self, part: rtcp.RtcpPacket, at_ns: int) -> None:
         ssrc = rtcp.parse_media_ssrc(part)

@@ -27,6 +27,8 @@ FLOWS_NS = 3_000_000_000
 """A source that has sent nothing for this long has its picture off: nothing of it is missed."""
 SENT_TICKS = 10
 """What is sent is judged over about a second."""
+FRESH_NS = 1_500_000_000
+"""A report older than this says nothing of a queue now."""
 TELLING_PACKETS = 40
 """Of fewer a share lost says nothing: silence is five packets a second."""
 TELL_NS = 1_000_000_000
@@ -108,10 +110,12 @@ class Receiver:
         self.trial, self.tried_ns = None, now_ns
         self.downlink.tried(carried, self.allocation.need_bps, now_ns)
 
-    def queue_ns(self) -> int:
-        """How much longer than at best its last report took; 0 while that cannot be said."""
-        now_ns, least_ns = self.endpoint.round_trip_now_ns, self.endpoint.round_trip_ns
-        return now_ns - least_ns if now_ns and least_ns else 0
+    def queue_ns(self, now_ns: int) -> int:
+        """How much longer than at best its last report took; 0 where there is none of late."""
+        endpoint = self.endpoint
+        took_ns, least_ns = endpoint.round_trip_now_ns, endpoint.round_trip_ns
+        fresh = now_ns - endpoint.round_trip_told_ns < FRESH_NS
+        return took_ns - least_ns if fresh and took_ns and least_ns else 0
 
     def loss(self) -> float | None:
         """The share of all that it was sent and has missed since this last said anything; None while too
@@ -222,7 +226,7 @@ class Lines:
     def _in_trouble(receiver: Receiver, now_ns: int) -> bool:
         """What shows over seconds: a queue, a loss, an estimate that does not move."""
         downlink, sent_bps, share = receiver.downlink, receiver.sent_bps(), receiver.loss()
-        queued = downlink.waited(receiver.queue_ns(), sent_bps, now_ns)
+        queued = downlink.waited(receiver.queue_ns(now_ns), sent_bps, now_ns)
         lossy = share is not None and downlink.lost(share, sent_bps, now_ns)
         carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
         stuck = receiver.remb_bps > 0 and downlink.estimated(receiver.remb_bps, sent_bps, now_ns, carried_bps)

@@ -118,7 +118,7 @@ class ThinLine(Outbox):
             block = rtcp.ReportBlock(100, 0, lost, sent, 0, 0, 0)
             came_ns, ssrc, told = self._told
             blocks = [block]
-            if 0 < came_ns <= now:
+            if 0 < came_ns <= now and self._recent:
                 since = (now - came_ns) * 65536 // NS
                 blocks.append(rtcp.ReportBlock(ssrc, 0, 0, 0, 0, told, since))
             self._tell(rtcp.build_receiver_report(1, blocks))

@@ -10,7 +10,7 @@ from media.layers import HIGH, LOW
 from media.lines import Lines
 from media.plan import PeerPlan, RoomPlan
 from media.rtp import rtcp
-from tests.support.outbox import Stage, fields
+from tests.support.outbox import MS, Stage, fields
 
 FRAME_MS = 33
 
@@ -148,3 +148,23 @@ def test_the_room_hears_of_changes_only_and_at_most_once_a_second() -> None:
     before = len(playing.told)
     playing.run(5)
     assert len(playing.told) <= before + 2
+
+
+def test_a_queue_that_was_reported_long_ago_is_none_now() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    playing.remb(2_000_000)
+    endpoint = playing.stage.relay.endpoints["s"]
+    endpoint.session.round_trip_ns = 20 * MS  # type: ignore[misc]
+
+    def report() -> None:
+        endpoint.round_trip_now_ns, endpoint.round_trip_told_ns = 900 * MS, playing.stage.time.now_ns
+
+    for _ in range(4):
+        report()
+        playing.run(1)
+    assert playing.told.last("s")["mode"] == "thin"
+    began = playing.stage.time.now_ns
+    while not playing.stage.subscribers[0].probes:
+        playing.run(1)
+        assert playing.stage.time.now_ns - began < 8_000 * MS, "the line is tried again"
