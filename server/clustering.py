@@ -125,6 +125,8 @@ class Shared(Alone):
                 "hyeopjin_redis_up": float(not self.store.away),
                 "hyeopjin_keeper": float(self._keeper),
                 "hyeopjin_leases_held_over": float(workers.held_over),
+                "hyeopjin_cluster_instances": float(1 + workers.others),
+                "hyeopjin_cluster_workers": float(sum(link.connected for link in media.links.values())),
             }
 
         health.sources.append(numbers)

@@ -140,6 +140,11 @@ class SharedWorkers:
         self._joined: Joined
         self._left: Left
 
+    @property
+    def others(self) -> int:
+        """How many other instances there are."""
+        return len(self._instances)
+
     async def start(self, joined: Joined, left: Left) -> None:
         self._joined, self._left = joined, left
         await self._leases.renew_instance(self._instance)

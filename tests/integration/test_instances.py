@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import decode
 from tests.support.instances import Instance, Pair, Talk, pair, talk, until
+from tests.support.postgres import PostgresServer, postgres_server
 
 FAILOVER_S = 10.0
 """Media is back after so long, says the specification; the machine of the tests is slower than any in use."""
@@ -140,7 +142,7 @@ async def test_twenty_seconds_of_sleep_three_times(tmp_path: Path) -> None:
             for _ in range(3):
                 await stop_the_worker(both, room, seconds=12)
                 for one in both.instances:
-                    await until(lambda one=one: one.metric("hyeopjin_media_workers_living") == 2, "back")
+                    await until(lambda one=one: one.metric("hyeopjin_cluster_workers") == 2, "back")
 
 
 @pytest.mark.long
@@ -151,13 +153,11 @@ async def test_an_instance_that_was_stopped_finds_its_people_moved_on_and_they_c
         async with talk(both) as room:
             os.kill(both.one.pid, signal.SIGSTOP)
             try:
-                await until(lambda: both.other.metric("hyeopjin_media_workers_living") == 1, "missed", 30)
+                await until(lambda: both.other.metric("hyeopjin_cluster_workers") == 1, "missed", 30)
                 await until(lambda: room.person(0)["away"] or not room.person(0)["present"], "away", 30)
             finally:
                 os.kill(both.one.pid, signal.SIGCONT)
-            await until(
-                lambda: both.one.metric("hyeopjin_media_workers_living") == 2, "its worker is back", 30
-            )
+            await until(lambda: both.one.metric("hyeopjin_cluster_workers") == 2, "its worker is back", 30)
             await until(lambda: not room.person(0)["away"] and room.person(0)["present"], "seated again", 30)
             await room.hears(0, 1)
             assert sum(bool(person["present"]) for person in room.room["participants"]) == 2
@@ -180,3 +180,24 @@ async def test_a_redis_that_swallows_everything_holds_nobody_up(tmp_path: Path) 
             both.redis.kill()
             for one in both.instances:  # and nothing of an instance waits for a Redis that is gone
                 await asyncio.to_thread(one.stop)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.mark.long
+async def test_the_books_may_be_in_postgresql(
+    tmp_path: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await postgres.database()
+    monkeypatch.setenv("HYEOPJIN_DATABASE_URL", url)  # for the command line as well
+    with pair(tmp_path) as both:
+        assert not (both.one.data / "hyeopjin.sqlite3").exists()
+        async with talk(both) as room:
+            await kill_an_instance(both, room)
+            for page in room.pages:
+                await page.leave()
+        await finished(both.other, epochs=int(room.pages[1].connection.split(".")[1]))
