@@ -64,7 +64,8 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     port, config, log = free_port(), tmp_path / "hyeopjin.toml", tmp_path / "log"
     config.write_text(
         f'public_url = "http://localhost:{port}"\nport = {port}\ndata_dir = "{tmp_path / "data"}"\n'
-        'media_announce = ["127.0.0.1"]\nlog_format = "json"\nlog_level = "debug"\n'
+        f'media_announce = ["127.0.0.1"]\nmedia_udp_port = {free_port()}\nmedia_workers = 1\n'
+        'log_format = "json"\nlog_level = "debug"\n'
     )
     with log.open("wb") as out:
         process = subprocess.Popen(
