@@ -104,6 +104,11 @@ class Downlink:
             self.limit_bps = remb_bps
         return False
 
+    def resettled(self, remb_bps: int, now_ns: int) -> None:
+        """An estimate after a break of the way: where others are counted from, no sign of trouble."""
+        self._remb_bps = self._reference_bps = remb_bps
+        self._rose_ns = now_ns
+
     def lost(self, share: float, sent_bps: int, now_ns: int) -> bool:
         """The share of its packets (0..1) that the receiver missed of late, retransmissions apart. True when
         that is too much."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media.allocation import Allocation, Key, Picture, allocate, bare
+from media.breaks import Breaks
 from media.downlink import Downlink
 from media.endpoint import Endpoint
 from media.layers import HIGH, LAYERED_KINDS, LOW
@@ -71,6 +72,7 @@ class Receiver:
     missed: float = 0.0
     padded: int = 0
     """Bytes of padding sent so far."""
+    breaks: Breaks = field(default_factory=Breaks)
 
     def note_sent(self, now_ns: int) -> None:
         octets = self.padded
@@ -190,11 +192,14 @@ class Lines:
         self._follow(now_ns)
         for receiver in self._receivers.values():
             receiver.note_sent(now_ns)
+            receiver.breaks.look(receiver.endpoint, self._relay.endpoints, now_ns)
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
                 carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
-                if receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns, carried_bps):
+                if not receiver.breaks.settled(now_ns):
+                    receiver.downlink.resettled(remb_bps, now_ns)
+                elif receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns, carried_bps):
                     self._give_up(receiver, now_ns)
                     receiver.carries_bps = 0
                     self._allocate(receiver, now_ns)
@@ -226,6 +231,8 @@ class Lines:
     def _in_trouble(receiver: Receiver, now_ns: int) -> bool:
         """What shows over seconds: a queue, a loss, an estimate that does not move."""
         downlink, sent_bps, share = receiver.downlink, receiver.sent_bps(), receiver.loss()
+        if not receiver.breaks.settled(now_ns):
+            return False
         queued = downlink.waited(receiver.queue_ns(now_ns), sent_bps, now_ns)
         lossy = share is not None and downlink.lost(share, sent_bps, now_ns)
         carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0

@@ -14,8 +14,9 @@ from playwright.sync_api import Playwright
 
 from tests.support import networks, probes
 from tests.support.browsers import CHROMIUM, Crowd
-from tests.support.demo import Demo
+from tests.support.demo import Demo, until
 from tests.support.fakes import GREEN, RED
+from tests.support.firefox import device_prefs
 from tests.support.story import join, wait_recording
 
 pytestmark = pytest.mark.browser
@@ -52,3 +53,18 @@ def test_two_ordinary_browsers_meet_and_are_recorded(
             probes.wait_for_colour(here.page, there.seat, there.voice, 20)
             probes.wait_for_tone(here.page, there.seat, there.voice, 20)
         wait_recording(referring)
+
+
+def test_an_ordinary_firefox_meets_an_ordinary_chromium(playwright: Playwright, tmp_path: Path) -> None:
+    with networks.some_interface(), Crowd(playwright, tmp_path) as crowd:
+        demo = Demo(tmp_path / "demo", announce=None).start()
+        try:
+            fox = join(crowd.firefox(RED, prefs=device_prefs(RED)), demo, "referring_physician")
+            chair = join(crowd.person(GREEN, flags=(), quiet=False), demo, "consulting_physician")
+            probes.wait_for_colour(fox.page, chair.seat, GREEN, 20)
+            probes.wait_for_tone(fox.page, chair.seat, GREEN, 20)
+            until("its pictures move", lambda: probes.advancing(chair.page, fox.seat), 20)
+            probes.wait_for_tone(chair.page, fox.seat, RED, 20)
+            wait_recording(fox)
+        finally:
+            demo.kill()

@@ -11,7 +11,10 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
+
+from media.ice.addresses import interface_addresses
 
 ADDRESS = "192.0.2.10"  # TEST-NET-1: belongs to nobody
 
@@ -54,6 +57,25 @@ def namespace() -> Iterator[tuple[str, ...]]:
         yield ("ip", "netns", "exec", name)
     finally:
         _ip("netns", "del", name)
+
+
+@contextmanager
+def some_interface() -> Iterator[None]:
+    """With an address that is not loopback: the machine's own, or, where it has none and we may, one of ours.
+
+    For a browser that is steered over a socket and so cannot live in a namespace of its own.
+    """
+    if any(not ip_address(found).is_loopback for found in interface_addresses() if ":" not in found):
+        yield
+        return
+    _ip("link", "add", "hj2", "type", "veth", "peer", "name", "hj3")
+    try:
+        _ip("addr", "add", f"{ADDRESS}/24", "dev", "hj2")
+        _ip("link", "set", "hj2", "up")
+        _ip("link", "set", "hj3", "up")
+        yield
+    finally:
+        _ip("link", "del", "hj2")
 
 
 def wrapper(folder: Path, prefix: tuple[str, ...], program: str) -> str:

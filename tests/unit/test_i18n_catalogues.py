@@ -40,8 +40,10 @@ BUILT = {
     "device-": [
         f"{what}-{problem}"
         for what in ("both", "audio", "camera")
-        for problem in ("denied", "missing", "busy", "insecure", "other")
-    ],
+        for problem in ("denied", "missing", "busy", "ended", "insecure", "other")
+    ]
+    + [f"{what}-{code}" for what in ("audio", "camera") for code in ("taken", "again")]
+    + ["audio-silent"],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }

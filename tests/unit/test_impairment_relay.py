@@ -268,6 +268,18 @@ async def test_a_server_that_is_not_there_resets_the_client() -> None:
                 await asyncio.wait_for(ended(reader), 3)
 
 
+async def test_who_connects_in_the_dark_gets_through_at_a_repeated_syn() -> None:
+    async with line() as (relay, _):
+        relay.black_out(True)
+        began = asyncio.get_running_loop().time()
+        async with connection(relay) as (reader, writer):
+            writer.write(b"x")
+            await asyncio.sleep(0.1)
+            relay.black_out(False)
+            assert await asyncio.wait_for(reader.readexactly(1), 5) == b"x"
+        assert asyncio.get_running_loop().time() - began >= 0.9
+
+
 async def test_a_script_works_on_the_relay() -> None:
     async with line() as (relay, _):
         one = await client(relay)

@@ -52,6 +52,13 @@ class Playing:
                 if now_ns // 1_000_000_000 != before // 10:
                     self.lines.second(now_ns)
 
+    def still(self, seconds: float) -> None:
+        """Nobody sends anything."""
+        for _ in range(int(seconds * 10)):
+            self.stage.time.advance(100)
+            self.stage.relay.tick(self.stage.time.now_ns)
+            self.lines.tick(self.stage.time.now_ns)
+
     def remb(self, bps: int, index: int = 0) -> None:
         self.stage.from_subscriber(rtcp.build_remb(1, bps, [200]), index)
 
@@ -69,6 +76,22 @@ def test_without_trouble_everybody_gets_the_best_whatever_small_estimate_they_be
     playing.run(2)
     assert playing.got() == HIGH
     assert playing.told.last("s") == {"down_bps": 0, "paused": [], "mode": "full"}
+
+
+def test_an_estimate_that_fell_because_the_way_was_broken_takes_nothing_away() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    playing.remb(1_500_000)
+    playing.run(2)
+    playing.still(1.2)
+    playing.run(0.5)
+    playing.remb(100_000)
+    playing.run(4)
+    playing.remb(140_000)
+    playing.got()
+    playing.run(2)
+    assert playing.got() == HIGH
+    assert playing.told.last("s")["paused"] == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import './pause.js';
 import './line-trouble.js';
 import './survival.js';
 import './seat-recording.js';
+import './device-banner.js';
 import './device-check.js';
 import './full.js';
 
@@ -23,6 +24,7 @@ class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
     paths: { attribute: false }, now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
+    trouble: { attribute: false },
   };
 
   constructor() {
@@ -44,6 +46,8 @@ class Stage extends LightElement {
     this.endingIn = null;
     /** @type {'settings' | 'recording' | null} */
     this.panel = null;
+    /** @type {ReturnType<import('../room/device-watch.js').DeviceWatch['trouble']>} */
+    this.trouble = { audio: null, camera: null };
   }
 
   render() {
@@ -66,6 +70,7 @@ class Stage extends LightElement {
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
       ${state.problem && this.panel !== 'recording' ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
+      <hj-device-banner .trouble=${this.trouble} @ask=${(/** @type {CustomEvent} */ event) => event.detail.type === 'settings' && (this.panel = 'settings')}></hj-device-banner>
       ${this.knocks(state)}
       ${this.sharing ? html`<div class="banner banner-plain" data-testid="sharing">${icon('screen')}<strong>${t('screen-sharing')}</strong></div>` : nothing}
       <div class="floor" data-count=${sharers.length ? 'screen' : others.length}>

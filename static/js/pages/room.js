@@ -7,6 +7,7 @@ import { codeOf } from '../api.js';
 import { languageEvents, startLanguage, t } from '../i18n.js';
 import { ConsentFlow } from '../room/consent.js';
 import { Devices } from '../room/devices.js';
+import { DeviceWatch } from '../room/device-watch.js';
 import { LevelMeter } from '../room/level-meter.js';
 import { Ending } from '../room/ending.js';
 import { on } from '../listen.js';
@@ -19,6 +20,7 @@ import { Shown } from '../room/shown.js';
 import { SignalLink } from '../room/signal-link.js';
 import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
+import { Wake } from '../room/wake.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
@@ -37,6 +39,7 @@ const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
 const devices = new Devices();
 const screen = new ScreenShare();
+const deviceWatch = new DeviceWatch(devices);
 let state = initial();
 /** @type {SignalLink | null} */
 let signal = null;
@@ -89,7 +92,7 @@ function draw() {
 function view() {
   if (state.phase === 'room') {
     return html`<hj-stage .state=${state} .devices=${devices} .paths=${paths} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
-      ?deaf=${deaf.size > 0} .endingIn=${ending.left}></hj-stage>`;
+      ?deaf=${deaf.size > 0} .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)}></hj-stage>`;
   }
   return html`<hj-header></hj-header><div class="page">${page()}</div>`;
 }
@@ -184,7 +187,8 @@ async function join(before = null) {
     mic: sendsMic(), camera: sendsCamera(), resume: media?.pc?.connectionState === 'connected' ? media.connection : null,
   })));
   signal.open();
-  ownMeter = new LevelMeter((level) => {
+  ownMeter = new LevelMeter((level, peak) => {
+    deviceWatch.heard(peak, performance.now());
     if (level > OWN_SPEAKING_LEVEL) loudAt = performance.now();
     const now = performance.now() - loudAt < SPEAKING_LASTS_MS;
     if (now === ownSpeaking) return;
@@ -217,7 +221,10 @@ function syncTracks() {
 
 /** @param {SignalLink} link */
 function wireSignal(link) {
-  link.addEventListener('online', () => happen({ type: 'online' }));
+  link.addEventListener('online', () => {
+    happen({ type: 'online' });
+    if (media?.line.stalled) void link.askIceRestart(); // the same connection is kept, but not the way it went
+  });
   link.addEventListener('lost', () => happen({ type: 'lost' }));
   on(link, 'full', ({ at }) => happen({ type: 'full', at }));
   on(link, 'joined', (snapshot) => {
@@ -238,7 +245,7 @@ function wireMedia(link) {
   on(link, 'answer', (answer) => void sendAnswer(answer));
   on(link, 'state', (now) => happen({ type: 'media', state: now, now: Date.now() }));
   on(link, 'restart', (detail) => void signal?.send('restart', detail));
-  on(link, 'ice_restart', () => void signal?.send('ice_restart'));
+  on(link, 'ice_restart', () => void signal?.askIceRestart());
   on(link, 'quality', (quality) => {
     happen({ type: 'quality', level: quality.level });
     void signal?.send('quality', quality);
@@ -272,6 +279,7 @@ function finish(code) {
   ownMeter?.close();
   shown.close();
   screen.stop();
+  deviceWatch.close();
   devices.close();
   signal = null;
   media = null;
@@ -316,6 +324,7 @@ const ACTIONS = {
   'end-undo': () => ending.undo(),
   admit: ({ knock: id, accept }) => ask('admit', { knock: id, accept }),
   device: ({ kind, id }) => devices.choose(kind, id),
+  'device-again': ({ kind }) => devices.again(kind),
   original: ({ on: original }) => devices.setOriginalSound(original),
   mic: async ({ on: mic }) => {
     own({ mic });
@@ -362,6 +371,7 @@ screen.addEventListener('change', () => {
   draw();
 });
 on(screen, 'refused', ({ code }) => say(code));
+deviceWatch.addEventListener('change', draw);
 languageEvents.addEventListener('change', draw);
 // The invitation opened again in this very window: only the fragment changes, so nothing is loaded by itself.
 addEventListener('hashchange', () => {
@@ -372,7 +382,7 @@ addEventListener('hashchange', () => {
 for (const touch of ['pointerup', 'keydown']) addEventListener(touch, () => deaf.size > 0 && ACTIONS.hear?.({}));
 // Whoever closes the window while the end is counted down meant it.
 addEventListener('pagehide', () => ending.left !== null && signal?.send('end'));
-addEventListener('online', () => signal?.hurry());
+new Wake(() => signal);
 addEventListener('offline', () => happen({ type: 'lost' }));
 setInterval(() => {
   if (state.phase === 'room') draw();

@@ -3,7 +3,7 @@
  * It must not send anything; it works with one device or with none.
  */
 
-/** @typedef {'denied' | 'missing' | 'busy' | 'insecure' | 'other'} Problem */
+/** @typedef {'denied' | 'missing' | 'busy' | 'ended' | 'insecure' | 'other'} Problem */
 
 const STORE = 'hyeopjin.devices';
 /** Machines with few cores encode 360p well and 720p badly. */
@@ -96,8 +96,8 @@ export class Devices extends EventTarget {
       track.enabled = kind === 'audio' ? this.micOn : this.cameraOn;
       track.addEventListener('ended', () => {
         if (this[kind] !== track) return;
-        this[kind] = null; // unplugged, or taken back in the browser
-        this.problem[kind] = 'missing';
+        this[kind] = null; // unplugged, taken by a phone call, or taken back in the browser
+        this.problem[kind] = 'ended';
         this.changed();
       });
     }
@@ -146,6 +146,12 @@ export class Devices extends EventTarget {
     this[kind]?.stop();
     this[kind] = null;
     if (kind === 'audio' || this.cameraOn) await this.openOne(kind);
+  }
+
+  /** After a phone call or another program took it. @param {'audio' | 'camera'} kind */
+  async again(kind) {
+    await this.renew(kind);
+    await this.refresh();
   }
 
   /** @param {boolean} on */

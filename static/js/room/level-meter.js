@@ -4,7 +4,7 @@ const EVERY_MS = 80;
 const FLOOR_DB = -60;
 
 export class LevelMeter {
-  /** @param {(level: number) => void} tell */
+  /** @param {(level: number, peak: number | null) => void} tell peak of the samples, 0..1; null = not listening just now */
   constructor(tell) {
     this.tell = tell;
     /** @type {AudioContext | null} */
@@ -37,14 +37,18 @@ export class LevelMeter {
 
   measure() {
     if (!this.analyser || !this.track?.enabled) {
-      this.tell(0);
+      this.tell(0, null);
       return;
     }
     this.analyser.getFloatTimeDomainData(this.samples);
     let sum = 0;
-    for (const sample of this.samples) sum += sample * sample;
+    let peak = 0;
+    for (const sample of this.samples) {
+      sum += sample * sample;
+      peak = Math.max(peak, Math.abs(sample));
+    }
     const db = 10 * Math.log10(sum / this.samples.length + 1e-12);
-    this.tell(Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB)));
+    this.tell(Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB)), this.context?.state === 'running' ? peak : null);
   }
 
   close() {

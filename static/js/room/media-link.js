@@ -4,6 +4,7 @@
  *
  * Uplink m-lines have fixed mids: "0" audio, "1" camera, "2" screen, "3" exam (RFC 8829: we are always the answerer).
  */
+import { bytesReceived, LineWatch } from './line-watch.js';
 import { QualityMeter } from './quality.js';
 
 /**
@@ -41,6 +42,7 @@ const GIVE_UP_AFTER_MS = 12_000;
 const RESTART_NOT_BEFORE_MS = 2500;
 const QUALITY_EVERY_MS = 5000;
 const LEVEL_EVERY_MS = 200;
+const LINE_EVERY_MS = 250;
 /** RFC 6465: audioLevel is linear 0..1; speech in a quiet room is well above this. */
 const SPEAKING_LEVEL = 0.02;
 
@@ -64,6 +66,7 @@ export class MediaLink extends EventTarget {
     /** @type {Promise<void>} offers are applied one after the other */
     this.work = Promise.resolve();
     this.meter = new QualityMeter();
+    this.line = new LineWatch();
     /** @type {Set<string>} */
     this.speaking = new Set();
     this.restartedAt = -Infinity;
@@ -72,6 +75,7 @@ export class MediaLink extends EventTarget {
     this.timers = [
       setInterval(() => void this.measure(), QUALITY_EVERY_MS),
       setInterval(() => this.listen(), LEVEL_EVERY_MS),
+      setInterval(() => void this.watchLine(), LINE_EVERY_MS),
     ];
   }
 
@@ -263,6 +267,17 @@ export class MediaLink extends EventTarget {
     if (quality) this.tell('quality', quality);
   }
 
+  /** Asks for another way at once when nothing comes any more; the browser's own word takes five seconds and more. */
+  async watchLine() {
+    const pc = this.pc;
+    if (pc?.connectionState !== 'connected') {
+      this.line.anew();
+      return;
+    }
+    const count = bytesReceived(await pc.getStats());
+    if (this.pc === pc && this.line.look(count, performance.now())) this.tell('ice_restart');
+  }
+
   /** @param {RTCPeerConnectionState} state */
   stateChanged(state) {
     clearTimeout(this.watch);
@@ -299,6 +314,7 @@ export class MediaLink extends EventTarget {
     this.connection = null;
     this.incoming = new Map();
     this.meter = new QualityMeter();
+    this.line.anew();
   }
 
   close() {

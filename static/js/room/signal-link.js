@@ -3,6 +3,7 @@
  * It must not know the DOM, nor what an offer means.
  */
 import { io } from '/static/vendor/socket.io.js';
+import { Beacon } from './beacon.js';
 
 /**
  * @typedef {import('../types/wire.js').Ack} Ack
@@ -16,6 +17,16 @@ const PASSING = new Set(['unavailable', 'too_fast', 'too_many_attempts', 'not_re
 const FULL_MS = 12_000;
 const FULL_SPREAD_MS = 6_000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 5000];
+/**
+ * After a fall the seat is to be taken again within five seconds of the line's return, whenever that is: short pauses, and
+ * attempts short enough for a lost SYN to be repeated twice (RFC 6298: after 1 s and 3 s) but not to sit out the 7 s.
+ */
+const RETURN = Object.freeze({ reconnectionDelay: 300, reconnectionDelayMax: 1000, timeout: 5000 });
+/** The server speaks every second; one that cannot (its shared memory is away) still pings every five. */
+const SILENT_MS = 6500;
+const MAYBE_SILENT_MS = 2500;
+const ICE_RESTART_ACK_MS = 2000;
+const HURRY_NOT_BEFORE_MS = 4000;
 
 /**
  * Events: `online`, `lost`, `full` (the server can carry nobody more now; detail: {at} when it is asked again), `joined` (a join's snapshot), `snapshot`, `offer`, `recording`, `closed` (detail = what the server sent; closed: {code}).
@@ -38,16 +49,32 @@ export class SignalLink extends EventTarget {
       tryAllTransports: true,
       auth: { seat },
       autoConnect: false,
-      reconnectionDelay: 300,
-      reconnectionDelayMax: 3000,
-      timeout: 8000,
+      ...RETURN,
     });
-    this.socket.on('connect', () => void this.join());
+    // An attempt may be nearly there on a slow line: it is given its time before another one takes its place.
+    this.beacon = new Beacon(() => {
+      if (!this.socket.connected && performance.now() - this.hurriedAt > RETURN.timeout) this.hurry();
+    });
+    /** Joined, so the server speaks to us. */
+    this.inside = false;
+    this.heardAt = performance.now();
+    this.hurriedAt = -Infinity;
+    this.listening = setInterval(() => this.hurryIfSilent(SILENT_MS), 1000);
+    this.socket.on('connect', () => {
+      this.beacon.out();
+      void this.join();
+    });
     this.socket.on('connect_error', (error) => this.refused(/** @type {any} */ (error)));
     this.socket.on('disconnect', (reason) => this.dropped(reason));
     for (const name of ['snapshot', 'offer', 'recording']) {
-      this.socket.on(name, (detail) => this.tell(name, detail));
+      this.socket.on(name, (detail) => {
+        this.heardAt = performance.now();
+        this.tell(name, detail);
+      });
     }
+    this.socket.io.on('ping', () => {
+      this.heardAt = performance.now();
+    });
     this.socket.on('closed', (detail) => this.finish(String(detail?.code ?? 'ended')));
   }
 
@@ -67,6 +94,8 @@ export class SignalLink extends EventTarget {
     if (this.over || !this.socket.connected || this.socket.id !== socket) return;
     if (ack.ok) {
       this.attempt = 0;
+      this.inside = true;
+      this.heardAt = performance.now();
       this.tell('online');
       if (ack.snapshot) this.tell('joined', ack.snapshot);
     } else if (ack.code === 'no_capacity') {
@@ -87,16 +116,22 @@ export class SignalLink extends EventTarget {
       this.finish(code);
       return;
     }
-    this.tell('lost');
+    this.lost();
     if (!this.socket.active) this.again(() => this.socket.connect());
   }
 
   /** @param {string} reason */
   dropped(reason) {
     if (this.over) return;
-    this.tell('lost');
+    this.lost();
     // The server's own disconnect does not make socket.io return; ours is never "over" without a `closed`.
     if (reason === 'io server disconnect') this.again(() => this.socket.connect());
+  }
+
+  lost() {
+    this.inside = false;
+    this.beacon.light();
+    this.tell('lost');
   }
 
   /** @param {() => void} what @param {number} [delay] ms; without one, longer each time */
@@ -110,12 +145,13 @@ export class SignalLink extends EventTarget {
   /**
    * @param {string} name
    * @param {object} [message]
+   * @param {number} [within] ms to wait for the word that it has arrived
    * @returns {Promise<Ack>} never throws: a lost connection is `{ok: false, code: 'timeout'}`
    */
-  async send(name, message = {}) {
+  async send(name, message = {}, within = ACK_TIMEOUT_MS) {
     if (!this.socket.connected) return { ok: false, code: 'timeout' };
     try {
-      return (await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(name, message)) ?? { ok: true };
+      return (await this.socket.timeout(within).emitWithAck(name, message)) ?? { ok: true };
     } catch {
       return { ok: false, code: 'timeout' };
     }
@@ -128,11 +164,25 @@ export class SignalLink extends EventTarget {
     void this.join();
   }
 
+  /** Where media has gone silent the socket may be dead as well: it is not believed for long. */
+  async askIceRestart() {
+    const ack = await this.send('ice_restart', {}, ICE_RESTART_ACK_MS);
+    if (ack.code === 'timeout') this.hurryIfSilent(ICE_RESTART_ACK_MS);
+  }
+
   /** The network changed: the old socket may take half a minute to notice, and the back-off need not be sat out. */
   hurry() {
     if (this.over) return;
-    this.tell('lost');
+    this.hurriedAt = performance.now();
+    this.lost();
     this.socket.disconnect().connect();
+  }
+
+  /** A socket that says nothing for so long is dead, whatever it believes. @param {number} [ms] */
+  hurryIfSilent(ms = MAYBE_SILENT_MS) {
+    const now = performance.now();
+    if (!this.inside || now - this.heardAt < ms || now - this.hurriedAt < HURRY_NOT_BEFORE_MS) return;
+    this.hurry();
   }
 
   /** @param {string} code */
@@ -145,6 +195,8 @@ export class SignalLink extends EventTarget {
   close() {
     this.over = true;
     clearTimeout(this.timer);
+    clearInterval(this.listening);
+    this.beacon.out();
     this.socket.disconnect();
   }
 }

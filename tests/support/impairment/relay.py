@@ -27,6 +27,8 @@ BACKLOG_BYTES = 32_000
 """With more before the rate limit, a TCP sender is not listened to: its window is full."""
 BACKLOG_LOOK_S = 0.02
 BIND_TRIES = 20
+SYN_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Pauses between the tries of a client that connects in the dark (RFC 6298, Linux)."""
 
 
 class _Flow:
@@ -303,9 +305,18 @@ class Relay:
     # -- connections
 
     def reach(self, client: _End) -> None:
-        """Connect upstream for a client that has just connected; nobody there: the client is reset."""
+        """Connect upstream for a client that has just connected; nobody there: the client is reset.
+
+        In the dark its SYN is lost and repeated ever later, so the light does not help it at once.
+        """
 
         async def connect() -> None:
+            for pause in SYN_AGAIN_S:
+                if not self.up.dark:
+                    break
+                await asyncio.sleep(pause)
+                if client.transport is None:
+                    return
             try:
                 await self.loop.create_connection(
                     lambda: _End(self, self.down, client), self.upstream[0], self.upstream[1]
