@@ -13,6 +13,7 @@ from media.codecs import RED_PT
 from media.layers import GONE_NS, SCREEN_GONE_NS, flowing
 from media.metrics import Counters
 from media.ports import AUDIO_KINDS
+from media.repeat import Repeaters
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
 from media.tracks import NO_PT, SourceStream
@@ -49,6 +50,7 @@ class Publication:
         self.last_packet_ns = 0
         self._red = False
         self._gone_ns = SCREEN_GONE_NS if kind == "screen" else GONE_NS
+        self._repeaters = Repeaters()
         self._counters = counters
         self._local_ssrc = local_ssrc
         self._send_rtcp = send_rtcp
@@ -74,9 +76,13 @@ class Publication:
         for stream in self.streams.values():
             stream.rtt_ns = rtt_ns
 
-    def hold_back(self, now_ns: int) -> None:
-        """Once a second: receivers are to show pictures only when what was lost of them could be there."""
-        if self.video:
+    def each_second(self, now_ns: int) -> None:
+        """Receivers are to show pictures only when what was lost of them could be there. Sound
+        goes twice to those who need it."""
+        if not self.video:
+            if self._repeaters.look(self.subscriptions, now_ns):
+                self.decide(now_ns)
+        else:
             late = (s.lateness.ns(s.recovered, s.rtt_ns, now_ns) for s in self.streams.values())
             late_ns = max(late, default=0)
             for subscription in self.subscriptions:
@@ -118,7 +124,9 @@ class Publication:
                 if target is not subscription.stream:
                     self.ask_keyframe(target, now_ns)
         for stream in streams:
-            stream.listeners = tuple(s for s in self.subscriptions if stream in (s.target, s.stream))
+            stream.listeners = tuple(
+                self._repeaters.of(s) for s in self.subscriptions if stream in (s.target, s.stream)
+            )
             stream.stripped = tuple(s for s in stream.listeners if not s.red)
 
     def _note_flow(self, stream: SourceStream, flows: bool, now_ns: int) -> None:

@@ -161,7 +161,7 @@ class Relay:
         if reports:
             self._reported_ns = now_ns
         for publication in self.publications.values() if reports else ():
-            publication.hold_back(now_ns)
+            publication.each_second(now_ns)
         for endpoint in self.endpoints.values():
             if endpoint.twcc.due_ns <= now_ns and endpoint.connected:
                 endpoint.send_feedback(now_ns)

@@ -255,6 +255,10 @@ class Subscription:
         self._session.send(*rtx.padding(RTX_PT, rtx_ssrc, self._rtx_sequence, timestamp, size, now_ns))
         return size
 
+    def repeat(self, number: int, now_ns: int) -> None:
+        """Sends a packet of the source once more, as it was sent."""
+        self.nack([number + self._number_offset & 0xFFFF], now_ns)
+
     def _rest(self) -> None:
         """Sends nothing more but late packets of what was, until a new range begins."""
         if self._range is not None:

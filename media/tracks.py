@@ -16,7 +16,7 @@ from media.rtp.rtcp import ReportBlock, SenderInfo
 from media.rtp.sequence import REJECTED, ReceptionStats, SequenceUnwrapper
 
 if TYPE_CHECKING:
-    from media.subscription import Subscription
+    from media.repeat import Listener
 
 AUDIO_NACK_TRIES = 2
 DEFAULT_RTT_NS = 100_000_000
@@ -85,9 +85,9 @@ class SourceStream:
         """Until the publication says better, what answers to NACKs have taken."""
         self.lateness = Lateness()
         self.last_ns = 0
-        self.listeners: tuple[Subscription, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
         """Those that get it or wait for its next key frame; kept by the publication, like the rest here."""
-        self.stripped: tuple[Subscription, ...] = ()
+        self.stripped: tuple[Listener, ...] = ()
         """Those among them that take no redundancy."""
         self.idle = True
         """It has not begun, or is gone: its next packet is a reason to decide anew who gets what."""

@@ -12,25 +12,28 @@ from pathlib import Path
 
 from tests.support.matrix import table
 from tests.support.matrix.measure import SECONDS, SETTLE_S, measure
-from tests.support.matrix.rows import GATED, MATRIX, PLAIN, Line, Row
+from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, PLAIN, Line, Row
 
 NETWORK = Path(__file__).parents[3] / "docs" / "network.md"
 SEED = 4000
 
 
 def wanted(found: dict[str, Row], only: str) -> list[list[Line]]:
-    """What is still to be measured, ours and plain apart."""
-    ours = sorted({*MATRIX, *GATED}, key=lambda line: (line.rtt, line.jitter, line.bursty, line.loss))
+    """What is still to be measured, each group with a rig of its own."""
+    # What is most like Seoul-Almaty first, should somebody stop it.
+    ours = sorted({*MATRIX, *GATED}, key=lambda x: (x.jitter, abs(x.rtt - 150), x.rtt, x.bursty, x.loss))
     return [
         [line for line in group if line.key not in found and line.key.startswith(only)]
-        for group in (ours, list(PLAIN))
+        for group in (ours, list(PLAIN), list(FIREFOX))
     ]
 
 
 async def run(arguments: argparse.Namespace) -> list[Row]:
     found = table.load(arguments.keep) if arguments.keep else {}
     left = arguments.most
-    for group in wanted(found, arguments.only):
+    for number, group in enumerate(wanted(found, arguments.only)):
+        if arguments.group not in (None, number):
+            continue
         todo = group[:left]
         left -= len(todo)
         if not todo:
@@ -50,6 +53,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="rows are kept here, one JSON a line")
     parser.add_argument("--most", type=int, default=1000, help="measure at most so many rows")
     parser.add_argument("--only", default="", help="rows whose key (loss/rtt/jitter) begins so")
+    parser.add_argument("--group", type=int, choices=(0, 1, 2), help="ours, plain or Firefox alone")
     parser.add_argument("--settle", type=float, default=SETTLE_S)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     arguments = parser.parse_args()

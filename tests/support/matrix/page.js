@@ -37,6 +37,7 @@ link.addEventListener('incoming', (event) => {
 });
 
 async function keep(track) {
+  if (!('MediaStreamTrackProcessor' in window)) return keepSlowly(track);
   const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 100 }).readable.getReader();
   for (;;) {
     const { done, value } = await reader.read();
@@ -50,10 +51,48 @@ async function keep(track) {
   }
 }
 
+/** The same where tracks cannot be read: as the sound system plays them. */
+function keepSlowly(track) {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const node = context.createScriptProcessor(4096, 1, 1);
+  node.onaudioprocess = ({ inputBuffer }) => {
+    if (keeping) chunks.push(inputBuffer.getChannelData(0).slice());
+  };
+  context.createMediaStreamSource(new MediaStream([track])).connect(node).connect(context.destination);
+  window.kept = [...(window.kept ?? []), context, node]; // or they are collected
+}
+
+async function makeDevices() {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const buffer = await context.decodeAudioData(await (await fetch('/said.wav')).arrayBuffer());
+  const source = new AudioBufferSourceNode(context, { buffer, loop: true });
+  const out = context.createMediaStreamDestination();
+  source.connect(out);
+  source.start();
+  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+  const paint = canvas.getContext('2d');
+  const texture = new ImageData(640, 360);
+  for (let i = 0; i < texture.data.length; i += 4) {
+    const x = (i / 4) % 640, y = Math.floor(i / 2560);
+    texture.data.fill(110 + 40 * Math.sin(x / 5 + y / 9) * Math.cos(y / 7), i, i + 3);
+    texture.data[i + 3] = 255;
+  }
+  const still = await createImageBitmap(texture);
+  let step = 0;
+  setInterval(() => {
+    step = (step + 4) % 640;
+    paint.drawImage(still, step, 0);
+    paint.drawImage(still, step - 640, 0);
+  }, 66);
+  window.kept = [context, source];
+  await link.setLocal('audio', out.stream.getAudioTracks()[0]);
+  await link.setLocal('camera', canvas.captureStream(15).getVideoTracks()[0]);
+}
+
 async function counters() {
   const found = { audio: null, video: null };
   for (const s of (await link.pc.getStats()).values()) {
-    if (s.type === 'inbound-rtp') found[s.kind] = s;
+    if (s.type === 'inbound-rtp') found[s.kind ?? s.mediaType] = s;
   }
   return found;
 }
@@ -67,7 +106,9 @@ setInterval(async () => {
 }, POLL_MS);
 
 window.rig = {
-  async open() {
+  /** `made`: a browser without files for devices; microphone and camera are made here. */
+  async open(made) {
+    if (made) return void (await makeDevices());
     const sound = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: sound, video: { width: 640, height: 360, frameRate: 15 } });
     await link.setLocal('audio', stream.getAudioTracks()[0]);
@@ -108,7 +149,7 @@ window.rig = {
         if (name in now[kind]) grown[kind][name] = now[kind][name] - (before[kind]?.[name] ?? 0);
       }
     }
-    const out = { ...grown, longest, seconds: (now.audio.timestamp - before.audio.timestamp) / 1000, played: played() };
+    const out = { ...grown, longest, height: now.video.frameHeight ?? 0, seconds: (now.audio.timestamp - before.audio.timestamp) / 1000, played: played() };
     chunks = [];
     return out;
   },

@@ -1,4 +1,4 @@
-"""Two real Chromium, one of them far: behind a line that is changed from row to row, nothing is restarted.
+"""Two real browsers, one of them far: behind a line that is changed from row to row, nothing is restarted.
 
 Both run the room page's own media link against a real media worker that records. It measures and judges
 nothing: what was played and what getStats grew by is handed on.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
@@ -17,17 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import Browser, Page, Playwright, Route, async_playwright
+from aiohttp import web
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from media.control import PeerPlan
 from server.runtime.machinery import WORKER
 from tests.integration.worker_process import WorkerProcess, plan, worker_process
 from tests.support.browsers import CHROMIUM, DEVICE_FLAGS, NETWORK_FLAGS, QUIET_FLAGS
+from tests.support.firefox import CHANNEL, FIREFOX, MEETING_PREFS
 from tests.support.impairment import candidates
-from tests.support.impairment.profile import Profile
+from tests.support.impairment.profile import CLEAN, Profile
 from tests.support.impairment.relay import Relay
 from tests.support.matrix.camera import write_moving
 from tests.support.matrix.speech import Sound, speech, write
+from tests.support.sound_sink import SoundSink
 
 TOP = Path(__file__).parents[3]
 SCRIPT = Path(__file__).with_name("page.js")
@@ -42,12 +46,14 @@ PAGE = (
 
 @dataclass(frozen=True)
 class Half:
-    """What one end received of the other: getStats' growth, the longest freeze (s), the samples played."""
+    """What one end received of the other: getStats' growth, the longest freeze (s), the picture's lines, the
+    samples played."""
 
     seconds: float
     audio: dict[str, float]
     video: dict[str, float]
     longest: float
+    height: int
     played: np.ndarray[Any, np.dtype[np.int16]]
 
 
@@ -105,56 +111,89 @@ class Rig:
 
 def half(told: dict[str, Any]) -> Half:
     played = np.frombuffer(base64.b64decode(told["played"]), dtype="<i2")
-    return Half(told["seconds"], told["audio"], told["video"], told["longest"], played)
+    return Half(told["seconds"], told["audio"], told["video"], told["longest"], told["height"], played)
 
 
-async def serve(route: Route) -> None:
-    """The page, the rig's script and the product's own room scripts."""
-    path = route.request.url.split("//", 1)[1].partition("/")[2].partition("?")[0]
-    if path == "rig.js":
-        await route.fulfill(path=SCRIPT, content_type="text/javascript")
-    elif path.startswith("js/room/"):
-        await route.fulfill(path=TOP / "static" / path, content_type="text/javascript")
-    else:
-        await route.fulfill(body=PAGE, content_type="text/html")
+async def site(folder: Path) -> tuple[web.AppRunner, str]:
+    """The page, the rig's script, what is said, and the product's own room scripts."""
+
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    async def script(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(SCRIPT)
+
+    async def said(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(folder / f"{FAR}.wav")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/rig.js", script)
+    app.router.add_get("/said.wav", said)
+    app.router.add_static("/js/room", TOP / "static" / "js" / "room")
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, f"http://localhost:{runner.addresses[0][1]}/"
 
 
-async def open_page(playwright: Playwright, folder: Path, name: str, said: Sound) -> tuple[Browser, Page]:
+async def chromium(playwright: Playwright, folder: Path, name: str) -> Browser:
     camera = write_moving(folder / f"{name}.y4m", len(name))
-    voice = write(folder / f"{name}.wav", said)
     flags = [
         *DEVICE_FLAGS,
         *QUIET_FLAGS,
         *NETWORK_FLAGS,
         f"--use-file-for-fake-video-capture={camera}",
-        f"--use-file-for-fake-audio-capture={voice}",
+        f"--use-file-for-fake-audio-capture={folder / name}.wav",
     ]
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-    context = await browser.new_context(permissions=["camera", "microphone"])
+    return await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
+async def firefox(playwright: Playwright, sink: SoundSink) -> Browser:
+    """It has no files for devices: its page makes them."""
+    return await playwright.firefox.launch(
+        channel=CHANNEL,
+        executable_path=FIREFOX,
+        firefox_user_prefs=MEETING_PREFS,
+        env={**os.environ, **sink.env},
+    )
+
+
+async def open_page(browser: Browser, address: str, *, made: bool) -> Page:
+    context = await browser.new_context(**({} if made else {"permissions": ["camera", "microphone"]}))
     page = await context.new_page()
-    await page.route("**/*", serve)
-    await page.goto("http://localhost:9/")
+    await page.goto(address)
     await page.wait_for_function("!!window.rig")
-    await page.evaluate("() => rig.open()")
-    return browser, page
+    await page.evaluate("made => rig.open(made)", made)
+    return page
 
 
 @asynccontextmanager
-async def rig(seed: int, command: tuple[str, ...] = WORKER) -> AsyncIterator[Rig]:
-    """A connected rig; `command` starts the media worker."""
+async def rig(
+    seed: int, command: tuple[str, ...] = WORKER, *, first: Profile = CLEAN, fox: bool = False
+) -> AsyncIterator[Rig]:
+    """A rig, connected over a line like `first`; `command` starts the media worker. `fox`: the far one is
+    Firefox."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hyeopjin-matrix-")))
+        said = {name: speech(SPEECH_S, seed + n, PITCH_HZ[name]) for n, name in enumerate((FAR, NEAR))}
+        for name, sound in said.items():
+            write(folder / f"{name}.wav", sound)
         worker = await stack.enter_async_context(worker_process(command=command))
-        line = await stack.enter_async_context(Relay(worker.ready["udp_port"], seed=seed))
+        line = await stack.enter_async_context(Relay(worker.ready["udp_port"], first, seed=seed))
+        runner, address = await site(folder)
+        stack.push_async_callback(runner.cleanup)
+        sink = stack.enter_context(SoundSink()) if fox else None
         playwright = await stack.enter_async_context(async_playwright())
-        said, pages = {}, {}
-        for number, name in enumerate((FAR, NEAR)):
-            said[name] = speech(SPEECH_S, seed + number, PITCH_HZ[name])
-            browser, pages[name] = await open_page(playwright, folder, name, said[name])
+        pages = {}
+        for name in (FAR, NEAR):
+            made = sink if name == FAR else None
+            browser = await (firefox(playwright, made) if made else chromium(playwright, folder, name))
             stack.push_async_callback(browser.close)
-        made = Rig(worker, line, pages, said)
+            pages[name] = await open_page(browser, address, made=made is not None)
+        connected = Rig(worker, line, pages, said)
         async with asyncio.TaskGroup() as group:
-            answering = group.create_task(made.answer_offers())
-            await made.connect()
-            yield made
+            answering = group.create_task(connected.answer_offers())
+            await connected.connect()
+            yield connected
             answering.cancel()

@@ -23,16 +23,23 @@ class Line:
     jitter: int
     bursty: bool = False
     plain: bool = False
-    """With a worker without RED, timer NACK and audio NACK."""
+    """With a worker without RED and timer NACK."""
+    fox: bool = False
+    """The far browser is Firefox."""
 
     @property
     def key(self) -> str:
-        marks = ("b" if self.bursty else "") + ("p" if self.plain else "")
+        marks = "".join(m for m, on in (("b", self.bursty), ("p", self.plain), ("f", self.fox)) if on)
         return f"{self.loss:g}{marks}/{self.rtt}/{self.jitter}"
 
     @property
     def told(self) -> str:
         return f"{self.loss:g} %{' in bursts of 5' if self.bursty else ''}"
+
+    @property
+    def way_there(self) -> tuple[int, int]:
+        """What a change of sounds to a receiver like a queue that grows."""
+        return self.rtt, self.jitter
 
     def profile(self) -> Profile:
         share = self.loss / 100
@@ -57,6 +64,11 @@ PLAIN = tuple(
 )
 
 
+FIREFOX = tuple(
+    Line(loss, rtt, 0, fox=True) for loss, rtt in ((0.0, 20), (3.0, 150), (5.0, 200), (10.0, 300))
+)
+
+
 @dataclass(frozen=True)
 class Way:
     """One direction: `up` is the far one heard and seen by the near one."""
@@ -69,6 +81,8 @@ class Way:
     """Seconds."""
     frames: float
     """A second."""
+    height: int
+    """Lines of the picture at the end: a line judged thin is given the small one."""
     buffer: float
     """Mean delay of the sound in the receiver's buffer, ms."""
     pesq: float
@@ -99,11 +113,12 @@ class Row:
 def way(half: Half, heard: Heard) -> Way:
     sound, picture = half.audio, half.video
     return Way(
-        concealed=100 * sound["concealedSamples"] / sound["totalSamplesReceived"],
-        freezes=60 * picture["freezeCount"] / half.seconds,
+        concealed=100 * sound["concealedSamples"] / max(1, sound["totalSamplesReceived"]),
+        freezes=60 * picture.get("freezeCount", 0) / half.seconds,
         longest=half.longest,
         frames=picture["framesDecoded"] / half.seconds,
-        buffer=1000 * sound["jitterBufferDelay"] / max(1, sound["jitterBufferEmittedCount"]),
+        height=half.height,
+        buffer=1000 * sound.get("jitterBufferDelay", 0) / max(1, sound.get("jitterBufferEmittedCount", 0)),
         pesq=heard.pesq,
         stoi=heard.stoi,
         level=heard.level,

@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.support.matrix.rows import GATED, MATRIX, PLAIN, Line, Row
+from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, PLAIN, Line, Row
 
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
-HEAD = (
-    "| loss | RTT ms | jitter ± ms | concealed % up / down | freezes a minute | longest freeze s "
-    "| pictures/s | buffer ms | PESQ | STOI | seed | s |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+COLUMNS = (
+    *("loss", "RTT ms", "jitter ± ms", "concealed % up / down", "freezes a minute", "longest freeze s"),
+    *("pictures/s", "lines", "buffer ms", "PESQ", "STOI", "seed", "s"),
 )
+HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
 def text(rows: Iterable[Row]) -> str:
-    """Two tables: ours, and some lines with plain settings beside ours."""
+    """Ours; some lines with plain settings beside ours; some with Firefox at the far end."""
     found = {row.key: row for row in rows}
     order = sorted({*MATRIX, *GATED}, key=lambda line: (line.rtt, line.jitter))
     ours = [_line(line, found[line.key]) for line in order if line.key in found]
@@ -26,7 +27,13 @@ def text(rows: Iterable[Row]) -> str:
         for name, one in (("plain", line), ("ours", same)):
             if one.key in found:
                 beside.append(_line(one, found[one.key], f"{name}: "))
-    return "\n".join([HEAD, *ours, "", "Plain settings beside ours:", "", HEAD, *beside])
+    fox = [_line(line, found[line.key]) for line in FIREFOX if line.key in found]
+    return "\n".join(
+        [
+            *(HEAD, *ours, "", "Plain settings beside ours:", "", HEAD, *beside, ""),
+            *("The far one with Firefox:", "", HEAD, *fox),
+        ]
+    )
 
 
 def _line(line: Line, row: Row, name: str = "") -> str:
@@ -36,7 +43,8 @@ def _line(line: Line, row: Row, name: str = "") -> str:
 
     cells = [
         name + line.told, line.rtt, line.jitter, both("concealed", 2), both("freezes", 0), both("longest", 2),
-        both("frames"), both("buffer", 0), both("pesq", 2), both("stoi", 2), row.seed, f"{row.seconds:.0f}",
+        both("frames"), both("height", 0), both("buffer", 0), both("pesq", 2), both("stoi", 2), row.seed,
+        f"{row.seconds:.0f}",
     ]  # fmt: skip
     return "| " + " | ".join(map(str, cells)) + " |"
 
