@@ -92,7 +92,7 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         )
         face = viewer.page.locator(".rail [data-testid=remote-video]").first.bounding_box()
         assert face is not None
-        wait_stored(sharer, 5)
+        wait_stored(sharer, 3)
         sent = sharer.page.evaluate(SENT)
         sharer.page.get_by_test_id("toggle-screen").click()
         viewer.page.locator("[data-testid=screen-tile]").wait_for(state="detached", timeout=5_000)
