@@ -78,12 +78,13 @@ def test_without_trouble_everybody_gets_the_best_whatever_small_estimate_they_be
     assert playing.told.last("s") == {"down_bps": 0, "paused": [], "mode": "full"}
 
 
-def test_an_estimate_that_fell_because_the_way_was_broken_takes_nothing_away() -> None:
+@pytest.mark.parametrize("seconds", [1.2, 14.0])
+def test_an_estimate_that_fell_because_the_way_was_broken_takes_nothing_away(seconds: float) -> None:
     playing = Playing("s")
     playing.run(2)
     playing.remb(1_500_000)
     playing.run(2)
-    playing.still(1.2)
+    playing.still(seconds)
     playing.run(0.5)
     playing.remb(100_000)
     playing.run(4)
