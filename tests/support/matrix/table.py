@@ -19,7 +19,7 @@ HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 def text(rows: Iterable[Row]) -> str:
     """Ours; some lines with plain settings beside ours; some with Firefox at the far end."""
     found = {row.key: row for row in rows}
-    order = sorted({*MATRIX, *GATED}, key=lambda line: (line.rtt, line.jitter))
+    order = sorted({*MATRIX, *GATED}, key=lambda x: (x.rtt, x.jitter, x.bursty, x.loss))
     ours = [_line(line, found[line.key]) for line in order if line.key in found]
     beside = []
     for line in PLAIN:
@@ -39,7 +39,7 @@ def text(rows: Iterable[Row]) -> str:
 def _line(line: Line, row: Row, name: str = "") -> str:
     def both(what: str, digits: int = 1) -> str:
         up, down = getattr(row.up, what), getattr(row.down, what)
-        return f"{up:.{digits}f} / {down:.{digits}f}"
+        return f"{up:.{digits}f} / {down:.{digits}f}".replace("nan", "–")
 
     cells = [
         name + line.told, line.rtt, line.jitter, both("concealed", 2), both("freezes", 0), both("longest", 2),
