@@ -21,6 +21,7 @@ from media.bench.report import BenchFailedError, drive
 
 COMMAND = "janus"
 READY_TIMEOUT = 15.0
+TRIES = 20
 PLUGIN = "janus.plugin.videoroom"
 MAX_MESSAGE = 1 << 18
 SETTINGS = """
@@ -53,15 +54,19 @@ async def start(folder: Path) -> Process:
         f'general: {{ enabled = true  json = "compact"  path = "{path}"  type = "SOCK_SEQPACKET" }}\n'
     )
     (folder / "janus.plugin.videoroom.jcfg").write_text("general: { }\n")
-    process = await asyncio.create_subprocess_exec(
-        COMMAND, "-C", str(folder / "janus.jcfg"), "-F", str(folder), stdin=DEVNULL, stdout=DEVNULL
-    )
-    deadline = asyncio.get_running_loop().time() + READY_TIMEOUT
-    while not path.exists():
-        if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
-            raise BenchFailedError("Janus did not become ready")
-        await asyncio.sleep(0.05)
-    return process
+    for _ in range(TRIES):  # 1.1.2 now and then finds no transport of its own and ends at once
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, "-C", str(folder / "janus.jcfg"), "-F", str(folder), stdin=DEVNULL, stdout=DEVNULL
+        )
+        deadline = asyncio.get_running_loop().time() + READY_TIMEOUT
+        while process.returncode is None and asyncio.get_running_loop().time() < deadline:
+            if path.exists():
+                return process
+            await asyncio.sleep(0.05)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    raise BenchFailedError("Janus did not become ready")
 
 
 async def measure(rooms: int, seconds: float) -> dict[str, Any]:
