@@ -22,6 +22,7 @@ COMMANDS = (
     "receipts",
     "bench",
     "doctor",
+    "phone",
 )
 DATABASE_HELP = "Is the data directory read-only, another account's, or its disk full?"
 

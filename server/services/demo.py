@@ -17,7 +17,7 @@ from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
 from server.services.bundle import Services
-from server.storage import accounts, cases, consultations
+from server.storage import accounts, cases, consultations, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed, new_id, new_token
@@ -32,6 +32,8 @@ SITES = (
     Site("demo-site-seoul-000", "Seoul Demo Hospital (synthetic)", "Asia/Seoul", "KR"),
 )
 ALMATY, SEOUL = (site.id for site in SITES)
+TELEPHONES = {ALMATY: "+7 000 000 0001", SEOUL: "+82 0 0000 0002", "interpreter": "+82 0 0000 0003"}
+"""Nobody's numbers."""
 CASE_ID = "demo-case-000000001"
 
 
@@ -153,6 +155,7 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     for site in SITES:
         if site.id not in known:
             await accounts.add_site(tx, site)
+        await telephones.put(tx, site.id, TELEPHONES[site.id])
     zones = {site.id: site.time_zone for site in SITES}
     case_is_new = await cases.by_id(tx, CASE_ID) is None
     if case_is_new:
@@ -174,6 +177,7 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
             time_zone=zones[person.site_id],
         )
         await accounts.add_account(tx, account, hashes[person.role])
+        await telephones.put(tx, account.id, TELEPHONES.get(person.role, ""))
         if person.relation:
             await cases.add_person(tx, CASE_ID, account.id, person.relation)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from server.domain.consent import CONSENT_VERSION
-from server.domain.consultation import effective_state
+from server.domain.consultation import Consultation, Seat, effective_state
 from server.services.access import seat_and_consultation
 from server.services.context import Context
-from server.storage import accounts, consents, consultations, destructions, sessions
+from server.storage import accounts, consents, consultations, destructions, sessions, telephones
+from server.storage.database import Transaction
 
 
 async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
@@ -21,6 +22,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         consent = await consents.newest_of_seat(tx, seat_id)
         recordings = [session.id for session in await sessions.of_consultation(tx, consultation.id)]
         blocked = [await destructions.blocked(tx, recording) for recording in recordings]
+        numbers = await _numbers(tx, seats, consultation, now_ms)
     return {
         "seat": {
             "id": seat.id,
@@ -57,7 +59,23 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
                 "language": other.language,
                 "site": sites[other.site_id].name,
                 "time_zone": sites[other.site_id].time_zone,
+                "telephone": numbers.get(other.id),
             }
             for other in seats
         ],
     }
+
+
+async def _numbers(
+    tx: Transaction, seats: list[Seat], consultation: Consultation, now_ms: int
+) -> dict[str, str]:
+    """Where each seat is reached when sound and picture fail, until the consultation is over.
+
+    A physician's is the site's number; an interpreter's their own, if there is one.
+    """
+    if effective_state(consultation, now_ms) not in ("scheduled", "live"):
+        return {}
+    own = {seat.id: seat.account_id for seat in seats if seat.role == "interpreter" and seat.account_id}
+    kept = await telephones.of(tx, {*own.values(), *(seat.site_id for seat in seats)})
+    found = {seat.id: kept.get(own.get(seat.id, ""), kept.get(seat.site_id, "")) for seat in seats}
+    return {seat: number for seat, number in found.items() if number}

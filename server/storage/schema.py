@@ -338,6 +338,13 @@ housekeeping = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
+telephones = Table(
+    "telephones",
+    METADATA,
+    Column("id", ID, primary_key=True),  # a site's or an account's
+    Column("number", String(32), nullable=False),
+)
+
 __all__ = [
     "METADATA",
     "account_sessions",
@@ -363,5 +370,6 @@ __all__ = [
     "session_notes",
     "sessions",
     "sites",
+    "telephones",
     "watch_spans",
 ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from server.services.demo import ALMATY, SEOUL, TELEPHONES
+from tests.browser.test_screenshots import picture_all
 from tests.support import probes
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo
 from tests.support.fakes import RED
+from tests.support.impairment import candidates
+from tests.support.networks import free_udp_port
 from tests.support.story import Guest, join
 
 pytestmark = pytest.mark.browser
@@ -115,6 +120,24 @@ def test_turning_on_what_is_not_there_says_what_to_do_and_hides_nobody(
     box = page.locator(f"[data-testid=tile][data-participant='{red.seat}']").bounding_box()
     assert box is not None
     assert box["width"] > 300, "the settings stand beside the faces"
+
+
+def test_who_gets_no_sound_and_picture_reads_whom_to_telephone(
+    demo: Demo, red: Guest, third: Person, output: Path
+) -> None:
+    page = third.page()
+    page.add_init_script(candidates.init_script(free_udp_port(), tcp=False))
+    page.goto(f"{demo.base_url}/room/{demo.seat_id('interpreter')}")
+    page.get_by_test_id("join").click()
+    page.get_by_test_id("plan-b").wait_for(timeout=30_000)
+    numbers = page.get_by_test_id("plan-b-number").all()
+    assert [number.text_content() for number in numbers] == [TELEPHONES[ALMATY], TELEPHONES[SEOUL]]
+    assert numbers[0].get_attribute("href") == f"tel:{TELEPHONES[ALMATY].replace(' ', '')}"
+    folder = output / "screenshots"
+    folder.mkdir(exist_ok=True)
+    assert not picture_all(page, "plan-b", folder)
+    assert red.page.get_by_test_id("plan-b").count() == 0
+    page.close()
 
 
 def test_a_refused_wish_is_said_in_the_room(chair: Guest) -> None:

@@ -15,6 +15,7 @@ import './light.js';
 import './pause.js';
 import './line-trouble.js';
 import './survival.js';
+import './plan-b.js';
 import './seat-recording.js';
 import './device-banner.js';
 import './device-check.js';
@@ -64,6 +65,7 @@ class Stage extends LightElement {
       <hj-banner .value=${shown} .names=${names}></hj-banner>
       <hj-pause .value=${pauseShown(state, this.now)} .names=${names} ?may=${may(state, 'pause')} .zone=${own?.time_zone}></hj-pause>
       <hj-line-trouble media=${state.media} ?online=${state.link === 'online'} .now=${this.now} .paths=${this.paths}></hj-line-trouble>
+      <hj-plan-b .state=${state} .now=${this.now}></hj-plan-b>
       <hj-survival .people=${survivors(state)} .own=${own?.id}></hj-survival>
       ${state.cut ? html`<div class="banner" role="alert" data-testid="withdrawal-banner">${icon('shield')}<strong>${t('consent-stopping')}</strong></div>` : nothing}
       ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
