@@ -32,9 +32,13 @@ class Machinery:
 MACHINERY = Machinery()
 
 
+SECRETS = ("AWS_", "HYEOPJIN_REDIS_URL", "HYEOPJIN_DATABASE_URL")
+"""Beginnings of names in our environment that carry passwords none of our children needs."""
+
+
 def child_environment() -> dict[str, str]:
-    """What a child inherits: everything but the object store's credentials, which none of them needs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """What a child inherits: everything but the passwords of object store, Redis and database."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
 
 
 async def start_child(
