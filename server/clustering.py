@@ -24,7 +24,7 @@ from server.runtime.fleet import Fleet, Roster
 from server.runtime.keystore import write_once
 from server.runtime.leases import Leases, LeasesAwayError
 from server.runtime.placements import LocalPlacements, Placements
-from server.runtime.tasks import TaskOwner
+from server.runtime.tasks import TaskOwner, describe
 from server.runtime.workers import LocalWorkers
 from server.web.health import Health
 from signaling.hub import Hub
@@ -36,6 +36,8 @@ from signaling.store import MemoryRoomStore, RoomStore, StoreAwayError
 log = logging.getLogger("hyeopjin.clustering")
 
 TAKE_EVERY_S = 1.0
+MEND_EVERY_S = 5.0
+"""Emits may get lost without a trace: so often every page is told how its room stands."""
 Begin = Callable[[contextlib.AsyncExitStack], Awaitable[None]]
 
 
@@ -84,6 +86,7 @@ class Shared(Alone):
         self._owner = TaskOwner("clustering")
         self._keeper = False
         self._home = ""
+        self._mend: Callable[[], Awaitable[None]]
 
     @property
     def prefix(self) -> str:
@@ -118,6 +121,7 @@ class Shared(Alone):
             self._owner.spawn(hub.repair(), "repair")
 
         self._shared.on_back = back
+        self._mend = hub.repair
         health.checks["redis"] = self._leases.ping
 
         async def numbers() -> dict[str, float]:
@@ -144,7 +148,16 @@ class Shared(Alone):
             log.info("this instance does the work behind the rooms")
             await begin(mine)
 
+        async def mend_often() -> None:
+            while True:
+                await asyncio.sleep(MEND_EVERY_S)
+                try:
+                    await self._mend()
+                except Exception as error:
+                    log.error("pages were not told how their rooms stand: %s", describe(error))
+
         self._owner.spawn(wait_and_begin(), "keeper")
+        self._owner.spawn(mend_often(), "mend")
 
     def _take(self) -> bool:
         handle = os.open(self._data / "KEEPER", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -146,9 +146,18 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "",
     hub.bind(sockets)
     server.attach(app, socketio_path=PATH)
 
+    async def begin(_: Any) -> None:
+        """The library would do so with its first page; others may have to hear us before we have one."""
+        if not server.manager_initialized:
+            server.manager_initialized = True
+            server.manager.initialize()
+
     async def hang_up(_: Any) -> None:
         """The server stops: pages see a lost connection and come back when it is up again."""
         await sockets.aclose()
+        if redis_url:
+            server.manager.thread.cancel()
+            await asyncio.gather(server.manager.thread, return_exceptions=True)
         for connection in list(server.eio.sockets.values()):
             await connection.close(wait=False)
             connection.queue.put_nowait(
@@ -157,6 +166,8 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "",
         if server.eio.service_task_handle is not None:
             await server.shutdown()
 
+    if redis_url:
+        app.on_startup.append(begin)
     app.on_shutdown.append(hang_up)
     return server
 
