@@ -24,7 +24,7 @@ def wanted(found: dict[str, Row], only: str) -> list[list[Line]]:
     ours = sorted({*MATRIX, *GATED}, key=lambda x: (x.jitter, abs(x.rtt - 150), x.rtt, x.bursty, x.loss))
     return [
         [line for line in group if line.key not in found and line.key.startswith(only)]
-        for group in (ours, list(PLAIN), list(FIREFOX))
+        for group in (list(PLAIN), ours, list(FIREFOX))
     ]
 
 
@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="rows are kept here, one JSON a line")
     parser.add_argument("--most", type=int, default=1000, help="measure at most so many rows")
     parser.add_argument("--only", default="", help="rows whose key (loss/rtt/jitter) begins so")
-    parser.add_argument("--group", type=int, choices=(0, 1, 2), help="ours, plain or Firefox alone")
+    parser.add_argument("--group", type=int, choices=(0, 1, 2), help="plain, ours or Firefox alone")
     parser.add_argument("--settle", type=float, default=SETTLE_S)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     arguments = parser.parse_args()
