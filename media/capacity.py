@@ -20,6 +20,8 @@ SAMPLES = 5
 OLD_NS = 12_000_000_000
 LOST_NS = 3_000_000_000
 
+LATE_NS = 40_000_000
+
 Heard = Callable[[int, int], None]
 Ask = Callable[[int, Heard], bool]
 """Send one check so many bytes longer; the callback gets when it was sent and answered (ns)."""
@@ -47,6 +49,8 @@ class Capacity:
         self._samples: deque[tuple[int, int]] = deque(maxlen=SAMPLES)
         self._pairs: deque[_Pair] = deque(maxlen=8)
         self._sent_ns = 0
+        self._least_ns = 0
+        """The least that a first answer has taken."""
 
     def probe(self, now_ns: int, every_ns: int) -> None:
         """Sends a pair if the last one is so old."""
@@ -77,5 +81,9 @@ class Capacity:
         if not pair.first_ns:
             return  # its first answer was lost or overtaken
         gap_ns = at_ns - pair.first_ns
+        took_ns = pair.first_ns - pair.sent_ns
+        self._least_ns = min(self._least_ns or took_ns, took_ns)
+        if took_ns - self._least_ns > max(gap_ns, LATE_NS):
+            return  # the first answer waited on its way back and the second caught up: no measure of the line
         bps = MOST_BPS if gap_ns <= 0 else min(MOST_BPS, PROBE_BITS * 1_000_000_000 // gap_ns)
         self._samples.append((at_ns, bps))

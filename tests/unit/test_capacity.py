@@ -96,3 +96,21 @@ def test_pairs_that_never_come_back_are_counted() -> None:
         capacity.probe(at * 1_000 * MS, 500 * MS)
     assert capacity.unanswered(5_500 * MS) == 2
     assert FILL <= 760
+
+
+def test_a_pair_whose_first_answer_waited_on_its_way_back_measures_nothing() -> None:
+    kept: list[Heard] = []
+
+    def ask(fill: int, heard: Heard) -> bool:
+        kept.append(heard)
+        return True
+
+    capacity = Capacity(ask)
+    capacity.probe(1_000 * MS, 500 * MS)
+    kept[0](0, 1_300 * MS)
+    kept[1](0, 1_392 * MS)
+    for at in range(2, 6):
+        capacity.probe(at * 1_000 * MS, 500 * MS)
+        kept[-2](0, (at * 1_000 + 500) * MS)
+        kept[-1](0, (at * 1_000 + 514) * MS)
+    assert len(capacity.newest(5, 5_600 * MS)) == 1
