@@ -89,7 +89,7 @@ def check(name: str, then: dict[str, dict[str, Any]], now: list[dict[str, Any]])
 
 
 def recorded(worker: WorkerProcess, browser: Browser) -> None:
-    """The journal has the redundancy as it came, and in place of what the line lost what was rebuilt."""
+    """The journal has plain sound alone, and in place of what the line lost what was rebuilt."""
     keys = {name: bytes(32) for name in browser.pages}
     with Journal(worker.journal, browser.room, [1], keys, bytes(32)) as journal:
         found = {stream.peer: stream for stream in journal.survey(None).streams if stream.kind == "audio"}
@@ -97,10 +97,8 @@ def recorded(worker: WorkerProcess, browser: Browser) -> None:
             name: [(rtp, packet[1] & 0x7F) for _, rtp, _, packet in journal.packets(stream)]
             for name, stream in found.items()
         }
-    assert {pt for _, pt in forms["b"]} <= {RED_PT, OPUS_PT}
-    assert [pt for _, pt in forms["b"]].count(RED_PT) > 200
-    assert {pt for _, pt in forms["old"]} == {OPUS_PT}
-    assert [pt for _, pt in forms["a"]].count(OPUS_PT) > 15, "rebuilt packets"
+    assert {pt for form in forms.values() for _, pt in form} == {OPUS_PT}
+    assert len(forms["b"]) > 200
     times = {rtp for rtp, _ in forms["a"]}
     whole = (max(times) - min(times)) // FRAME + 1
     assert whole - len(times) < whole * 0.02, "of 8 % lost"
