@@ -20,7 +20,8 @@ LAGS, LAGS_NS = 0.5, 2 * NS
 """An estimate that has been under this share of what is sent for so long has not caught up yet: it began low
 after a pause, rises by 8 % a second, and says nothing. Losses do."""
 CREDIBLE_BPS = 100_000
-"""A lower estimate tells how little was sent (a wall, a dark room), not how little the line carries."""
+"""A lower estimate tells how little was sent (a wall, a dark room, a source whose own line is bad), not how
+little the line carries: while less than this is sent it is no first sign of trouble."""
 ROSE = 1.01
 LOSSY, CALM = 0.16, 0.08
 """Shares lost, smoothed: above the first pictures are given up, below the second an estimate is believed
@@ -58,6 +59,7 @@ class Downlink:
         "_reference_bps",
         "_remb_bps",
         "_rose_ns",
+        "_share",
         "_tried_ns",
         "_unseen_ns",
         "limit_bps",
@@ -72,7 +74,7 @@ class Downlink:
         self._remb_bps = 0
         self._reference_bps = 0
         self._rose_ns = now_ns
-        self._loss = 0.0
+        self._loss = self._share = 0.0
         self._cut_ns = self._led_ns = now_ns
         self._failures = self._queue_ns = 0
         self._passed_ns = self._tried_ns = now_ns - HELD_NS
@@ -93,7 +95,8 @@ class Downlink:
             self._led_ns = now_ns
         lags = now_ns - self._led_ns > LAGS_NS
         fell = remb_bps < FELL * before or (not before and below)
-        if (fell or (below and now_ns - self._rose_ns > STUCK_NS)) and not lags:
+        idle = self.limit_bps is None and max(remb_bps, sent_bps) < CREDIBLE_BPS
+        if (fell or (below and now_ns - self._rose_ns > STUCK_NS)) and not lags and not idle:
             self._rose_ns = now_ns
             # What is lost now was lost by what has just been ended.
             self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
@@ -114,9 +117,10 @@ class Downlink:
         that is too much."""
         if now_ns < self._cut_ns:
             return False
+        before, self._share = self._share, share
         self._loss += (share - self._loss) / 2
-        if self._loss <= LOSSY:
-            return False
+        if self._loss <= LOSSY or min(before, share) <= LOSSY:
+            return False  # once is a moment without a way, as when a NAT forgets, and no thin line
         self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
         self._unseen_ns = now_ns
         known = [bps for bps in (self.limit_bps, self._remb_bps, sent_bps) if bps]

@@ -113,7 +113,8 @@ class Line:
             return ""
         if reading.capacity_bps:
             return "down" if reading.capacity_bps < ENTER_BPS else ""
-        deaf = reading.unanswered >= DEAF_PROBES and now_ns - self._suspect_ns >= DEAF_NS
+        silent = not reading.newest and reading.unanswered >= DEAF_PROBES
+        deaf = silent and now_ns - self._suspect_ns >= DEAF_NS
         return "down" if deaf else ""
 
     def _good_again(self, reading: Reading, now_ns: int) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from media.downlink import Downlink
 from media.layers import HIGH, LOW
 from media.lines import Lines
 from media.plan import PeerPlan, RoomPlan
@@ -166,7 +167,7 @@ def test_the_room_hears_of_changes_only_and_at_most_once_a_second() -> None:
     playing = Playing("s")
     playing.run(2)
     for step in range(30):
-        playing.remb(300_000 if step % 2 else 90_000)
+        playing.remb(300_000 if step % 2 else 110_000)
         playing.run(0.2)
     assert 2 <= len(playing.told) <= 9
     before = len(playing.told)
@@ -192,3 +193,22 @@ def test_a_queue_that_was_reported_long_ago_is_none_now() -> None:
     while not playing.stage.subscribers[0].probes:
         playing.run(1)
         assert playing.stage.time.now_ns - began < 8_000 * MS, "the line is tried again"
+
+
+def test_while_little_is_sent_a_small_estimate_is_no_first_sign_of_trouble() -> None:
+    line = Downlink(0)
+    for second, remb_bps in enumerate((40_000, 16_000, 9_000, 9_000, 9_000, 9_000), 1):
+        assert not line.estimated(remb_bps, 42_000, second * 1000 * MS)
+    assert line.limit_bps is None
+    assert line.estimated(90_000, 130_000, 7_000 * MS) or line.estimated(80_000, 130_000, 8_000 * MS)
+    assert line.limit_bps == 100_000
+
+
+def test_one_second_without_a_way_is_no_lossy_line() -> None:
+    line = Downlink(0)
+    assert not line.lost(0.8, 400_000, 1000 * MS)
+    assert not line.lost(0.0, 400_000, 2000 * MS)
+    assert line.limit_bps is None
+    assert not line.lost(0.4, 400_000, 3000 * MS)
+    assert line.lost(0.4, 400_000, 4000 * MS)
+    assert line.why == "lossy"

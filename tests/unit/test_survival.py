@@ -112,3 +112,11 @@ def test_in_survival_it_is_probed_slowly_until_there_is_hope() -> None:
     watch.see(THIN, 1)
     assert watch.line.probe_every_ns(THIN) == EVERY_NS
     assert watch.line.probe_every_ns(Reading(0, False, 80_000, (80_000, 900_000))) == EVERY_HOPEFUL_NS
+
+
+def test_pairs_that_an_address_change_took_are_no_sign_while_others_are_answered() -> None:
+    line = Line()
+    reading = Reading(40_000, False, 0, newest=(2_400_000, 20_000_000), unanswered=4)
+    for second in range(1, 20):
+        assert not line.look(reading, second * 1_000_000_000)
+    assert line.look(Reading(40_000, False, 0, unanswered=4), 21_000_000_000)
