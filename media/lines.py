@@ -30,6 +30,8 @@ SENT_TICKS = 10
 """What is sent is judged over about a second."""
 FRESH_NS = 1_500_000_000
 """A report older than this says nothing of a queue now."""
+DISTANCE_S = 15
+"""The least round trip of so many seconds is the distance; whatever is more is a queue."""
 TELLING_PACKETS = 40
 """Of fewer a share lost says nothing: silence is five packets a second."""
 TELL_NS = 1_000_000_000
@@ -67,6 +69,8 @@ class Receiver:
     """When the last trial ended."""
     carries_bps: int = 0
     """The whole line, by the last trial; 0 = not known."""
+    took: deque[int] = field(default_factory=lambda: deque(maxlen=DISTANCE_S))
+    """The round trips of the last reports, ns."""
     reported: dict[Key, tuple[int, int]] = field(default_factory=dict)
     expected: int = 0
     missed: float = 0.0
@@ -113,11 +117,14 @@ class Receiver:
         self.downlink.tried(carried, self.allocation.need_bps, now_ns)
 
     def queue_ns(self, now_ns: int) -> int:
-        """How much longer than at best its last report took; 0 where there is none of late."""
+        """How much longer than at best of late its last report took; 0 where there is none of late. Once a
+        second: a way may become another one, with another distance."""
         endpoint = self.endpoint
         took_ns, least_ns = endpoint.round_trip_now_ns, endpoint.round_trip_ns
-        fresh = now_ns - endpoint.round_trip_told_ns < FRESH_NS
-        return took_ns - least_ns if fresh and took_ns and least_ns else 0
+        if now_ns - endpoint.round_trip_told_ns >= FRESH_NS or not took_ns or not least_ns:
+            return 0
+        self.took.append(took_ns if self.took else least_ns)
+        return max(0, took_ns - min(self.took))
 
     def loss(self) -> float | None:
         """The share of all that it was sent and has missed since this last said anything; None while too

@@ -56,6 +56,8 @@ def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
         probes.wait_for_colour(far.page, near.seat, near.voice, 30)
         probes.wait_for_tone(far.page, near.seat, near.voice, 20)
         until("a sharp picture", lambda: sharp(far.page), 40, 0.5)
+        # Estimates begin low and rise by 8 % a second: what is cut is a line in use.
+        until("an estimate that has caught up", lambda: pulse.read(far.page).frames > 200, 40, 0.5)
         yield line, far, near
 
 

@@ -212,3 +212,21 @@ def test_one_second_without_a_way_is_no_lossy_line() -> None:
     assert not line.lost(0.4, 400_000, 3000 * MS)
     assert line.lost(0.4, 400_000, 4000 * MS)
     assert line.why == "lossy"
+
+
+def test_a_way_that_has_become_longer_is_no_queue_for_ever() -> None:
+    playing = Playing("s")
+    playing.run(2)
+    playing.remb(2_000_000)
+    endpoint = playing.stage.relay.endpoints["s"]
+    endpoint.session.round_trip_ns = 2 * MS  # type: ignore[misc]
+
+    def seconds(count: int) -> None:
+        for _ in range(count):
+            endpoint.round_trip_now_ns, endpoint.round_trip_told_ns = 350 * MS, playing.stage.time.now_ns
+            playing.run(1)
+
+    seconds(5)
+    assert playing.told.last("s")["mode"] == "thin"
+    seconds(20)
+    assert playing.stage.subscribers[0].probes, "the line is tried again"
