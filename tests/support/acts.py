@@ -100,6 +100,7 @@ def withdraw_from_a_silent_worker(demo: Demo, own: Guest, other: Guest, seconds:
     os.kill(worker, signal.SIGSTOP)
     try:
         click_as(own.page, YELLOW, "consent-change")
+        until("the page sends nothing", lambda: own.page.evaluate(SENT) == 0, 1, 0.02)
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             assert own.page.evaluate(SENT) == 0
