@@ -13,7 +13,7 @@ from tests.support.fakes import GREEN, RED
 from tests.support.instances import Pair, pair
 from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_recording, wait_stored
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture

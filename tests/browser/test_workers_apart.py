@@ -22,7 +22,7 @@ from tests.support.fakes import GREEN, RED
 from tests.support.second import second_consultation
 from tests.support.story import Guest, come_in, join
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 BACK_WITHIN_S = 10.0
 STALL_S = 2.5
