@@ -223,7 +223,8 @@ async def test_what_a_crash_took_is_named_when_nobody_returns(tmp_path: Path, ne
             await page.close()
         await asyncio.to_thread(talk.demo.start)
         row, report = await talk.finalised()
-        assert row["epochs"] == 1 + newborn
+        # A next worker may have been given an epoch before the server was killed as well.
+        assert row["epochs"] in ((2, 3) if newborn else (1,))
         assert report["chain"] == "intact", report["faults"]
         (lost,) = [gap for gap in report["gaps"] if gap["cause"] == "worker_lost"]
         assert report["gaps"] == [lost]
