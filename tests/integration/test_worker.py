@@ -107,7 +107,7 @@ async def test_every_client_hears_every_event() -> None:
         await worker.wait_event(ev="offer")
         await worker.wait_event(ev="stored", room="room1")
         async with asyncio.timeout(5):  # each client is written to by itself
-            while not {"offer", "stored"} <= {event["ev"] for event in events}:
+            while not {"offer", "stored"} <= {event["ev"] for event in events}:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await second.close()
         await worker.client.metrics()
