@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from server.commands.verify import ConfigOption, DataOption, JsonOption, data_settings
+from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
 from server.config import Settings
 from server.runtime.object_stores import objects_of
 from server.safekeeping import cleaner_of

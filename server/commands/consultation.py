@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from server.config import ConfigError, Settings, load_settings
+from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
+from server.config import Settings
 from server.domain.consultation import effective_state
 from server.domain.errors import Refused
 from server.services.context import Context, unix_ms
 from server.services.rooms import Rooms
 from server.storage import consultations
 from server.storage.database import Database
-
-DataOption = Annotated[Path | None, typer.Option(help="data directory")]
-ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 SENTENCES = {
     "not_found": "There is no such consultation.",
@@ -41,7 +37,7 @@ def list_consultations(
     data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """Every consultation, oldest first."""
-    found = asyncio.run(_list(_settings(config, data)))
+    found = asyncio.run(_list(data_settings(config, data)))
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -52,21 +48,10 @@ def list_consultations(
 def cancel(consultation: str, data: DataOption = None, config: ConfigOption = None) -> None:
     """Cancel it: its links die, who is in its room is put out, its recordings stay."""
     try:
-        asyncio.run(_cancel(_settings(config, data), consultation))
+        asyncio.run(_cancel(data_settings(config, data), consultation))
     except Refused as refused:
         typer.echo(SENTENCES[refused.code], err=True)
         raise typer.Exit(2) from None
-
-
-def _settings(config: Path | None, data: Path | None) -> Settings:
-    try:
-        settings = load_settings(config, data_dir=data)
-        if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
-            raise ConfigError(f"There is no Hyeopjin data directory at {settings.data_dir}.")
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    return settings
 
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from server.config import Settings
+from server.config import ConfigError, Settings, load_settings
 from server.runtime.keystore import KeyStore
 from server.runtime.object_stores import objects_of
 from server.runtime.reconciling import reconcile
@@ -24,6 +26,28 @@ from server.services.context import Context
 from server.services.exports import build_exports
 from server.storage.database import Database
 from server.storage.migrate import is_current
+
+DataOption = Annotated[Path | None, typer.Option(help="data directory")]
+ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def settings_of(config: Path | None, data: Path | None, port: int | None = None) -> Settings:
+    """The settings; exits with 2 and a sentence when one of them is wrong."""
+    try:
+        return load_settings(config, data_dir=data, port=port)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def data_settings(config: Path | None, data: Path | None) -> Settings:
+    """Settings of a data directory that exists; exits with 2 and a sentence otherwise."""
+    settings = settings_of(config, data)
+    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
+        typer.echo(f"There is no Hyeopjin data directory at {settings.data_dir}.", err=True)
+        raise typer.Exit(2)
+    return settings
 
 
 @contextlib.asynccontextmanager

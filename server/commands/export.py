@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from media.recordstore.sealed import SealedReader
-from server.commands.verify import ConfigOption, DataOption, data_settings
+from server.commands.directory import ConfigOption, DataOption, data_settings
 from server.config import Settings
 from server.domain.errors import Refused
 from server.export.bundle_files import fingerprint, public_pem

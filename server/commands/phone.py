@@ -12,16 +12,14 @@ from typing import Annotated
 
 import typer
 
-from server.commands.directory import books
-from server.config import ConfigError, Settings, load_settings
+from server.commands.directory import ConfigOption, DataOption, books, data_settings
+from server.config import ConfigError, Settings
 from server.domain.people import normalised_email
 from server.domain.telephone import telephone
 from server.services.context import unix_ms
 from server.storage import accounts, audit, telephones
 from server.storage.database import Transaction
 
-DataOption = Annotated[Path | None, typer.Option(help="data directory")]
-ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
 NumberArgument = Annotated[
     str, typer.Argument(help="international form, like +82 2 000 0000; '' takes it away")
 ]
@@ -45,8 +43,8 @@ def account(email: str, number: NumberArgument, config: ConfigOption = None, dat
 
 
 def _run(kind: str, whose: str, number: str, config: Path | None, data: Path | None) -> None:
+    settings = data_settings(config, data)
     try:
-        settings = load_settings(config, data_dir=data)
         kept = telephone(number) if number else ""
         asyncio.run(_put(settings, kind, whose, kept))
     except (ConfigError, ValueError) as error:

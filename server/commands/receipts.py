@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from server.commands.verify import ConfigOption, DataOption, JsonOption, data_settings
+from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
 from server.config import Settings
 from server.runtime.keystore import KeyStore, KeyStoreError
 from server.runtime.receipts import Receipt, Receipts

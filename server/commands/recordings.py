@@ -14,13 +14,8 @@ import typer
 
 from server.commands import export
 from server.commands.clean import clean_journals
-from server.commands.verify import (
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    data_settings,
-    verify_recordings,
-)
+from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
+from server.commands.verify import verify_recordings
 from server.commands.withdraw import withdraw
 from server.config import Settings
 from server.storage.database import Database

@@ -15,7 +15,8 @@ from zoneinfo import available_timezones
 
 import typer
 
-from server.config import ConfigError, Settings, load_settings
+from server.commands.directory import ConfigOption, DataOption, data_settings, settings_of
+from server.config import ConfigError, Settings
 from server.domain.consent import clean_name
 from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import Role
@@ -32,9 +33,6 @@ MAX_EMAIL = 254
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 PEOPLE = tuple(role for role in Role if role not in (Role.ANYONE, Role.SIGNED_IN))
-
-DataOption = Annotated[Path | None, typer.Option(help="data directory")]
-ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,8 +62,8 @@ def add(
     data: DataOption = None,
 ) -> None:
     """Make an account; prints its id."""
+    settings = settings_of(config, data)
     try:
-        settings = load_settings(config, data_dir=data)
         if (settings.data_dir / "DEMO").exists():
             raise ConfigError("A demo's directory takes no real people.")
         asked = Account(
@@ -106,10 +104,8 @@ def enable(email: str, config: ConfigOption = None, data: DataOption = None) -> 
 def _run(
     work: Callable[[Settings], Coroutine[Any, Any, None]], config: Path | None, data: Path | None
 ) -> None:
+    settings = data_settings(config, data)
     try:
-        settings = load_settings(config, data_dir=data)
-        if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
-            raise ConfigError(f"There is no Hyeopjin data directory at {settings.data_dir}.")
         asyncio.run(work(settings))
     except ConfigError as error:
         typer.echo(str(error), err=True)

@@ -10,7 +10,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from media.recordstore.faults import COPY
-from server.config import ConfigError, Settings, load_settings
+from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
+from server.config import Settings
 from server.runtime.journal_restore import JournalRestore
 from server.runtime.object_stores import objects_of
 from server.runtime.objects import ObjectError
@@ -28,9 +28,6 @@ from server.storage.database import Database
 from server.storage.journals import Journals
 from server.storage.recordings import Recordings
 
-DataOption = Annotated[Path | None, typer.Option(help="data directory")]
-ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 SHOWN_GAPS = 20
 PIPED_WIDTH = 200
 """Into a file or a mail: an id that is broken in two is found by no search."""
@@ -74,19 +71,6 @@ def tell_faults(reports: Sequence[Mapping[str, Any]]) -> None:
         for fault in report["faults"]:
             place = f"{fault['what']} {fault['where']}"
             typer.echo(f"{report['recording']}: {fault['name']} {place}", err=True)
-
-
-def data_settings(config: Path | None, data: Path | None) -> Settings:
-    """Settings of a data directory that exists; exits with 2 and a sentence otherwise."""
-    try:
-        settings = load_settings(config, data_dir=data)
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    if not settings.database_url and not (settings.data_dir / "hyeopjin.sqlite3").is_file():
-        typer.echo(f"There is no Hyeopjin data directory at {settings.data_dir}.", err=True)
-        raise typer.Exit(2)
-    return settings
 
 
 async def _verify(settings: Settings, wanted: Sequence[str], deep: bool) -> list[dict[str, Any]] | None:

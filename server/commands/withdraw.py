@@ -13,8 +13,15 @@ from typing import Annotated, Any
 
 import typer
 
-from server.commands.directory import alone, books, destroying
-from server.commands.verify import ConfigOption, DataOption, JsonOption, data_settings
+from server.commands.directory import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    alone,
+    books,
+    data_settings,
+    destroying,
+)
 from server.config import Settings
 from server.domain.errors import Refused
 from server.domain.people import normalised_email

@@ -13,13 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from server.config import ConfigError, load_settings
+from server.commands.directory import ConfigOption, DataOption, JsonOption, settings_of
 from server.runtime.operator_socket import OperatorError, ask
 
-DataOption = Annotated[Path | None, typer.Option(help="data directory")]
-ConfigOption = Annotated[Path | None, typer.Option(help="TOML file")]
 PortOption = Annotated[int | None, typer.Option(help="TCP port of the instance, with redis_url")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 SENTENCES = {
     "no_server": "No server runs on this data directory, or it runs under another account.",
@@ -46,7 +43,7 @@ def list_workers(
     as_json: JsonOption = False,
 ) -> None:
     """Each worker: state, process, port, rooms, people and how much of what it may carry it carries."""
-    found = _ask(_run_dir(config, data, port), {"op": "workers"})["workers"]
+    found = _ask(settings_of(config, data, port).run_dir, {"op": "workers"})["workers"]
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -66,7 +63,7 @@ def drain(
     wait: Annotated[bool, typer.Option("--wait", help="return when a fresh process has its place")] = False,
 ) -> None:
     """Take no new consultations there; when the last has ended, replace the process."""
-    run_dir = _run_dir(config, data, port)
+    run_dir = settings_of(config, data, port).run_dir
     answer = _ask(run_dir, {"op": "drain", "worker": worker})
     typer.echo(f"Worker {worker} is being drained; {answer['rooms']} rooms go on to their end.")
     if answer["alone"]:
@@ -82,14 +79,6 @@ def _replaced(run_dir: Path, worker: str, starts: int) -> bool:
     return any(
         one["name"] == worker and one["starts"] > starts and one["state"] == "serving" for one in found
     )
-
-
-def _run_dir(config: Path | None, data: Path | None, port: int | None) -> Path:
-    try:
-        return load_settings(config, data_dir=data, port=port).run_dir
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
 
 
 def _ask(run_dir: Path, request: dict[str, Any]) -> dict[str, Any]:

@@ -75,3 +75,11 @@ async def test_numbers_are_given_and_taken_on_the_command_line_and_the_change_is
     async with site.database.read() as tx:
         query = select(func.count()).where(audit.c.action == "telephone_changed")
         assert (await tx.execute(query)).scalar_one() == len(changes)
+
+
+def test_a_directory_that_is_none_is_named_and_not_made(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    words = ["phone", "site", "x", "+7 000 111 2222", "--data", str(nowhere)]
+    done = CliRunner().invoke(build(), words)
+    assert (done.exit_code, done.output) == (2, f"There is no Hyeopjin data directory at {nowhere}.\n")
+    assert not nowhere.exists()
