@@ -19,7 +19,6 @@ from media.rtp.twcc import INTERVAL_NS, SPARING_NS
 from media.still_subscription import PictureSubscription
 from media.stills import Stills
 from media.survival import GOOD_PROBES, Line, Reading, doubtful
-from media.tracks import SourceStream
 
 
 @dataclass(slots=True)
@@ -39,10 +38,6 @@ class _Member:
             newest=tuple(capacity.newest(GOOD_PROBES, now_ns)),
             unanswered=capacity.unanswered(now_ns),
         )
-
-
-def _ask(publication: Publication, stream: SourceStream, now_ns: int) -> None:
-    publication.ask_keyframe(stream, now_ns)
 
 
 class Lifeline:
@@ -91,7 +86,7 @@ class Lifeline:
         reading = member.reading(up_thin, now_ns)
         changed = line.look(reading, now_ns)
         if changed:
-            member.stills = Stills(_ask)
+            member.stills = Stills(Publication.ask_keyframe)
         every_ns = line.probe_every_ns(reading)
         if every_ns:
             member.capacity.probe(now_ns, every_ns)
@@ -104,7 +99,9 @@ class Lifeline:
             known = self._members.get(peer)
             if endpoint.connected and (known is None or known.endpoint is not endpoint):
                 self._lines.setdefault(peer, Line())
-                self._members[peer] = _Member(endpoint, Capacity(endpoint.session.probe), Stills(_ask))
+                self._members[peer] = _Member(
+                    endpoint, Capacity(endpoint.session.probe), Stills(Publication.ask_keyframe)
+                )
         for peer, member in list(self._members.items()):
             if endpoints.get(peer) is not member.endpoint:
                 del self._members[peer]

@@ -97,9 +97,11 @@ class Receiver:
         """What its voices take on the line; 0 while that cannot be said."""
         return rate(self.voice)
 
-    def in_trial(self, now_ns: int) -> bool:
-        """Whether one is on, or its packets may still be on their way."""
-        return self.trial is not None or now_ns - self.tried_ns < TRIAL_ECHO_NS
+    def carried_bps(self, now_ns: int) -> int:
+        """What the line carried before a trial that is on, or whose packets may still be on their way; else
+        0."""
+        in_trial = self.trial is not None or now_ns - self.tried_ns < TRIAL_ECHO_NS
+        return self.allocation.spent_bps if in_trial else 0
 
     def pad(self, size: int, now_ns: int) -> int:
         """Sends padding on any of its pictures' lines; how much."""
@@ -203,7 +205,7 @@ class Lines:
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
-                carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
+                carried_bps = receiver.carried_bps(now_ns)
                 if not receiver.breaks.settled(now_ns):
                     receiver.downlink.resettled(remb_bps, now_ns)
                 elif receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns, carried_bps):
@@ -242,7 +244,7 @@ class Lines:
             return False
         queued = downlink.waited(receiver.queue_ns(now_ns), sent_bps, now_ns)
         lossy = share is not None and downlink.lost(share, sent_bps, now_ns)
-        carried_bps = receiver.allocation.spent_bps if receiver.in_trial(now_ns) else 0
+        carried_bps = receiver.carried_bps(now_ns)
         stuck = receiver.remb_bps > 0 and downlink.estimated(receiver.remb_bps, sent_bps, now_ns, carried_bps)
         return queued or lossy or stuck
 

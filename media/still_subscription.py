@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media.ports import Delivery, SessionPort
-from media.ranges import NS
+from media.ranges import NS, Range
 from media.rtp.packets import put_send_time, read_header
 from media.rtp.splice import renumbered
 from media.subscription import Subscription
@@ -24,8 +24,8 @@ class PictureSubscription(Subscription):
         self, session: SessionPort, delivery: Delivery, *, ask: Callable[[SourceStream], None]
     ) -> None:
         super().__init__(session, delivery, video=True, ask=ask)
-        self._stilled: SourceStream | None = None
-        """What its last range was a still of."""
+        self._stilled: Range | None = None
+        """The range of the last still."""
 
     def begin_still(self, stream: SourceStream, first: tuple[int, bytes], at_ns: int, until_ns: int) -> None:
         """A range for one picture that begins with this packet, which arrived by `at_ns` and will all be sent
@@ -33,14 +33,15 @@ class PictureSubscription(Subscription):
         late would hold the voice back for them."""
         number, packet = first
         timestamp = read_header(packet)[2]
-        steady = self._timestamp_offset if self._stilled is stream else None
-        self._begin(stream, packet, number, timestamp, at_ns, steady)
+        before = self._range
+        again = before is not None and before is self._stilled and before.stream is stream
+        self._begin(stream, packet, number, timestamp, at_ns, self._timestamp_offset if again else None)
         late = max(0, until_ns - at_ns) * stream.clock_hz // NS
         assert self._range is not None  # noqa: S101 - begun above
         self._range.timestamp_offset += late
         self._last_timestamp += late
         self._last_ns = at_ns + late * NS // stream.clock_hz
-        self._stilled, self.stream = stream, None
+        self._stilled, self.stream = self._range, None
 
     def send_still(self, number: int, packet: bytes, now_ns: int) -> None:
         """One packet of the still that was begun last, in order."""
@@ -65,15 +66,3 @@ class PictureSubscription(Subscription):
             return 0
         self._resend(found[0], found[1], number + self._range.number_offset, now_ns)
         return len(found[0])
-
-    def _begin(
-        self,
-        stream: SourceStream,
-        packet: bytes,
-        number: int,
-        timestamp: int,
-        at_ns: int,
-        steady: int | None = None,
-    ) -> None:
-        super()._begin(stream, packet, number, timestamp, at_ns, steady)
-        self._stilled = None

@@ -174,6 +174,9 @@ class Subscription:
     def hold_back(self, late_ns: int, now_ns: int) -> None:
         """Once a second: repaired pictures of the source come so late; those of this line even later."""
         self._playout.want(late_ns + self._lateness.ns(self.resent, self.rtt_ns, now_ns))
+        self._weigh()
+
+    def _weigh(self) -> None:
         self._changes = self._splice is not None or self._playout.tellings > 0
 
     def _changed(self, packet: bytes) -> bytes:
@@ -181,7 +184,7 @@ class Subscription:
             packet = renumbered(packet, self._splice)
         if self._playout.tellings:
             packet = self._playout.told(packet)
-            self._changes = self._splice is not None or self._playout.tellings > 0
+            self._weigh()
         return packet
 
     def sender_report(self, stream: SourceStream, at_ns: int) -> None:
@@ -287,7 +290,7 @@ class Subscription:
             out_timestamp = self._last_timestamp + self._timestamp_offset + gap
         added = next_numbers(self._range if self._video else None, self._last, packet)
         self._splice = added if any(added) else None
-        self._changes = self._splice is not None or self._playout.tellings > 0
+        self._weigh()
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp if steady is None else steady
         self.stream = stream
