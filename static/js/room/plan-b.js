@@ -1,7 +1,7 @@
 /**
  * Plan B: when sound and picture have been away for a while, people telephone. Whom, and at which number; nothing else.
  */
-import { MEDIA_GRACE_MS, SILENCE_MS } from './reducer.js';
+import { isSilent, MEDIA_GRACE_MS } from './reducer.js';
 
 /** Most falls are over by then; a card that comes and goes would only be in the way. */
 export const PLAN_B_AFTER_MS = 10_000;
@@ -9,7 +9,7 @@ export const PLAN_B_AFTER_MS = 10_000;
 /** @param {import('./reducer.js').State} state @param {number} now */
 export function isDown(state, now) {
   if (state.phase !== 'room') return false;
-  if (state.link === 'lost' || (state.recording !== null && now - state.recording.at_ms > SILENCE_MS)) return true;
+  if (state.link === 'lost' || isSilent(state, now)) return true;
   return state.media !== 'connected' && now - state.mediaSinceMs > MEDIA_GRACE_MS;
 }
 

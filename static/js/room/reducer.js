@@ -208,14 +208,18 @@ export function may(state, ability) {
   return ability !== 'end' || snapshot.chair === snapshot.you.participant;
 }
 
+/** Whether the server has said nothing for so long that its socket is not believed. @param {State} state @param {number} now */
+export function isSilent(state, now) {
+  return state.recording !== null && now - state.recording.at_ms > SILENCE_MS;
+}
+
 /**
  * @param {State} state
  * @param {number} now
  * @returns {{message: string, tone: 'calm' | 'busy' | 'alarm'}} the connection in words
  */
 export function connectionWords(state, now) {
-  const silent = state.recording !== null && now - state.recording.at_ms > SILENCE_MS;
-  if (state.link === 'lost' || (silent && state.link === 'online')) return { message: 'connection-lost', tone: 'alarm' };
+  if (state.link === 'lost' || (isSilent(state, now) && state.link === 'online')) return { message: 'connection-lost', tone: 'alarm' };
   if (state.full !== null) return { message: 'connection-full', tone: 'alarm' };
   if (state.link !== 'online') return { message: 'connection-connecting', tone: 'busy' };
   const settled = now - state.mediaSinceMs > MEDIA_GRACE_MS;
