@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
 
-from server.app import running
-from server.config import load_settings
-from server.services.demo import Demo
-from tests.integration.test_live_rooms import JOIN, House
-from tests.support.demo import free_port
+from tests.integration.test_live_rooms import JOIN, inhabited
 
 
 async def test_one_too_many_is_refused_keeps_the_seat_and_is_let_in_when_somebody_has_left(
     tmp_path: Path,
 ) -> None:
-    port = free_port()
-    settings = load_settings(
-        None,
-        demo=True,
-        data_dir=tmp_path / "data",
-        port=port,
-        bind=("127.0.0.1",),
-        public_url=f"http://localhost:{port}",
-        media_announce=("127.0.0.1",),
-        media_workers=1,
-        media_max_people=1,
-    )
-    async with running(settings) as server, AsyncExitStack() as stack:
-        house = House(
-            server, await Demo(server.services, settings.secrets_dir / "demo.json").prepare(), stack
-        )
+    async with inhabited(tmp_path, media_max_people=1) as house:
+        server = house.server
         inside, outside = await house.by_link("referring_physician"), await house.by_link("interpreter")
         first = await house.socket(inside, "referring_physician")
         second = await house.socket(outside, "interpreter")

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,23 +93,29 @@ class House:
         return page
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@asynccontextmanager
+async def inhabited(folder: Path, **overrides: Any) -> AsyncIterator[House]:
+    """A whole server on this directory, with one media worker unless told otherwise."""
     port = free_port()
+    chosen = {"media_announce": ("127.0.0.1",), "media_workers": 1, **overrides}
     settings = load_settings(
         None,
         demo=True,
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
         port=port,
         bind=("127.0.0.1",),
         public_url=f"http://localhost:{port}",
-        media_announce=("127.0.0.1",),
-        media_workers=1,
-        session_grace_s=2,
+        **chosen,
     )
     async with running(settings) as server, AsyncExitStack() as stack:
         table = await Demo(server.services, settings.secrets_dir / "demo.json").prepare()
         yield House(server, table, stack)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with inhabited(tmp_path, session_grace_s=2) as made:
+        yield made
 
 
 JOIN = {"mic": True, "camera": True, "resume": None}

@@ -53,6 +53,14 @@ class Playing:
                 if now_ns // 1_000_000_000 != before // 10:
                     self.lines.second(now_ns)
 
+    def reported(self, seconds: int, least_ms: int, took_ms: int) -> None:
+        """Each second the first receiver reports that a round trip, `least_ms` at best, took so long."""
+        endpoint = self.stage.relay.endpoints["s"]
+        endpoint.session.round_trip_ns = least_ms * MS  # type: ignore[misc]
+        for _ in range(seconds):
+            endpoint.round_trip_now_ns, endpoint.round_trip_told_ns = took_ms * MS, self.stage.time.now_ns
+            self.run(1)
+
     def still(self, seconds: float) -> None:
         """Nobody sends anything."""
         for _ in range(int(seconds * 10)):
@@ -179,15 +187,7 @@ def test_a_queue_that_was_reported_long_ago_is_none_now() -> None:
     playing = Playing("s")
     playing.run(2)
     playing.remb(2_000_000)
-    endpoint = playing.stage.relay.endpoints["s"]
-    endpoint.session.round_trip_ns = 20 * MS  # type: ignore[misc]
-
-    def report() -> None:
-        endpoint.round_trip_now_ns, endpoint.round_trip_told_ns = 900 * MS, playing.stage.time.now_ns
-
-    for _ in range(4):
-        report()
-        playing.run(1)
+    playing.reported(4, 20, 900)
     assert playing.told.last("s")["mode"] == "thin"
     began = playing.stage.time.now_ns
     while not playing.stage.subscribers[0].probes:
@@ -218,15 +218,7 @@ def test_a_way_that_has_become_longer_is_no_queue_for_ever() -> None:
     playing = Playing("s")
     playing.run(2)
     playing.remb(2_000_000)
-    endpoint = playing.stage.relay.endpoints["s"]
-    endpoint.session.round_trip_ns = 2 * MS  # type: ignore[misc]
-
-    def seconds(count: int) -> None:
-        for _ in range(count):
-            endpoint.round_trip_now_ns, endpoint.round_trip_told_ns = 350 * MS, playing.stage.time.now_ns
-            playing.run(1)
-
-    seconds(5)
+    playing.reported(5, 2, 350)
     assert playing.told.last("s")["mode"] == "thin"
-    seconds(20)
+    playing.reported(20, 2, 350)
     assert playing.stage.subscribers[0].probes, "the line is tried again"
