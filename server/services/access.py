@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.domain.consultation import Consultation, Seat
+from server.domain.consultation import Consultation, Seat, require_link_alive
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.services.context import Context
 from server.storage import cases, consultations, sessions
+from server.storage import seats as chairs
 from server.storage.database import Transaction
+from server.storage.ids import hashed
 
 
 class Subject(StrEnum):
@@ -91,3 +93,21 @@ async def seat_and_consultation(tx: Transaction, seat_id: str) -> tuple[Seat, Co
     if seat is None or consultation is None:
         raise Refused("not_found")
     return seat, consultation
+
+
+async def behind_link(
+    tx: Transaction, seat_id: str, token: str, now_ms: int
+) -> tuple[Seat, Consultation, str]:
+    """The seat that a link leads to, and the link's state. Raises Refused `link_unknown`, `link_dead`.
+
+    A seat that is none and a token that is not its own look alike.
+    """
+    try:
+        seat, consultation = await seat_and_consultation(tx, seat_id)
+    except Refused:
+        raise Refused("link_unknown") from None
+    state = await chairs.link_state(tx, seat_id, hashed(token))
+    if state is None:
+        raise Refused("link_unknown")
+    require_link_alive(consultation, seat, now_ms)
+    return seat, consultation, state

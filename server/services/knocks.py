@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from server.domain.consent import clean_name
-from server.domain.consultation import TAKEN, require_joinable, require_link_alive
+from server.domain.consultation import TAKEN, require_joinable
 from server.domain.errors import Refused
-from server.services.access import seat_and_consultation
+from server.services.access import behind_link, seat_and_consultation
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.storage import audit
@@ -45,14 +45,7 @@ class Knocks:
             raise Refused("bad_request")
         now_ms, secret = self._context.now_ms(), new_cookie()
         async with self._context.database.write() as tx:
-            try:
-                seat, consultation = await seat_and_consultation(tx, seat_id)
-            except Refused:
-                raise Refused("link_unknown") from None
-            state = await chairs.link_state(tx, seat_id, hashed(token))
-            if state is None:
-                raise Refused("link_unknown")
-            require_link_alive(consultation, seat, now_ms)
+            _, consultation, state = await behind_link(tx, seat_id, token, now_ms)
             require_joinable(consultation, now_ms)
             if state != TAKEN:
                 raise Refused("link_unused")

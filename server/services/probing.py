@@ -11,12 +11,10 @@ from typing import Any
 
 from server.domain.consultation import require_link_alive
 from server.domain.errors import Refused
-from server.services.access import seat_and_consultation
+from server.services.access import behind_link, seat_and_consultation
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.storage import path_checks
-from server.storage import seats as chairs
-from server.storage.ids import hashed
 from server.storage.path_checks import PathCheck
 from server.storage.seats import Credential
 from signaling.ports import IceServers, no_relays
@@ -79,15 +77,12 @@ class Probing:
 
     async def _prove(self, seat_id: str, proof: Proof, address: str) -> None:
         await self._attempts.probe(seat_id, address)
-        if proof.credential is None and proof.token is None:
-            raise Refused("no_credential")
+        now_ms = self._context.now_ms()
         async with self._context.database.read() as tx:
-            try:
+            if proof.credential is not None:
                 seat, consultation = await seat_and_consultation(tx, seat_id)
-            except Refused:
-                raise Refused("link_unknown") from None
-            if proof.credential is None:
-                state = await chairs.link_state(tx, seat_id, hashed(proof.token or ""))
-                if state is None:
-                    raise Refused("link_unknown")
-            require_link_alive(consultation, seat, self._context.now_ms())
+                require_link_alive(consultation, seat, now_ms)
+            elif proof.token is not None:
+                await behind_link(tx, seat_id, proof.token, now_ms)
+            else:
+                raise Refused("no_credential")

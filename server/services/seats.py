@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.consultation import TAKEN, Consultation, Seat, require_joinable, require_link_alive
+from server.domain.consultation import TAKEN, Consultation, Seat, require_joinable
 from server.domain.errors import Refused
-from server.services.access import seat_and_consultation
+from server.services.access import behind_link, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.services.context import Context
 from server.services.limiting import Attempts
@@ -48,22 +48,15 @@ class Seats:
         Raises Refused: `link_unknown`, `link_dead`, `link_used`, `not_open`, `too_many_attempts`.
         """
         await self._attempts.link(address)
-        now_ms, token_hash = self._context.now_ms(), hashed(token)
+        now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
-            try:
-                seat, consultation = await seat_and_consultation(tx, seat_id)
-            except Refused:
-                raise Refused("link_unknown") from None
-            state = await chairs.link_state(tx, seat_id, token_hash)
-            if state is None:
-                raise Refused("link_unknown")
-            require_link_alive(consultation, seat, now_ms)
+            seat, consultation, state = await behind_link(tx, seat_id, token, now_ms)
             if state == TAKEN and held is not None:
                 return Seated(seat)
             if state == TAKEN:
                 raise Refused("link_used")
             require_joinable(consultation, now_ms)
-            if not await chairs.take_link(tx, seat_id, token_hash):
+            if not await chairs.take_link(tx, seat_id, hashed(token)):
                 raise Refused("link_used")
             own = signed_in if signed_in and signed_in.account.id == seat.account_id else None
             secret, fallen = await self._seat(tx, seat, consultation, "link", address, own)
