@@ -21,7 +21,8 @@ LAGS, LAGS_NS = 0.5, 2 * NS
 after a pause, rises by 8 % a second, and says nothing. Losses do."""
 CREDIBLE_BPS = 100_000
 """A lower estimate tells how little was sent (a wall, a dark room, a source whose own line is bad), not how
-little the line carries: while less than this is sent it is no first sign of trouble."""
+little the line carries: while less than this is sent it is no first sign of trouble, and one that does not move is
+none."""
 ROSE = 1.01
 LOSSY, CALM = 0.16, 0.08
 """Shares lost, smoothed: above the first pictures are given up, below the second an estimate is believed
@@ -95,8 +96,10 @@ class Downlink:
             self._led_ns = now_ns
         lags = now_ns - self._led_ns > LAGS_NS
         fell = remb_bps < FELL * before or (not before and below)
-        idle = self.limit_bps is None and max(remb_bps, sent_bps) < CREDIBLE_BPS
-        if (fell or (below and now_ns - self._rose_ns > STUCK_NS)) and not lags and not idle:
+        idle = max(remb_bps, sent_bps) < CREDIBLE_BPS
+        fell = fell and not (idle and self.limit_bps is None)
+        stuck = below and now_ns - self._rose_ns > STUCK_NS and not idle
+        if (fell or stuck) and not lags:
             self._rose_ns = now_ns
             # What is lost now was lost by what has just been ended.
             self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
@@ -108,7 +111,8 @@ class Downlink:
         return False
 
     def resettled(self, remb_bps: int, now_ns: int) -> None:
-        """An estimate after a break of the way: where others are counted from, no sign of trouble."""
+        """An estimate after a break of the way, or of stills: where others are counted from, no sign of
+        trouble."""
         self._remb_bps = self._reference_bps = remb_bps
         self._rose_ns = now_ns
 

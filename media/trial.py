@@ -86,10 +86,11 @@ class Trial:
 
     def _look_first(self, now_ns: int) -> bool | None:
         since_ns = now_ns - self._started_ns
-        if since_ns < LISTEN_NS:
-            self._capacity.probe(now_ns, PAIR_NS)
-            return None
         pairs = self._capacity.newest(PAIRS, now_ns)
+        if since_ns < LISTEN_NS or len(pairs) < RECENT:  # of a lossy line's pairs every third is lost
+            self._capacity.probe(now_ns, PAIR_NS)
+        if since_ns < LISTEN_NS:
+            return None
         if len(pairs) < RECENT:
             return False if since_ns > SILENT_NS else None
         self.carries_bps = int(median(pairs))

@@ -25,6 +25,7 @@ class Room:
         self.thin, self.good = self.stage.subscribers
         self.gap_ms = GOOD_GAP_MS
         self.number = 0
+        self.size = 20
         self.audio: list[int] = []
 
     def estimate(self, outbox: Outbox, bps: int) -> None:
@@ -40,16 +41,16 @@ class Room:
             heard(at_ns, at_ns + late_ms * MS)
 
     def run(self, seconds: float) -> None:
-        for tick in range(round(seconds * 30)):
+        for _ in range(round(seconds * 30)):
             self.number += 1
             for rid in ("l", "h"):
-                self.stage.layer(rid, self.number, key=self.number == 1)
+                self.stage.layer(rid, self.number, key=self.number % 15 == 1, size=self.size)
             self.stage.time.advance(1000 / 30)
-            if tick % 3 == 0:
+            if self.number % 3 == 0:
                 now_ns = self.stage.time.now_ns
                 self.stage.relay.tick(now_ns)
                 self.lines.tick(now_ns)
-                if tick % 30 == 0:
+                if self.number % 30 == 0:
                     self.lines.second(now_ns)
                 for outbox in (self.thin, self.good):
                     self.answer(outbox)
@@ -117,6 +118,19 @@ def test_when_the_line_is_good_again_everything_returns_within_fifteen_seconds()
     assert room.mode("s") == "full"
     assert room.levels() == {"s": "high", "t": "high"}
     assert not any(out.sparing for out in (room.stage.publisher, room.thin, room.good))
+
+
+def test_what_a_page_believed_while_it_got_stills_takes_no_picture_from_it_afterwards() -> None:
+    room = in_survival()
+    room.size = 1_000
+    room.estimate(room.thin, 8_000)
+    room.gap_ms = GOOD_GAP_MS
+    while room.mode("s") == "survival":
+        room.run(0.5)
+    for _ in range(20):
+        room.run(0.3)
+        room.estimate(room.thin, 8_000)
+        assert room.levels()["s"] in ("low", "high")
 
 
 def test_the_page_alone_can_say_that_its_way_up_is_thin() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from media.layers import HIGH, LOW
 from media.lines import Lines
 from media.plan import PeerPlan, RoomPlan
 from media.rtp import rtcp
+from media.trial import Trial
 from tests.support.outbox import MS, Stage, fields
 
 FRAME_MS = 33
@@ -202,6 +205,40 @@ def test_while_little_is_sent_a_small_estimate_is_no_first_sign_of_trouble() -> 
     assert line.limit_bps is None
     assert line.estimated(90_000, 130_000, 7_000 * MS) or line.estimated(80_000, 130_000, 8_000 * MS)
     assert line.limit_bps == 100_000
+
+
+def test_a_small_estimate_beside_a_voice_alone_takes_no_trials_turn() -> None:
+    """A page that gets no picture has no reason to believe in more than it did."""
+    line = Downlink(0)
+    assert line.estimated(400_000, 900_000, 1000 * MS)
+    line.estimated(8_000, 900_000, 1500 * MS)
+    for second in range(2, 30):
+        assert not line.estimated(8_000, 15_000, second * 1000 * MS), second
+    assert line.tries(True, 5_000 * MS)
+
+
+def test_a_trial_asks_on_where_a_lossy_line_loses_its_pairs() -> None:
+    answers: deque[tuple[int, Callable[[int, int], None]]] = deque()
+    asked = 0
+
+    class Lossy:
+        def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
+            nonlocal asked
+            asked += 1
+            if asked > 9:  # what was asked before is lost
+                answers.append((now_ns, heard))
+            return True
+
+    now_ns = MS
+    trial = Trial(Lossy(), lambda size, at_ns: size, 100_000, 200_000, now_ns)
+    verdict = None
+    while verdict is None:
+        now_ns += 30 * MS
+        while answers and answers[0][0] + 300 * MS <= now_ns:
+            sent_ns, heard = answers.popleft()
+            heard(sent_ns, now_ns)
+        verdict = trial.step(now_ns)
+    assert verdict
 
 
 def test_one_second_without_a_way_is_no_lossy_line() -> None:
