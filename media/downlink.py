@@ -21,8 +21,8 @@ LAGS, LAGS_NS = 0.5, 2 * NS
 after a pause, rises by 8 % a second, and says nothing. Losses do."""
 CREDIBLE_BPS = 100_000
 """A lower estimate tells how little was sent (a wall, a dark room, a source whose own line is bad), not how
-little the line carries: while less than this is sent it is no first sign of trouble, and one that does not move is
-none."""
+little the line carries: while less than this is sent it is no first sign of trouble, and one that does not
+move is none."""
 ROSE = 1.01
 LOSSY, CALM = 0.16, 0.08
 """Shares lost, smoothed: above the first pictures are given up, below the second an estimate is believed
