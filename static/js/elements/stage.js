@@ -25,7 +25,7 @@ class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
     paths: { attribute: false }, now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
-    trouble: { attribute: false },
+    trouble: { attribute: false }, parts: { attribute: false },
   };
 
   constructor() {
@@ -45,8 +45,10 @@ class Stage extends LightElement {
     this.sharing = false;
     /** @type {number | null} seconds until the consultation is ended, while it can still be taken back */
     this.endingIn = null;
-    /** @type {'settings' | 'recording' | null} */
+    /** @type {string | null} settings, recording, or a part's */
     this.panel = null;
+    /** @type {import('../parts/parts.js').Parts | null} */
+    this.parts = null;
     /** @type {ReturnType<import('../room/device-watch.js').DeviceWatch['trouble']>} */
     this.trouble = { audio: null, camera: null };
   }
@@ -74,6 +76,7 @@ class Stage extends LightElement {
       ${state.problem && this.panel !== 'recording' ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
       <hj-device-banner .trouble=${this.trouble} @ask=${(/** @type {CustomEvent} */ event) => event.detail.type === 'settings' && (this.panel = 'settings')}></hj-device-banner>
       ${this.knocks(state)}
+      ${this.parts?.at('strip', state)}
       ${this.sharing ? html`<div class="banner banner-plain" data-testid="sharing">${icon('screen')}<strong>${t('screen-sharing')}</strong></div>` : nothing}
       <div class="floor" data-count=${sharers.length ? 'screen' : others.length}>
         <section class="tiles" data-count=${sharers.length || others.length} aria-label=${t('room-participants')}>
@@ -87,8 +90,10 @@ class Stage extends LightElement {
           ${others.length === 0 ? nothing : this.waiting(state)}
         </aside>
       </div>
+      ${this.parts?.at('desk', state)}
       ${this.panel === 'settings' ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
       ${this.panel === 'recording' ? html`<section class="panel" aria-label=${t('room-consent')}><hj-seat-recording .state=${state}></hj-seat-recording></section>` : nothing}
+      ${this.parts?.panels(state).filter((one) => one.name === this.panel).map((one) => html`<section class="panel" data-testid="panel-${one.name}" aria-label=${one.label()}>${one.view(state)}</section>`)}
       ${this.toolbar(state)}
       <div class="visually-hidden" aria-live="polite">${state.notices.slice(-1).map((notice) => t(notice.message, { name: notice.name }))}</div>
     </div>`;
@@ -170,9 +175,19 @@ class Stage extends LightElement {
       @click=${() => this.ask('pause', { reason: 'other' })}>${icon('pause')}<span>${t('pause-recording')}</span></button>`;
   }
 
-  /** @param {'settings' | 'recording'} which */
+  /** @param {string} which */
   toggle(which) {
     this.panel = this.panel === which ? null : which;
+  }
+
+  /**
+   * @param {import('../parts/parts.js').Panel} panel
+   * @param {import('../room/reducer.js').State} state
+   */
+  opener(panel, state) {
+    const news = this.panel === panel.name ? 0 : (panel.badge?.(state) ?? 0);
+    return html`<button class="tool" data-testid="open-${panel.name}" aria-expanded=${this.panel === panel.name} @click=${() => this.toggle(panel.name)}>
+      ${icon(panel.icon)}${news > 0 ? html`<b class="badge" data-testid="news-${panel.name}">${news}</b>` : nothing}<span>${panel.label()}</span></button>`;
   }
 
   /**
@@ -197,6 +212,7 @@ class Stage extends LightElement {
         ${icon(camera ? 'camera' : 'cameraOff')}<span>${camera ? t('camera-turn-off') : t('camera-turn-on')}</span></button>
       ${ScreenShare.possible || this.sharing ? html`<button class="tool tool-screen" data-testid="toggle-screen" aria-pressed=${this.sharing} @click=${() => this.ask('screen', { on: !this.sharing })}>
         ${icon(this.sharing ? 'screenOff' : 'screen')}<span>${this.sharing ? t('screen-stop') : t('screen-share')}</span></button>` : nothing}
+      ${this.parts?.panels(state).map((one) => this.opener(one, state))}
       <button class="tool" data-testid="settings" aria-expanded=${this.panel === 'settings'} @click=${() => this.toggle('settings')}>
         ${icon('settings')}<span>${t('room-settings')}</span></button>
       <button class="tool" data-testid="seat-recording" aria-expanded=${this.panel === 'recording'} @click=${() => this.toggle('recording')}>

@@ -8,10 +8,10 @@ import { languageEvents, startLanguage, t } from '../i18n.js';
 import { ConsentFlow } from '../room/consent.js';
 import { Devices } from '../room/devices.js';
 import { DeviceWatch } from '../room/device-watch.js';
-import { LevelMeter } from '../room/level-meter.js';
 import { Ending } from '../room/ending.js';
 import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
+import { OwnVoice } from '../room/own-voice.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
 import { PathCheck } from '../room/path-check.js';
@@ -21,6 +21,7 @@ import { SignalLink } from '../room/signal-link.js';
 import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
 import { Wake } from '../room/wake.js';
+import { Parts } from '../parts/parts.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
@@ -31,9 +32,6 @@ const END_AFTER_S = 3;
 /** Tracks that come later are put in without a word to the server: nobody waits long for a slow camera. */
 const DEVICES_WAITED_MS = 1000;
 const PROBLEM_SHOWN_MS = 8000;
-const OWN_SPEAKING_LEVEL = 0.45;
-/** Speech has pauses; a ring that flickers with every syllable is noise. */
-const SPEAKING_LASTS_MS = 500;
 
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 const visit = new Visit(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
@@ -45,14 +43,12 @@ let state = initial();
 let signal = null;
 /** @type {MediaLink | null} */
 let media = null;
-/** @type {LevelMeter | null} */
-let ownMeter = null;
+/** @type {OwnVoice | null} */
+let ownVoice = null;
 /** @type {Map<string, MediaStream>} */
 let streams = new Map();
 /** @type {Set<string>} */
 let speaking = new Set();
-let ownSpeaking = false;
-let loudAt = -Infinity;
 /** @type {MediaStream | null} */
 let ownStream = null;
 /** @type {Set<string>} participants the browser will not play before a touch */
@@ -62,6 +58,8 @@ const shown = new Shown(async (list) => (await signal?.send('view', { shown: lis
 const consent = new ConsentFlow(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
+/** What stands by itself: add a part here. */
+const parts = new Parts([]);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */
@@ -75,6 +73,7 @@ function happen(event) {
     syncTracks();
   }
   if (state.snapshot !== before.snapshot) void media?.spare(sparing(state));
+  parts.changed(state, before);
   draw();
 }
 
@@ -92,7 +91,7 @@ function draw() {
 function view() {
   if (state.phase === 'room') {
     return html`<hj-stage .state=${state} .devices=${devices} .paths=${paths} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
-      ?deaf=${deaf.size > 0} .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)}></hj-stage>`;
+      ?deaf=${deaf.size > 0} .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)} .parts=${parts}></hj-stage>`;
   }
   return html`<hj-header></hj-header><div class="page">${page()}</div>`;
 }
@@ -118,7 +117,7 @@ function allStreams() {
 
 function allSpeaking() {
   const own = me(state)?.id;
-  return own && ownSpeaking && state.mic ? new Set([...speaking, own]) : speaking;
+  return own && ownVoice?.speaking && state.mic ? new Set([...speaking, own]) : speaking;
 }
 
 // --- the door -------------------------------------------------------------------------------------------
@@ -187,15 +186,8 @@ async function join(before = null) {
     mic: sendsMic(), camera: sendsCamera(), resume: media?.pc?.connectionState === 'connected' ? media.connection : null,
   })));
   signal.open();
-  ownMeter = new LevelMeter((level, peak) => {
-    deviceWatch.heard(peak, performance.now());
-    if (level > OWN_SPEAKING_LEVEL) loudAt = performance.now();
-    const now = performance.now() - loudAt < SPEAKING_LASTS_MS;
-    if (now === ownSpeaking) return;
-    ownSpeaking = now;
-    draw();
-  });
-  ownMeter.follow(devices.audio);
+  ownVoice = new OwnVoice(draw, (peak, now) => deviceWatch.heard(peak, now));
+  ownVoice.follow(devices.audio);
 }
 
 // While a withdrawal is not confirmed, nothing leaves this computer, and the others are told so.
@@ -205,7 +197,7 @@ let told = '';
 
 /** Brings what is sent, and what the others are told of it, in line with the devices. */
 function syncTracks() {
-  ownMeter?.follow(devices.audio);
+  ownVoice?.follow(devices.audio);
   const camera = state.camera ? devices.camera : null;
   if (ownStream?.getVideoTracks()[0] !== (camera ?? undefined)) ownStream = camera ? new MediaStream([camera]) : null;
   if (!media) return;
@@ -237,6 +229,7 @@ function wireSignal(link) {
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
   on(link, 'offer', (offer) => void media?.apply(offer));
   on(link, 'closed', ({ code }) => finish(code));
+  parts.listen(link);
   return link;
 }
 
@@ -276,7 +269,7 @@ function finish(code) {
   ending.left = null;
   signal?.close();
   media?.close();
-  ownMeter?.close();
+  ownVoice?.close();
   shown.close();
   screen.stop();
   deviceWatch.close();
@@ -284,6 +277,7 @@ function finish(code) {
   signal = null;
   media = null;
   ownStream = null;
+  parts.closed(code);
   happen({ type: 'over', code });
 }
 
@@ -309,6 +303,7 @@ function say(code) {
 
 /** @type {Record<string, (detail: any) => unknown>} */
 const ACTIONS = {
+  ...parts.actions(),
   consent: ({ decision, others }) => consent.decide(decision, others),
   destroy: ({ sure }) => consent.destroy(sure),
   past: ({ asking, now }) => (now ? past.withdraw() : past.ask(asking)),

@@ -29,7 +29,8 @@ const ICE_RESTART_ACK_MS = 2000;
 const HURRY_NOT_BEFORE_MS = 4000;
 
 /**
- * Events: `online`, `lost`, `full` (the server can carry nobody more now; detail: {at} when it is asked again), `joined` (a join's snapshot), `snapshot`, `offer`, `recording`, `closed` (detail = what the server sent; closed: {code}).
+ * Events: `online`, `lost`, `full` (the server can carry nobody more now; detail: {at} when it is asked again), `joined` (a join's snapshot), `closed` ({code}),
+ * and whatever the server sends (`snapshot`, `offer`, `recording` …; detail = what it sent).
  */
 export class SignalLink extends EventTarget {
   /**
@@ -66,12 +67,11 @@ export class SignalLink extends EventTarget {
     });
     this.socket.on('connect_error', (error) => this.refused(/** @type {any} */ (error)));
     this.socket.on('disconnect', (reason) => this.dropped(reason));
-    for (const name of ['snapshot', 'offer', 'recording']) {
-      this.socket.on(name, (detail) => {
-        this.heardAt = performance.now();
-        this.tell(name, detail);
-      });
-    }
+    this.socket.onAny((name, detail) => {
+      if (name === 'closed') return;
+      this.heardAt = performance.now();
+      this.tell(name, detail);
+    });
     this.socket.io.on('ping', () => {
       this.heardAt = performance.now();
     });
