@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from media.native.build import is_built
+from server.asides import asides_of
 from server.clustering import cluster_of, one_at_a_time
 from server.config import ConfigError, Settings
 from server.directory import Books
@@ -105,7 +106,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         )
         media.on_live = finalising.returned
 
-        gate = SeatGate(services)
+        gate, asides = SeatGate(services), asides_of(services, cluster.store)
         hub = Hub(
             store=cluster.store, directory=Books(services), media=media, gate=gate,
             listener=Emptied(services, finalising), instance=cluster.instance,
@@ -118,7 +119,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         app = build_web(settings, services, health)
         _probing(settings, services, media)
         retention = await _keeping(app, keys, keeping.objects, finalising)
-        cluster.join(app, hub, gate, settings.public_url, media, health)
+        cluster.join(app, hub, gate, settings.public_url, media, health, asides)
         _watch(health, media, workers, finalising, cluster.store, hub)
         health.sources.append(disks.metrics)
 

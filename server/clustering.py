@@ -27,6 +27,7 @@ from server.runtime.placements import LocalPlacements, Placements
 from server.runtime.tasks import TaskOwner, describe
 from server.runtime.workers import LocalWorkers
 from server.web.health import Health
+from signaling.asides import Asides
 from signaling.hub import Hub
 from signaling.namespace import attach
 from signaling.ports import Gate
@@ -61,9 +62,11 @@ class Alone:
     def roster(self, local: LocalWorkers) -> Roster:
         return local
 
-    def join(self, app: Any, hub: Hub, gate: Gate, public_url: str, media: Fleet, health: Health) -> None:
+    def join(
+        self, app: Any, hub: Hub, gate: Gate, public_url: str, media: Fleet, health: Health, asides: Asides
+    ) -> None:
         """Let pages in."""
-        attach(app, hub, gate, public_url)
+        attach(app, hub, gate, public_url, asides=asides)
 
     async def keep(self, begin: Begin, stack: contextlib.AsyncExitStack) -> None:
         """The work behind the rooms begins now."""
@@ -109,8 +112,10 @@ class Shared(Alone):
         self._workers = SharedWorkers(local, self._leases, self._placements, self.instance)
         return self._workers
 
-    def join(self, app: Any, hub: Hub, gate: Gate, public_url: str, media: Fleet, health: Health) -> None:
-        attach(app, hub, gate, public_url, self._url, f"hyeopjin:{self._home}:emits")
+    def join(
+        self, app: Any, hub: Hub, gate: Gate, public_url: str, media: Fleet, health: Health, asides: Asides
+    ) -> None:
+        attach(app, hub, gate, public_url, self._url, f"hyeopjin:{self._home}:emits", asides)
         workers = self._workers
         assert workers is not None  # noqa: S101 - the fleet was made of it
         workers.connected = lambda worker: worker in media.links and media.links[worker].connected

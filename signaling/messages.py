@@ -363,15 +363,16 @@ def parse(event: str, data: object) -> Incoming:
     model = INCOMING.get(event)
     if model is None:
         raise BadMessage("event")
-    return _validate(model, data)
+    return parse_as(model, data)
 
 
 def parse_connect(data: object) -> Connect:
     """The connect packet's auth; raises BadMessage."""
-    return _validate(Connect, data)
+    return parse_as(Connect, data)
 
 
-def _validate(model: type[M], data: object) -> M:
+def parse_as(model: type[M], data: object) -> M:
+    """A page's data as this message; raises BadMessage."""
     if not isinstance(data, dict):
         raise BadMessage("")
     try:

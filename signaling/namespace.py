@@ -19,6 +19,7 @@ from socketio import packet as wire
 
 from signaling import events as ev
 from signaling import messages as ms
+from signaling.asides import ASIDES, Asides
 from signaling.hub import Hub
 from signaling.limits import Bucket
 from signaling.ports import Gate, Refusal, Ticket
@@ -117,7 +118,15 @@ def cookies_of(header: str) -> dict[str, str]:
     return found
 
 
-def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "", channel: str = "") -> Any:
+def attach(
+    app: Any,
+    hub: Hub,
+    gate: Gate,
+    public_url: str,
+    redis_url: str = "",
+    channel: str = "",
+    asides: Asides | None = None,
+) -> Any:
     """Serve the rooms at /socket.io of this `aiohttp.web.Application`; before it starts, once per hub.
 
     `redis_url`, `channel`: where instances tell each other what to emit; nothing else goes that way.
@@ -139,11 +148,13 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "",
         logger=quiet,
         engineio_logger=quiet,
     )
-    sockets = Sockets(server, hub, gate)
+    sockets = Sockets(server, hub, gate, asides)
     server.on("connect", sockets.connect, namespace=NAMESPACE)
     server.on("disconnect", sockets.disconnect, namespace=NAMESPACE)
     server.on("*", sockets.event, namespace=NAMESPACE)
     hub.bind(sockets)
+    if asides is not None:
+        asides.bind(sockets)
     server.attach(app, socketio_path=PATH)
 
     async def begin(_: Any) -> None:
@@ -158,13 +169,7 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "",
         if redis_url:
             server.manager.thread.cancel()
             await asyncio.gather(server.manager.thread, return_exceptions=True)
-        for connection in list(server.eio.sockets.values()):
-            await connection.close(wait=False)
-            connection.queue.put_nowait(
-                None
-            )  # ends the writer, which closes the websocket: a browser waits for that
-        if server.eio.service_task_handle is not None:
-            await server.shutdown()
+        await _hang_up_all(server)
 
     if redis_url:
         app.on_startup.append(begin)
@@ -172,12 +177,22 @@ def attach(app: Any, hub: Hub, gate: Gate, public_url: str, redis_url: str = "",
     return server
 
 
+async def _hang_up_all(server: Any) -> None:
+    for connection in list(server.eio.sockets.values()):
+        await connection.close(wait=False)
+        # Ends the writer, which closes the websocket: a browser waits for that.
+        connection.queue.put_nowait(None)
+    if server.eio.service_task_handle is not None:
+        await server.shutdown()
+
+
 class Sockets:
     """Sockets of the pages; also the hub's Outbox."""
 
-    def __init__(self, server: Any, hub: Hub, gate: Gate) -> None:
+    def __init__(self, server: Any, hub: Hub, gate: Gate, asides: Asides | None = None) -> None:
         self._server = server
         self._hub = hub
+        self._asides = asides
         self._gate = gate
         self._tickets: dict[str, Ticket] = {}
         self._buckets: dict[str, Bucket] = {}  # by seat
@@ -274,7 +289,8 @@ class Sockets:
         finally:
             self._asking.discard(socket)
         # An unknown event's name is a page's own words: it is not repeated.
-        log.debug("page event %s: %s", event if event in ms.INCOMING else "?", ack.get("code", "ok"))
+        known = event in ms.INCOMING or event in ASIDES
+        log.debug("page event %s: %s", event if known else "?", ack.get("code", "ok"))
         return ack
 
     async def _event(self, event: str, socket: str, data: object) -> Ack:
@@ -284,13 +300,17 @@ class Sockets:
         now_ms = self._hub.now_ms()
         if not self._buckets.setdefault(ticket.seat, Bucket(now_ms)).take(now_ms):
             return refused("too_fast")
+        aside = ASIDES.get(event) if self._asides is not None else None
         try:
-            message = ms.parse(event, data)
+            message = ms.parse(event, data) if aside is None else ms.parse_as(aside.model, data)
         except ms.BadMessage as error:
             return {**refused(error.code), "field": error.field}
         if not await self._gate.still_valid(ticket):
             await self._hub.credential_revoked(ticket.credential_id)
             return refused("revoked")
+        if not isinstance(message, ms.Incoming):
+            assert self._asides is not None  # noqa: S101 - it was parsed as one
+            return await self._asides.answer(event, ticket, socket, message)
         if isinstance(message, ms.Join):
             joined = await self._hub.join(ticket, socket, message)
             return refused(joined) if isinstance(joined, str) else {"ok": True, "snapshot": joined.wire()}

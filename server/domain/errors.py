@@ -11,6 +11,7 @@ from typing import Final
 STATUS_BY_CODE: Final[dict[str, int]] = {
     "bad_request": 400,
     "reason_missing": 400,
+    "chat_empty": 400,
     "sign_in_required": 401,
     "sign_in_refused": 401,
     "no_credential": 401,
@@ -27,6 +28,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "consent_outdated": 409,
     "consent_missing": 409,
     "not_held": 409,
+    "chat_full": 409,
     "extension_spent": 409,
     "withdrawn_already": 409,
     "link_dead": 410,
@@ -41,6 +43,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "too_many_attempts": 429,
     "too_many_knocks": 429,
     "too_many_exports": 429,
+    "too_many_messages": 429,
     "internal": 500,
     "not_ready": 503,
 }

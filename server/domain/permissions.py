@@ -62,6 +62,8 @@ class Action(StrEnum):
     SEAT_READ = "seat.read"
     SEAT_CONSENT = "seat.consent"
     SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
+    CHAT_READ = "chat.read"  # at one's own seat, while the consultation runs
+    CHAT_REVIEW = "chat.review"  # beside the recording
     SEAT_DESTROY = (
         "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
     )
@@ -71,6 +73,7 @@ class Action(StrEnum):
     ROOM_MODE = "room.mode"
     ROOM_ADMIT = "room.admit"
     ROOM_STEP_OUT = "room.step_out"
+    ROOM_CHAT = "room.chat"
 
 
 Row = dict[Role, frozenset[Relation]]
@@ -144,6 +147,11 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
+    Action.CHAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.CHAT_REVIEW: {
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
@@ -158,6 +166,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.ROOM_MODE: _by(_R.OWN_SEAT, _LP, _KP, _IN),  # a physician only as chair
     Action.ROOM_ADMIT: _by(_R.OWN_SEAT, _LP, _KP),  # and only verified
     Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
+    Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
 }
 
 #: The socket's word for an ability → the action it needs.
@@ -168,6 +177,7 @@ ABILITIES: Final[dict[str, Action]] = {
     "mode": Action.ROOM_MODE,
     "admit": Action.ROOM_ADMIT,
     "step_out": Action.ROOM_STEP_OUT,
+    "chat": Action.ROOM_CHAT,
 }
 
 #: Actions proven by a seat's own cookie instead of an account's session.
@@ -177,6 +187,7 @@ BY_SEAT_CREDENTIAL: Final = frozenset(
         Action.SEAT_CONSENT,
         Action.SEAT_PAST,
         Action.SEAT_DESTROY,
+        Action.CHAT_READ,
         *(action for action in ABILITIES.values()),
     }
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from server.services.access import Access
 from server.services.accounts import Accounts
+from server.services.chat import Chat
 from server.services.consent import Consents
 from server.services.context import Context
 from server.services.knocks import Knocks
@@ -35,6 +36,7 @@ class Services:
     retention: Retention
     withdrawals: Withdrawals
     probing: Probing
+    chat: Chat
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -58,4 +60,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         retention=Retention(context),
         withdrawals=Withdrawals(context, deciding),
         probing=Probing(context, attempts),
+        chat=Chat(context, attempts),
     )

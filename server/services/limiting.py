@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from server.domain.errors import Refused
 
 FIVE_MINUTES = 5
+MESSAGES, MESSAGES_S = 10, 10
+"""Lines of chat of one seat, in so many seconds: more than anybody types."""
 
 
 class Attempts:
@@ -22,6 +24,7 @@ class Attempts:
         self._address = RateLimitItemPerMinute(per_address)
         self._knocks = RateLimitItemPerMinute(12)
         self._probes = RateLimitItemPerMinute(20)
+        self._messages = RateLimitItemPerSecond(MESSAGES, MESSAGES_S)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -41,6 +44,11 @@ class Attempts:
     async def probe(self, seat: str, address: str) -> None:
         """A page asks when it opens and when somebody presses the button."""
         await self._hit(self._probes, "probe", seat, address)
+
+    async def message(self, seat: str) -> None:
+        """A line of chat. Raises Refused `too_many_messages`."""
+        if not await self._limiter.hit(self._messages, "message", seat):
+            raise Refused("too_many_messages")
 
     async def _hit(self, item: RateLimitItem, *key: str) -> None:
         if await self._limiter.hit(item, *key):

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from server.storage.database import Database
-from server.storage.schema import METADATA
+from server.storage.schema_asides import METADATA  # with every table
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

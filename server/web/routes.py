@@ -11,7 +11,7 @@ from aiohttp import web
 
 from server.domain.permissions import Action
 from server.services.access import Subject
-from server.web import accounts, exports, health, pages, probing, recordings, retention, seats, worklist
+from server.web import accounts, chat, exports, health, pages, probing, recordings, retention, seats, worklist
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
@@ -70,6 +70,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/seats/{seat}/destroy", seats.destroy, _A.SEAT_DESTROY, _S.SEAT),
     Route("GET", "/api/seats/{seat}/past", seats.past, _A.SEAT_PAST, _S.SEAT),
     Route("GET", "/api/seats/{seat}/receipts/{receipt}", seats.receipt, _A.SEAT_PAST, _S.SEAT),
+    Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT),
     # recordings: a copied address says 403, signed in or not
     Route(
         "GET",
@@ -92,6 +93,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         "/api/recordings/{recording}/watched",
         recordings.watched,
         _A.RECORDING_WATCH,
+        _S.RECORDING,
+        "forbidden",
+    ),
+    Route(
+        "GET",
+        "/api/recordings/{recording}/chat",
+        chat.of_recording,
+        _A.CHAT_REVIEW,
         _S.RECORDING,
         "forbidden",
     ),

@@ -14,6 +14,7 @@ import socketio
 from aiohttp import web
 
 from signaling import messages as ms
+from signaling.asides import ASIDES, Answer, Asides, Sitting
 from signaling.hub import Hub
 from signaling.namespace import NAMESPACE, Sockets, allowed_origin, attach, cookies_of, room_event
 from signaling.ports import RoomSeed
@@ -45,7 +46,14 @@ GOOD: dict[str, dict[str, object]] = {
     "pause": {"reason": "other"},
     "resume": {},
     "view": {"shown": [{"participant": "s-2", "kind": "camera", "height": 360}]},
+    "chat": {"id": "m-1", "text": "one line"},
 }
+ABILITY = {**ms.ABILITY, **{event: kind.ability for event, kind in ASIDES.items()}}
+
+
+async def echo(sitting: Sitting, message: ms.Message) -> Answer:
+    """An application that tells everybody what one page said beside the room."""
+    return Answer(event="chat", payload={"by": sitting.seat, **message.wire()})
 
 
 @dataclass
@@ -89,8 +97,9 @@ class Site:
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     books, media, door, clock = Books(), MediaPlane(), Door(), HandClock()
+    store = MemoryRoomStore()
     hub = Hub(
-        store=MemoryRoomStore(),
+        store=store,
         directory=books,
         media=media,
         gate=door,
@@ -101,7 +110,8 @@ async def site() -> AsyncIterator[Site]:
     app = web.Application()
     runner = web.AppRunner(app)
     sock = web.TCPSite
-    attach(app, hub, door, ORIGIN)  # pages name this origin; the port they reach is another
+    asides = Asides(store, dict.fromkeys(ASIDES, echo))
+    attach(app, hub, door, ORIGIN, asides=asides)  # pages name this origin; the port they reach is another
     await runner.setup()
     tcp = sock(runner, "127.0.0.1", 0)
     await tcp.start()
@@ -122,7 +132,7 @@ async def site() -> AsyncIterator[Site]:
         client = socketio.AsyncClient(reconnection=False)
         page = Page(client)
         pages.append(page)
-        for event in ("snapshot", "offer", "recording", "closed"):
+        for event in ("snapshot", "offer", "recording", "closed", "chat"):
             client.on(event, lambda data, name=event: page.got.append((name, data)), namespace=NAMESPACE)
         client.on("connect_error", refusals.append, namespace=NAMESPACE)
         headers = {"Cookie": cookie if cookie is not None else f"seat-{seat}=credential-{seat}"}
@@ -248,26 +258,24 @@ def without(seed: RoomSeed, seat_id: str, ability: str | None) -> RoomSeed:
     return replace(seed, seats=tuple(seats))
 
 
-@pytest.mark.parametrize(
-    "event", sorted(event for event, ability in ms.ABILITY.items() if ability is not None)
-)
+@pytest.mark.parametrize("event", sorted(event for event, ability in ABILITY.items() if ability is not None))
 async def test_every_event_without_its_ability_is_refused(site: Site, event: str) -> None:
     page = await site.connect(CONSULTING)
     if event != "join":
         assert (await page.ask("join", {}))["ok"] is True
-    site.books.seeds[ROOM] = without(site.books.seeds[ROOM], CONSULTING, ms.ABILITY[event])
+    site.books.seeds[ROOM] = without(site.books.seeds[ROOM], CONSULTING, ABILITY[event])
     other = await site.connect(REFERRING)
     await other.ask("join", {})  # a join reads the books again
     assert await page.ask(event, GOOD[event]) == {"ok": False, "code": "forbidden"}
 
 
-@pytest.mark.parametrize("event", sorted(set(ms.ABILITY) - {"join"}))
+@pytest.mark.parametrize("event", sorted(set(ABILITY) - {"join"}))
 async def test_every_event_before_joining_is_refused(site: Site, event: str) -> None:
     page = await site.connect()
     assert await page.ask(event, GOOD[event]) == {"ok": False, "code": "not_joined"}
 
 
-@pytest.mark.parametrize("event", sorted(ms.ABILITY))
+@pytest.mark.parametrize("event", sorted(ABILITY))
 async def test_every_event_of_a_dead_credential_is_refused_and_the_socket_closed(
     site: Site, event: str
 ) -> None:
@@ -279,11 +287,22 @@ async def test_every_event_of_a_dead_credential_is_refused_and_the_socket_closed
     await settled(lambda: NAMESPACE not in page.client.namespaces)
 
 
-@pytest.mark.parametrize("event", sorted(ms.ABILITY))
+@pytest.mark.parametrize("event", sorted(ABILITY))
 async def test_every_event_with_a_field_too_much_is_refused(site: Site, event: str) -> None:
     page = await site.connect()
     answer = await page.ask(event, {**GOOD[event], "sudo": True})
     assert answer == {"ok": False, "code": "bad_message", "field": "sudo"}
+
+
+async def test_what_one_page_says_beside_the_room_every_page_in_it_hears(site: Site) -> None:
+    speaker, listener, outside = await site.connect(), await site.connect(CONSULTING), await site.connect()
+    assert (await speaker.ask("join", {}))["ok"] is True
+    assert (await listener.ask("join", {}))["ok"] is True
+    assert await speaker.ask("chat", GOOD["chat"]) == {"ok": True}
+    said = {"by": REFERRING, "id": "m-1", "text": "one line"}
+    await settled(lambda: listener.of("chat") == [said])
+    await settled(lambda: speaker.of("chat") == [said])
+    assert outside.of("chat") == []
 
 
 async def test_an_unknown_event_and_one_that_is_no_object_are_refused(site: Site) -> None:

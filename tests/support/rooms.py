@@ -52,9 +52,9 @@ def three_seats() -> RoomSeed:
     """Consulting physician (first chair), referring physician (second), interpreter (declined recording)."""
     return RoomSeed(
         seats=(
-            seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit"}, rank=2),
-            seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit"}, rank=1),
-            seat(INTERPRETER, "interpreter", {"join"}, consent="declined"),
+            seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit", "chat"}, rank=2),
+            seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit", "chat"}, rank=1),
+            seat(INTERPRETER, "interpreter", {"join", "chat"}, consent="declined"),
         )
     )
 

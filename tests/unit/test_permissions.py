@@ -61,6 +61,15 @@ def test_whoever_holds_a_seat_learns_of_its_past_and_may_have_it_destroyed_and_n
         assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
 
 
+def test_the_chat_is_for_those_in_the_room_and_afterwards_for_those_who_may_watch() -> None:
+    seated = {"referring_physician", "consulting_physician", "interpreter"}
+    for action in (Action.ROOM_CHAT, Action.CHAT_READ):
+        assert may(action, {R.OWN_SEAT}) == seated
+        assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
+    for relations in (EVERY_RELATION, {R.INVITED}, {R.FOLLOWS}, {R.OWN_SITE, R.OWN_SEAT}):
+        assert may(Action.CHAT_REVIEW, relations) == may(Action.RECORDING_WATCH, relations)
+
+
 def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
     plain = {"site_admin", "privacy_officer"}
     assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
@@ -93,7 +102,7 @@ def test_abilities_of_the_seats() -> None:
     assert abilities("consulting_physician", verified=True) == everything
     assert abilities("referring_physician", verified=True) == everything
     assert abilities("consulting_physician", verified=False) == everything - {"admit"}
-    assert abilities("interpreter", verified=True) == {"join", "mode"}
+    assert abilities("interpreter", verified=True) == {"join", "mode", "chat"}
 
 
 def test_pages_learn_only_what_an_account_could_do() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from server.storage.schema import METADATA
+from server.storage.schema_asides import METADATA  # with every table
 
 context.configure(
     connection=context.config.attributes["connection"],

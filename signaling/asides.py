@@ -1,0 +1,111 @@
+"""What is said beside the room: events of a page that change nothing in the room's document.
+
+A page sends one as any other event and it is checked as any other: rate, message, authority, who sits there,
+what the seat may do. Then the application answers it: it keeps what is to be kept, says what the others hear.
+Must not: know what an aside means, keep anything, change a room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from signaling.messages import Id, Message
+from signaling.ports import Outbox, Silent, Ticket
+from signaling.store import RoomStore
+
+MAX_CHAT_CHARS = 2000
+
+Ack = dict[str, object]
+
+
+class Chat(Message):
+    """A line of the consultation's chat. `id`: the page's own; the same sent again is the same message."""
+
+    id: Id
+    text: Annotated[str, Field(min_length=1, max_length=MAX_CHAT_CHARS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An aside's message, and the ability that a seat needs for it."""
+
+    model: type[Message]
+    ability: str
+
+
+ASIDES: dict[str, Kind] = {
+    "chat": Kind(Chat, "chat"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Who says it, and where; `session` None = nothing has begun yet."""
+
+    room: str
+    session: str | None
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it: more for the ack of who said it, and an event for everybody present (them too)."""
+
+    ack: Mapping[str, object] = field(default_factory=dict)
+    event: str | None = None
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+
+class AsideRefused(Exception):  # noqa: N818 - as on the wire
+    """The application says no, with a stable code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+Handler = Callable[[Sitting, Any], Awaitable[Answer]]
+
+
+class Asides:
+    """One per process: from the sockets to the application, and what it tells back to who is present."""
+
+    def __init__(self, store: RoomStore, handlers: Mapping[str, Handler] | None = None) -> None:
+        self._store = store
+        self._handlers: dict[str, Handler] = dict(handlers or {})
+        self._outbox: Outbox = Silent()
+
+    def bind(self, outbox: Outbox) -> None:
+        """Name the way to the pages."""
+        self._outbox = outbox
+
+    async def answer(self, event: str, ticket: Ticket, socket: str, message: Message) -> Ack:
+        """The ack of one aside. Raises StoreAwayError, and what a handler raises but AsideRefused."""
+        stored = await self._store.load(ticket.room)
+        document = None if stored is None else stored[1]
+        seat = None if document is None else document.seat(ticket.seat)
+        if document is None or seat is None or seat.socket != socket:
+            return {"ok": False, "code": "not_joined"}
+        if not document.able(seat, ASIDES[event].ability):
+            return {"ok": False, "code": "forbidden"}
+        handler = self._handlers.get(event)
+        if handler is None:
+            return {"ok": False, "code": "internal"}
+        try:
+            answer = await handler(Sitting(ticket.room, document.session, ticket.seat), message)
+        except AsideRefused as refused:
+            return {"ok": False, "code": refused.code}
+        if answer.event is not None:
+            await self.tell(ticket.room, answer.event, answer.payload)
+        return {"ok": True, **answer.ack}
+
+    async def tell(self, room: str, event: str, payload: Mapping[str, object]) -> None:
+        """To every page that sits in the room now; who is away reads it later. Raises StoreAwayError."""
+        stored = await self._store.load(room)
+        for seat in () if stored is None else stored[1].present:
+            if seat.socket is not None:
+                await self._outbox.send(seat.socket, event, dict(payload))

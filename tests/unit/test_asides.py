@@ -1,0 +1,121 @@
+"""What is said beside the room: who may, who is told, and that the room itself does not change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from signaling import asides as sd
+from signaling import events as ev
+from signaling import messages as ms
+from signaling.document import RoomDocument
+from signaling.ports import Ticket
+from signaling.store import MemoryRoomStore
+from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING, ROOM, Post
+from tests.support.stage import Stage
+
+GOOD: dict[str, dict[str, object]] = {
+    "chat": {"id": "m-1", "text": "An 1.5 mg <b>dose</b>"},
+}
+BAD: list[tuple[str, object, str]] = [
+    ("chat", {"id": "m-1"}, "text"),
+    ("chat", {"id": "m-1", "text": ""}, "text"),
+    ("chat", {"id": "m-1", "text": "x" * (sd.MAX_CHAT_CHARS + 1)}, "text"),
+    ("chat", {"id": "../m", "text": "x"}, "id"),
+    ("chat", {"id": "m-1", "text": 1}, "text"),
+    ("chat", {"id": "m-1", "text": "x", "html": "x"}, "html"),
+]
+
+
+@pytest.mark.parametrize("event", sorted(sd.ASIDES))
+def test_every_aside_has_an_example_an_ability_and_a_name_of_its_own(event: str) -> None:
+    assert isinstance(ms.parse_as(sd.ASIDES[event].model, GOOD[event]), ms.Message)
+    assert sd.ASIDES[event].ability
+    assert event not in ms.INCOMING
+
+
+@pytest.mark.parametrize(("event", "data", "field"), BAD)
+def test_an_aside_outside_the_protocol_is_refused_with_its_field(
+    event: str, data: object, field: str
+) -> None:
+    with pytest.raises(ms.BadMessage) as refused:
+        ms.parse_as(sd.ASIDES[event].model, data)
+    assert refused.value.field == field
+
+
+class Room:
+    """A room with people in it and an application that says everything again."""
+
+    def __init__(self, document: RoomDocument) -> None:
+        self.store = MemoryRoomStore()
+        self.document = document
+        self.post = Post()
+        self.heard: list[tuple[sd.Sitting, sd.Chat]] = []
+        self.asides = sd.Asides(self.store, {"chat": self.echo})
+        self.asides.bind(self.post)
+
+    async def begin(self) -> Room:
+        assert await self.store.compare_and_set(ROOM, 0, replace(self.document, version=1))
+        return self
+
+    async def echo(self, sitting: sd.Sitting, message: sd.Chat) -> sd.Answer:
+        if message.text == "no":
+            raise sd.AsideRefused("chat_full")
+        self.heard.append((sitting, message))
+        return sd.Answer({"message": message.id}, "chat", {"text": message.text})
+
+    async def say(self, seat: str, text: str = "x", socket: str | None = None) -> sd.Ack:
+        ticket = Ticket(seat, ROOM, f"credential-{seat}")
+        return await self.asides.answer("chat", ticket, socket or f"s-{seat}", sd.Chat(id="m", text=text))
+
+
+def told(room: Room) -> set[str]:
+    return {socket for socket, event, _ in room.post.sent if event == "chat"}
+
+
+async def test_everybody_present_is_told_and_whoever_is_away_is_not() -> None:
+    stage = Stage().live(REFERRING, CONSULTING, INTERPRETER)
+    stage.on(ev.SocketLost(CONSULTING, f"s-{CONSULTING}"))
+    room = await Room(stage.document).begin()
+    assert await room.say(REFERRING) == {"ok": True, "message": "m"}
+    assert told(room) == {f"s-{REFERRING}", f"s-{INTERPRETER}"}
+    assert room.heard[0][0] == sd.Sitting(ROOM, "session-1", REFERRING)
+
+
+async def test_a_socket_that_does_not_sit_there_says_nothing() -> None:
+    room = await Room(Stage().live(REFERRING).document).begin()
+    assert await room.say(REFERRING, socket="another") == {"ok": False, "code": "not_joined"}
+    assert await room.say(CONSULTING) == {"ok": False, "code": "not_joined"}
+    assert await room.say("seat-unknown") == {"ok": False, "code": "not_joined"}
+    assert room.heard == []
+    assert told(room) == set()
+
+
+async def test_a_seat_without_the_ability_is_refused_and_nobody_is_told() -> None:
+    document = Stage().live(REFERRING, CONSULTING).document
+    seat = document.seat(REFERRING)
+    assert seat is not None
+    mute = replace(seat, facts=replace(seat.facts, abilities=seat.facts.abilities - {"chat"}))
+    room = await Room(document.with_seat(mute)).begin()
+    assert await room.say(REFERRING) == {"ok": False, "code": "forbidden"}
+    assert (room.heard, told(room)) == ([], set())
+
+
+async def test_what_the_application_refuses_is_said_with_its_code_and_told_to_nobody() -> None:
+    room = await Room(Stage().live(REFERRING, CONSULTING).document).begin()
+    assert await room.say(REFERRING, "no") == {"ok": False, "code": "chat_full"}
+    assert told(room) == set()
+
+
+async def test_an_aside_does_not_change_the_rooms_document() -> None:
+    room = await Room(Stage().live(REFERRING, CONSULTING).document).begin()
+    before = await room.store.load(ROOM)
+    await room.say(REFERRING)
+    assert await room.store.load(ROOM) == before
+
+
+async def test_without_a_room_nobody_is_told() -> None:
+    room = Room(Stage().document)
+    await room.asides.tell(ROOM, "chat", {})
+    assert room.post.sent == []
