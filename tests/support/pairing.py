@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -124,6 +124,18 @@ def _united(spans: Iterable[Span]) -> list[Span]:
         else:
             united.append((start, stop))
     return united
+
+
+def changes(told: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, str, str, str]]:
+    """A scene's timeline as (at, kind, by, value), values as the room journals them."""
+    for at, event in told:
+        for kind, value in event.items():
+            if kind == "direction":
+                yield at, kind, event.get("by", ""), ">".join(value)
+            elif kind == "partner":
+                yield at, kind, event["by"], "on" if value else "off"
+            elif kind != "by":
+                yield at, kind, event.get("by", ""), value
 
 
 @dataclass(slots=True)

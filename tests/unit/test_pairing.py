@@ -1,0 +1,120 @@
+"""Who rendered what, measured against the timing scripts, and the rules one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from server.domain.pairing import Pair, pairs
+from server.domain.talk import Change, Person, Settings, Utterance, own_words, utterances
+from tests.support.pairing import DEVELOPING, MEASURING, Count, Scene, changes, count, heard, scenes
+
+KP = Person("kp", "consulting_physician", ("ko",))
+LP = Person("lp", "referring_physician", ("ru",))
+IN = Person("in", "interpreter", ("ru", "ko"))
+PEOPLE = (KP, LP, IN)
+
+
+def part(one: Utterance) -> tuple[str, int, int]:
+    return one.person, one.from_ms, one.to_ms
+
+
+def measured(scene: Scene, seed: int) -> Count:
+    told = heard(scene, seed)
+    people = [Person(name, role, speaks) for name, (role, speaks) in scene.people.items()]
+    settings = Settings([Change(*each) for each in changes(told.timeline)])
+    found = [
+        (part(said), part(pair.rendered))
+        for pair in pairs(people, settings, told.sounds)
+        for said in pair.said
+    ]
+    return count(told, found)
+
+
+@pytest.mark.parametrize("seeds", [DEVELOPING, MEASURING], ids=["developing", "measuring"])
+def test_nineteen_of_twenty_pairs_found_are_right_and_nineteen_of_twenty_right_ones_are_found(
+    seeds: Iterable[int],
+) -> None:
+    every = Count()
+    for scene in scenes():
+        of_scene = Count()
+        for seed in seeds:
+            of_scene += measured(scene, seed)
+        assert of_scene.precision >= 0.7, (scene.name, of_scene)
+        assert of_scene.recall >= 0.95, (scene.name, of_scene)
+        every += of_scene
+    assert every.precision >= 0.95, every
+    assert every.recall >= 0.95, every
+
+
+def found(sounds: dict[str, list[tuple[int, int]]], *told: Change) -> list[tuple[list[int], int]]:
+    """Pairs by when their parts begin, in seconds."""
+    result: list[Pair] = pairs(PEOPLE, Settings(told), sounds)
+    return [([each.from_ms // 1000 for each in one.said], one.rendered.from_ms // 1000) for one in result]
+
+
+def test_a_sentence_and_what_follows_it_in_the_other_language_are_a_pair() -> None:
+    [pair] = pairs(PEOPLE, Settings(), {"kp": [(1000, 5000)], "in": [(5600, 9800)]})
+    assert (pair.source, pair.target, pair.mode) == ("ko", "ru", "consecutive")
+
+
+def test_an_interpreter_who_has_signalled_it_speaks_for_themselves() -> None:
+    sounds = {"kp": [(1000, 5000)], "in": [(5600, 9800)]}
+    assert found(sounds) == [([1], 5)]
+    assert found(sounds, Change(5300, "signal", "in", "own_words")) == []
+    assert found(sounds, Change(6200, "signal", "in", "own_words")) == []
+    assert found(sounds, Change(5300, "signal", "in", "slower")) == [([1], 5)]
+
+
+def test_a_signal_parts_what_was_said_before_it_from_what_comes_after() -> None:
+    spoken = utterances("in", [(1000, 3000), (3200, 5000)], edges=[3100])
+    assert [each.from_ms for each in spoken] == [1000, 3200]
+    told = Settings([Change(3100, "signal", "in", "own_words")])
+    assert own_words(told, "in", spoken) == {spoken[1]}
+
+
+def test_what_only_the_fellow_interpreter_heard_renders_nothing() -> None:
+    sounds = {"kp": [(1000, 5000)], "in": [(5600, 9800)]}
+    line = (Change(5200, "partner", "in", "on"), Change(10_000, "partner", "in", "off"))
+    assert found(sounds, *line) == []
+
+
+def test_simultaneous_goes_by_the_direction_that_was_set() -> None:
+    sounds = {"kp": [(0, 6000)], "lp": [(300, 6200)], "in": [(2800, 9000)]}
+    mode = Change(0, "mode", "", "simultaneous")
+    assert found(sounds, mode, Change(0, "direction", "in", "ko>ru")) == [([0], 2)]
+    [pair] = pairs(PEOPLE, Settings([mode, Change(0, "direction", "", "ru>ko")]), sounds)
+    assert (pair.said[0].person, pair.target) == ("lp", "ko")
+
+
+def test_yes_and_a_cough_are_no_utterances_but_pauses_are_inside_one() -> None:
+    spoken = utterances("kp", [(0, 300), (5000, 6000), (6400, 8000), (20_000, 20_700)])
+    assert [(each.from_ms, each.to_ms, each.sound_ms) for each in spoken] == [(5000, 8000, 2600)]
+
+
+def test_an_interpreter_of_one_language_and_a_room_without_one_have_no_pairs() -> None:
+    sounds = {"kp": [(1000, 5000)], "lp": [(5600, 9800)]}
+    assert found(sounds) == []
+    assert (
+        pairs([KP, Person("in", "interpreter", ("ko",))], Settings(), sounds | {"in": [(5600, 9800)]}) == []
+    )
+
+
+def test_an_interpreter_of_three_languages_renders_into_the_one_that_is_needed() -> None:
+    three = Person("in", "interpreter", ("en", "ru", "ko"))
+    [pair] = pairs([KP, LP, three], Settings(), {"kp": [(1000, 5000)], "in": [(5600, 9800)]})
+    assert pair.target == "ru"
+    told = Settings([Change(0, "direction", "in", "ko>en")])
+    [pair] = pairs([KP, LP, three], told, {"kp": [(1000, 5000)], "in": [(5600, 9800)]})
+    assert pair.target == "en"
+
+
+def test_two_hours_are_paired_in_a_moment() -> None:
+    turns = range(0, 7_200_000, 20_000)
+    sounds = {
+        "kp": [(at, at + 4000) for at in turns],
+        "in": [(at + 4600, at + 8800) for at in turns] + [(at + 14_600, at + 19_000) for at in turns],
+        "lp": [(at + 10_000, at + 14_000) for at in turns],
+    }
+    assert len(found(sounds)) == 2 * len(turns)
