@@ -16,6 +16,7 @@ from media.publication import Publication
 from media.round_trip import RoundTrip, least
 from media.rtp import rtcp, rtx
 from media.rtp.keyframes import vp8_key_frame
+from media.rtp.nack import ECHO_NS
 from media.rtp.packets import find_text_extension, read_header, scan
 from media.rtp.red import plain
 from media.rtp.twcc import TransportFeedback
@@ -363,5 +364,11 @@ class Endpoint:
         subscription = None if ssrc is None else self._deliveries.get(ssrc)
         if subscription is not None:
             before = subscription.resent
-            subscription.nack(rtcp.parse_nack(part), at_ns)
+            twice = subscription.nack(rtcp.parse_nack(part), at_ns)
             self._counters.packets_resent += subscription.resent - before
+            if twice:
+                self._relay.later(ECHO_NS, lambda now_ns: self._resend(subscription, twice, now_ns))
+
+    def _resend(self, subscription: Subscription, numbers: list[int], now_ns: int) -> None:
+        if self.connected and self._deliveries.get(subscription.delivery.ssrc) is subscription:
+            subscription.resend(numbers, now_ns)

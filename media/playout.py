@@ -15,8 +15,9 @@ MOST_MS = 300
 STEP_MS = 50
 NEAR_NS = 60_000_000
 """A repair within so short a round trip is no freeze."""
-DETECTED_NS = 60_000_000
-"""Until a gap is seen: a picture may end with it."""
+DETECTED_NS = 100_000_000
+"""Until a gap is seen (a picture may end with it, the next one comes 67 ms later) and asked for, at most
+twice."""
 ENOUGH = 2.0
 """Repairs in the last seconds that are a lossy line, not an accident."""
 FADE = 0.8

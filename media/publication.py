@@ -83,7 +83,7 @@ class Publication:
             if self._repeaters.look(self.subscriptions, now_ns):
                 self.decide(now_ns)
         else:
-            late = (s.lateness.ns(s.recovered, s.rtt_ns, now_ns) for s in self.streams.values())
+            late = (s.late_ns(now_ns) for s in self.streams.values())
             late_ns = max(late, default=0)
             for subscription in self.subscriptions:
                 subscription.hold_back(late_ns, now_ns)

@@ -287,6 +287,10 @@ class Relay:
         self.wake_ns = due_ns
         self._timer = self._call_later(max(0, due_ns - self._now()) / 1e9, self._wake)
 
+    def later(self, wait_ns: int, call: Callable[[int], None]) -> None:
+        """`call` with the time, in so many ns; whether that still makes sense then is its own affair."""
+        self._call_later(wait_ns / 1e9, lambda: call(self._now()))
+
     def _wake(self) -> None:
         self._timer = None
         self.wake_ns = NEVER

@@ -17,6 +17,7 @@ from media.playout import Lateness, Playout
 from media.ports import Delivery, SessionPort
 from media.ranges import MAX_RANGES, NS, Range, ahead, next_numbers, signed
 from media.rtp import rtcp, rtx
+from media.rtp.nack import FAR_NS
 from media.rtp.packets import payload_offset, put_send_time, read_header
 from media.rtp.red import plain
 from media.rtp.sequence import MAX_DROPOUT
@@ -24,6 +25,8 @@ from media.rtp.splice import Numbers, renumbered
 from media.tracks import SourceStream
 
 RESEND_NS = 100_000_000
+CROWDED = 32
+"""Of 256: a line that loses more is full, and nothing is sent twice."""
 REFRESH_NS = 900_000_000
 _REMEMBERED_RESENDS = 1024
 _REMEMBERED_REPORTS = 8
@@ -226,12 +229,13 @@ class Subscription:
         self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
         return rtt_ns
 
-    def nack(self, sequences: list[int], now_ns: int) -> None:
+    def nack(self, sequences: list[int], now_ns: int) -> list[int]:
         """The subscriber misses these 16-bit numbers: what is cached is sent again, RTX for video and plainly
         for audio, none twice within min(100 ms, RTT). What we miss ourselves comes by the uplink's
-        recovery."""
+        recovery. Returns the numbers of what is better sent twice, see `resend`."""
+        sent: list[int] = []
         if self._range is None:
-            return
+            return sent
         highest = self._last + self._number_offset
         pause_ns = min(RESEND_NS, self.rtt_ns)
         for sequence in sequences:
@@ -243,8 +247,20 @@ class Subscription:
                 continue
             self._resent[out] = now_ns
             self._resend(found[0], found[1], out, now_ns)
+            sent.append(out)
+        self.resent += len(sent)
         if len(self._resent) > _REMEMBERED_RESENDS:
             self._resent = {s: at for s, at in self._resent.items() if now_ns - at < RESEND_NS}
+        far = self.delivery.rtx_ssrc is not None and self.rtt_ns >= FAR_NS
+        return sent if far and self.fraction_lost < CROWDED else []
+
+    def resend(self, numbers: list[int], now_ns: int) -> None:
+        """The same as RTX once more: should the first be lost, a far receiver would ask only when its picture
+        has stood still."""
+        for out in numbers:
+            found = self._find(out)
+            if found is not None:
+                self._resend(found[0], found[1], out, now_ns)
 
     def pad(self, size: int, now_ns: int) -> int:
         """Sends so many bytes of padding, at most 255, to find out whether the line carries more. Returns how
@@ -363,7 +379,6 @@ class Subscription:
         return None
 
     def _resend(self, packet: bytes, timestamp: int, out: int, now_ns: int) -> None:
-        self.resent += 1
         rtx_ssrc = self.delivery.rtx_ssrc
         if rtx_ssrc is None:
             self._forward(packet, packet[1] & 0x7F, out & 0xFFFF, timestamp, self._ssrc)

@@ -9,7 +9,7 @@ from media.codecs import OPUS_PT, RED_PT, VP8_PT, clock_hz
 from media.playout import Lateness
 from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
-from media.rtp.nack import MAX_TRIES, MissingPackets
+from media.rtp.nack import MAX_TRIES, NEVER, MissingPackets
 from media.rtp.packets import is_empty, read_header
 from media.rtp.red import held, rebuilt
 from media.rtp.rtcp import ReportBlock, SenderInfo
@@ -134,7 +134,8 @@ class SourceStream:
         if number == REJECTED:
             self.duplicates += 1
             return DUPLICATE
-        asked_for_ns = self.missing.received(number, at_ns)
+        # Once RTX has answered, nothing else does; and nothing answers within half a round trip.
+        asked_for_ns = self.missing.received(number, at_ns, NEVER if self.recovered else self.rtt_ns // 2)
         if asked_for_ns < 0:
             self.duplicates += 1
             return DUPLICATE
@@ -188,6 +189,10 @@ class SourceStream:
                 return place
             place = -1
         return -1
+
+    def late_ns(self, now_ns: int) -> int:
+        """Once a second: how late what was lost on its way here comes, if that is worth waiting for."""
+        return self.lateness.ns(self.recovered, self.rtt_ns + self.missing.patience_ns, now_ns)
 
     def take_report(self, info: SenderInfo, at_ns: int) -> None:
         """A sender report for this SSRC."""

@@ -226,12 +226,12 @@ def test_a_far_publisher_is_asked_again_only_when_its_answer_could_have_come() -
     for sequence in (3, 4):
         stage.audio(sequence)
     stage.time.advance(320)
-    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 1
+    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 2, "once, and its echo"
     stage.audio(2)
     assert [f[1] - of(stage.subscribers[0], 100)[0][1] for f in of(stage.subscribers[0], 100)] == [0, 2, 3, 1]
     stage.audio(6)
     stage.time.advance(2000)
-    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 3, "twice for sound, never oftener"
+    assert len(sent(stage.publisher, rtcp.RTPFB, rtcp.NACK_FORMAT)) == 2 + 2 * 2, "sound twice, never oftener"
 
 
 def test_rtx_of_what_is_not_missing_is_dropped() -> None:
@@ -273,6 +273,41 @@ def test_a_subscribers_nack_is_answered_by_rtx_for_video_once_per_round_trip() -
     again = of(subscriber, 201)
     assert len(again) == 2
     assert again[1][1] == again[0][1] + 1
+
+
+def test_a_far_subscriber_gets_each_retransmission_twice_unless_its_line_is_full() -> None:
+    stage = Stage("s")
+    stage.video(1, key=True)
+    stage.from_publisher(rtcp.build_sender_report(rtcp.SenderInfo(20, 9 << 32, 3000, 1, 2)))
+    subscriber = stage.subscribers[0]
+
+    def answers() -> list[bytes]:
+        """RTX for one NACK."""
+        subscriber.rtp.clear()
+        stage.from_subscriber(rtcp.build_nack(1, 200, [number]))
+        assert len(of(subscriber, 201)) == 1
+        stage.time.advance(200)
+        return [packet for packet in subscriber.rtp if fields(packet)[3] == 201]
+
+    def tell(lost: int) -> None:
+        """Of 256, and that the round trip is what the clock says."""
+        block = rtcp.ReportBlock(200, lost, 0, 1, 0, 9 << 16, 0)
+        stage.from_subscriber(rtcp.build_receiver_report(9, [block]))
+
+    number = of(subscriber, 200)[0][1]
+    assert len(answers()) == 1, "nearby it is asked for again in time"
+    tell(8)
+    first, second = answers()
+    assert fields(second)[1] == fields(first)[1] + 1, "another number, or the cipher would be broken"
+    assert first[12:] == second[12:]
+    tell(40)
+    assert len(answers()) == 1
+    tell(8)
+    stage.from_subscriber(rtcp.build_nack(1, 200, [number]))
+    subscriber.rtp.clear()
+    stage.relay.detach("s")
+    stage.time.advance(200)
+    assert subscriber.rtp == [], "nothing goes to who has left"
 
 
 def test_a_subscribers_audio_nack_is_answered_by_the_very_same_packet() -> None:
