@@ -1,13 +1,15 @@
-"""The small files of a bundle: what it is, who took part and consented (by seat, no names), the key."""
+"""The small files of a bundle: what it is, who took part and consented (by seat, no names), chat and key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from server.domain.chat import ChatMessage
 from server.export.plan import LANGUAGES, Material
 from server.i18n import text
 
@@ -26,8 +28,10 @@ def fingerprint(public: bytes) -> str:
     return hashlib.sha256(public_pem(public)).hexdigest()
 
 
-def bundle_files(material: Material, generation: int, public: bytes, now_ms: int) -> dict[str, bytes]:
-    """By name."""
+def bundle_files(
+    material: Material, generation: int, public: bytes, now_ms: int, said: Sequence[ChatMessage] = ()
+) -> dict[str, bytes]:
+    """By name. `said`: the session's chat; of it goes what those wrote whose tracks may go too."""
     index = material.index
     kept = [str(track["id"]) for track in material.tracks()]
     about = {
@@ -52,12 +56,24 @@ def bundle_files(material: Material, generation: int, public: bytes, now_ms: int
     files = {
         "bundle.json": _json(about),
         "attendance.json": _json({"version": VERSION, "seats": told}),
+        "chat.json": _json({"version": VERSION, "messages": _chat(material, said)}),
         "public.pem": public_pem(public),
     }
     for language in LANGUAGES:
         words = "\n\n".join(text(language, f"bundle-readme-{part}") for part in ("what", "files", "check"))
         files[f"README.{language}.txt"] = (words + "\n").encode()
     return files
+
+
+def _chat(material: Material, said: Sequence[ChatMessage]) -> list[dict[str, object]]:
+    shown = {
+        seat.id
+        for seat in material.people.values()
+        if seat.decision == "granted" and seat.id not in material.gone
+    }
+    return [
+        {"seat": one.seat_id, "at_ms": one.at_ms, "text": one.text} for one in said if one.seat_id in shown
+    ]
 
 
 def _json(told: object) -> bytes:

@@ -21,7 +21,7 @@ from server.export.plan import Material, Order, Plan
 from server.runtime.generation import MANIFEST, Generation, GenerationError
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import ObjectError, Objects, StoredObject
-from server.storage import cases, destructions
+from server.storage import cases, chat, destructions
 from server.storage.database import Database
 from server.storage.recordings import Recordings
 
@@ -126,7 +126,9 @@ class Making:
             return await asyncio.to_thread(plans.film, material, order)
         stored = await self._objects.open(generation.recording, generation.number, MANIFEST)
         envelope = await stored.read(0, stored.size)
-        files = bundle_files(material, generation.number, self._keys.verify_key, now_ms)
+        async with self._database.read() as tx:
+            said = await chat.of_session(tx, generation.recording)
+        files = bundle_files(material, generation.number, self._keys.verify_key, now_ms, said)
         files |= {"manifest.json": envelope, "index.json": canonical(generation.index)}
         plan = Plan({"kind": "bundle", "files": {name: _base64(data) for name, data in files.items()}})
         plan.job["tracks"] = {f"tracks/{track['id']}.webm": plan.source(track) for track in material.tracks()}

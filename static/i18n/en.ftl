@@ -278,6 +278,20 @@ knock-check = Let in only a person you recognise. The device that holds this sea
 knock-admit = Let in
 knock-refuse = Refuse
 
+## Chat
+chat-title = Chat
+chat-who-reads = Everybody in the room reads it, the interpreter too. It is kept with the consultation, also while the recording is paused or refused.
+chat-empty = Nothing has been written yet. Doses, names and numbers are safer in writing.
+chat-write = Write to everybody in the room
+chat-send = Send
+chat-keys = Enter sends, Shift + Enter begins a new line.
+chat-sending = Sending…
+chat-not-sent = Not sent: the connection was lost. It goes out by itself when the connection is back; “Send again” tries now.
+chat-retry = Send again
+chat-edit = Take back and edit
+chat-news = { $count } new in the chat, the last from { $name }
+review-chat-seek = Go to { $time }, when this was written
+
 ## Room
 room-participants = Participants
 room-controls = Controls
@@ -595,7 +609,7 @@ specialty-paediatrics = Paediatrics
 export-panel = Not recorded: { $cause }
 export-session-time = Session
 bundle-readme-what = This archive is a copy of one recorded teleconsultation. It contains health data: keep it encrypted, pass it on only to those who may see it, delete it when it is no longer needed.
-bundle-readme-files = tracks/ – one file per person and kind (WebM: VP8 pictures, Opus sound), as the server finished them. index.json – where each track lies on the common time line, and every gap with its cause. manifest.json – the account of the recording, signed by the server (DSSE, Ed25519). attendance.json – the seats, their roles and their consent to the recording. bundle.json – what this archive holds and which tracks were left out because consent was withdrawn. SHA256SUMS and SHA256SUMS.sig – the hashes of all files, signed.
+bundle-readme-files = tracks/ – one file per person and kind (WebM: VP8 pictures, Opus sound), as the server finished them. index.json – where each track lies on the common time line, and every gap with its cause. manifest.json – the account of the recording, signed by the server (DSSE, Ed25519). attendance.json – the seats, their roles and their consent to the recording. chat.json – what those who consented wrote during the session, with its instant. bundle.json – what this archive holds and which tracks were left out because consent was withdrawn. SHA256SUMS and SHA256SUMS.sig – the hashes of all files, signed.
 bundle-readme-check = To check: compare the SHA-256 of public.pem with the one that the hospital gave you by another way. Then: openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig, and: sha256sum -c SHA256SUMS. The script check_bundle.py of the product's documentation does this and checks the signed account too.
 export-title = Export
 export-what = What to export

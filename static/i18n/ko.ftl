@@ -278,6 +278,20 @@ knock-check = 아는 분일 때만 입장시켜 주십시오. 지금 이 자리�
 knock-admit = 입장시키기
 knock-refuse = 거절
 
+## 채팅
+chat-title = 채팅
+chat-who-reads = 통역사를 포함하여 협진실에 있는 모두가 읽습니다. 녹화가 일시 중지되거나 거부된 동안에도 협진과 함께 보관됩니다.
+chat-empty = 아직 쓴 내용이 없습니다. 용량, 이름, 숫자는 글로 쓰는 것이 더 안전합니다.
+chat-write = 협진실에 있는 모두에게 쓰기
+chat-send = 보내기
+chat-keys = Enter는 보내기, Shift + Enter는 줄 바꿈입니다.
+chat-sending = 보내는 중…
+chat-not-sent = 연결이 끊겨 보내지 못했습니다. 연결되면 자동으로 보냅니다. “다시 보내기”를 누르면 지금 시도합니다.
+chat-retry = 다시 보내기
+chat-edit = 되돌려 고치기
+chat-news = 채팅에 새 글 { $count }개, 마지막은 { $name }
+review-chat-seek = 이 글이 쓰인 { $time }(으)로 이동
+
 ## 협진실
 room-participants = 참여자
 room-controls = 조작 버튼
@@ -595,7 +609,7 @@ specialty-paediatrics = 소아청소년과
 export-panel = 녹화되지 않음: { $cause }
 export-session-time = 세션
 bundle-readme-what = 이 압축 파일은 녹화된 원격 협진 한 건의 사본입니다. 건강 정보가 들어 있으므로 암호화하여 보관하고, 볼 권한이 있는 사람에게만 전달하며, 더 이상 필요하지 않으면 삭제하십시오.
-bundle-readme-files = tracks/ – 사람과 종류별로 하나씩인 파일(WebM: VP8 영상, Opus 음성). index.json – 공통 시간축에서 각 트랙의 위치와 모든 공백 및 그 원인. manifest.json – 서버가 서명한 녹화 내역(DSSE, Ed25519). attendance.json – 자리, 역할, 녹화 동의 여부. bundle.json – 이 파일에 담긴 것과 동의 철회로 제외된 트랙. SHA256SUMS, SHA256SUMS.sig – 모든 파일의 해시와 그 서명.
+bundle-readme-files = tracks/ – 사람과 종류별로 하나씩인 파일(WebM: VP8 영상, Opus 음성). index.json – 공통 시간축에서 각 트랙의 위치와 모든 공백 및 그 원인. manifest.json – 서버가 서명한 녹화 내역(DSSE, Ed25519). attendance.json – 자리, 역할, 녹화 동의 여부. chat.json – 동의한 참여자가 세션 중에 쓴 글과 그 시각. bundle.json – 이 파일에 담긴 것과 동의 철회로 제외된 트랙. SHA256SUMS, SHA256SUMS.sig – 모든 파일의 해시와 그 서명.
 bundle-readme-check = 확인 방법: public.pem의 SHA-256 값을 병원이 다른 경로로 알려 준 값과 비교하십시오. 그다음 openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig 와 sha256sum -c SHA256SUMS 를 실행하십시오. 제품 문서의 check_bundle.py 스크립트는 이를 수행하고 서명된 내역도 확인합니다.
 export-title = 내보내기
 export-what = 무엇을 내보낼까요

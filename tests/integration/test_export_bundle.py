@@ -17,10 +17,13 @@ import av
 import pytest
 
 from media.recordstore import dsse
+from server.domain.chat import ChatMessage
+from server.domain.consent import Consent
 from server.export.bundle_files import fingerprint, public_pem
 from server.export.plan import Order
+from server.storage import chat, consents
 from tests.integration.export_rig import ExportRig
-from tests.support.journals import RECORDING, SEATS
+from tests.support.journals import CONSULTATION, RECORDING, SEATS, STARTED_MS
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "check_bundle.py"
 Files = dict[str, bytes]
@@ -40,6 +43,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
 
 async def _make(data: Path) -> Bundles:
     rig = await ExportRig().open(data)
+    async with rig.books.database.write() as tx:
+        for seat, decision in ((SEATS[0], "granted"), (SEATS[1], "granted"), (SEATS[2], "declined")):
+            said = Consent(f"c-{seat}", CONSULTATION, seat, decision, ("A",), "1", "en", STARTED_MS)
+            await consents.add(tx, said)
+            line = ChatMessage(
+                f"m-{seat}", CONSULTATION, RECORDING, seat, "m", f"said at {seat}", STARTED_MS + 1500
+            )
+            await chat.add(tx, line)
     whole = await rig.make(Order("bundle"))
     rig.keys.destroy(RECORDING, SEATS[1])
     after = await rig.make(Order("bundle"))
@@ -116,6 +127,16 @@ def test_a_withdrawn_seats_tracks_are_left_out_and_said_to_be(bundles: Bundles, 
     }
 
 
+def test_the_chat_goes_with_it_of_those_who_consent_and_have_not_withdrawn(bundles: Bundles) -> None:
+    def lines(bundle: bytes) -> list[tuple[str, str, int]]:
+        told = json.loads(files_of(bundle)["chat.json"])["messages"]
+        return [(one["seat"], one["text"], one["at_ms"]) for one in told]
+
+    both = [(seat, f"said at {seat}", STARTED_MS + 1500) for seat in SEATS[:2]]
+    assert lines(bundles.whole) == both
+    assert lines(bundles.after_withdrawal) == both[:1]
+
+
 def _flip(name: str) -> Callable[[Files], bytes]:
     def change(files: Files) -> bytes:
         content = bytearray(files[name])
@@ -147,6 +168,7 @@ TAMPERING: dict[str, Callable[[Files], bytes]] = {
     "a byte of the index": _flip("index.json"),
     "a byte of the manifest": _flip("manifest.json"),
     "a byte of the attendance": _flip("attendance.json"),
+    "a byte of the chat": _flip("chat.json"),
     "a byte of the list": _flip("SHA256SUMS"),
     "a byte of the signature": _flip("SHA256SUMS.sig"),
     "a track taken out": _drop(TRACK),

@@ -22,6 +22,7 @@ import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
 import { Wake } from '../room/wake.js';
 import { Parts } from '../parts/parts.js';
+import { chatPart } from '../parts/chat.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
@@ -59,7 +60,8 @@ const consent = new ConsentFlow(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
 /** What stands by itself: add a part here. */
-const parts = new Parts([]);
+const beside = { seat: visit.seat, state: () => state, changed: draw, send: (/** @type {string} */ name, /** @type {object | undefined} */ message) => signal?.send(name, message) };
+const parts = new Parts([chatPart(beside)]);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */

@@ -1,0 +1,9 @@
+/** What is said beside the room, as docs/protocol.md describes it. Types only. */
+import type { Role } from './wire.js';
+
+export interface ChatMessage {
+  id: string; participant: string; name: string; role: Role; session?: string | null; at_ms: number; text: string;
+}
+export interface ReviewedMessage extends ChatMessage { ms: number | null }
+export interface Place { site: string; time_zone: string }
+export interface ReviewedChat { messages: ReviewedMessage[]; places: Place[] }
