@@ -67,6 +67,12 @@ class Action(StrEnum):
     SEAT_DESTROY = (
         "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
     )
+    GLOSSARY_READ = "glossary.read"  # the terms of a case; no other clinical content
+    GLOSSARY_WRITE = "glossary.write"  # add, correct, delete, bring in and take out as a file
+    GLOSSARY_CONFIRM = "glossary.confirm"  # and only verified
+    SEAT_GLOSSARY_READ = "seat.glossary.read"  # the same by the seat's cookie, while the consultation is open
+    SEAT_GLOSSARY_WRITE = "seat.glossary.write"
+    SEAT_GLOSSARY_CONFIRM = "seat.glossary.confirm"  # and only verified
     ROOM_JOIN = "room.join"
     ROOM_END = "room.end"
     ROOM_PAUSE = "room.pause"
@@ -74,6 +80,7 @@ class Action(StrEnum):
     ROOM_ADMIT = "room.admit"
     ROOM_STEP_OUT = "room.step_out"
     ROOM_CHAT = "room.chat"
+    ROOM_TERM = "room.term"  # show a term to everybody
 
 
 Row = dict[Role, frozenset[Relation]]
@@ -160,6 +167,25 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.GLOSSARY_READ: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _IN: frozenset({_R.OWN_SEAT}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.GLOSSARY_WRITE: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _IN: frozenset({_R.OWN_SEAT}),
+    },
+    Action.GLOSSARY_CONFIRM: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+    },
+    Action.SEAT_GLOSSARY_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_GLOSSARY_WRITE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_GLOSSARY_CONFIRM: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
     Action.ROOM_PAUSE: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
@@ -167,6 +193,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.ROOM_ADMIT: _by(_R.OWN_SEAT, _LP, _KP),  # and only verified
     Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_TERM: _by(_R.OWN_SEAT, _LP, _KP, _IN),
 }
 
 #: The socket's word for an ability → the action it needs.
@@ -178,6 +205,7 @@ ABILITIES: Final[dict[str, Action]] = {
     "admit": Action.ROOM_ADMIT,
     "step_out": Action.ROOM_STEP_OUT,
     "chat": Action.ROOM_CHAT,
+    "term": Action.ROOM_TERM,
 }
 
 #: Actions proven by a seat's own cookie instead of an account's session.
@@ -188,6 +216,9 @@ BY_SEAT_CREDENTIAL: Final = frozenset(
         Action.SEAT_PAST,
         Action.SEAT_DESTROY,
         Action.CHAT_READ,
+        Action.SEAT_GLOSSARY_READ,
+        Action.SEAT_GLOSSARY_WRITE,
+        Action.SEAT_GLOSSARY_CONFIRM,
         *(action for action in ABILITIES.values()),
     }
 )

@@ -9,6 +9,8 @@ from server.services.accounts import Accounts
 from server.services.chat import Chat
 from server.services.consent import Consents
 from server.services.context import Context
+from server.services.glossary import Glossary
+from server.services.glossary_files import GlossaryFiles
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
@@ -37,6 +39,8 @@ class Services:
     withdrawals: Withdrawals
     probing: Probing
     chat: Chat
+    glossary: Glossary
+    glossary_files: GlossaryFiles
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -61,4 +65,6 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         withdrawals=Withdrawals(context, deciding),
         probing=Probing(context, attempts),
         chat=Chat(context, attempts),
+        glossary=Glossary(context, attempts),
+        glossary_files=GlossaryFiles(context, attempts),
     )

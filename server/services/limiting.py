@@ -25,6 +25,8 @@ class Attempts:
         self._knocks = RateLimitItemPerMinute(12)
         self._probes = RateLimitItemPerMinute(20)
         self._messages = RateLimitItemPerSecond(MESSAGES, MESSAGES_S)
+        self._terms = RateLimitItemPerMinute(60)
+        self._glossary_files = RateLimitItemPerMinute(20)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -49,6 +51,13 @@ class Attempts:
         """A line of chat. Raises Refused `too_many_messages`."""
         if not await self._limiter.hit(self._messages, "message", seat):
             raise Refused("too_many_messages")
+
+    async def glossary(self, case: str, who: str) -> None:
+        """Somebody changes a term: as fast as one types, not as fast as a machine does."""
+        await self._hit(self._terms, "glossary", case, who)
+
+    async def glossary_file(self, case: str) -> None:
+        await self._hit(self._glossary_files, "glossary file", case)
 
     async def _hit(self, item: RateLimitItem, *key: str) -> None:
         if await self._limiter.hit(item, *key):

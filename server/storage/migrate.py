@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from server.storage import schema_glossary  # noqa: F401 - its tables are part of METADATA
 from server.storage.database import Database
 from server.storage.schema_asides import METADATA  # with every table
 

@@ -11,12 +11,39 @@ from aiohttp import web
 
 from server.domain.permissions import Action
 from server.services.access import Subject
-from server.web import accounts, chat, exports, health, pages, probing, recordings, retention, seats, worklist
+from server.web import (
+    accounts,
+    chat,
+    exports,
+    glossary,
+    health,
+    pages,
+    probing,
+    recordings,
+    retention,
+    seats,
+    worklist,
+)
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
 _EXPORTS = "/api/recordings/{recording}/exports"
 _EXPORT = _EXPORTS + "/{export}"
+
+
+def _glossary(base: str, read: Action, write: Action, confirm: Action, subject: Subject) -> tuple[Route, ...]:
+    """The same for an account on a case and for a seat in its room."""
+    return (
+        Route("GET", f"{base}/glossary", glossary.listed, read, subject),
+        Route("POST", f"{base}/glossary", glossary.add, write, subject),
+        Route("POST", f"{base}/glossary/search", glossary.search, read, subject),
+        Route("GET", f"{base}/glossary/file", glossary.take, write, subject),
+        Route("POST", f"{base}/glossary/file", glossary.bring, write, subject),
+        Route("POST", f"{base}/glossary/{{term}}", glossary.edit, write, subject),
+        Route("POST", f"{base}/glossary/{{term}}/confirm", glossary.confirm, confirm, subject),
+        Route("POST", f"{base}/glossary/{{term}}/delete", glossary.delete, write, subject),
+    )
+
 
 ROUTES: Final[tuple[Route, ...]] = (
     # pages
@@ -71,6 +98,15 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/seats/{seat}/past", seats.past, _A.SEAT_PAST, _S.SEAT),
     Route("GET", "/api/seats/{seat}/receipts/{receipt}", seats.receipt, _A.SEAT_PAST, _S.SEAT),
     Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT),
+    # the glossary of a case
+    *_glossary("/api/cases/{case}", _A.GLOSSARY_READ, _A.GLOSSARY_WRITE, _A.GLOSSARY_CONFIRM, _S.CASE),
+    *_glossary(
+        "/api/seats/{seat}",
+        _A.SEAT_GLOSSARY_READ,
+        _A.SEAT_GLOSSARY_WRITE,
+        _A.SEAT_GLOSSARY_CONFIRM,
+        _S.SEAT,
+    ),
     # recordings: a copied address says 403, signed in or not
     Route(
         "GET",

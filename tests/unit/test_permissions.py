@@ -70,6 +70,17 @@ def test_the_chat_is_for_those_in_the_room_and_afterwards_for_those_who_may_watc
         assert may(Action.CHAT_REVIEW, relations) == may(Action.RECORDING_WATCH, relations)
 
 
+def test_a_glossary_is_worked_on_by_interpreter_and_physicians_and_confirmed_by_physicians_only() -> None:
+    physicians = {"referring_physician", "consulting_physician"}
+    assert may(Action.GLOSSARY_WRITE, EVERY_RELATION) == physicians | {"interpreter"}
+    assert may(Action.GLOSSARY_CONFIRM, EVERY_RELATION) == physicians
+    assert may(Action.GLOSSARY_READ, set()) == {"coordinator"}
+    assert may(Action.GLOSSARY_READ, {R.FOLLOWS}) == {"coordinator", "reviewer"}
+    assert may(Action.GLOSSARY_WRITE, {R.SITE_TAKES_PART}) == set()
+    assert may(Action.SEAT_GLOSSARY_WRITE, {R.OWN_SEAT}) == physicians | {"interpreter"}
+    assert may(Action.SEAT_GLOSSARY_CONFIRM, {R.OWN_SEAT}) == physicians
+
+
 def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
     plain = {"site_admin", "privacy_officer"}
     assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
@@ -102,7 +113,7 @@ def test_abilities_of_the_seats() -> None:
     assert abilities("consulting_physician", verified=True) == everything
     assert abilities("referring_physician", verified=True) == everything
     assert abilities("consulting_physician", verified=False) == everything - {"admit"}
-    assert abilities("interpreter", verified=True) == {"join", "mode", "chat"}
+    assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term"}
 
 
 def test_pages_learn_only_what_an_account_could_do() -> None:
