@@ -17,6 +17,7 @@ from media.ports import KINDS
 MAX_PEERS = 64
 KEY_BYTES = 32
 MAX_HEIGHT = 10_000
+PLAN_FIELDS = {"room", "epoch", "version", "closed", "peers", "room_key", "routes", "pause", "lost"}
 
 Shown = tuple[str, str, int]
 """(source peer, kind, height in device pixels) of a picture on somebody's page; 0 = not shown."""
@@ -63,6 +64,8 @@ class RoomPlan:
     routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
     """Subscriber -> (source peer, kind) pairs; None = everyone hears and sees everyone."""
     pause: PausePlan | None = None
+    lost: frozenset[str] = frozenset()
+    """Peers that are none any more because their line was lost; of the others who are gone, each has left."""
 
     @property
     def order(self) -> tuple[int, int]:
@@ -92,13 +95,14 @@ class RoomPlan:
             if self.routes is None
             else {name: [list(pair) for pair in pairs] for name, pairs in self.routes.items()},
             "pause": None if self.pause is None else {"by": self.pause.by, "why": self.pause.why},
+            "lost": sorted(self.lost),
         }
 
 
 def parse_plan(value: object) -> RoomPlan:
     """A plan from JSON values. Raises ControlRefusedError("bad_plan")."""
     plan = mapping(value, "bad_plan")
-    only(plan, {"room", "epoch", "version", "closed", "peers", "room_key", "routes", "pause"}, "bad_plan")
+    only(plan, PLAN_FIELDS, "bad_plan")
     peers = mapping(plan.get("peers"), "bad_plan")
     if len(peers) > MAX_PEERS:
         raise ControlRefusedError("bad_plan")
@@ -111,6 +115,7 @@ def parse_plan(value: object) -> RoomPlan:
         room_key=_key(plan.get("room_key")),
         routes=_parse_routes(plan.get("routes")),
         pause=_parse_pause(plan.get("pause")),
+        lost=_parse_lost(plan.get("lost", [])),
     )
 
 
@@ -127,6 +132,12 @@ def _parse_peer(value: object) -> PeerPlan:
         view=_parse_view(peer.get("view", [])),
         up_thin=flag(peer.get("up_thin", False), "bad_plan"),
     )
+
+
+def _parse_lost(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or len(value) > MAX_PEERS:
+        raise ControlRefusedError("bad_plan")
+    return frozenset(text(peer, ID, "bad_plan") for peer in value)
 
 
 def _parse_view(value: object) -> tuple[Shown, ...]:

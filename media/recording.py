@@ -77,12 +77,14 @@ class RoomRecording:
         now_ns = self._clock.boottime_ns()
         gone = self._consenting - consenting
         for peer in self._admitted.keys() - self._recordable(plan):
+            self._note_departure(peer, plan)
             self._dismiss(
                 peer, LEFT if peer not in plan.peers else PAUSED if peer in consenting else WITHDRAWN
             )
             gone.discard(peer)
         if self._recorder is not None:
             for peer in gone:  # while nobody is recorded: the time after the pause has its cause all the same
+                self._note_departure(peer, plan)
                 cause = WITHDRAWN if peer in plan.peers else LEFT
                 self._recorder.event(peer, "dismissed", now_ns, cause=cause)
         self._plan, self._consenting = plan, consenting
@@ -100,13 +102,16 @@ class RoomRecording:
         """Whoever may be recorded: consent and key, and nobody has paused the room."""
         return set() if plan.pause else {peer for peer, wanted in plan.peers.items() if wanted.recordable}
 
+    def _note_departure(self, peer: str, plan: RoomPlan) -> None:
+        """Whether somebody who is in the room no more has left, or their line was lost."""
+        if self._recorder is not None and peer not in plan.peers:
+            self._recorder.event(peer, "lost" if peer in plan.lost else "left", self._clock.boottime_ns())
+
     def _dismiss(self, peer: str, cause: str) -> None:
         """Nothing of the peer that comes after this line is stored; said so, with the grant that ended."""
         grant = self._admitted.pop(peer).grant
         self._relay.set_recorded(peer, False)
         if self._recorder is not None:
-            if cause == LEFT:
-                self._recorder.event(peer, "left", self._clock.boottime_ns())
             self._recorder.dismiss(peer, cause)
         told = {"ev": "dismissed", "room": self._room, "epoch": self._epoch}
         self._emit({**told, "peer": peer, "grant": grant, "cause": cause})

@@ -283,8 +283,6 @@ class Room:
 
     def _state_changed(self, peer: str, connection: str, state: str) -> None:
         self._recording.event(peer, state)
-        if state == "closed":
-            return
         self._tools.emit(
             {
                 "ev": "peer",
@@ -292,6 +290,6 @@ class Room:
                 "epoch": self.epoch,
                 "peer": peer,
                 "connection": connection,
-                "state": state,
+                "state": "failed" if state == "closed" else state,
             }
         )

@@ -361,7 +361,7 @@ class Session:
         if self._state in ("failed", "closed"):
             return
         self._set_state(state)
-        if state == "failed":
+        if state in ("failed", "closed"):
             self._disarm()
 
     def _fail(self) -> None:

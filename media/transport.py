@@ -188,12 +188,13 @@ class PeerTransport:
         self._settle()
 
     def _settle(self) -> None:
-        """One state out of two: connected needs an address and keys; a DTLS that ended is final."""
+        """One state out of two: connected needs an address and keys; a DTLS that ended is final, and one that
+        had keys was closed by the peer."""
         ice = self.agent.state
         if self._closed:
             return
-        if self._dtls_ended or ice == "failed":
-            state = "failed"
+        if ice == "failed" or self._dtls_ended:
+            state = "closed" if ice != "failed" and self.srtp is not None else "failed"
         elif ice == "connected" and self.srtp is None:
             state = "connecting"
         else:

@@ -34,10 +34,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class SocketLost:
-    """The socket closed without a word."""
+    """The socket is closed, not by us. `goodbye`: its page said that it goes, so nobody's line was lost."""
 
     seat: str
     socket: str
+    goodbye: bool = False
 
 
 @dataclass(frozen=True, slots=True)

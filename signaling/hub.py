@@ -124,13 +124,13 @@ class Hub:
         for oldest in same[:-SOCKETS_PER_SEAT]:
             await self._outbox.close(oldest, "replaced")
 
-    def disconnected(self, socket: str) -> None:
+    def disconnected(self, socket: str, goodbye: bool = False) -> None:
         """The socket is gone; never waits, since closing a socket is itself a command of a room."""
         ticket = self._sockets.pop(socket, None)
         if ticket is not None and self._seated.get(ticket.seat) == socket:
             del self._seated[ticket.seat]
         if ticket is not None and not self._closed:
-            self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket))
+            self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket, goodbye))
 
     async def join(self, ticket: Ticket, socket: str, message: ms.Join) -> ms.Snapshot | str:
         """The room as the seat sees it, or the code of the refusal."""

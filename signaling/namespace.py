@@ -271,7 +271,7 @@ class Sockets:
             return
         if all(other.seat != ticket.seat for other in self._tickets.values()):
             self._buckets.pop(ticket.seat, None)
-        self._hub.disconnected(socket)
+        self._hub.disconnected(socket, reason == self._server.reason.CLIENT_DISCONNECT)
 
     # --- events --------------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ def plan_of(document: RoomDocument) -> Plan | None:
         closed=document.media == "closed",
         peers=peers,
         pause=document.pause,
+        lost=tuple(seat.id for seat in document.seats if seat.lost and seat.id not in peers),
     )
 
 

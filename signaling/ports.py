@@ -174,6 +174,8 @@ class Plan:
     closed: bool
     peers: Mapping[str, PeerPlan]
     pause: Pause | None = None
+    lost: tuple[str, ...] = ()
+    """Seats that are no peers because their line was lost: whoever sat there has not left."""
 
 
 class Media(Protocol):

@@ -49,6 +49,7 @@ class Seat:
     socket: str | None = None
     credential: str | None = None
     away_since_ms: int | None = None  # set while present without a socket
+    lost: bool = False  # its line was lost, nobody left; remembered until somebody sits down again
     mic: bool = False
     camera: bool = False
     screen: bool = False  # it is shared
@@ -111,6 +112,7 @@ class Seat:
             screen=False,
         )
 
-    def lose_socket(self, now_ms: int) -> Seat:
-        """Away: the socket is gone, media stays."""
-        return replace(self, socket=None, away_since_ms=now_ms)
+    def lose_socket(self, now_ms: int, goodbye: bool = False) -> Seat:
+        """Away: the socket is gone, media stays. A goodbye that comes while media hears nothing is an old
+        one: it was said on a socket that had lost its line."""
+        return replace(self, socket=None, away_since_ms=now_ms, lost=not (goodbye and self.connected))

@@ -84,7 +84,8 @@ def begun(document: RoomDocument, epoch: int, now_ms: int) -> RoomDocument:
 def vacated(document: RoomDocument, seat: Seat, what: str, code: ClosedCode | None = None) -> Next:
     """The seat without anybody; with a code its socket is closed."""
     close: list[Command] = [Close(seat.socket, code)] if code and seat.socket else []
-    return document.with_seat(seat.vacate()), close + noted(document, what, seat)
+    empty = replace(seat.vacate(), lost=seat.lost and what == "gone")
+    return document.with_seat(empty), close + noted(document, what, seat)
 
 
 def reseeded(document: RoomDocument, seed: RoomSeed) -> Next:

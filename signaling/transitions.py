@@ -66,6 +66,7 @@ def joined(document: RoomDocument, event: ev.Joined, now_ms: int) -> Next:
         socket=event.socket,
         credential=event.credential,
         away_since_ms=None,
+        lost=False,
         mic=seat.mic if event.mic is None else event.mic,
         camera=seat.camera if event.camera is None else event.camera,
         join_id=seat.join_id if keep else event.join_id,
@@ -93,7 +94,7 @@ def socket_lost(document: RoomDocument, event: ev.SocketLost, now_ms: int) -> Ne
     seat = sitting(document, event.seat, event.socket)
     if seat is None:
         return document, []
-    return document.with_seat(seat.lose_socket(now_ms)), noted(document, "away", seat)
+    return document.with_seat(seat.lose_socket(now_ms, event.goodbye)), noted(document, "away", seat)
 
 
 def answered(document: RoomDocument, event: ev.Answered, now_ms: int) -> Next:

@@ -1,8 +1,8 @@
 """Says why something is missing: the holes of a track and of the whole recording, each with one cause.
 
 Evidence in order of weight: damage and overflow that were written down, the worker's death, consent, the
-person's
-leaving, the mute button, lost sequence numbers. Pure; must not guess beyond that (the rest is `no_media`).
+person's leaving, their line's silence, the mute button, lost sequence numbers. Pure; must not guess beyond
+that (the rest is `no_media`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from media.clock import MS
 
+from .dark import SILENT, Span, dark_spans, is_dark
 from .index import EpochSpan, Event, Survey
 from .lost import NODE_LOST
 from .tail import BACK, CRASH_NS, GONE, inside_at_end, lost_from, tail
@@ -20,6 +21,7 @@ from .tail import BACK, CRASH_NS, GONE, inside_at_end, lost_from, tail
 WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
 EMPTY = "empty"
+LOST = "lost"
 STILLS = "stills"
 """The line was so thin that pictures came one at a time, seconds apart (`media/survival.py`)."""
 SLACK_NS = 1_500 * MS
@@ -63,15 +65,38 @@ def track_gaps(
     spans = [*present, [end_ms, end_ms]] if present and end_ms - present[-1][1] > least else present
     lead = _lead(survey, peer, present)
     spans = spans if lead is None else [[lead, lead], *spans]
+    dark = dark_spans(survey.events, peer)
     for (_, begin), (end, _) in itertools.pairwise(spans):
         for low, high, pause in _by_pause(begin, end, paused):
             if pause is not None:
                 gaps.append({"from": low, "to": high, **pause.cause()})
                 continue
-            for first, last in itertools.pairwise([low, *_turns(survey, peer, low, high), high]):
-                cause = _cause(survey, peer, kind, first * MS, last * MS, losses)
-                gaps.append({"from": first, "to": last, "cause": cause})
+            pieces: list[dict[str, object]] = []
+            turns = sorted({*_turns(survey, peer, low, high), *_dark_turns(dark, low, high)})
+            for first, last in itertools.pairwise([low, *turns, high]):
+                cause = _cause(survey, peer, kind, first * MS, last * MS, losses, dark)
+                pieces.append({"from": first, "to": last, "cause": cause})
+            gaps += _one_dark(pieces)
     return gaps
+
+
+def _dark_turns(dark: Sequence[Span], begin: int, end: int) -> list[int]:
+    """Where a hole over dark times may change its cause, session ms: who is muted around them is so then."""
+    turns = {at // MS for span in dark for at in span}
+    return [at for at in turns if begin + TAIL_MS < at < end - TAIL_MS]
+
+
+def _one_dark(pieces: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Dark is told some seconds late, and media need some to flow again: where nothing else is known, one
+    gap."""
+    whole: list[dict[str, object]] = []
+    for piece in pieces:
+        causes = {whole[-1]["cause"], piece["cause"]} if whole else set()
+        if NETWORK in causes and causes <= {NETWORK, NO_MEDIA, STILLS}:
+            whole[-1] |= {"to": piece["to"], "cause": NETWORK}
+        else:
+            whole.append(piece)
+    return whole
 
 
 def _lead(survey: Survey, peer: str, present: Sequence[Sequence[int]]) -> int | None:
@@ -274,7 +299,9 @@ def _emptied(survey: Survey, span: EpochSpan) -> bool:
     return span.ended and not inside_at_end(survey, span)
 
 
-def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: Sequence[int]) -> str:
+def _cause(
+    survey: Survey, peer: str, kind: str, begin: int, end: int, losses: Sequence[int], dark: Sequence[Span]
+) -> str:
     for hole in survey.holes:
         if hole.peer in ("", peer) and hole.from_ns < end and hole.to_ns > begin:
             return hole.cause
@@ -286,6 +313,8 @@ def _cause(survey: Survey, peer: str, kind: str, begin: int, end: int, losses: S
     if last is not None and last.from_ns < end and last.to_ns > begin:
         return WORKER
     told = _told(survey.events, peer, kind, begin, end)
+    if told not in (WITHDRAWN, LEFT) and is_dark(dark, begin, end):
+        return NETWORK
     if told is not None:
         return told
     if any(begin - SLACK_NS <= at <= end + SLACK_NS for at in losses):
@@ -321,13 +350,17 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[PAUSED] = name == "paused"
     elif name == STILLS and kind != "audio":
         state[STILLS] = event.fields.get("on") == 1
+    elif name == "lost":
+        state[LOST] = True
+    elif name == "dismissed" and event.fields.get("cause") == "withdrawn":
+        state[WITHDRAWN] = True
     elif name == "dismissed" and event.fields.get("cause") != PAUSED:
-        state[WITHDRAWN if event.fields.get("cause") == "withdrawn" else LEFT] = True
+        state[LEFT] = state.get(LEFT, False) or not state.get(LOST)
     elif name == "admitted":
-        state[WITHDRAWN] = state[LEFT] = False
-    elif name in GONE:
+        state[WITHDRAWN] = state[LEFT] = state[LOST] = False
+    elif name in GONE - SILENT:
         state[LEFT] = True
     elif name in BACK:
-        state[LEFT] = False
+        state[LEFT] = state[LOST] = False
         if name == "joined":
             state[STILLS] = False

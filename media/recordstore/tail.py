@@ -18,7 +18,7 @@ LATE_NS = 2_000 * MS
 """The books may hear that somebody left a little after the journal's end."""
 
 BACK = frozenset({"connected", "joined", "returned"})
-GONE = frozenset({"left", "disconnected", "failed", "closed", "stepped_out"})
+GONE = frozenset({"left", "lost", "disconnected", "failed", "closed", "stepped_out"})
 
 
 @dataclass(frozen=True, slots=True)

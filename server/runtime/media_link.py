@@ -170,8 +170,9 @@ class MediaLink:
             )
         room_key = self._key(plan.room, ROOM)
         pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)
+        lost = frozenset(plan.lost)
         return control.RoomPlan(
-            plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, None, pause
+            plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, None, pause, lost
         )
 
     def _key(self, recording: str, seat: str) -> bytes | None:

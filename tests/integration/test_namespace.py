@@ -21,6 +21,7 @@ from signaling.ports import RoomSeed
 from signaling.store import MemoryRoomStore
 from tests.support.rooms import (
     CONSULTING,
+    INTERPRETER,
     REFERRING,
     ROOM,
     Books,
@@ -403,6 +404,32 @@ async def test_a_page_that_vanishes_is_away_and_comes_back_to_its_connection(sit
     joined = await back.ask("join", {"resume": held})
     assert joined["snapshot"]["you"]["connection"] == held
     assert [p["id"] for p in joined["snapshot"]["participants"] if p["away"]] == []
+
+
+async def test_a_page_that_says_goodbye_has_left_and_one_that_is_torn_away_has_lost_its_line(
+    site: Site,
+) -> None:
+    pages = {seat_id: await site.connect(seat_id) for seat_id in (REFERRING, INTERPRETER, CONSULTING)}
+    for page in pages.values():
+        await page.ask("join", {})
+    await settled(lambda: len(site.media.connections) == 3)
+    room = {"room": site.media.plans[-1].room, "epoch": site.media.plans[-1].epoch}
+    for seat_id, connection in site.media.connections.items():
+        site.hub.media_event(
+            {"ev": "peer", "peer": seat_id, "connection": connection, "state": "connected"} | room
+        )
+    await pages[REFERRING].client.eio.send(f"1{NAMESPACE},")  # as a page says that is being closed
+    pages[INTERPRETER].client.eio.ws._conn.transport.abort()  # no word, no closing handshake
+
+    def away() -> set[object]:
+        return {
+            p["id"] for s in pages[CONSULTING].of("snapshot")[-1:] for p in s["participants"] if p["away"]
+        }
+
+    await settled(lambda: away() == {REFERRING, INTERPRETER})
+    site.clock.passes(30_000)
+    await settled(lambda: list(site.media.connections) == [CONSULTING])
+    assert site.media.plans[-1].lost == (INTERPRETER,)
 
 
 async def test_the_second_window_closes_the_first_with_replaced(site: Site) -> None:

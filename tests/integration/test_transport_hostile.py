@@ -294,7 +294,7 @@ async def test_a_sink_that_raises_is_counted_and_the_next_packet_comes(way: str)
 
 async def test_a_peer_that_says_goodbye_in_dtls_ends_its_session(pair: Pair) -> None:
     await pair.peer._dtls.close()
-    await until(lambda: pair.sink.states[-1] == "failed")
+    await until(lambda: pair.sink.states[-1] == "closed")
 
 
 @pytest.mark.parametrize(("host", "setup"), [("127.0.0.1", "passive"), ("::1", "active")])

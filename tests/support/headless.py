@@ -22,6 +22,7 @@ from media.bench.traffic import AUDIO, AUDIO_BYTES, AUDIO_CLOCK, STAMP, VIDEO, V
 from server.domain.consent import CONSENT_VERSION
 from signaling.namespace import NAMESPACE
 from tests.support.demo import Demo
+from tests.support.impairment import candidates
 from tests.support.website import Browser
 
 TICK_S = 0.02
@@ -51,6 +52,10 @@ class HeadlessPage:
     sources: dict[str, int] = field(default_factory=dict)
     """Seat -> index of whoever else sends, to tell apart what is received."""
     mic: bool = True
+    web_port: int | None = None
+    """Where its socket goes, if not straight to the server."""
+    media_port: int | None = None
+    """The same for its media, over UDP."""
     _browser: Browser | None = None
     _http: aiohttp.ClientSession | None = None
     _client: Any = None
@@ -73,6 +78,10 @@ class HeadlessPage:
     def connection(self) -> str:
         """The current one's id."""
         return self._connection
+
+    @property
+    def _web_url(self) -> str:
+        return self.demo.base_url if self.web_port is None else f"http://127.0.0.1:{self.web_port}"
 
     @property
     def seated(self) -> bool:
@@ -146,7 +155,7 @@ class HeadlessPage:
         client.on("recording", self.lights.append, namespace=NAMESPACE)
         client.on("snapshot", self.snapshots.append, namespace=NAMESPACE)
         await client.connect(
-            self.demo.base_url, headers={"Cookie": cookies, "Origin": self.demo.base_url},
+            self._web_url, headers={"Cookie": cookies, "Origin": self.demo.base_url},
             auth={"seat": self.seat}, namespaces=[NAMESPACE], transports=["websocket"],
         )  # fmt: skip
         self._client = client
@@ -164,7 +173,10 @@ class HeadlessPage:
                 self._connection = offer["connection"]
                 self._peer = SyntheticPeer(self.seat, self.index, self.identity, self.sources)
             assert self._peer is not None
-            sdp = self._peer.accept_offer(offer["sdp"], offer["tracks"])
+            sdp = offer["sdp"]
+            if self.media_port is not None:
+                sdp = candidates.through(sdp, self.media_port, tcp=False)
+            sdp = self._peer.accept_offer(sdp, offer["tracks"])
             answer = {"connection": offer["connection"], "offer_id": offer["offer_id"], "sdp": sdp}
             with contextlib.suppress(Exception):
                 await self._client.call("answer", answer, namespace=NAMESPACE, timeout=10)

@@ -123,6 +123,9 @@ def test_a_plan_with_a_strange_value_is_read_or_refused(name: str, value: Any) -
         ({"peers": {"p": {"connection": "c", "view": [["q", "camera", 10_001]]}}}, "bad_plan"),
         ({"peers": {"p": {"connection": "c", "view": [["q", "camera"]]}}}, "bad_plan"),
         ({"peers": {"p": {"connection": "c", "view": {"q": 1}}}}, "bad_plan"),
+        ({"lost": "p"}, "bad_plan"),
+        ({"lost": ["../etc"]}, "bad_plan"),
+        ({"lost": [f"p{n}" for n in range(65)]}, "bad_plan"),
         ({"extra": 1}, "bad_plan"),
     ],
 )

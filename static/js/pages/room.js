@@ -377,8 +377,10 @@ addEventListener('hashchange', () => {
 });
 // Any touch or key lets a browser play that refused before; nobody needs to find the button for it.
 for (const touch of ['pointerup', 'keydown']) addEventListener(touch, () => deaf.size > 0 && ACTIONS.hear?.({}));
-// Whoever closes the window while the end is counted down meant it.
-addEventListener('pagehide', () => ending.left !== null && signal?.send('end'));
+addEventListener('pagehide', ({ persisted }) => {
+  if (ending.left !== null) void signal?.send('end'); // whoever closes the window while the end is counted down meant it
+  if (!persisted) signal?.close(); // a goodbye: a window that is closed is no lost line
+});
 new Wake(() => signal);
 addEventListener('offline', () => happen({ type: 'lost' }));
 setInterval(() => {
