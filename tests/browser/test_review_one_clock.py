@@ -83,6 +83,7 @@ def holes(tracks: list[dict[str, Any]], cause: str) -> list[int]:
     return [gap["to"] - gap["from"] for gap in best["gaps"] if gap["cause"] == cause]
 
 
+@pytest.mark.long
 def test_three_people_are_on_one_clock_from_start_to_end(scene: tuple[Demo, Crowd, RelayAside]) -> None:
     assert WORD in TELLING
     demo, crowd, line = scene

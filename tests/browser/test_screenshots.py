@@ -6,6 +6,7 @@ an exception and without anything sticking out sideways.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,26 +22,30 @@ pytestmark = pytest.mark.browser
 
 LANGUAGES = ("ko", "ru", "en")
 SIZES = ((1440, 900), (390, 844))
+TIGHT = (("ru", SIZES[1]), ("ko", SIZES[0]))
+"""What every run takes: the longest words on the narrowest page, and the other end. `make test-long` takes
+them all (HYEOPJIN_PICTURES=all)."""
+ALL = os.environ.get("HYEOPJIN_PICTURES") == "all"
 
 
 def picture_all(
     page: Page, name: str, folder: Path, at: str = "", languages: tuple[str, ...] = LANGUAGES
 ) -> list[str]:
-    """Saves the page in every language and size, scrolled to a test id if one is given; returns those in
-    which something sticks out.
+    """Saves the page in every language and size (without HYEOPJIN_PICTURES=all: in TIGHT), scrolled to a test
+    id if one is given; returns those in which something sticks out.
     """
     wide = []
-    for language in languages:
-        for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
-            choose(page, language)
-            page.evaluate("scrollTo(0, 0)")
-            page.wait_for_timeout(250)
-            if at:
-                page.get_by_test_id(at).first.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
-            page.screenshot(path=folder / f"{name}-{language}-{width}.png")
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-                wide.append(f"{name} {language} {width}")
+    every = tuple((language, size) for language in languages for size in SIZES)
+    for language, (width, height) in every if ALL else TIGHT:
+        page.set_viewport_size({"width": width, "height": height})
+        choose(page, language)
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(250)
+        if at:
+            page.get_by_test_id(at).first.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
+        page.screenshot(path=folder / f"{name}-{language}-{width}.png")
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            wide.append(f"{name} {language} {width}")
     return wide
 
 
