@@ -7,7 +7,7 @@ from typing import Any
 
 from server.domain.errors import Refused
 from server.services.bundle import Services
-from signaling.asides import Answer, AsideRefused, Asides, Chat, Handler, Sitting
+from signaling.asides import Answer, AsideRefused, Asides, Chat, Conduct, Handler, Sitting
 from signaling.store import RoomStore
 
 
@@ -18,7 +18,13 @@ def asides_of(services: Services, store: RoomStore) -> Asides:
         said = await services.chat.say(sitting.seat, sitting.session, message.id, message.text)
         return Answer(ack={"message": said}, event="chat", payload=said)
 
-    return Asides(store, {"chat": _refusing(chat)})
+    async def conduct(sitting: Sitting, message: Conduct) -> Answer:
+        steps = await services.conduct.confirm(
+            sitting.seat, sitting.session, message.steps, message.outcome, message.reason
+        )
+        return Answer(event="conduct", payload={"steps": steps})
+
+    return Asides(store, {"chat": _refusing(chat), "conduct": _refusing(conduct)})
 
 
 def _refusing(handle: Callable[[Sitting, Any], Awaitable[Answer]]) -> Handler:

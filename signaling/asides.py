@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from signaling.messages import Id, Message
 from signaling.ports import Outbox, Silent, Ticket
 from signaling.store import RoomStore
 
 MAX_CHAT_CHARS = 2000
+
+OpeningStep = Literal["introduction", "hearing", "identity", "languages", "confidentiality"]
+SkipReason = Literal["emergency", "done_before", "no_time", "other"]
 
 Ack = dict[str, object]
 
@@ -27,6 +30,20 @@ class Chat(Message):
 
     id: Id
     text: Annotated[str, Field(min_length=1, max_length=MAX_CHAT_CHARS)]
+
+
+class Conduct(Message):
+    """An interpreter's opening of the session: these steps are done, or left out for a reason."""
+
+    steps: Annotated[list[OpeningStep], Field(min_length=1, max_length=5)]
+    outcome: Literal["done", "skipped"]
+    reason: SkipReason | None = None
+
+    @model_validator(mode="after")
+    def _with_its_reason(self) -> Conduct:
+        if (self.outcome == "skipped") is (self.reason is None):
+            raise ValueError("a reason belongs to what is skipped, and to nothing else")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,7 @@ class Kind:
 
 ASIDES: dict[str, Kind] = {
     "chat": Kind(Chat, "chat"),
+    "conduct": Kind(Conduct, "conduct"),
 }
 
 

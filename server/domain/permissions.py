@@ -64,6 +64,8 @@ class Action(StrEnum):
     SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
     CHAT_READ = "chat.read"  # at one's own seat, while the consultation runs
     CHAT_REVIEW = "chat.review"  # beside the recording
+    CONDUCT_READ = "conduct.read"  # the interpreter's opening, at one's own seat
+    CONDUCT_REVIEW = "conduct.review"  # beside the recording
     SEAT_DESTROY = (
         "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
     )
@@ -81,6 +83,7 @@ class Action(StrEnum):
     ROOM_STEP_OUT = "room.step_out"
     ROOM_CHAT = "room.chat"
     ROOM_TERM = "room.term"  # show a term to everybody
+    ROOM_CONDUCT = "room.conduct"
 
 
 Row = dict[Role, frozenset[Relation]]
@@ -159,6 +162,11 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
+    Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.CONDUCT_REVIEW: {
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
@@ -194,6 +202,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_TERM: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_CONDUCT: _by(_R.OWN_SEAT, _IN),
 }
 
 #: The socket's word for an ability → the action it needs.
@@ -206,6 +215,7 @@ ABILITIES: Final[dict[str, Action]] = {
     "step_out": Action.ROOM_STEP_OUT,
     "chat": Action.ROOM_CHAT,
     "term": Action.ROOM_TERM,
+    "conduct": Action.ROOM_CONDUCT,
 }
 
 #: Actions proven by a seat's own cookie instead of an account's session.
@@ -219,6 +229,7 @@ BY_SEAT_CREDENTIAL: Final = frozenset(
         Action.SEAT_GLOSSARY_READ,
         Action.SEAT_GLOSSARY_WRITE,
         Action.SEAT_GLOSSARY_CONFIRM,
+        Action.CONDUCT_READ,
         *(action for action in ABILITIES.values()),
     }
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.services.access import Access
 from server.services.accounts import Accounts
 from server.services.chat import Chat
+from server.services.conduct import Conduct
 from server.services.consent import Consents
 from server.services.context import Context
 from server.services.glossary import Glossary
@@ -41,6 +42,7 @@ class Services:
     chat: Chat
     glossary: Glossary
     glossary_files: GlossaryFiles
+    conduct: Conduct
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -67,4 +69,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         chat=Chat(context, attempts),
         glossary=Glossary(context, attempts),
         glossary_files=GlossaryFiles(context, attempts),
+        conduct=Conduct(context),
     )

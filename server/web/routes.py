@@ -14,6 +14,7 @@ from server.services.access import Subject
 from server.web import (
     accounts,
     chat,
+    conduct,
     exports,
     glossary,
     health,
@@ -107,6 +108,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         _A.SEAT_GLOSSARY_CONFIRM,
         _S.SEAT,
     ),
+    Route("GET", "/api/seats/{seat}/conduct", conduct.of_seat, _A.CONDUCT_READ, _S.SEAT),
     # recordings: a copied address says 403, signed in or not
     Route(
         "GET",
@@ -137,6 +139,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         "/api/recordings/{recording}/chat",
         chat.of_recording,
         _A.CHAT_REVIEW,
+        _S.RECORDING,
+        "forbidden",
+    ),
+    Route(
+        "GET",
+        "/api/recordings/{recording}/conduct",
+        conduct.of_recording,
+        _A.CONDUCT_REVIEW,
         _S.RECORDING,
         "forbidden",
     ),

@@ -13,6 +13,10 @@ language-label = Language
 language-en = English
 language-ko = 한국어
 language-ru = Русский
+language-kk = Kazakh
+language-uz = Uzbek
+language-mn = Mongolian
+language-other = Another language
 sign-out = Sign out
 
 ## Roles
@@ -291,6 +295,44 @@ chat-retry = Send again
 chat-edit = Take back and edit
 chat-news = { $count } new in the chat, the last from { $name }
 review-chat-seek = Go to { $time }, when this was written
+
+## The interpreter’s opening
+conduct-title = Opening
+conduct-hint = Once in each session. Each step is kept with its time. Nothing here holds up the consultation.
+conduct-read = Read out: { $language }
+conduct-by-heart = There is no text for your languages yet. Open in your own words: who you are, that you render everything in the first person and keep it confidential.
+conduct-script =
+    Good day. I am { $name }, the interpreter.
+
+    I render everything that is said here, completely and in the first person. Whatever I hear stays confidential. I read the chat as well.
+
+    Please speak to each other, not to me, and pause after two or three sentences. If I do not understand something I will say: “the interpreter asks”.
+
+    Please each say a word now, so that I know that I hear everybody.
+conduct-step-introduction = Introduction read out in both languages
+conduct-step-hearing = I hear everybody
+conduct-step-identity = I am the person named at this seat
+conduct-step-languages = I interpret between these languages
+conduct-step-confidentiality = I keep confidential whatever I hear
+conduct-heard = heard
+conduct-not-heard = not heard yet
+conduct-confirm = Confirm
+conduct-done = { $time } confirmed
+conduct-skipped = { $time } left out: { $reason }
+conduct-all = Confirm all that is open
+conduct-skip = Leave out what is open, because
+conduct-skip-choose = Choose a reason…
+conduct-reason-emergency = Emergency
+conduct-reason-done-before = Done before with the same people
+conduct-reason-no-time = No time
+conduct-reason-other = Another reason
+conduct-complete = The opening is complete.
+conduct-open = Before you begin: { $count } steps of the opening are open.
+conduct-begin = Open them
+conduct-emergency = Emergency: leave out
+conduct-told = { $name } has introduced the interpreting and confirmed identity, languages and confidentiality at { $time }.
+conduct-told-short = { $name } began at { $time } and left out a part of the opening.
+review-conduct-seek = Go to { $time }, when this was confirmed
 
 ## Room
 room-participants = Participants

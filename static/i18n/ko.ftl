@@ -13,6 +13,10 @@ language-label = 언어
 language-en = English
 language-ko = 한국어
 language-ru = Русский
+language-kk = 카자흐어
+language-uz = 우즈베크어
+language-mn = 몽골어
+language-other = 다른 언어
 sign-out = 로그아웃
 
 ## 역할
@@ -291,6 +295,44 @@ chat-retry = 다시 보내기
 chat-edit = 되돌려 고치기
 chat-news = 채팅에 새 글 { $count }개, 마지막은 { $name }
 review-chat-seek = 이 글이 쓰인 { $time }(으)로 이동
+
+## 통역 시작 절차
+conduct-title = 통역 시작
+conduct-hint = 세션마다 한 번 합니다. 각 단계는 시각과 함께 보관됩니다. 이 절차가 협진을 막지는 않습니다.
+conduct-read = 소리 내어 읽기: { $language }
+conduct-by-heart = 사용하시는 언어의 문안이 아직 없습니다. 본인 소개, 모든 말을 일인칭으로 옮기고 비밀을 지킨다는 점을 직접 말씀하십시오.
+conduct-script =
+    안녕하십니까. 저는 통역사 { $name }입니다.
+
+    여기서 하시는 모든 말씀을 빠짐없이 일인칭으로 옮기겠습니다. 들은 내용은 비밀로 지키겠습니다. 채팅도 저에게 보입니다.
+
+    저에게가 아니라 서로에게 말씀해 주시고, 두세 문장마다 잠시 멈춰 주십시오. 이해하지 못한 것이 있으면 “통역사가 여쭙니다”라고 말씀드리겠습니다.
+
+    모두의 목소리가 들리는지 확인하도록 지금 한 말씀씩 해 주십시오.
+conduct-step-introduction = 두 언어로 시작 인사를 읽음
+conduct-step-hearing = 모두의 목소리가 들림
+conduct-step-identity = 이 자리에 이름이 표시된 본인임
+conduct-step-languages = 이 언어들 사이를 통역함
+conduct-step-confidentiality = 들은 내용을 비밀로 지킴
+conduct-heard = 들림
+conduct-not-heard = 아직 들리지 않음
+conduct-confirm = 확인
+conduct-done = { $time } 확인
+conduct-skipped = { $time } 생략: { $reason }
+conduct-all = 남은 항목 모두 확인
+conduct-skip = 남은 항목을 생략하는 이유
+conduct-skip-choose = 이유 선택…
+conduct-reason-emergency = 응급 상황
+conduct-reason-done-before = 같은 참여자와 이전에 완료
+conduct-reason-no-time = 시간 부족
+conduct-reason-other = 다른 이유
+conduct-complete = 시작 절차를 마쳤습니다.
+conduct-open = 시작하기 전에: 통역 시작 절차 { $count }개가 남았습니다.
+conduct-begin = 열기
+conduct-emergency = 응급: 생략
+conduct-told = { $name } 님이 { $time }에 통역 안내를 하고 본인, 언어, 비밀 유지를 확인했습니다.
+conduct-told-short = { $name } 님이 { $time }에 시작 절차 일부를 생략하고 시작했습니다.
+review-conduct-seek = 이것을 확인한 { $time }(으)로 이동
 
 ## 협진실
 room-participants = 참여자

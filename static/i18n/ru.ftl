@@ -13,6 +13,10 @@ language-label = Язык
 language-en = English
 language-ko = 한국어
 language-ru = Русский
+language-kk = Казахский
+language-uz = Узбекский
+language-mn = Монгольский
+language-other = Другой язык
 sign-out = Выйти
 
 ## Роли
@@ -291,6 +295,44 @@ chat-retry = Отправить ещё раз
 chat-edit = Вернуть и исправить
 chat-news = Новых сообщений в чате: { $count }, последнее — { $name }
 review-chat-seek = Перейти к { $time }, когда это было написано
+
+## Начало работы переводчика
+conduct-title = Вступление
+conduct-hint = Один раз за сеанс. Каждый шаг сохраняется с временем. Консультацию это не задерживает.
+conduct-read = Прочитать вслух: { $language }
+conduct-by-heart = Для ваших языков текста пока нет. Скажите своими словами: кто вы, что переводите всё от первого лица и храните тайну.
+conduct-script =
+    Здравствуйте. Я { $name }, устный переводчик.
+
+    Я перевожу всё, что здесь говорится, полностью и от первого лица. Всё услышанное остаётся в тайне. Чат я тоже вижу.
+
+    Обращайтесь, пожалуйста, друг к другу, а не ко мне, и делайте паузу после двух-трёх предложений. Если я чего-то не пойму, я скажу: «переводчик спрашивает».
+
+    Скажите сейчас, пожалуйста, каждый по слову, чтобы я знал, что слышу всех.
+conduct-step-introduction = Вступление прочитано на двух языках
+conduct-step-hearing = Я слышу всех
+conduct-step-identity = Я тот, кто указан на этом месте
+conduct-step-languages = Я перевожу между этими языками
+conduct-step-confidentiality = Всё услышанное я храню в тайне
+conduct-heard = слышно
+conduct-not-heard = пока не слышно
+conduct-confirm = Подтвердить
+conduct-done = { $time } подтверждено
+conduct-skipped = { $time } пропущено: { $reason }
+conduct-all = Подтвердить всё остальное
+conduct-skip = Пропустить остальное, потому что
+conduct-skip-choose = Выберите причину…
+conduct-reason-emergency = Экстренный случай
+conduct-reason-done-before = Уже сделано с теми же людьми
+conduct-reason-no-time = Нет времени
+conduct-reason-other = Другая причина
+conduct-complete = Вступление завершено.
+conduct-open = Перед началом: осталось шагов вступления — { $count }.
+conduct-begin = Открыть
+conduct-emergency = Экстренно: пропустить
+conduct-told = { $name }: в { $time } вступление прочитано, личность, языки и тайна подтверждены.
+conduct-told-short = { $name }: работа начата в { $time }, часть вступления пропущена.
+review-conduct-seek = Перейти к { $time }, когда это было подтверждено
 
 ## Комната
 room-participants = Участники

@@ -41,6 +41,18 @@ async function show(code) {
   languageEvents.dispatchEvent(new Event('change'));
 }
 
+/**
+ * One message in a language that is not the page's: what is read out to somebody else.
+ * @param {string} code one of LANGUAGES
+ * @param {string} id
+ * @param {Record<string, string | number>} [args]
+ */
+export async function inLanguage(code, id, args) {
+  const bundle = await load(code);
+  const value = bundle.getMessage(id)?.value;
+  return value ? bundle.formatPattern(value, args, []) : '';
+}
+
 /** @param {string} key */
 function remembered(key) {
   try {

@@ -54,7 +54,7 @@ def three_seats() -> RoomSeed:
         seats=(
             seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit", "chat"}, rank=2),
             seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit", "chat"}, rank=1),
-            seat(INTERPRETER, "interpreter", {"join", "chat"}, consent="declined"),
+            seat(INTERPRETER, "interpreter", {"join", "chat", "conduct"}, consent="declined"),
         )
     )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
+from server.domain.conduct import SKIP_REASONS, STEPS
 from signaling import asides as sd
 from signaling import events as ev
 from signaling import messages as ms
@@ -17,6 +19,7 @@ from tests.support.stage import Stage
 
 GOOD: dict[str, dict[str, object]] = {
     "chat": {"id": "m-1", "text": "An 1.5 mg <b>dose</b>"},
+    "conduct": {"steps": ["introduction", "hearing"], "outcome": "done"},
 }
 BAD: list[tuple[str, object, str]] = [
     ("chat", {"id": "m-1"}, "text"),
@@ -25,6 +28,12 @@ BAD: list[tuple[str, object, str]] = [
     ("chat", {"id": "../m", "text": "x"}, "id"),
     ("chat", {"id": "m-1", "text": 1}, "text"),
     ("chat", {"id": "m-1", "text": "x", "html": "x"}, "html"),
+    ("conduct", {"steps": [], "outcome": "done"}, "steps"),
+    ("conduct", {"steps": ["small_talk"], "outcome": "done"}, "steps.0"),
+    ("conduct", {"steps": ["hearing"], "outcome": "perhaps"}, "outcome"),
+    ("conduct", {"steps": ["hearing"], "outcome": "skipped"}, ""),
+    ("conduct", {"steps": ["hearing"], "outcome": "done", "reason": "no_time"}, ""),
+    ("conduct", {"steps": ["hearing"], "outcome": "skipped", "reason": "lunch"}, "reason"),
 ]
 
 
@@ -42,6 +51,11 @@ def test_an_aside_outside_the_protocol_is_refused_with_its_field(
     with pytest.raises(ms.BadMessage) as refused:
         ms.parse_as(sd.ASIDES[event].model, data)
     assert refused.value.field == field
+
+
+def test_the_wire_and_the_books_know_the_same_steps_and_reasons() -> None:
+    assert get_args(sd.OpeningStep) == STEPS
+    assert get_args(sd.SkipReason) == SKIP_REASONS
 
 
 class Room:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fluent.syntax import FluentParser, ast
 
+from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.permissions import Role
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
@@ -45,6 +46,8 @@ BUILT = {
     + [f"{what}-{code}" for what in ("audio", "camera") for code in ("taken", "again")]
     + ["audio-silent"],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
+    "conduct-step-": STEPS,
+    "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

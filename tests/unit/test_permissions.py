@@ -67,6 +67,7 @@ def test_the_chat_is_for_those_in_the_room_and_afterwards_for_those_who_may_watc
         assert may(action, {R.OWN_SEAT}) == seated
         assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
     for relations in (EVERY_RELATION, {R.INVITED}, {R.FOLLOWS}, {R.OWN_SITE, R.OWN_SEAT}):
+        assert may(Action.CONDUCT_REVIEW, relations) == may(Action.RECORDING_WATCH, relations)
         assert may(Action.CHAT_REVIEW, relations) == may(Action.RECORDING_WATCH, relations)
 
 
@@ -79,6 +80,11 @@ def test_a_glossary_is_worked_on_by_interpreter_and_physicians_and_confirmed_by_
     assert may(Action.GLOSSARY_WRITE, {R.SITE_TAKES_PART}) == set()
     assert may(Action.SEAT_GLOSSARY_WRITE, {R.OWN_SEAT}) == physicians | {"interpreter"}
     assert may(Action.SEAT_GLOSSARY_CONFIRM, {R.OWN_SEAT}) == physicians
+
+
+def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
+    assert may(Action.ROOM_CONDUCT, EVERY_RELATION) == {"interpreter"}
+    assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})
 
 
 def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
@@ -109,11 +115,11 @@ def test_a_role_named_like_a_way_to_come_gains_nothing() -> None:
 
 
 def test_abilities_of_the_seats() -> None:
-    everything = frozenset(ABILITIES)
+    everything = frozenset(ABILITIES) - {"conduct"}  # the interpreter's own
     assert abilities("consulting_physician", verified=True) == everything
     assert abilities("referring_physician", verified=True) == everything
     assert abilities("consulting_physician", verified=False) == everything - {"admit"}
-    assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term"}
+    assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term", "conduct"}
 
 
 def test_pages_learn_only_what_an_account_could_do() -> None:

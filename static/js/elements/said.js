@@ -7,7 +7,7 @@ import { timesAt } from './chat.js';
 import { LightElement } from './base.js';
 
 class Said extends LightElement {
-  static properties = { playback: { attribute: false }, zone: { attribute: false }, found: { state: true } };
+  static properties = { playback: { attribute: false }, zone: { attribute: false }, found: { state: true }, opening: { state: true } };
 
   constructor() {
     super();
@@ -17,6 +17,8 @@ class Said extends LightElement {
     this.zone = undefined;
     /** @type {import('../types/asides.js').ReviewedChat | null} */
     this.found = null;
+    /** @type {import('../types/asides.js').ReviewedStep[]} how the interpreter opened */
+    this.opening = [];
     this.asked = '';
   }
 
@@ -24,10 +26,24 @@ class Said extends LightElement {
     const recording = this.playback?.recording.id ?? '';
     if (recording === this.asked) return;
     this.asked = recording;
-    void get(`/api/recordings/${encodeURIComponent(recording)}/chat`).then((found) => { this.found = found; }, () => undefined);
+    const base = `/api/recordings/${encodeURIComponent(recording)}`;
+    void get(`${base}/conduct`).then((found) => { this.opening = found.steps; }, () => undefined);
+    void get(`${base}/chat`).then((found) => { this.found = found; }, () => undefined);
   }
 
   render() {
+    return html`${this.opened()}${this.chat()}`;
+  }
+
+  opened() {
+    if (this.opening.length === 0) return nothing;
+    return html`<section class="said" data-testid="review-conduct" aria-labelledby="opened-title"><h2 id="opened-title">${t('conduct-title')}</h2>
+      <ol>${this.opening.map((step) => html`<li class="said-line" data-step=${step.step} data-outcome=${step.outcome}>
+        <button type="button" class="quiet figures" aria-label=${t('review-conduct-seek', { time: span(step.ms) })} @click=${() => this.playback?.seek(step.ms)}>${span(step.ms)}</button>
+        <p>${t(`conduct-step-${step.step}`)} – ${step.name}${step.outcome === 'skipped' ? html`: ${tValue('conduct-reason', step.reason ?? 'other')}` : nothing}</p></li>`)}</ol></section>`;
+  }
+
+  chat() {
     const found = this.found;
     if (!found || found.messages.length === 0) return nothing;
     return html`<section class="said" data-testid="review-chat" aria-labelledby="said-title"><h2 id="said-title">${t('chat-title')}</h2>

@@ -51,6 +51,10 @@ class Stage extends LightElement {
     this.parts = null;
     /** @type {ReturnType<import('../room/device-watch.js').DeviceWatch['trouble']>} */
     this.trouble = { audio: null, camera: null };
+    this.addEventListener('ask', (event) => {
+      const { type, name } = /** @type {CustomEvent} */ (event).detail;
+      if (type === 'panel') this.panel = name; // a part's own strip may open its panel
+    });
   }
 
   render() {

@@ -7,3 +7,7 @@ export interface ChatMessage {
 export interface ReviewedMessage extends ChatMessage { ms: number | null }
 export interface Place { site: string; time_zone: string }
 export interface ReviewedChat { messages: ReviewedMessage[]; places: Place[] }
+export interface ConductStep {
+  participant: string; session: string; step: string; outcome: 'done' | 'skipped'; reason: string | null; at_ms: number;
+}
+export interface ReviewedStep extends ConductStep { name: string; ms: number }
