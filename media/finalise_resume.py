@@ -20,7 +20,7 @@ from .recordstore.disk import Disk
 from .recordstore.index import Survey
 from .recordstore.sealed import SealedError, SealedReader, final_key, seal_bytes
 
-VERSION = 1
+VERSION = 2
 """Of what the finaliser makes of a journal: a ticket of another version is void."""
 TICKET = "ticket"
 SUFFIX = ".ticket.sealed"

@@ -24,6 +24,7 @@ from .recordstore.lanes import lane_of, track_id
 from .recordstore.sealed import final_key
 from .recordstore.streams import Stream
 from .rtp.red import payload_type_of
+from .speech import Speech
 
 MAX_APART_NS = 30 * NS
 """A packet whose time lies further from its arrival says nonsense; it is left out."""
@@ -119,7 +120,7 @@ def write_lane(
     seat_key = job.keys[lane.peer]
     key, associated = final_key(seat_key, job.recording, job.generation, lane.name)
     path = job.out_dir / f"{lane.name}.webm.sealed"
-    packets = packets_of(journal, lane)
+    packets, speech = packets_of(journal, lane), Speech()
     if lane.mime.startswith("video"):
         cues = sum(len(stream.keys) for stream in {id(run.stream): run.stream for run in lane.runs}.values())
         written = write_video(path, key, associated, lane.kind, packets, cues, disk)
@@ -127,10 +128,11 @@ def write_lane(
         length_ms = (lane.runs[-1].ends() - lane.runs[0].starts()) // MS
         cues = 16 + 2 * max(0, length_ms) // CLUSTER_MS
         red = payload_type_of(lane.mime)
-        written = write_audio(path, key, associated, packets, cues, disk, red)
+        written = write_audio(path, key, associated, speech.tap(packets), cues, disk, red)
     if not written.frames:
         return None
-    return _describe(survey, lane, written, path.name)
+    told = _describe(survey, lane, written, path.name)
+    return told if (heard := speech.spans()) is None else told | {"speech": heard}
 
 
 def _describe(survey: Survey, lane: Lane, written: TrackFile, file: str) -> dict[str, object]:

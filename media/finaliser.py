@@ -167,8 +167,7 @@ def _publish(
         "version": manifest.VERSION, "recording": job.recording, "generation": job.generation,
         "started_at_ms": job.started_at_ms, "duration_ms": index["duration_ms"], "chain": chain,
         "stored": index["stored"], "segments": describe_segments(survey), "gaps": gaps,
-        "tracks": [{k: v for k, v in track.items() if k != "key_frames_ms"} | _spacing(track) for track in
-        tracks],
+        "tracks": [_signed(track) for track in tracks],
         "index_sha256": _sha256(plain), "fenced_packets": survey.fenced,
     }  # fmt: skip
     _write_plain(job.out_dir / "manifest.json", manifest.sign(signed, job.signing_key), disk)
@@ -179,11 +178,11 @@ def _publish(
     }  # fmt: skip
 
 
-def _spacing(track: Mapping[str, Any]) -> dict[str, object]:
-    keys = track.get("key_frames_ms") or []
-    if not keys:
-        return {}
-    return {"key_frame_spacing_ms": key_spacing(keys, track["present"])["max_ms"]}
+def _signed(track: Mapping[str, Any]) -> dict[str, object]:
+    told = {name: value for name, value in track.items() if name not in manifest.UNSIGNED}
+    if keys := track.get("key_frames_ms"):
+        told["key_frame_spacing_ms"] = key_spacing(keys, track["present"])["max_ms"]
+    return told
 
 
 def _sha256(plain: bytes) -> str:

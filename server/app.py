@@ -23,6 +23,8 @@ from server.directory import Books
 from server.export.exporting import IDLE_S, Exporting
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
+from server.playback.flags import Flags
+from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
 from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
@@ -56,6 +58,7 @@ from server.web.health import HEALTH, Health
 from server.web.keys import SERVICES
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
+from server.web.renderings import FLAGS, INTERPRETATIONS
 from signaling.hub import Hub
 from signaling.store import RoomStore
 
@@ -159,6 +162,7 @@ async def _behind_the_rooms(
     stack: contextlib.AsyncExitStack,
 ) -> None:
     """The finaliser, the queue of exports, and the runner that destroys what is over or withdrawn."""
+    stack.push_async_callback(app[INTERPRETATIONS].close)
     stack.push_async_callback(finalising.stop)
     await finalising.start()
     context = app[SERVICES].context
@@ -231,6 +235,9 @@ async def _keeping(
     context = services.context
     app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
     app[EXPORTS] = build_exports(context, services.recordings, keys, objects)
+    app[INTERPRETATIONS] = Interpretations(context.database, services.recordings, app[PLAYBACK])
+    app[FLAGS] = Flags(context, app[INTERPRETATIONS], app[PLAYBACK])
+    finalising.on_ready = app[INTERPRETATIONS].ready
     parts = retention_parts(
         context, services.retention, keys, objects, app[EXPORTS].destroy_of, finalising.quiet
     )

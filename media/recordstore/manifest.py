@@ -14,6 +14,8 @@ from .layout import canonical
 
 PAYLOAD_TYPE = "application/vnd.hyeopjin.manifest+json"
 VERSION = 1
+UNSIGNED = frozenset({"key_frames_ms", "speech"})
+"""Of a track's row, what only the sealed index tells; its hash is signed."""
 
 
 class ManifestError(Exception):

@@ -49,6 +49,9 @@ class Action(StrEnum):
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
     RECORDING_EXPORT = "recording.export"
+    RENDERING_FLAG = "rendering.flag"  # say that a rendering is in doubt
+    RENDERING_OWN = "rendering.own"  # the list of flags on one's own renderings
+    RENDERING_ANSWER = "rendering.answer"  # one flag on an own rendering, what is around it, the answer
     RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
     RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
     RECEIPT_READ = "receipt.read"  # of what was destroyed
@@ -167,6 +170,12 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
+    Action.RENDERING_FLAG: {
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.RENDERING_OWN: _by(_R.ANY, _IN),
+    Action.RENDERING_ANSWER: _by(_R.OWN_SEAT, _IN),
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),

@@ -14,7 +14,7 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-ALLOWED = ("media.finaliser", "media.composer")
+ALLOWED = ("media.finaliser", "media.composer", "media.listener")
 
 
 def main() -> None:

@@ -109,6 +109,7 @@ class Finalising:
         self._current: str | None = None
         self._cancelled = False
         self._child: FinaliserChild | None = None
+        self.on_ready: Callable[[str], Awaitable[object]] = _nothing_to_restore  # must not raise
         self.out_of_step = 0
         """Finished tracks, since the start, whose measured error is over SYNC_ALARM_MS (metrics)."""
 
@@ -326,6 +327,7 @@ class Finalising:
             row.id, number, row.epoch, generation.duration_ms, index, self._now_ms()
         )
         log.info("a recording is ready: generation %d, %d tracks", number, len(generation.tracks))
+        await self.on_ready(row.id)
         apart = out_of_step(index)
         if apart:
             self.out_of_step += apart

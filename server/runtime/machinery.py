@@ -16,6 +16,7 @@ from media.recordstore.disk import DISK, Disk
 
 WORKER = (sys.executable, "-m", "media.worker")
 FINALISER = (sys.executable, "-m", "server.runtime.child", "media.finaliser")
+LISTENER = (sys.executable, "-m", "server.runtime.child", "media.listener")
 COMPOSER = (sys.executable, "-m", "server.runtime.child", "media.composer")
 _PACKAGES = Path(__file__).resolve().parents[2]
 

@@ -16,6 +16,7 @@ from typing import Any
 from media.recordstore import layout
 from media.recordstore.books import Books
 from media.recordstore.faults import GRAVE, NOTE, TAMPERED, AcknowledgedHead, Row, row
+from media.recordstore.manifest import UNSIGNED
 from media.recordstore.spacing import key_spacing
 from media.recordstore.verify import verify_journal, verify_manifest_body
 from server.config import Settings
@@ -217,10 +218,10 @@ def _chain(chain: str, faults: Sequence[Row]) -> str:
 
 
 def _spaced(track: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in track.items() if name not in UNSIGNED}
     if not str(track.get("mime", "")).startswith("video"):
-        return track
-    keys = key_spacing(track.get("key_frames_ms") or [], track["present"])
-    return {name: value for name, value in track.items() if name != "key_frames_ms"} | {"keys": keys}
+        return told
+    return told | {"keys": key_spacing(track.get("key_frames_ms") or [], track["present"])}
 
 
 def _hashes(index: Mapping[str, Any]) -> list[tuple[object, object]]:

@@ -10,7 +10,7 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.services.context import Context
-from server.storage import cases, consultations, sessions
+from server.storage import cases, consultations, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed
@@ -23,6 +23,7 @@ class Subject(StrEnum):
     CASE = "case"
     RECORDING = "recording"
     SEAT = "seat"
+    FLAG = "flag"  # on a rendering: its seat is the interpreter's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Access:
     async def _find(
         self, tx: Transaction, account: Account, subject: Subject, subject_id: str
     ) -> Found | None:
+        if subject is Subject.FLAG:
+            flag = await renderings.by_id(tx, subject_id)
+            return None if flag is None else await self._find(tx, account, Subject.SEAT, flag.seat_id)
         if subject is Subject.SEAT:
             seat = await consultations.seat_by_id(tx, subject_id)
             if seat is None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from server.storage import schema_glossary  # noqa: F401 - its tables are part of METADATA
 from server.storage.database import Database
-from server.storage.schema_asides import METADATA  # with every table
+from server.storage.schema_renderings import METADATA  # with every table
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.storage import pairings, renderings
 from server.storage.database import Database
 from server.storage.schema import (
     cases,
@@ -171,6 +172,8 @@ class Recordings:
             await connection.execute(
                 change.values(state=EXPIRED, index_json=None, error_code=None, updated_ms=now_ms)
             )
+            await pairings.drop(connection, recording)
+            await renderings.blank(connection, recording)
 
     async def withdrawn(self, recording: str) -> list[dict[str, Any]]:
         """Lanes that are no more, as gaps: `{"id", "peer", "kind", "from", "to", "cause": "withdrawn"}`."""

@@ -21,6 +21,7 @@ from server.web import (
     pages,
     probing,
     recordings,
+    renderings,
     retention,
     seats,
     worklist,
@@ -149,6 +150,22 @@ ROUTES: Final[tuple[Route, ...]] = (
         _A.CONDUCT_REVIEW,
         _S.RECORDING,
         "forbidden",
+    ),
+    # what was rendered: lanes, pairs, and flags on renderings
+    Route(
+        "GET",
+        "/api/recordings/{recording}/interpretation",
+        renderings.interpretation,
+        _A.RECORDING_WATCH,
+        _S.RECORDING,
+        "forbidden",
+    ),
+    Route("POST", "/api/recordings/{recording}/flags", renderings.flag, _A.RENDERING_FLAG, _S.RECORDING),
+    Route("GET", "/api/flags", renderings.own, _A.RENDERING_OWN),
+    Route("GET", "/api/flags/{flag}", renderings.look, _A.RENDERING_ANSWER, _S.FLAG, "forbidden"),
+    Route("POST", "/api/flags/{flag}/answer", renderings.answer, _A.RENDERING_ANSWER, _S.FLAG),
+    Route(
+        "GET", "/api/flags/{flag}/tracks/{track}", renderings.clip, _A.RENDERING_ANSWER, _S.FLAG, "forbidden"
     ),
     # exports of a recording
     Route("GET", _EXPORTS, exports.listed, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),

@@ -50,7 +50,7 @@ class PlaybackRig:
         self.books = await make_books(data)
         self.keys = KeyStore.open(data)
         self.objects = Objects(data / "objects", remote=remote)
-        await record(data, self.keys, people(2, self.kind), seconds=seconds)
+        await record(data, self.keys, self.people(), seconds=seconds)
         self.queue = Finalising(
             self.books.rows, self.keys, self.objects, FinalisingOptions(data / "journal", 0)
         )
@@ -58,6 +58,10 @@ class PlaybackRig:
         await self.queue.idle()
         await self._serve()
         return self
+
+    def people(self) -> list[Person]:
+        """Who is recorded."""
+        return people(2, self.kind)
 
     async def _serve(self) -> None:
         settings = Settings(public_url="http://localhost:8080", data_dir=self.data)

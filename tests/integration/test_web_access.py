@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from server.domain.permissions import BY_SEAT_CREDENTIAL, PERMISSIONS, Relation, Role, allowed, is_open
+from server.domain.renderings import Flag
 from server.services.access import Subject
 from server.services.demo import CASE_ID, PEOPLE
+from server.storage import accounts, renderings
 from server.web.guard import Route
 from server.web.routes import ROUTES
 from tests.support.website import Browser, Website, website
@@ -46,6 +48,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Website]:
 
 async def recording_of(site: Website) -> str:
     session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    seat, _ = site.seat("interpreter")
+    reviewer = next(person.email for person in PEOPLE if person.role == "reviewer")
+    async with site.services.context.database.write() as tx:
+        found = await accounts.by_email(tx, reviewer)
+        assert found
+        await renderings.add(tx, Flag("flag", session.id, seat, 0, 1, "ru", "ko", "?", found[0].id, 1))
     return session.id
 
 
@@ -58,6 +66,7 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         seat=site.seat(seat_role)[0],
         session="unknown",
         hold="unknown",
+        flag="flag",
         receipt="1",
         term="unknown",
     )
@@ -101,6 +110,8 @@ async def test_each_role_gets_exactly_what_its_rows_say(site: Website, role: str
                 standing = {R.OWN_SEAT} if seat_role == role else set()
                 if SITES[seat_role] == SITES[role]:
                     standing.add(R.SEAT_OF_OWN_SITE)
+            if route.subject is Subject.FLAG:
+                standing = {R.OWN_SEAT} if role == "interpreter" else set()
             path = await path_of(site, route, recording, seat_role or "interpreter")
             status, code = await ask(browser, route, path)
             if allowed(route.action, (role,), standing):

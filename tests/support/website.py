@@ -17,6 +17,8 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from server.config import Settings, load_settings
+from server.playback.flags import Flags
+from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import Objects
@@ -33,6 +35,7 @@ from server.web.front import FrontRunner
 from server.web.health import Health
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
+from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.support.demo import free_port
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -113,6 +116,8 @@ class Website:
         keys, objects = KeyStore.open(self.settings.data_dir), Objects(self.settings.objects_dir)
         app[PLAYBACK] = Playback(self.database, self.services.recordings, keys, objects, self.clock)
         app[EXPORTS] = build_exports(self.services.context, self.services.recordings, keys, objects)
+        app[INTERPRETATIONS] = Interpretations(self.database, self.services.recordings, app[PLAYBACK])
+        app[FLAGS] = Flags(self.services.context, app[INTERPRETATIONS], app[PLAYBACK])
         headers = security_headers(self.settings)
         self.runner = FrontRunner(app, headers, access_log=None, shutdown_timeout=0.1)
         await self.runner.setup()

@@ -87,6 +87,14 @@ def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
     assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})
 
 
+def test_renderings_are_flagged_by_who_may_watch_and_answered_at_ones_own_seat() -> None:
+    for relations in (EVERY_RELATION, {R.INVITED}, {R.FOLLOWS}, {R.OWN_SITE, R.OWN_SEAT}):
+        assert may(Action.RENDERING_FLAG, relations) == may(Action.RECORDING_WATCH, relations)
+    assert may(Action.RENDERING_ANSWER, {R.OWN_SEAT}) == {"interpreter"}
+    assert may(Action.RENDERING_ANSWER, EVERY_RELATION - {R.OWN_SEAT}) == set()
+    assert may(Action.RENDERING_OWN, set()) == {"interpreter"}
+
+
 def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
     plain = {"site_admin", "privacy_officer"}
     assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})

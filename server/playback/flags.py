@@ -1,0 +1,164 @@
+"""Flags on renderings: set by who may watch, answered by the interpreter, who hears what is around each.
+
+Nothing of a recording but those seconds of sound leaves here for an interpreter: they are cut out before they
+are sent, so that there is nothing else to be asked for. Who may is asked before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from media.clip import cut
+from server.domain.errors import Refused
+from server.domain.renderings import MOST_FLAGS, Flag, asked_window, worded
+from server.playback.interpretation import Interpretations
+from server.playback.playback import Playback
+from server.services.context import Context
+from server.storage import accounts, audit, renderings
+from server.storage.database import Transaction
+from server.storage.ids import new_id
+from server.storage.recordings import EXPIRED, recording_in
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, from where, about whose case."""
+
+    account: str
+    address: str
+    case_id: str
+
+
+class Flags:
+    """One per server."""
+
+    def __init__(self, context: Context, interpretations: Interpretations, playback: Playback) -> None:
+        self._context, self._found, self._playback = context, interpretations, playback
+
+    async def of_recording(self, recording: str) -> list[dict[str, Any]]:
+        """All flags on a recording, as who may watch it is told."""
+        async with self._context.database.read() as tx:
+            return [await _told(tx, flag) for flag in await renderings.of_recording(tx, recording)]
+
+    async def add(
+        self, recording: str, seat: str, span: tuple[int, int], comment: str, asking: Asking
+    ) -> dict[str, Any]:
+        """Raises Refused `flag_empty`, `no_such_rendering` (none of this seat is there), `too_many_flags`."""
+        kept = worded(comment)
+        found = await self._found.of(recording)
+        rendered = {"participant": seat, "from": span[0], "to": span[1]}
+        pair = next((each for each in found["pairs"] if each["rendered"] == rendered), None)
+        if pair is None:
+            raise Refused("no_such_rendering")
+        now_ms = self._context.now_ms()
+        flag = Flag(
+            new_id(), recording, seat, *span, pair["source"], pair["target"], kept, asking.account, now_ms
+        )
+        async with self._context.database.write() as tx:
+            if await renderings.count(tx, recording) >= MOST_FLAGS:
+                raise Refused("too_many_flags")
+            await renderings.add(tx, flag)
+            await audit.append(tx, now_ms, _entry("rendering_flagged", flag, asking))
+            return await _told(tx, flag)
+
+    async def of_account(self, account: str) -> list[dict[str, Any]]:
+        """On an interpreter's own renderings, newest first: nothing of the case but the comment itself."""
+        told = []
+        async with self._context.database.read() as tx:
+            for flag in await renderings.of_account(tx, account):
+                row = await recording_in(tx, flag.recording_id)
+                if row is not None and row.state != EXPIRED:
+                    told.append(await _told(tx, flag) | {"started_at_ms": row.started_ms})
+        return told
+
+    async def look(self, flag_id: str, asking: Asking) -> dict[str, Any]:
+        """One flag with the sound tracks that have something around it; the look is audited."""
+        flag = await self._flag(flag_id)
+        await self._playback.require_playable(flag.recording_id, flag.seat_id)
+        begin, end = flag.window
+        described = await self._playback.describe(flag.recording_id)
+        tracks = []
+        for track in described["tracks"]:
+            start, stop = track["offset_ms"], track["offset_ms"] + track["duration_ms"]
+            if track["kind"] != "audio" or stop <= begin or start >= end:
+                continue
+            spans = [[max(begin, a), min(end, b)] for a, b in track["present"] if a < end and b > begin]
+            tracks.append(
+                {name: track[name] for name in ("id", "participant", "name", "role", "language")}
+                | {"offset_ms": max(begin, start), "end_ms": min(end, stop), "present": spans}
+            )
+        async with self._context.database.write() as tx:
+            await audit.append(tx, self._context.now_ms(), _entry("rendering_heard", flag, asking))
+            told = await _told(tx, flag)
+        return told | {"window": [begin, end], "started_at_ms": described["started_at_ms"], "tracks": tracks}
+
+    async def answer(self, flag_id: str, text: str, asking: Asking) -> dict[str, Any]:
+        """The interpreter's word on it; a later one takes the place of an earlier. Raises `flag_empty`."""
+        kept = worded(text)
+        flag = await self._flag(flag_id)
+        await self._playback.require_playable(flag.recording_id, flag.seat_id)
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            await renderings.answer(tx, flag.id, kept, asking.account, now_ms)
+            await audit.append(tx, now_ms, _entry("rendering_answered", flag, asking))
+            answered = await renderings.by_id(tx, flag.id)
+            return await _told(tx, answered or flag)
+
+    async def clip(self, flag_id: str, track: str, from_ms: int | None, to_ms: int | None) -> bytes:
+        """Those seconds of one sound track, as WebM. Raises Refused `outside_flag` for any other seconds,
+        `not_found` for what is no sound or silent there, `withdrawn`, `destroyed`.
+        """
+        flag = await self._flag(flag_id)
+        begin, end = asked_window(flag, from_ms, to_ms)
+        reader = await self._playback.track(flag.recording_id, track)
+        described = await self._playback.describe(flag.recording_id)
+        row = next((each for each in described["tracks"] if each["id"] == track), None)
+        if row is None or row["kind"] != "audio":
+            raise Refused("not_found")
+        plain = b"".join([chunk async for chunk in reader.chunks(0, reader.size)])
+        offset = int(row["offset_ms"])
+        found = await asyncio.to_thread(cut, plain, max(0, begin - offset), max(0, end - offset))
+        if not found:
+            raise Refused("not_found")
+        return found
+
+    async def _flag(self, flag_id: str) -> Flag:
+        async with self._context.database.read() as tx:
+            flag = await renderings.by_id(tx, flag_id)
+        if flag is None:
+            raise Refused("not_found")
+        return flag
+
+
+async def _told(tx: Transaction, flag: Flag) -> dict[str, Any]:
+    maker = await accounts.by_id(tx, flag.made_by)
+    answerer = await accounts.by_id(tx, flag.answered_by) if flag.answered_by else None
+    answered = flag.answer is not None
+    return {
+        "id": flag.id,
+        "participant": flag.seat_id,
+        "from": flag.from_ms,
+        "to": flag.to_ms,
+        "source": flag.source,
+        "target": flag.target,
+        "comment": flag.comment,
+        "made_by": maker.name if maker else "",
+        "made_at_ms": flag.made_ms,
+        "answer": {"text": flag.answer, "by": answerer.name if answerer else "", "at_ms": flag.answered_ms}
+        if answered
+        else None,
+    }
+
+
+def _entry(action: str, flag: Flag, asking: Asking) -> audit.Entry:
+    return audit.Entry(
+        action=action,
+        subject_type="recording",
+        subject_id=flag.recording_id,
+        address=asking.address,
+        account_id=asking.account,
+        case_id=asking.case_id,
+        detail={"flag": flag.id, "seat": flag.seat_id, "from_ms": flag.from_ms, "to_ms": flag.to_ms},
+    )

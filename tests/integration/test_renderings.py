@@ -1,0 +1,310 @@
+"""What was rendered in a finished recording: found by levels or by listening, reviewed, flagged, answered."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from sqlalchemy import insert, update
+
+from server.domain.pairing import VERSION
+from server.domain.renderings import AROUND_MS
+from server.playback.flags import Flags
+from server.playback.interpretation import Interpretations
+from server.runtime.bucket import Bucket
+from server.storage import audit as audit_chain
+from server.storage import pairings, renderings
+from server.storage.schema import audit, destructions, seats, session_notes
+from server.web.recordings import PLAYBACK
+from server.web.renderings import FLAGS, INTERPRETATIONS
+from tests.integration.playback_rig import PlaybackRig, Profile
+from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, people
+from tests.support.recorded import Packet, Person, opus
+
+LP, KP, IN = SEATS
+LANGUAGES = {LP: "ru", KP: "ko", IN: "ru/ko"}
+SECONDS = 62.0
+TALK = {  # seconds
+    LP: [(20.0, 23.0)],
+    KP: [(2.0, 5.0), (30.0, 34.0)],
+    IN: [(5.6, 8.7), (23.6, 26.4), (34.7, 38.5), (45.0, 48.0)],
+}
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+API = f"/api/recordings/{RECORDING}"
+
+
+class Talker(Person):
+    """Nobody's picture, and a voice that is there by the script; each packet tells how loud it is."""
+
+    LEVELS = True
+
+    def video(self, begin_s: float, seconds: float, wall_ns: int, mtu: int = 300) -> Iterator[Packet]:
+        return iter(())
+
+    def audio(
+        self, begin_s: float, seconds: float, wall_ns: int, first_report_s: float = 2.0
+    ) -> Iterator[Packet]:
+        tone = opus(self.tone_hz, 1.0)
+        sounds = [packet for packet in super().audio(begin_s, 1.0, wall_ns) if packet.data]
+        for i in range(int(seconds * 50)):
+            at = begin_s + i * 0.02
+            talks = any(start <= at < stop for start, stop in TALK[self.peer])
+            head = bytearray(sounds[0].data[:12])
+            head[2:4] = ((self.seq + i) & 0xFFFF).to_bytes(2, "big")
+            head[4:8] = ((self.audio_rtp + i * 960) & 0xFFFFFFFF).to_bytes(4, "big")
+            level = b""
+            if self.LEVELS:
+                head[0] |= 0x10
+                level = b"\xbe\xde\0\1\x10" + bytes((30 if talks else 75,)) + b"\0\0"
+            payload = tone[i % len(tone)] if talks else b"\xf8\xff\xfe"
+            arrived = sounds[0].at_ns + i * 20_000_000
+            yield Packet(arrived, "audio", bytes(head) + level + payload)
+
+
+class Unlevelled(Talker):
+    """As recordings were before levels were read."""
+
+    LEVELS = False
+
+
+class Rig(PlaybackRig):
+    kind = Talker
+
+    async def open(self, data: Path, seconds: float = SECONDS, remote: Bucket | None = None) -> Rig:
+        await super().open(data, seconds, remote)
+        return self
+
+    def people(self) -> list[Person]:
+        return people(3, self.kind)
+
+    async def add_more(self, app: web.Application) -> None:
+        app[INTERPRETATIONS] = Interpretations(self.books.database, self.books.rows, app[PLAYBACK])
+        app[FLAGS] = Flags(self.services.context, app[INTERPRETATIONS], app[PLAYBACK])
+        async with self.books.database.write() as tx:
+            for seat, spoken in LANGUAGES.items():
+                await tx.execute(update(seats).where(seats.c.id == seat).values(language=spoken))
+            for at_ms, what, seat in ((0, "mode:consecutive", None), (44_500, "signal:own_words", IN)):
+                row = {"session_id": RECORDING, "at_ms": STARTED_MS + at_ms, "what": what, "seat_id": seat}
+                await tx.execute(insert(session_notes).values(**row))
+
+    async def seat_of(self, profile: Profile, seat: str) -> None:
+        async with self.books.database.write() as tx:
+            await tx.execute(update(seats).where(seats.c.id == seat).values(account_id=profile.account))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    made = await Rig().open(tmp_path_factory.mktemp("renderings"))
+    yield made
+    await made.close()
+
+
+async def asked(rig: Rig, who: Profile | None, method: str, path: str, **more: Any) -> tuple[int, Any]:
+    async with rig.browser(who) as browser, browser.request(method, path, **more) as response:
+        told = await response.json() if "json" in response.headers["Content-Type"] else await response.read()
+        return response.status, told
+
+
+def begins(pair: dict[str, Any]) -> tuple[list[int], int]:
+    return [round(each["from"] / 100) for each in pair["said"]], round(pair["rendered"]["from"] / 100)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reviewer(rig: Rig) -> Profile:
+    return await rig.profile("acc-reviewer", ("reviewer",), "follows")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def interpreter(rig: Rig) -> Profile:
+    made = await rig.profile("acc-interpreter", ("interpreter",))
+    await rig.seat_of(made, IN)
+    return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def found(rig: Rig, reviewer: Profile) -> dict[str, Any]:
+    status, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+    assert status == 200
+    return dict(told)
+
+
+def new_flag(pair: dict[str, Any], comment: str = "The dose was 5, not 50?") -> dict[str, Any]:
+    rendered = pair["rendered"]
+    return {
+        "participant": rendered["participant"],
+        "from_ms": rendered["from"],
+        "to_ms": rendered["to"],
+        "comment": comment,
+    }
+
+
+async def test_pairs_come_from_levels_the_time_line_and_the_seats_languages(found: dict[str, Any]) -> None:
+    told = [begins(pair) for pair in found["pairs"]]
+    for (said, rendered), (a, b) in zip(told, [(20, 56), (200, 236), (300, 347)], strict=True):
+        assert len(said) == 1
+        assert abs(said[0] - a) <= 2
+        assert abs(rendered - b) <= 2
+    assert [(pair["source"], pair["target"]) for pair in found["pairs"]] == [
+        ("ko", "ru"), ("ru", "ko"), ("ko", "ru"),
+    ]  # fmt: skip
+    assert [each["signalled"] for each in found["own"]] == [True]
+    assert {each["participant"]: each["languages"] for each in found["people"]}[IN] == ["ru", "ko"]
+    assert found["changes"] == [{"at": 0, "kind": "mode", "participant": None, "value": "consecutive"}]
+
+
+async def test_what_was_found_is_kept_until_there_are_other_tracks_or_another_way(
+    rig: Rig, found: dict[str, Any]
+) -> None:
+    async with rig.books.database.read() as tx:
+        kept = await pairings.get(tx, RECORDING, 1, VERSION)
+        assert kept
+        assert kept["pairs"] == found["pairs"]
+        assert await pairings.get(tx, RECORDING, 2, VERSION) is None
+        assert await pairings.get(tx, RECORDING, 1, VERSION + 1) is None
+
+
+async def test_a_rendering_is_flagged_answered_and_both_are_audited_without_their_words(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    body = new_flag(found["pairs"][1])
+    status, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=body)
+    assert status == 201, flag
+    _, own = await asked(rig, interpreter, "GET", "/api/flags")
+    [mine] = [each for each in own["flags"] if each["id"] == flag["id"]]
+    assert (mine["comment"], mine["made_by"], mine["answer"]) == (body["comment"], "Synthetic", None)
+    assert mine["started_at_ms"] == STARTED_MS
+    path = f"/api/flags/{flag['id']}"
+    status, told = await asked(rig, interpreter, "POST", f"{path}/answer", json={"text": "Five. I erred."})
+    assert (status, told["answer"]["text"]) == (200, "Five. I erred.")
+    _, shown = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+    assert told in shown["flags"]
+    async with rig.books.database.read() as tx:
+        assert await audit_chain.first_broken(tx) is None
+        rows = [row for row in await tx.execute(audit.select()) if row.action.startswith("rendering_")]
+    assert {"rendering_flagged", "rendering_answered"} <= {row.action for row in rows}
+    assert not any("dose" in str(row.detail) or "erred" in str(row.detail) for row in rows)
+
+
+async def test_what_was_never_rendered_is_not_flagged_and_a_flag_says_why(
+    rig: Rig, reviewer: Profile, found: dict[str, Any]
+) -> None:
+    right = new_flag(found["pairs"][0])
+    for wrong, code in (
+        ({"participant": KP}, "no_such_rendering"),
+        ({"from_ms": right["from_ms"] - 1}, "no_such_rendering"),
+        ({"to_ms": right["to_ms"] + 60_000}, "no_such_rendering"),
+        ({"comment": " \u202e\n"}, "flag_empty"),
+        ({"from_ms": -1}, "bad_request"),
+        ({"more": 1}, "bad_request"),
+    ):
+        status, told = await asked(rig, reviewer, "POST", f"{API}/flags", json=right | wrong)
+        assert (status >= 400, told["error"]["code"]) == (True, code), wrong
+
+
+async def test_an_interpreter_hears_the_seconds_around_a_flag_of_their_own_and_nothing_else(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    pair = found["pairs"][1]
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(pair))
+    path = f"/api/flags/{flag['id']}"
+    status, told = await asked(rig, interpreter, "GET", path)
+    begin, end = told["window"]
+    assert (begin, end) == (pair["rendered"]["from"] - AROUND_MS, pair["rendered"]["to"] + AROUND_MS)
+    assert {each["participant"] for each in told["tracks"]} == set(SEATS)
+    assert all(begin <= each["offset_ms"] < each["end_ms"] <= end for each in told["tracks"])
+    status, clip = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
+    assert status == 200
+    packets = packets_of(clip)
+    assert abs(len(packets) * 20 - (end - begin)) <= 40
+    whole = packets_of(await rig.plaintext(f"{KP}-audio"))
+    assert b"".join(packets) in b"".join(whole)  # and so nothing that is outside
+    status, part = await asked(
+        rig, interpreter, "GET", f"{path}/tracks/{KP}-audio?from_ms={begin + 1000}&to_ms={begin + 2000}"
+    )
+    assert len(packets_of(part)) == 50
+    for outside in ("from_ms=0", f"to_ms={end + 1}", f"from_ms={end}", f"from_ms={begin - 1}&to_ms={end}"):
+        status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio?{outside}")
+        assert (status, refused["error"]["code"]) == (403, "outside_flag"), outside
+    for other in (API, f"{API}/tracks/{IN}-audio", f"{API}/interpretation", f"{API}/exports"):
+        status, refused = await asked(rig, interpreter, "GET", other)
+        assert (status, refused["error"]["code"]) == (403, "forbidden"), other
+    status, _ = await asked(rig, interpreter, "GET", f"{path}/tracks/{IN}-camera")
+    assert status == 404
+    too_far = {"Range": f"bytes={len(clip)}-"}
+    status, _ = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio", headers=too_far)
+    assert status == 416
+    some = {"Range": "bytes=0-99"}
+    status, start = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio", headers=some)
+    assert (status, start) == (206, clip[:100])
+
+
+async def test_a_flag_is_closed_to_another_interpreter_to_strangers_and_to_those_who_watch(
+    rig: Rig, reviewer: Profile, found: dict[str, Any]
+) -> None:
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][0]))
+    other = await rig.profile("acc-other-interpreter", ("interpreter",))
+    path = f"/api/flags/{flag['id']}"
+    for who in (other, None, reviewer):
+        for place in (path, f"{path}/tracks/{IN}-audio"):
+            status, told = await asked(rig, who, "GET", place)
+            assert (status, told["error"]["code"]) == (403, "forbidden")
+        status, _ = await asked(rig, who, "POST", f"{path}/answer", json={"text": "Mine."})
+        assert status in (401, 403)
+    assert (await asked(rig, other, "GET", "/api/flags"))[1] == {"flags": []}
+
+
+async def test_a_voice_without_levels_is_listened_to(tmp_path: Path) -> None:
+    old = Rig()
+    old.kind = Unlevelled
+    rig = await old.open(tmp_path, 40.0)
+    try:
+        reviewer = await rig.profile("acc-reviewer", ("reviewer",), "follows")
+        status, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+        assert status == 200
+        assert [begins(pair)[1] // 10 for pair in told["pairs"]] == [5, 23, 34]
+    finally:
+        await rig.close()
+
+
+async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][0]))
+    async with rig.books.database.write() as tx:
+        gone = {
+            "id": "des-1",
+            "recording_id": RECORDING,
+            "seat_id": KP,
+            "case_id": CASE,
+            "cause": "withdrawn",
+        }
+        gone |= {
+            "reason": "own_wish",
+            "requested_by": KP,
+            "requested_ms": 1,
+            "state": "requested",
+            "plan": {},
+        }
+        await tx.execute(insert(destructions).values(**gone))
+    _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+    assert KP not in str({**told, "flags": []})
+    assert [pair["source"] for pair in told["pairs"]] == ["ru"]
+    path = f"/api/flags/{flag['id']}"
+    status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
+    assert (status, refused["error"]["code"]) == (410, "withdrawn")
+    await rig.books.rows.expire(RECORDING, 1)
+    assert (await asked(rig, interpreter, "GET", "/api/flags"))[1] == {"flags": []}
+    async with rig.books.database.read() as tx:
+        assert await pairings.get(tx, RECORDING, 1, VERSION) is None
+        assert {flag.comment for flag in await renderings.of_recording(tx, RECORDING)} == {""}
+
+
+def packets_of(file: bytes) -> list[bytes]:
+    with av.open(io.BytesIO(file), "r") as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
