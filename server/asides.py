@@ -7,7 +7,7 @@ from typing import Any
 
 from server.domain.errors import Refused
 from server.services.bundle import Services
-from signaling.asides import Answer, AsideRefused, Asides, Chat, Conduct, Handler, Sitting
+from signaling.asides import Answer, AsideRefused, Asides, Chat, Conduct, Handler, ShowTerm, Sitting
 from signaling.store import RoomStore
 
 
@@ -24,7 +24,28 @@ def asides_of(services: Services, store: RoomStore) -> Asides:
         )
         return Answer(event="conduct", payload={"steps": steps})
 
-    return Asides(store, {"chat": _refusing(chat), "conduct": _refusing(conduct)})
+    async def term(sitting: Sitting, message: ShowTerm) -> Answer:
+        at_ms = services.context.now_ms()
+        shown = await services.glossary.shown(sitting.seat, message.term)
+        told = {
+            "term": shown.term,
+            "texts": dict(shown.texts),
+            "confirmed": shown.confirmed,
+            "by": sitting.seat,
+            "at_ms": at_ms,
+        }
+        session = sitting.session if sitting.recording else None
+        if session is None:  # in a pause, or without anybody's consent, the time line is not written on
+            return Answer({"marked": False}, "term", told)
+
+        async def mark() -> None:
+            by = sitting.seat if sitting.recorded else None
+            await services.glossary.mark(session, at_ms, shown, by)
+
+        return Answer({"marked": True}, "term", told, mark)
+
+    handlers = {"chat": _refusing(chat), "conduct": _refusing(conduct), "term": _refusing(term)}
+    return Asides(store, handlers)
 
 
 def _refusing(handle: Callable[[Sitting, Any], Awaitable[Answer]]) -> Handler:

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from signaling.document import RoomDocument
 from signaling.messages import Id, Message
 from signaling.ports import Outbox, Silent, Ticket
+from signaling.seat import Seat
 from signaling.store import RoomStore
 
 MAX_CHAT_CHARS = 2000
@@ -46,6 +48,12 @@ class Conduct(Message):
         return self
 
 
+class ShowTerm(Message):
+    """A term of the case's glossary, to be shown to everybody."""
+
+    term: Id
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """An aside's message, and the ability that a seat needs for it."""
@@ -57,25 +65,35 @@ class Kind:
 ASIDES: dict[str, Kind] = {
     "chat": Kind(Chat, "chat"),
     "conduct": Kind(Conduct, "conduct"),
+    "term": Kind(ShowTerm, "term"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """Who says it, and where; `session` None = nothing has begun yet."""
+    """Who says it, and where; `session` None = nothing has begun yet.
+
+    `recording`: somebody is being recorded now, by media's word; `recorded`: this seat is one of them.
+    """
 
     room: str
     session: str | None
     seat: str
+    recording: bool = False
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it: more for the ack of who said it, and an event for everybody present (them too)."""
+    """What came of it: more for the ack of who said it, and an event for everybody present (them too).
+
+    `then` is done once they were told, before the ack: nobody waits for a disk to be shown something.
+    """
 
     ack: Mapping[str, object] = field(default_factory=dict)
     event: str | None = None
     payload: Mapping[str, object] = field(default_factory=dict)
+    then: Callable[[], Awaitable[None]] | None = None
 
 
 class AsideRefused(Exception):  # noqa: N818 - as on the wire
@@ -114,11 +132,13 @@ class Asides:
         if handler is None:
             return {"ok": False, "code": "internal"}
         try:
-            answer = await handler(Sitting(ticket.room, document.session, ticket.seat), message)
+            answer = await handler(_sitting(document, seat), message)
         except AsideRefused as refused:
             return {"ok": False, "code": refused.code}
         if answer.event is not None:
             await self.tell(ticket.room, answer.event, answer.payload)
+        if answer.then is not None:
+            await answer.then()
         return {"ok": True, **answer.ack}
 
     async def tell(self, room: str, event: str, payload: Mapping[str, object]) -> None:
@@ -127,3 +147,11 @@ class Asides:
         for seat in () if stored is None else stored[1].present:
             if seat.socket is not None:
                 await self._outbox.send(seat.socket, event, dict(payload))
+
+
+def _sitting(document: RoomDocument, seat: Seat) -> Sitting:
+    runs = document.session is not None and document.pause is None
+    recording = runs and any(one.admitted is not None for one in document.present)
+    return Sitting(
+        document.room, document.session, seat.id, recording, recording and seat.admitted is not None
+    )

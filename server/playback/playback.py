@@ -20,9 +20,10 @@ from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
 from server.runtime.stripping import lanes_of
 from server.services.context import unix_ms
-from server.storage import audit, destructions
+from server.storage import audit, destructions, glossary
 from server.storage.database import Database
 from server.storage.destructions import DONE, Destruction
+from server.storage.glossary import Mark
 from server.storage.recordings import EXPIRED, RecordedSeat, RecordingRow, Recordings
 
 log = logging.getLogger("hyeopjin.playback")
@@ -75,6 +76,7 @@ class Playback:
         shredded = await asyncio.to_thread(self._shredded, recording, index)
         async with self._database.read() as tx:
             gone = await destructions.of_recording(tx, recording)
+            marks = await glossary.marks_of(tx, recording)
         whole = any(each.whole for each in gone)
         shredded |= {each.seat_id for each in gone}
         named = {seat.id: seat for seat in people}
@@ -95,6 +97,11 @@ class Playback:
             ],
             "withdrawn": [] if whole else _withdrawn(gone, index, named),
             "gaps": [_gap(gap, named) for gap in index.get("gaps", [])],
+            "terms": []
+            if whole
+            else [
+                _shown(mark, row.started_ms, None if mark.seat_id in shredded else named) for mark in marks
+            ],
             "declined": [
                 {"participant": seat.id, "name": seat.name, "role": seat.role}
                 for seat in people
@@ -228,6 +235,16 @@ def _withdrawn(
             for kind, (begin, end) in sorted(merged.items())
         ]
     return told
+
+
+def _shown(mark: Mark, started_ms: int, named: dict[str, RecordedSeat] | None) -> dict[str, Any]:
+    """A term that everybody was shown; by nobody named when its seat is not recorded or was withdrawn."""
+    by = named.get(mark.seat_id or "") if named else None
+    return {
+        "ms": max(0, mark.at_ms - started_ms),
+        "texts": mark.texts,
+        "by": None if by is None else {"participant": by.id, "name": by.name, "role": by.role},
+    }
 
 
 def _seat_of(track: str) -> str:

@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, object]] = {
     "view": {"shown": [{"participant": "s-2", "kind": "camera", "height": 360}]},
     "chat": {"id": "m-1", "text": "one line"},
     "conduct": {"steps": ["introduction"], "outcome": "done"},
+    "term": {"term": "t-1"},
 }
 ABILITY = {**ms.ABILITY, **{event: kind.ability for event, kind in ASIDES.items()}}
 

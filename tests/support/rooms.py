@@ -23,6 +23,8 @@ ROOM = "room-1-aaaaaaaaaa"
 REFERRING = "seat-referring-1"
 CONSULTING = "seat-consulting-1"
 INTERPRETER = "seat-interpreter-1"
+BESIDE = ("chat", "term")
+"""Abilities for what is said beside the room."""
 
 
 def seat(
@@ -52,9 +54,9 @@ def three_seats() -> RoomSeed:
     """Consulting physician (first chair), referring physician (second), interpreter (declined recording)."""
     return RoomSeed(
         seats=(
-            seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit", "chat"}, rank=2),
-            seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit", "chat"}, rank=1),
-            seat(INTERPRETER, "interpreter", {"join", "chat", "conduct"}, consent="declined"),
+            seat(REFERRING, "referring_physician", {"join", "end", "pause", "admit", *BESIDE}, rank=2),
+            seat(CONSULTING, "consulting_physician", {"join", "end", "pause", "admit", *BESIDE}, rank=1),
+            seat(INTERPRETER, "interpreter", {"join", "conduct", *BESIDE}, consent="declined"),
         )
     )
 

@@ -12,7 +12,7 @@ from signaling import asides as sd
 from signaling import events as ev
 from signaling import messages as ms
 from signaling.document import RoomDocument
-from signaling.ports import Ticket
+from signaling.ports import Pause, Ticket
 from signaling.store import MemoryRoomStore
 from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING, ROOM, Post
 from tests.support.stage import Stage
@@ -20,6 +20,7 @@ from tests.support.stage import Stage
 GOOD: dict[str, dict[str, object]] = {
     "chat": {"id": "m-1", "text": "An 1.5 mg <b>dose</b>"},
     "conduct": {"steps": ["introduction", "hearing"], "outcome": "done"},
+    "term": {"term": "t-1"},
 }
 BAD: list[tuple[str, object, str]] = [
     ("chat", {"id": "m-1"}, "text"),
@@ -34,6 +35,10 @@ BAD: list[tuple[str, object, str]] = [
     ("conduct", {"steps": ["hearing"], "outcome": "skipped"}, ""),
     ("conduct", {"steps": ["hearing"], "outcome": "done", "reason": "no_time"}, ""),
     ("conduct", {"steps": ["hearing"], "outcome": "skipped", "reason": "lunch"}, "reason"),
+    ("term", {}, "term"),
+    ("term", {"term": 5}, "term"),
+    ("term", {"term": "../t"}, "term"),
+    ("term", {"term": "t-1", "texts": {"en": "what I like"}}, "texts"),
 ]
 
 
@@ -120,6 +125,38 @@ async def test_what_the_application_refuses_is_said_with_its_code_and_told_to_no
     room = await Room(Stage().live(REFERRING, CONSULTING).document).begin()
     assert await room.say(REFERRING, "no") == {"ok": False, "code": "chat_full"}
     assert told(room) == set()
+
+
+async def test_the_application_learns_who_is_recorded_by_medias_word_and_never_in_a_pause() -> None:
+    document = Stage().live(REFERRING, CONSULTING).document
+    room = await Room(document).begin()
+    await room.say(REFERRING)
+    seat = document.seat(REFERRING)
+    assert seat is not None
+    admitted = document.with_seat(replace(seat, admitted="grant-1"))
+    for version, after in enumerate((admitted, replace(admitted, pause=Pause(REFERRING, "other", 1)))):
+        assert await room.store.compare_and_set(ROOM, version + 1, replace(after, version=version + 2))
+        await room.say(REFERRING)
+        await room.say(CONSULTING)
+    said = [(sitting.recording, sitting.recorded) for sitting, _ in room.heard]
+    assert said == [(False, False), (True, True), (True, False), (False, False), (False, False)]
+
+
+async def test_what_is_to_be_kept_is_kept_after_everybody_was_told() -> None:
+    room = await Room(Stage().live(REFERRING, CONSULTING).document).begin()
+    order: list[int] = []
+
+    async def keep() -> None:
+        order.append(len(room.post.sent))
+
+    async def answer(_: sd.Sitting, __: sd.ShowTerm) -> sd.Answer:
+        return sd.Answer(event="term", payload={"term": "t"}, then=keep)
+
+    asides = sd.Asides(room.store, {"term": answer})
+    asides.bind(room.post)
+    ticket = Ticket(REFERRING, ROOM, "c")
+    assert await asides.answer("term", ticket, f"s-{REFERRING}", sd.ShowTerm(term="t")) == {"ok": True}
+    assert order == [2]
 
 
 async def test_an_aside_does_not_change_the_rooms_document() -> None:
