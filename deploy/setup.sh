@@ -44,7 +44,7 @@ install_python() { # $1 = lock file
 # The media path's ends in C, where there is a compiler; without one they stay in Python.
 build_native() {
     command -v "${CC:-cc}" >/dev/null || { say "No C compiler: the media path stays in Python (the same, slower)."; return 0; }
-    want=$(digest media/native/drain.c media/native/build.py)
+    want=$(digest media/native/hj.h media/native/drain.c media/native/send.c media/native/build.py)
     ls media/native/*.so >/dev/null 2>&1 && unchanged $venv/.native "$want" && return
     $venv/bin/python -m media.native.build || return 0
     printf '%s' "$want" > $venv/.native

@@ -116,8 +116,8 @@ class Endpoint:
         listeners = stream.listeners
         if listeners:
             counters.packets_forwarded += len(listeners)
-            for subscription in listeners:
-                subscription.deliver(stream, clean, number, timestamp, key, at_ns)
+            fan = stream.fan or stream.new_fan(number)
+            fan.deliver(stream, clean, number, timestamp, key, at_ns)
         if self.recorded and number > stream.recorded_from:
             recorder = self._relay.recorder
             if recorder is not None:
@@ -260,9 +260,14 @@ class Endpoint:
         bare = packet
         if (stream.stripped or self.recorded) and packet[1] & 0x7F == stream.red_pt:
             bare = plain(packet)
-        for subscription in listeners:
-            suited = packet if subscription.red else bare
-            subscription.deliver(stream, suited, number, timestamp, False, at_ns)
+        if listeners and not stream.stripped:
+            fan = stream.fan or stream.new_fan(number)
+            fan.deliver(stream, packet, number, timestamp, False, at_ns)
+        else:
+            stream.fan = None  # it would not know of this packet
+            for subscription in listeners:
+                suited = packet if subscription.red else bare
+                subscription.deliver(stream, suited, number, timestamp, False, at_ns)
         if self.recorded and number > stream.recorded_from:
             # Never the redundancy: of the first packet recorded it is what was said before that was allowed.
             self._relay.record(self.peer, publication.kind, stream.rid, bare, at_ns, False)

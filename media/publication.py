@@ -124,9 +124,11 @@ class Publication:
                 if target is not subscription.stream:
                     self.ask_keyframe(target, now_ns)
         for stream in streams:
-            stream.listeners = tuple(
+            listeners = tuple(
                 self._repeaters.of(s) for s in self.subscriptions if stream in (s.target, s.stream)
             )
+            if listeners != stream.listeners:
+                stream.listeners, stream.fan = listeners, None
             stream.stripped = tuple(s for s in stream.listeners if not s.red)
 
     def _note_flow(self, stream: SourceStream, flows: bool, now_ns: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from media.fan import Way
     from media.subscription import Subscription
     from media.tracks import SourceStream
 
@@ -24,6 +25,8 @@ class Listener(Protocol):
 
     @property
     def red(self) -> bool: ...
+
+    def way(self, stream: SourceStream) -> tuple[Subscription, Way] | None: ...
 
     def deliver(
         self, stream: SourceStream, packet: bytes, number: int, timestamp: int, key: bool, at_ns: int
@@ -42,6 +45,10 @@ class Repeater:
     def __init__(self, subscription: Subscription) -> None:
         self._subscription = subscription
         self.until_ns = 0
+
+    def way(self, stream: SourceStream) -> tuple[Subscription, Way] | None:
+        """Each packet is followed by another one: there is no short way."""
+        return None
 
     def deliver(
         self, stream: SourceStream, packet: bytes, number: int, timestamp: int, key: bool, at_ns: int

@@ -6,6 +6,10 @@ DLSR, RFC 3550 6.4.1). It must not ask for anything itself.
 
 from __future__ import annotations
 
+from media.rtp.rtcp import ReportBlock
+
+NS = 1_000_000_000
+REMEMBERED_REPORTS = 8
 MOST_NS = 2_000_000_000
 """A round trip that never was less than this is a mistake, or made up."""
 
@@ -28,3 +32,25 @@ class RoundTrip:
 def least(*found_ns: int) -> int:
     """The least of those that are known; 0 for none."""
     return min((ns for ns in found_ns if ns), default=0)
+
+
+class SentReports:
+    """When the last sender reports of one delivery went out: its receiver's reports name them."""
+
+    __slots__ = ("_sent", "newest_ns")
+
+    def __init__(self) -> None:
+        self._sent: dict[int, int] = {}
+        self.newest_ns = 0
+
+    def note(self, ntp: int, at_ns: int) -> None:
+        """One with this 64-bit NTP time goes out."""
+        self.newest_ns = at_ns
+        self._sent[ntp >> 16 & 0xFFFFFFFF] = at_ns
+        while len(self._sent) > REMEMBERED_REPORTS:
+            del self._sent[next(iter(self._sent))]
+
+    def took_ns(self, block: ReportBlock, now_ns: int) -> int | None:
+        """The round trip that a receiver's report tells (RFC 3550 6.4.1); None when it tells none."""
+        sent_ns = self._sent.get(block.lsr) if block.lsr else None
+        return None if sent_ns is None else now_ns - sent_ns - block.dlsr * NS // 65536

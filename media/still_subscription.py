@@ -39,18 +39,20 @@ class PictureSubscription(Subscription):
         late = max(0, until_ns - at_ns) * stream.clock_hz // NS
         assert self._range is not None  # noqa: S101 - begun above
         self._range.timestamp_offset += late
-        self._last_timestamp += late
-        self._last_ns = at_ns + late * NS // stream.clock_hz
-        self._stilled, self.stream = self._range, None
+        self.last_timestamp += late
+        self.last_ns = at_ns + late * NS // stream.clock_hz
+        self._stilled = self._range
+        self._apart()
+        self.stream = None
 
     def send_still(self, number: int, packet: bytes, now_ns: int) -> None:
         """One packet of the still that was begun last, in order."""
         span = self._range
         if span is None or number < span.first:
             return
-        span.last = self._last = number
+        span.last = self.last = number
         self.packets += 1
-        self._octets += len(packet)
+        self.octets += len(packet)
         if any(span.added):
             packet = renumbered(packet, span.added)
         stamped = bytearray(packet)

@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Callable
 
 from media.codecs import RED_PT, RTX_PT
+from media.fan import Way
 from media.layers import Layer
 from media.playout import Lateness, Playout
 from media.ports import Delivery, SessionPort
 from media.ranges import MAX_RANGES, NS, Range, ahead, next_numbers, signed
+from media.round_trip import SentReports
 from media.rtp import rtcp, rtx
 from media.rtp.nack import FAR_NS
 from media.rtp.packets import payload_offset, put_send_time, read_header
@@ -29,7 +31,6 @@ CROWDED = 32
 """Of 256: a line that loses more is full, and nothing is sent twice."""
 REFRESH_NS = 900_000_000
 _REMEMBERED_RESENDS = 1024
-_REMEMBERED_REPORTS = 8
 
 
 class Subscription:
@@ -40,16 +41,11 @@ class Subscription:
         "_changes",
         "_first",
         "_forward",
-        "_last",
-        "_last_ns",
-        "_last_timestamp",
         "_lateness",
         "_number_offset",
-        "_octets",
         "_playout",
         "_range",
         "_ranges",
-        "_reported_ns",
         "_reports",
         "_resent",
         "_rtx_sequence",
@@ -61,7 +57,11 @@ class Subscription:
         "_video",
         "delivery",
         "fraction_lost",
+        "last",
+        "last_ns",
+        "last_timestamp",
         "layer",
+        "octets",
         "packets",
         "red",
         "reported",
@@ -83,6 +83,10 @@ class Subscription:
         self.red = delivery.red
         """It takes sound with redundancy; else it must be given plain Opus only."""
         self.packets = 0
+        self.octets = 0
+        """Sent so far, retransmissions apart."""
+        self.last = self.last_ns = self.last_timestamp = 0
+        """Of the newest packet sent: its number at the source, when it came, its RTP time at the source."""
         self.resent = 0
         self.fraction_lost = 0
         self.reported = (0, 0)
@@ -94,14 +98,12 @@ class Subscription:
         self._video = video
         self._ask = ask
         self._sdes = rtcp.build_sdes(delivery.ssrc, delivery.source)
-        self._octets = 0
         self._range: Range | None = None
         self._ranges: list[Range] = []
-        self._first = self._last = self._last_ns = self._last_timestamp = 0
+        self._first = 0
         self._number_offset = self._timestamp_offset = 0
         self._resent: dict[int, int] = {}
-        self._reports: dict[int, int] = {}
-        self._reported_ns = 0
+        self._reports = SentReports()
         self._splice: Numbers | None = None
         """What is added to picture numbers now; None for nothing, as before any switch."""
         self._rtx_sequence = secrets.randbelow(0x8000)
@@ -109,11 +111,6 @@ class Subscription:
         self._playout = Playout()
         self._changes = False
         """A packet is more than its header on this hop, as long as there is a splice or something to tell."""
-
-    @property
-    def octets(self) -> int:
-        """Bytes sent so far, retransmissions apart."""
-        return self._octets
 
     def hold(self) -> None:
         """Stops until the next key frame (video) or packet (audio): at start, pause or a switch of the
@@ -149,21 +146,21 @@ class Subscription:
                 self._send(packet, number, timestamp)
                 self._catch_up(stream, number)
                 return
-        elif number > self._last:
-            if number - self._last > MAX_DROPOUT:
+        elif number > self.last:
+            if number - self.last > MAX_DROPOUT:
                 self._rest()
                 if self._video and not key:
                     self._ask(stream)
                     return
                 self._begin(stream, packet, number, timestamp, at_ns)
-            self._last = number
-            self._last_ns = at_ns
-            self._last_timestamp = timestamp
+            self.last = number
+            self.last_ns = at_ns
+            self.last_timestamp = timestamp
         elif number < self._first:
             self._late(stream, packet, number, timestamp)
             return
         self.packets += 1
-        self._octets += len(packet)
+        self.octets += len(packet)
         if self._changes:
             packet = self._changed(packet)
         self._forward(
@@ -174,13 +171,26 @@ class Subscription:
             self._ssrc,
         )
 
+    def way(self, stream: SourceStream) -> tuple[Subscription, Way] | None:
+        """See `Fan`: None while more than numbers is other here; any change ends it by `_apart`."""
+        way = Way(self._forward, self._number_offset, self._timestamp_offset, self._ssrc)
+        return (self, way) if stream is self.stream and not self._changes else None
+
     def hold_back(self, late_ns: int, now_ns: int) -> None:
         """Once a second: repaired pictures of the source come so late; those of this line even later."""
         self._playout.want(late_ns + self._lateness.ns(self.resent, self.rtt_ns, now_ns))
         self._weigh()
 
     def _weigh(self) -> None:
-        self._changes = self._splice is not None or self._playout.tellings > 0
+        changes = self._splice is not None or self._playout.tellings > 0
+        if changes != self._changes:
+            self._changes = changes
+            self._apart()
+
+    def _apart(self) -> None:
+        """What holds of this subscriber changes: its stream's receivers are looked at anew."""
+        if self.stream is not None:
+            self.stream.fan = None
 
     def _changed(self, packet: bytes) -> bytes:
         if self._splice is not None:
@@ -201,20 +211,16 @@ class Subscription:
         if elapsed and self._has_jumped(stream, timestamp, at_ns):
             return
         ntp = info.ntp + (elapsed << 32) // NS
-        self._reported_ns = at_ns
-        own = rtcp.SenderInfo(self._ssrc, ntp, timestamp + self._timestamp_offset, self.packets, self._octets)
-        self._reports[ntp >> 16 & 0xFFFFFFFF] = at_ns
-        while len(self._reports) > _REMEMBERED_REPORTS:
-            del self._reports[next(iter(self._reports))]
+        own = rtcp.SenderInfo(self._ssrc, ntp, timestamp + self._timestamp_offset, self.packets, self.octets)
+        self._reports.note(ntp, at_ns)
         self._session.send_rtcp(rtcp.build_sender_report(own) + self._sdes)
 
     def refresh_report(self, now_ns: int) -> None:
         """Once a second: a report of our own while none is forwarded, because browsers send one for sound
-        only
-        every five seconds and a receiver needs two of each track for lip sync."""
+        only every five seconds and a receiver needs two of each track for lip sync."""
         stream = self.stream
-        flowing = now_ns - self._last_ns < REFRESH_NS // 2
-        if stream is not None and flowing and now_ns - self._reported_ns >= REFRESH_NS:
+        flowing = now_ns - self.last_ns < REFRESH_NS // 2
+        if stream is not None and flowing and now_ns - self._reports.newest_ns >= REFRESH_NS:
             self.sender_report(stream, now_ns)
 
     def report(self, block: rtcp.ReportBlock, now_ns: int) -> int:
@@ -222,10 +228,9 @@ class Subscription:
         is returned in ns as it was measured; 0 where the report says nothing of it."""
         self.fraction_lost = block.fraction
         self.reported = (block.highest, block.lost)
-        sent_ns = self._reports.get(block.lsr) if block.lsr else None
-        if sent_ns is None:
+        rtt_ns = self._reports.took_ns(block, now_ns)
+        if rtt_ns is None:
             return 0
-        rtt_ns = now_ns - sent_ns - block.dlsr * NS // 65536
         self.rtt_ns = max(1_000_000, min(rtt_ns, 5_000_000_000))
         return rtt_ns
 
@@ -236,7 +241,7 @@ class Subscription:
         sent: list[int] = []
         if self._range is None:
             return sent
-        highest = self._last + self._number_offset
+        highest = self.last + self._number_offset
         pause_ns = min(RESEND_NS, self.rtt_ns)
         for sequence in sequences:
             out = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
@@ -270,7 +275,7 @@ class Subscription:
         if rtx_ssrc is None or size <= 0:
             return 0
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        timestamp = self._last_timestamp + self._timestamp_offset
+        timestamp = self.last_timestamp + self._timestamp_offset
         self._session.send(*rtx.padding(RTX_PT, rtx_ssrc, self._rtx_sequence, timestamp, size, now_ns))
         return size
 
@@ -281,7 +286,8 @@ class Subscription:
     def _rest(self) -> None:
         """Sends nothing more but late packets of what was, until a new range begins."""
         if self._range is not None:
-            self._range.last = self._last
+            self._range.last = self.last
+        self._apart()
         self.stream = None
 
     def _begin(
@@ -299,21 +305,23 @@ class Subscription:
             # Below 2^15, so that losing the first packets cannot hide a wrap from SRTP's rollover counter.
             out, out_timestamp = secrets.randbelow(0x8000), secrets.randbits(31)
         else:
-            self._range.last = self._last
-            out = self._last + self._number_offset + 1
+            self._range.last = self.last
+            out = self.last + self._number_offset + 1
             past = self._range.stream
-            gap = ahead(past, self._last_timestamp, stream, timestamp, at_ns - self._last_ns)
-            out_timestamp = self._last_timestamp + self._timestamp_offset + gap
-        added = next_numbers(self._range if self._video else None, self._last, packet)
+            gap = ahead(past, self.last_timestamp, stream, timestamp, at_ns - self.last_ns)
+            out_timestamp = self.last_timestamp + self._timestamp_offset + gap
+        added = next_numbers(self._range if self._video else None, self.last, packet)
         self._splice = added if any(added) else None
         self._weigh()
         self._number_offset = out - number
         self._timestamp_offset = out_timestamp - timestamp if steady is None else steady
+        self._apart()
         self.stream = stream
+        self._apart()
         self._forward = self._session.forward
-        self._first = self._last = number
-        self._last_ns = at_ns
-        self._last_timestamp = timestamp
+        self._first = self.last = number
+        self.last_ns = at_ns
+        self.last_timestamp = timestamp
         self._range = Range(stream, number, number, self._number_offset, self._timestamp_offset, added)
         self._ranges.append(self._range)
         del self._ranges[:-MAX_RANGES]
@@ -321,41 +329,37 @@ class Subscription:
 
     def _has_jumped(self, stream: SourceStream, timestamp: int, at_ns: int) -> bool:
         """Whether the source's RTP time no longer follows its last report (a mute stops sound's): then
-        nothing
-        can be derived from that report."""
-        expected = timestamp - (at_ns - self._last_ns) * stream.clock_hz // NS
-        return abs(signed(expected - self._last_timestamp)) > stream.clock_hz
+        nothing can be derived from that report."""
+        expected = timestamp - (at_ns - self.last_ns) * stream.clock_hz // NS
+        return abs(signed(expected - self.last_timestamp)) > stream.clock_hz
 
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""
         for later in range(number + 1, stream.sequence.highest + 1):
             packet = self._cached(stream, later)
             if packet is not None:
-                self._last = later
-                self._last_timestamp = read_header(packet)[2]
-                self._send(packet, later, self._last_timestamp)
+                self.last = later
+                self.last_timestamp = read_header(packet)[2]
+                self._send(packet, later, self.last_timestamp)
 
     def _late(self, stream: SourceStream, packet: bytes, number: int, timestamp: int) -> None:
         """A packet from before the present range: sent on only if its own range had begun before it."""
         for old in self._ranges:
             if old.stream is stream and old.first <= number <= old.last:
-                out = (number + old.number_offset) & 0xFFFF
                 self.packets += 1
                 if any(old.added):
                     packet = renumbered(packet, old.added)
-                self._forward(
-                    packet, packet[1] & 0x7F, out, (timestamp + old.timestamp_offset) & 0xFFFFFFFF, self._ssrc
-                )
+                out, stamp = number + old.number_offset, timestamp + old.timestamp_offset
+                self._forward(packet, packet[1] & 0x7F, out, stamp, self._ssrc)
                 return
 
     def _send(self, packet: bytes, number: int, timestamp: int) -> None:
         self.packets += 1
-        self._octets += len(packet)
-        out = (number + self._number_offset) & 0xFFFF
-        out_timestamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        self.octets += len(packet)
         if self._splice is not None:
             packet = renumbered(packet, self._splice)
-        self._forward(packet, packet[1] & 0x7F, out, out_timestamp, self._ssrc)
+        out, stamp = number + self._number_offset, timestamp + self._timestamp_offset
+        self._forward(packet, packet[1] & 0x7F, out, stamp, self._ssrc)
 
     def _cached(self, stream: SourceStream, number: int) -> bytes | None:
         """A packet of the past as this subscriber got it, or would have."""
@@ -368,7 +372,7 @@ class Subscription:
         """The cached source packet that was or would be number `out` here, and its timestamp here."""
         for past in reversed(self._ranges):
             number = out - past.number_offset
-            last = self._last if past is self._range else past.last
+            last = self.last if past is self._range else past.last
             if past.first <= number <= last:
                 packet = self._cached(past.stream, number)
                 if packet is None:
@@ -384,14 +388,7 @@ class Subscription:
             self._forward(packet, packet[1] & 0x7F, out & 0xFFFF, timestamp, self._ssrc)
             return
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        buffer, length = rtx.wrap(
-            packet,
-            payload_offset(packet),
-            RTX_PT,
-            rtx_ssrc,
-            self._rtx_sequence,
-            timestamp,
-            out & 0xFFFF,
-        )
+        start, number = payload_offset(packet), out & 0xFFFF
+        buffer, length = rtx.wrap(packet, start, RTX_PT, rtx_ssrc, self._rtx_sequence, timestamp, number)
         put_send_time(buffer, now_ns)
         self._session.send(buffer, length)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from media.codecs import OPUS_PT, RED_PT, VP8_PT, clock_hz
+from media.fan import Fan
 from media.playout import Lateness
 from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
@@ -37,6 +38,7 @@ class SourceStream:
         "cache",
         "clock_hz",
         "duplicates",
+        "fan",
         "idle",
         "key_wanted",
         "kind",
@@ -87,6 +89,8 @@ class SourceStream:
         self.last_ns = 0
         self.listeners: tuple[Listener, ...] = ()
         """Those that get it or wait for its next key frame; kept by the publication, like the rest here."""
+        self.fan: Fan | None = None
+        """Those, as they are to be given the next packet; None after any change."""
         self.stripped: tuple[Listener, ...] = ()
         """Those among them that take no redundancy."""
         self.idle = True
@@ -106,6 +110,11 @@ class SourceStream:
         self.overrun = False
         """More was lost at once than can be asked for again: only a key frame helps. The publication
         resets it."""
+
+    def new_fan(self, number: int) -> Fan:
+        """Its receivers as they are now; packet `number` comes next."""
+        self.fan = Fan(self, number)
+        return self.fan
 
     def take(self, sequence: int, timestamp: int, at_ns: int) -> int:
         """A packet of this SSRC has arrived: its extended number, or DUPLICATE when it is to be dropped."""

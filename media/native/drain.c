@@ -1,20 +1,15 @@
-/* The packet path's two ends in C: sockets and SRTP, nothing that decides.
+/* The packet path's receiving end in C: sockets and SRTP, nothing that decides.
  *
  * hj_receive takes what waits on a socket, tells it apart by first byte and source (RFC 7983), unprotects media of
- * known sources and clears what belongs to one hop from its header extension (RFC 8285). hj_forward copies a packet,
- * rewrites its header, protects and sends it. Who gets what, with which numbers, what is missing and what is
- * recorded is Python's, and so is every datagram that is not plain media. It links libc only: libsrtp's functions
- * and sessions are given to it as pointers. media/srtp.py, media/ice/hub.py and media/rtp/packets.py say the same in
- * Python; tests/unit/test_native_same.py holds both to one behaviour. One thread, no callbacks, no allocation
- * after hj_new. Nothing here trusts a length it was sent.
+ * known sources and clears what belongs to one hop from its header extension (RFC 8285). What goes out is send.c's.
+ * Who gets what, with which numbers, what is missing and what is recorded is Python's, and so is every datagram that
+ * is not plain media. media/srtp.py, media/ice/hub.py and media/rtp/packets.py say the same in Python;
+ * tests/unit/test_native_same.py holds both to one behaviour. One thread, no callbacks, no allocation after hj_new.
+ * Nothing here trusts a length it was sent.
  */
-#include <errno.h>
-#include <netinet/in.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "hj.h"
+
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #ifndef HJ_SOURCE
@@ -26,37 +21,12 @@
 
 enum {
     BATCH = 32,
-    DATAGRAM = 2048, /* one that fills it has been cut */
-    MAX_PACKET = 1500,
-    RTP_HEADER = 12,
     RTCP_HEADER = 8,
-    MAX_SSRCS = 64,
     PLACES = HJ_PLACES, /* of the table; a power of two */
     MOST = PLACES / 4 * 3,
-    ADDRESS = 28, /* sizeof(struct sockaddr_in6) */
 };
 enum { RAW, RTP, CLEAN, RTCP };
 enum { ABS_SEND_TIME = 2, TRANSPORT_CC = 3, FIRST_NAME = 4, LAST_NAME = 6 }; /* MID, RID, repaired RID */
-
-typedef int (*srtp_call)(void *session, void *packet, int *length);
-
-/* Where one session's packets come from: its keys and the streams it has used. */
-struct hj_peer {
-    void *rx;
-    int64_t heard_ns;
-    uint64_t packets, refused;
-    uint32_t slot, cleans, known;
-    uint32_t ssrcs[MAX_SSRCS];
-};
-
-/* Where one session's packets go. */
-struct hj_link {
-    void *tx;
-    int32_t fd; /* negative: not over UDP */
-    uint32_t address_size;
-    uint8_t address[ADDRESS];
-    uint64_t packets, bytes, refused;
-};
 
 /* What Python reads of one datagram; drain.py has the same layout. */
 struct hj_item {
@@ -65,10 +35,6 @@ struct hj_item {
     int32_t transport;
     uint16_t sequence, payload;
     uint8_t second, spare[7];
-};
-
-struct hj_counters {
-    uint64_t size, first_byte, unknown_source, send_failed;
 };
 
 struct place {
@@ -88,17 +54,17 @@ struct hj_drain {
     uint8_t data[BATCH][DATAGRAM];
 };
 
-static srtp_call protect, unprotect, unprotect_rtcp;
+static srtp_call unprotect, unprotect_rtcp;
 static uint8_t timed[128]; /* payload types whose packets get a send time */
-static uint8_t out[DATAGRAM];
 struct hj_counters hj_counters;
+srtp_call hj_protect;
 
 const char *hj_source(void) { return HJ_SOURCE; }
 
 /* libsrtp's functions, and which payload types get a send time (128 flags). */
 void hj_set(void *to_protect, void *to_unprotect, void *to_unprotect_rtcp, const uint8_t *types)
 {
-    protect = (srtp_call)to_protect;
+    hj_protect = (srtp_call)to_protect;
     unprotect = (srtp_call)to_unprotect;
     unprotect_rtcp = (srtp_call)to_unprotect_rtcp;
     memcpy(timed, types, sizeof timed);
@@ -119,13 +85,6 @@ struct hj_drain *hj_new(void)
 void hj_free(struct hj_drain *d) { free(d); }
 void *hj_items(struct hj_drain *d) { return d->items; }
 void *hj_data(struct hj_drain *d) { return d->data; }
-static uint32_t word(const uint8_t *at) { return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]; }
-static uint32_t half(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }
-
-static void put_word(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 24), at[1] = (uint8_t)(value >> 16), at[2] = (uint8_t)(value >> 8), at[3] = (uint8_t)value;
-}
 
 /* -- sources */
 
@@ -307,12 +266,13 @@ static int open_media(struct hj_peer *peer, uint8_t *p, struct hj_item *item)
 
 /* -- for Python */
 
-/* Takes one batch. -1: the socket failed; else how many items there are, plus 256 when more may wait, plus 512 when
- * hj_counters moved. */
+/* Takes one batch; what is forwarded from now on waits for hj_flush. -1: the socket failed; else how many items there
+ * are, plus 256 when more may wait, plus 512 when hj_counters moved. */
 int hj_receive(struct hj_drain *d, int fd)
 {
     struct timespec now;
     int count, items = 0, flags = 0, stun = 0;
+    hj_flush();
     for (int i = 0; i < BATCH; i++)
         d->messages[i].msg_hdr.msg_namelen = ADDRESS;
     count = recvmmsg(fd, d->messages, BATCH, MSG_DONTWAIT, NULL);
@@ -356,6 +316,7 @@ int hj_receive(struct hj_drain *d, int fd)
         peer->packets++;
         peer->heard_ns = item->at_ns;
     }
+    hj_holding = items > 0;
     return items | flags | (count == BATCH ? 256 : 0);
 }
 
@@ -366,33 +327,4 @@ uint32_t hj_from(struct hj_drain *d, uint32_t index, uint8_t *address)
         return 0;
     memcpy(address, d->from[index], ADDRESS);
     return d->messages[index].msg_hdr.msg_namelen;
-}
-
-/* Sends a copy with a new header; the marker bit stays, values are taken modulo their field. 1: not over UDP. */
-int hj_forward(struct hj_link *to, const uint8_t *packet, int size, int pt, int64_t seq, int64_t timestamp, int64_t ssrc)
-{
-    int length = size;
-    if (to->fd < 0)
-        return 1;
-    if (size < RTP_HEADER || size > MAX_PACKET) {
-        to->refused++;
-        return 0;
-    }
-    memcpy(out, packet, (size_t)size);
-    out[1] = (uint8_t)((packet[1] & 0x80) | (pt & 0x7F));
-    out[2] = (uint8_t)(seq >> 8), out[3] = (uint8_t)seq;
-    put_word(out + 4, (uint32_t)timestamp);
-    put_word(out + 8, (uint32_t)ssrc);
-    if (protect(to->tx, out, &length)) {
-        to->refused++;
-        return 0;
-    }
-    if (sendto(to->fd, out, (size_t)length, 0, (const struct sockaddr *)to->address, to->address_size) < 0) {
-        hj_counters.send_failed++;
-        to->refused++;
-        return 0;
-    }
-    to->packets++;
-    to->bytes += (uint64_t)length;
-    return 0;
 }

@@ -31,10 +31,12 @@ Clean = Callable[[bytes, int, int, int, int, int, int, int], None]
 class Inbound:
     """What one session receives: its cell in C, and whom its packets are given to."""
 
-    __slots__ = ("cell", "on_clean", "on_rtcp", "on_rtp")
+    __slots__ = ("cell", "on_clean", "on_rtcp", "on_rtp", "path")
 
     def __init__(self, cell: Any) -> None:
         self.cell = cell
+        self.path: SrtpPath | None = None
+        """The way back, here so that it lives while packets wait for it."""
         self.on_rtp: Callable[[bytes, int], None] = _drop
         self.on_rtcp: Callable[[bytes, int], None] = _drop
         self.on_clean: Clean = _drop
@@ -68,7 +70,7 @@ class Drain:
         self._address = ffi.new("uint8_t[]", ADDRESS_BYTES)
         self._null = ffi.NULL
         self._keyless = ffi.new("struct hj_peer *")
-        self._receive = lib.hj_receive
+        self._receive, self._flush = lib.hj_receive, lib.hj_flush
         self._slots: list[Inbound | None] = []
         cell = lib.hj_counters  # of the process: what was counted before this hub is not its own
         self._counted = {name: int(getattr(cell, name)) for name in COUNTERS}
@@ -88,7 +90,7 @@ class Drain:
 
     def path(self, inbound: Inbound, keys: Any, out: Callable[[memoryview], bool], sink: RtpSink) -> SrtpPath:
         """The session has its keys: from now on its media is opened in C and given to the sink."""
-        made = NativePath(keys, out, self._library)
+        made = inbound.path = NativePath(keys, out, self._library)
         inbound.on_rtp, inbound.on_rtcp = sink.on_rtp, sink.on_rtcp
         clean = getattr(sink, "on_clean", None)
         if clean is not None:
@@ -98,7 +100,8 @@ class Drain:
 
     def forget(self, inbound: Inbound) -> None:
         """The session ends: its keys are used no more."""
-        inbound.cell.rx = self._null
+        self._flush()
+        inbound.cell.rx, inbound.path = self._null, None
         inbound.on_rtp = inbound.on_rtcp = inbound.on_clean = _drop
         if self._slots[inbound.cell.slot] is inbound:
             self._slots[inbound.cell.slot] = None
@@ -120,6 +123,7 @@ class Drain:
         """Everything that waits, up to a limit."""
         fd, failed, unpack = sock.fileno(), self._hub.failed, ITEM.iter_unpack
         items, data, slots, fence = self._items, self._data, self._slots, self._hub.fence
+        flush = self._flush
         for _ in range(MAX_DRAIN // BATCH):
             found = self._receive(self._drain, fd)
             if found < 0:
@@ -127,6 +131,7 @@ class Drain:
                 return
             if found & COUNT and AT.unpack_from(items)[0] > fence.deadline_ns:
                 fence.datagrams += found & COUNT  # we slept: somebody else may serve these rooms by now
+                flush()
                 continue
             # Spelled out: this runs for every packet.
             for (
@@ -148,6 +153,8 @@ class Drain:
                         inbound.on_rtcp(packet, at_ns)
                 except Exception:
                     failed()
+            if found & COUNT:
+                flush()
             if found & COUNTED:
                 self._count()
             if not found & MORE:

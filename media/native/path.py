@@ -8,9 +8,11 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from media.aiortc_seam import SrtpKeys
+from media.fan import Spread, Way
 from media.ice.endpoint import Path
 from media.ice.hub import UdpPath
 from media.native.library import Library
@@ -45,18 +47,20 @@ def address_of(packed: bytes) -> tuple[Any, ...]:
 class NativePath(SrtpPath):
     """An SrtpPath that forwards in C while media goes over UDP."""
 
-    __slots__ = ("_call", "_link", "_null")
+    __slots__ = ("_call", "_flush", "_library", "_link")
 
     def __init__(self, keys: SrtpKeys, out: Out, library: Library) -> None:
         super().__init__(keys, out)
         self._call = library.lib.hj_forward
-        self._null = library.ffi.NULL
+        self._library = library
+        self._flush = library.lib.hj_flush
         self._link = library.ffi.new("struct hj_link *", {"tx": library.pointer(self._tx), "fd": -1})
 
     def lead(self, path: Path | None, out: Out) -> None:
         super().lead(path, out)
         link = self._link
-        link.fd = -1
+        self._flush()  # what waits for this way goes where it was meant to go
+        link.fd, link.single = -1, 0
         if isinstance(path, UdpPath):
             address = packed_address(path.source)
             link.address[0 : len(address)] = address
@@ -74,3 +78,29 @@ class NativePath(SrtpPath):
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         if self._call(self._link, packet, len(packet), pt, seq, timestamp, ssrc):
             super().forward(packet, pt, seq, timestamp, ssrc)
+
+    def together(self, ways: Sequence[Way]) -> Spread | None:
+        """One call for all of them, this one among them; None when one of them is not of this kind."""
+        paths = [getattr(way.forward, "__self__", None) for way in ways]
+        mine = [path for path in paths if isinstance(path, NativePath) and path._library is self._library]
+        if len(mine) != len(ways):
+            return None
+        cells = self._library.ffi.new("struct hj_way[]", len(ways))
+        for cell, path, way in zip(cells, mine, ways, strict=True):
+            cell.link, cell.number, cell.timestamp, cell.ssrc = (
+                path._link,
+                way.number,
+                way.timestamp,
+                way.ssrc,
+            )
+        call, count = self._library.lib.hj_spread, len(ways)
+
+        def spread(packet: bytes, number: int, timestamp: int) -> None:
+            if call(cells, count, packet, len(packet), number, timestamp):
+                for path, way in zip(mine, ways, strict=True):
+                    if path._link.fd < 0:
+                        path.forward(
+                            packet, packet[1] & 0x7F, number + way.number, timestamp + way.timestamp, way.ssrc
+                        )
+
+        return spread

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from media.ice.endpoint import Drain as DrainPort
 from media.ice.hub import IceHub
-from media.native.build import SOURCE, build, compiled
+from media.native.build import build, compiled
 from media.native.drain import Drain
 from media.native.library import Library, load, of_library
 
@@ -36,7 +36,7 @@ def plain_library() -> Library:
     """The form for machines without Python's headers."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "libdrain.so"
-        assert compiled(shutil.which("cc") or "", SOURCE, made)
+        assert compiled(shutil.which("cc") or "", made)
         return of_library(made)
 
 

@@ -1,8 +1,10 @@
-/* Drives media/native/drain.c with random addresses and packets, under sanitizers: fuzz <seed> <rounds>.
- * libsrtp is replaced by functions that accept, shorten or refuse; the socket by one end of a pair. */
+/* Drives media/native/drain.c and send.c with random addresses and packets, under sanitizers: fuzz <seed> <rounds>.
+ * libsrtp is replaced by functions that accept, shorten, lengthen or refuse. */
 #define HJ_PLACES 64
-#include DRAIN
+#include "drain.c"
+#include "send.c"
 #include <stdio.h>
+#include <unistd.h>
 
 static uint64_t state;
 
@@ -86,23 +88,91 @@ static void packet(struct hj_peer *peer)
     free(p);
 }
 
+enum { FAR = 5 }; /* receivers: three that are there (one by a way that takes no runs), one nowhere, one not over UDP */
+
+/* What is forwarded arrives whole, in order, and as often as it is counted, whatever leaves together. */
+static void sending(struct hj_link *links, const int *receivers)
+{
+    static uint32_t count, had[FAR];
+    uint8_t data[MAX_PACKET + 32];
+    struct hj_way ways[FAR];
+    uint32_t usual = 20 + dice(1300), came = 0;
+    for (int n = 0; n < FAR; n++)
+        ways[n] = (struct hj_way){&links[n], (int64_t)state, -(int64_t)state, (uint32_t)n};
+    hj_holding = (int)dice(2);
+    for (uint32_t n = 1 + dice(dice(20) ? 12 : 90); n; n--) {
+        uint32_t size = dice(4) ? usual : dice(10) ? 20 + dice(1300) : dice(sizeof data);
+        uint8_t *exact = malloc(size + !size);
+        memset(exact, 0x80, size);
+        count++;
+        if (size >= 20)
+            memcpy(exact + 12, &count, 4), memcpy(exact + 16, &size, 4);
+        if (dice(3)) {
+            int most = (int)dice(FAR + 1), off = most == FAR;
+            if (hj_spread(ways, most, exact, (int)size, (int64_t)state, INT64_MAX) != off)
+                abort();
+        } else
+            hj_forward(&links[dice(FAR)], exact, (int)size, 96, -1, INT64_MIN, -5);
+        free(exact);
+        if (n % 10 == 0)
+            hj_flush(), hj_holding = (int)dice(2);
+    }
+    hj_flush();
+    for (int n = 0; n < 3; n++) {
+        uint32_t last = 0, number, size;
+        ssize_t got;
+        while ((got = recv(receivers[n], data, sizeof data, MSG_DONTWAIT)) > 0) {
+            had[n]++, came++;
+            if (got < 36) /* shorter than what is numbered */
+                continue;
+            memcpy(&number, data + 12, 4), memcpy(&size, data + 16, 4);
+            if (number <= last || size != (uint32_t)got - 16 || number > count)
+                abort();
+            last = number;
+        }
+        if (had[n] != links[n].packets || links[n].first || links[n].last || (links[n].single && n < 2))
+            abort();
+    }
+    if (links[3].packets || links[3].bytes || links[4].packets || queued || linked)
+        abort();
+}
+
+static void open_links(struct hj_link *links, int *receivers)
+{
+    int sender = socket(AF_INET, SOCK_DGRAM, 0), simple = socket(AF_INET, SOCK_DGRAM, 0), room = 4 << 20, one = 1;
+    setsockopt(simple, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
+    for (int n = 0; n < FAR; n++) {
+        struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        socklen_t size = sizeof at;
+        receivers[n] = socket(AF_INET, SOCK_DGRAM, 0);
+        setsockopt(receivers[n], SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+        if (bind(receivers[n], (struct sockaddr *)&at, size) || getsockname(receivers[n], (struct sockaddr *)&at, &size))
+            abort();
+        links[n] = (struct hj_link){.tx = links, .fd = n == 2 ? simple : n == 3 ? 1 << 20 : n == 4 ? -1 : sender, .address_size = size};
+        memcpy(links[n].address, &at, size);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const uint8_t types[128] = {[0 ... 110] = 1};
     struct hj_drain *d = hj_new();
     struct hj_peer peers[8] = {{.rx = &peers, .cleans = 1}};
-    struct hj_link link = {.tx = &link, .fd = 1 << 20};
-    int held[100] = {0};
-    uint8_t data[4096];
+    struct hj_link links[FAR];
+    int held[100] = {0}, receivers[FAR];
     uint32_t rounds = argc > 2 ? (uint32_t)atoi(argv[2]) : 1000;
     state = argc > 1 ? (uint64_t)atoi(argv[1]) : 1;
+    open_links(links, receivers);
     hj_set((void *)lengthens, (void *)accepts, (void *)accepts, types);
     for (uint32_t round = 0; round < rounds; round++) {
         if (round % 50 == 0)
             table(d, peers, held);
         packet(&peers[0]);
-        hj_forward(&link, data, (int)dice(1600) - 20, (int)dice(300), (int64_t)state, (int64_t)state, -5);
+        if (round % 20 == 0)
+            sending(links, receivers);
     }
+    if (rounds >= 1000 && !links[2].single)
+        abort();
     hj_free(d);
     printf("%u rounds\n", rounds);
     return 0;

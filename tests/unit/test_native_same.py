@@ -18,8 +18,9 @@ from pylibsrtp import Policy
 
 from media.aiortc_seam import SrtpKeys
 from media.bench.keys import new_pair, session
+from media.fan import Way, spread_over
 from media.ice.hub import IceHub, UdpPath
-from media.native.build import SOURCE
+from media.native.build import HERE
 from media.native.drain import Drain
 from media.native.library import TIMED
 from media.rtp.packets import scan
@@ -103,6 +104,18 @@ def too_many_streams() -> Steps:
     return [struct.pack("!BBHII", 0x80, 111, 1, 1, 1000 + n) + b"x" for n in range(80)]
 
 
+def frames() -> Steps:
+    """Pictures of several packets of one size, of the next, and of any, with sound between."""
+    steps: Steps = [packet("h", 0, key=True)]
+    chance = random.Random(7)
+    for n in range(1, 60):
+        size = (300, 300, 300, 90, 301)[n % 5] if n < 40 else chance.randrange(600)
+        steps.append(packet("h", n, marker=n % 5 == 4) + bytes(size))
+        if n % 3 == 0:
+            steps.append(packet("audio", n) + bytes(40))
+    return steps
+
+
 def reports() -> Steps:
     report = struct.pack("!BBHIQIII", 0x80, 200, 6, SSRCS["audio"], 1 << 63, 960, 1, 4)
     return [packet("audio", 0), report, packet("audio", 1), ("raw", b"\x80\xc8" + bytes(30))]
@@ -110,7 +123,7 @@ def reports() -> Steps:
 
 STORIES = [
     plain_call, unnamed_later, wrapping, reordered_and_again, layers_come_and_go, rubbish, odd_extensions,
-    too_many_streams, reports,
+    too_many_streams, frames, reports,
 ]  # fmt: skip
 
 
@@ -259,6 +272,51 @@ async def test_forwarding_writes_the_same_header_for_any_numbers_and_refuses_the
     await hub.close()
 
 
+async def test_many_receivers_are_served_by_one_call_and_those_without_udp_by_their_own_way() -> None:
+    hub = await IceHub.open("127.0.0.1", drain=lambda hub: Drain(library(), hub))
+    lines, sink, other = [Line(hub, name) for name in "abc"], Taken(), []
+    for line in lines:
+        line.attach(sink)
+    ways = [Way(line.forward, number, 1 << 31, number + 7) for number, line in enumerate(lines, start=-1)]
+    spread = spread_over(ways)
+    lines[1].transport.srtp.lead(None, lambda data: bool(other.append(bytes(data))) or True)  # type: ignore[union-attr]
+    for number in (1, 65_538, (1 << 40) + 3):
+        spread(packet("h", 5, marker=True), number, number + 9)
+    got = [[struct.unpack_from("!xBHII", data) for data in line.read()] for line in lines]
+    assert got[1] == []
+    got[1] = [struct.unpack_from("!xBHII", data) for data in other]
+    for added, of_line in enumerate(got, start=-1):
+        times = [(1 << 31) + 10, (1 << 31) + 65_547, (1 << 31) + 12]
+        assert of_line == [(0xE0, n + 1 + added, time, added + 7) for n, time in enumerate(times)]
+    stranger = SrtpPath(lines[0].keys, lambda data: False)
+    assert lines[0].transport.srtp.together([*ways, Way(stranger.forward, 0, 0, 9)]) is None  # type: ignore[union-attr]
+    for line in lines:
+        await line.transport.close()
+        line.sock.close()
+    spread(packet("h", 6), 1, 1)  # reaches nobody, and nothing that is gone is touched
+    await hub.close()
+
+
+async def test_what_waits_for_a_way_goes_there_before_it_leads_elsewhere() -> None:
+    hub = await IceHub.open("127.0.0.1", drain=lambda hub: Drain(library(), hub))
+    line, sink = Line(hub, "p"), Taken()
+    line.attach(sink)
+
+    def moved(*_: Any) -> None:
+        line.forward(packet("audio", 1), 111, 1, 1, 1)
+        assert line.read() == [], "while a batch is worked off, packets wait"
+        line.transport.srtp.lead(None, lambda data: False)  # type: ignore[union-attr]
+
+    hub.drain._slots[line.transport.inbound.cell.slot].on_clean = moved  # type: ignore[union-attr]
+    line.write(line.protected(packet("audio", 0)))
+    hub.drain.readable(hub._sockets[0])  # type: ignore[union-attr]
+    assert [data[1] for data in line.read()] == [111]
+    assert hub.counters["handler_failed"] == 0
+    await line.transport.close()
+    await hub.close()
+    line.sock.close()
+
+
 async def test_nothing_reaches_a_session_that_has_closed() -> None:
     hub = await IceHub.open("127.0.0.1", drain=lambda hub: Drain(library(), hub))
     line, sink = Line(hub, "p"), Taken()
@@ -281,8 +339,7 @@ def test_the_compiled_path_stays_inside_its_memory_whatever_comes(seed: int, tmp
     """Random datagrams and addresses under the address and undefined-behaviour sanitizers, a small table."""
     fuzzer = tmp_path / "fuzz"
     flags = ["-D_GNU_SOURCE=1", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    include = f'-DDRAIN="{SOURCE}"'
-    subprocess.run(["cc", *flags, include, "-o", str(fuzzer), str(FUZZER)], check=True, timeout=60)
+    subprocess.run(["cc", *flags, f"-I{HERE}", "-o", str(fuzzer), str(FUZZER)], check=True, timeout=60)
     done = subprocess.run([str(fuzzer), str(seed), "60000"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "60000 rounds" in done.stdout
