@@ -28,6 +28,7 @@ class Books:
                 language=seat.language,
                 verified=seat.verified,
                 abilities=seat.abilities,
+                chaired=seat.chaired,
                 chair_rank=seat.chair_rank,
                 consent=_CONSENT.get(seat.consent, "undecided"),
                 grant=seat.grant,

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from signaling.document import RoomDocument
-from signaling.messages import Id, Message
 from signaling.ports import Outbox, Silent, Ticket
 from signaling.seat import Seat
 from signaling.store import RoomStore
+from signaling.wire import Id, Message
 
 MAX_CHAT_CHARS = 2000
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signaling.messages import ClosedCode, Message
 from signaling.ports import EndReason, Pause, Plan
+from signaling.wire import ClosedCode, Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from signaling.interpretation import Direction, Handover, Interpretation
 from signaling.light import Light
 from signaling.ports import EndReason, Knock, Pause, RoomSeed, SeatSeed
 from signaling.seat import Line, PendingOffer, Seat
@@ -45,6 +46,7 @@ class RoomDocument:
     pause_unkept_ms: int | None = None  # told to the books then, not answered yet
     heard: int = 0  # number of the last event of this epoch's media that was acted on
     pause_kept: bool = False  # the books have this pause, if maybe with an older reason
+    interpretation: Interpretation = field(default_factory=Interpretation)
 
     def seat(self, seat_id: str) -> Seat | None:
         """The seat of this id, if the room has it."""
@@ -77,10 +79,10 @@ class RoomDocument:
         return self.phase in ("closing", "ended")
 
     def able(self, seat: Seat, ability: str) -> bool:
-        """Whether this seat may do it now; `end` and `pause` are the chair's."""
+        """Whether this seat may do it now; some it may do only as chair."""
         if ability not in seat.facts.abilities:
             return False
-        return ability not in ("end", "pause") or self.chair == seat.id
+        return ability not in seat.facts.chaired or self.chair == seat.id
 
 
 def new_document(room: str, seed: RoomSeed) -> RoomDocument:
@@ -109,11 +111,17 @@ def from_json(text: str) -> RoomDocument:
     fields["light"] = Light(**{**light, "degraded": _triples(light["degraded"])})
     pause = fields["pause"]
     fields["pause"] = None if pause is None else Pause(**pause)
+    told = fields["interpretation"]
+    asked = told["handover"]
+    asked = None if asked is None else Handover(**asked)
+    fields["interpretation"] = Interpretation(**{**told, "handover": asked})
     return RoomDocument(**fields)
 
 
 def _seat(entry: dict[str, Any]) -> Seat:
-    facts = SeatSeed(**{**entry["facts"], "abilities": frozenset(entry["facts"]["abilities"])})
+    sets = {name: frozenset(entry["facts"][name]) for name in ("abilities", "chaired")}
+    facts = SeatSeed(**{**entry["facts"], **sets})
+    way = entry["direction"]
     offer = entry["offer"]
     if offer is not None:
         offer = PendingOffer(**{**offer, "tracks": _triples(offer["tracks"])})
@@ -121,7 +129,9 @@ def _seat(entry: dict[str, Any]) -> Seat:
     if line is not None:
         line = Line(**{**line, "paused": _triples(line["paused"])})
     view = tuple((seat, kind, height) for seat, kind, height in entry["view"])
-    return Seat(**{**entry, "facts": facts, "offer": offer, "line": line, "view": view})
+    direction = None if way is None else Direction(**way)
+    made = {"facts": facts, "offer": offer, "line": line, "view": view, "direction": direction}
+    return Seat(**{**entry, **made})
 
 
 def _triples(rows: list[list[str]]) -> tuple[tuple[str, str, str], ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signaling.messages import OfferedTrack, PauseReason, QualityLevel
+from signaling.interpreting_events import InterpretingEvent, TurnTaken
+from signaling.messages import OfferedTrack
 from signaling.ports import Consent, EndReason, Knock, Pause, RoomSeed, SessionRef, Shown
 from signaling.seat import Line
+from signaling.wire import PauseReason, QualityLevel
 
 # --- from a page: `socket` must be the one that sits on `seat` ------------------------------------------
 
@@ -126,6 +128,7 @@ PageEvent = (
     | PauseAsked
     | ResumeAsked
     | ViewChanged
+    | InterpretingEvent
 )
 
 # --- from the application -------------------------------------------------------------------------------
@@ -289,6 +292,7 @@ Event = (
     | Stored
     | Dismissed
     | LinesChanged
+    | TurnTaken
     | EpochClosed
     | MediaLost
 )

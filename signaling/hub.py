@@ -38,6 +38,7 @@ from signaling.room import EMPTY_ENDS_SESSION_MS, refusal
 from signaling.store import RoomStore, StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
 from signaling.view import snapshot_of
+from signaling.wire_snapshot import Snapshot
 
 log = logging.getLogger("hyeopjin.signaling.hub")
 
@@ -132,7 +133,7 @@ class Hub:
         if ticket is not None and not self._closed:
             self._line(ticket.room).post(ev.SocketLost(ticket.seat, socket, goodbye))
 
-    async def join(self, ticket: Ticket, socket: str, message: ms.Join) -> ms.Snapshot | str:
+    async def join(self, ticket: Ticket, socket: str, message: ms.Join) -> Snapshot | str:
         """The room as the seat sees it, or the code of the refusal."""
 
         async def joined() -> ev.Event:

@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signaling import events as ev
-from signaling.messages import LineMode, OfferedTrack, PausedWhy, PictureKind
+from signaling.interpreting_events import TurnTaken
+from signaling.messages import OfferedTrack
 from signaling.seat import Line
+from signaling.wire import LineMode, PausedWhy, PictureKind
 
 
 class _Inbound(BaseModel):
@@ -69,6 +71,11 @@ class _Lines(_Inbound):
     peers: dict[str, _Line] = {}
 
 
+class _Turn(_Inbound):
+    peer: str | None
+    at_ms: int
+
+
 class _Closed(_Inbound):
     pass
 
@@ -102,6 +109,9 @@ def media_event(raw: Mapping[str, Any]) -> tuple[str, ev.Event] | None:
                 return gone.room, ev.Dismissed(gone.epoch, gone.peer, gone.grant)
             case "lines":
                 return _lines(_Lines.model_validate(fields))
+            case "turn":
+                turn = _Turn.model_validate(fields)
+                return turn.room, TurnTaken(turn.epoch, turn.peer, turn.at_ms)
             case "closed":
                 closed = _Closed.model_validate(fields)
                 return closed.room, ev.EpochClosed(closed.epoch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from signaling.messages import LightState
+from signaling.wire import LightState
 
 SILENCE_LIMIT_MS = 5_000  # older than this, an acknowledgement proves nothing
 

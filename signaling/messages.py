@@ -17,8 +17,11 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
     pause {reason}                            ------>  ack {ok}        ability `pause`, chair
     resume {}                                 ------>  ack {ok}        ability `pause`, chair
     view {shown}                              ------>  ack {ok}        which pictures, how large
+    mode, direction, hearing, floor, listen, signal, handover, mute_passive, partner, partner_text, step
+                                              ------>  ack {ok}        `signaling/wire_interpreting.py`
     leave {}                                  ------>  ack {ok}        at once; you may come back
                                               <------  recording {state, stored_until_ms, …} each s
+                                              <------  signal, partner_text, turn
                                               <------  closed {code}       then the server disconnects
 
 An ack is `{"ok": true, …}` or `{"ok": false, "code": "…"}`; `bad_message` also names the `field`.
@@ -27,9 +30,30 @@ Parsing is strict: no unknown field, no coercion. Must not: know a room's rules,
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+
+from signaling.wire import (
+    BadMessage,
+    ClosedCode,
+    ConnectionId,
+    Id,
+    LightState,
+    Message,
+    PauseReason,
+    PictureKind,
+    QualityLevel,
+    TrackKind,
+    WaitsFor,
+)
+from signaling.wire_interpreting import (
+    ABILITY_INTERPRETING,
+    INCOMING_INTERPRETING,
+    OUTGOING_INTERPRETING,
+    IncomingInterpreting,
+)
+from signaling.wire_snapshot import Paused, Snapshot
 
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_SDP_CHARS = 48 * 1024
@@ -37,42 +61,9 @@ MAX_EVENTS_PER_SECOND = 20
 MAX_SHOWN = 64
 MAX_HEIGHT = 10_000
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Sdp = Annotated[str, Field(min_length=1, max_length=MAX_SDP_CHARS)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Millis = Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)]
-TrackKind = Literal["audio", "camera", "screen", "exam"]
-PictureKind = Literal["camera", "screen", "exam"]
-QualityLevel = Literal["good", "fair", "poor"]
-LineMode = Literal["full", "thin", "survival"]
-PausedWhy = Literal["thin", "lossy"]
-ConsentState = Literal["granted", "declined", "undecided"]
-RoomState = Literal["waiting", "live", "ended"]
-LightState = Literal["off", "waiting", "recording", "degraded", "paused", "sealed"]
-WaitsFor = Literal["consent", "store"]
-PauseReason = Literal["private_talk", "examination", "patient_asked", "other"]
-ClosedCode = Literal["ended", "replaced", "revoked", "removed"]
-
-
-class BadMessage(Exception):  # noqa: N818 - named as on the wire
-    """A page sent something outside the protocol. `field` is a dotted path, or "" for the whole message."""
-
-    code = "bad_message"
-
-    def __init__(self, field: str) -> None:
-        super().__init__(field)
-        self.field = field
-
-
-class Message(BaseModel):
-    """Base of everything on the wire: frozen, strict, no unknown fields."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-    def wire(self) -> dict[str, object]:
-        """As JSON-ready dict."""
-        return self.model_dump(mode="json")
 
 
 # --- page to server -------------------------------------------------------------------------------------
@@ -169,7 +160,19 @@ class Resume(Message):
 
 
 Incoming = (
-    Join | Answer | MediaState | Restart | IceRestart | Quality | Leave | End | Admit | Pause | Resume | View
+    Join
+    | Answer
+    | MediaState
+    | Restart
+    | IceRestart
+    | Quality
+    | Leave
+    | End
+    | Admit
+    | Pause
+    | Resume
+    | View
+    | IncomingInterpreting
 )
 
 INCOMING: dict[str, type[Incoming]] = {
@@ -185,10 +188,11 @@ INCOMING: dict[str, type[Incoming]] = {
     "pause": Pause,
     "resume": Resume,
     "view": View,
+    **INCOMING_INTERPRETING,
 }
 
-# The ability a seat needs for each event; None = being in the room is enough. `end` and `pause` also need the
-# chair.
+# The ability a seat needs for each event; None = being in the room is enough. Some seats have some of them
+# only while they chair (`SeatSeed.chaired`).
 ABILITY: dict[str, str | None] = {
     "join": "join",
     "answer": "join",
@@ -202,92 +206,11 @@ ABILITY: dict[str, str | None] = {
     "pause": "pause",
     "resume": "pause",
     "view": "join",
+    **ABILITY_INTERPRETING,
 }
 
 
 # --- server to page -------------------------------------------------------------------------------------
-
-
-class You(Message):
-    """The receiver's own seat. `connection` null = no media yet (an offer will come)."""
-
-    participant: str
-    abilities: list[str]
-    connection: str | None
-
-
-class PausedPicture(Message):
-    """A picture that a participant is not sent, and why: `thin` = their line carries too little for it,
-    `lossy` = it loses too much."""
-
-    participant: str
-    kind: PictureKind
-    why: PausedWhy
-
-
-class LineState(Message):
-    """What a participant's line carries towards them, by media's word: everything their page shows (`full`),
-    less (`thin`), or little more than a voice (`survival`). `down_bps` 0 = not measured."""
-
-    mode: LineMode
-    down_bps: int
-    paused: list[PausedPicture]
-
-
-class Participant(Message):
-    """One seat. `present` false = not here; `away` = its socket is lost, it has 30 s to return.
-
-    `recorded` is media's word: true from when the seat is admitted to the journal until it is not.
-    """
-
-    id: str
-    role: str
-    name: str
-    site: str
-    time_zone: str
-    language: str
-    verified: bool
-    present: bool
-    away: bool
-    mic: bool
-    camera: bool
-    screen: bool
-    consent: ConsentState
-    recorded: bool
-    quality: QualityLevel | None
-    line: LineState | None
-
-
-class WaitingKnock(Message):
-    """Somebody at the door, shown to those who may admit."""
-
-    id: str
-    seat: str
-    name: str
-    since_ms: int
-
-
-class Paused(Message):
-    """The recording is to be paused: by whom, why and since when. That it is, the light says."""
-
-    by: str
-    reason: PauseReason
-    since_ms: int
-
-
-class Snapshot(Message):
-    """The whole room as one seat may see it. Keep the newest `version`; a join's ack always applies."""
-
-    version: int
-    room: str
-    state: RoomState
-    you: You
-    chair: str | None
-    session: str | None
-    started_at_ms: int | None
-    participants: list[Participant]
-    knocks: list[WaitingKnock]
-    pause: Paused | None
 
 
 class OfferedTrack(Message):
@@ -314,7 +237,7 @@ class Offer(Message):
     sdp: Sdp
     ice_restart: bool
     tracks: list[OfferedTrack]
-    ice_servers: list[IceServer] = []
+    ice_servers: list[IceServer] = Field(default_factory=list)
 
 
 class DegradedTrack(Message):
@@ -349,6 +272,7 @@ OUTGOING: dict[str, type[Message]] = {
     "offer": Offer,
     "recording": Recording,
     "closed": Closed,
+    **OUTGOING_INTERPRETING,
 }
 
 

@@ -17,15 +17,16 @@ from urllib.parse import urlsplit
 import socketio
 from socketio import packet as wire
 
-from signaling import events as ev
 from signaling import messages as ms
 from signaling.asides import ASIDES, Asides
 from signaling.hub import Hub
 from signaling.limits import Bucket
+from signaling.page_events import room_event
 from signaling.ports import Gate, Refusal, Ticket
 from signaling.seat import instance_of
 from signaling.store import StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
+from signaling.wire import BadMessage
 
 log = logging.getLogger("hyeopjin.signaling.namespace")
 
@@ -250,7 +251,7 @@ class Sockets:
         try:
             seat = ms.parse_connect(auth).seat
             admitted = await self._gate.admit_socket(seat, cookies_of(environ.get("HTTP_COOKIE", "")))
-        except ms.BadMessage as error:
+        except BadMessage as error:
             raise refused_connection(error.code) from None
         except Exception as error:
             log.error("admitting a socket failed: %s", failure_site(error))
@@ -303,7 +304,7 @@ class Sockets:
         aside = ASIDES.get(event) if self._asides is not None else None
         try:
             message = ms.parse(event, data) if aside is None else ms.parse_as(aside.model, data)
-        except ms.BadMessage as error:
+        except BadMessage as error:
             return {**refused(error.code), "field": error.field}
         if not await self._gate.still_valid(ticket):
             await self._hub.credential_revoked(ticket.credential_id)
@@ -316,36 +317,6 @@ class Sockets:
             return refused(joined) if isinstance(joined, str) else {"ok": True, "snapshot": joined.wire()}
         code = await self._hub.tell(ticket.room, room_event(message, ticket.seat, socket))
         return {"ok": True} if code is None else refused(code)
-
-
-def room_event(message: ms.Incoming, seat: str, socket: str) -> ev.PageEvent:
-    """A page's message as an event of its room."""
-    match message:
-        case ms.Answer():
-            return ev.Answered(seat, socket, message.connection, message.offer_id, message.sdp)
-        case ms.MediaState():
-            return ev.MediaChanged(seat, socket, message.mic, message.camera, message.screen)
-        case ms.Quality():
-            return ev.QualityReported(seat, socket, message.level, message.up_bps)
-        case ms.Restart():
-            return ev.RestartAsked(seat, socket)
-        case ms.IceRestart():
-            return ev.IceRestartAsked(seat, socket)
-        case ms.Admit():
-            return ev.KnockAnswered(seat, socket, message.knock, message.accept)
-        case ms.Pause():
-            return ev.PauseAsked(seat, socket, message.reason)
-        case ms.Resume():
-            return ev.ResumeAsked(seat, socket)
-        case ms.View():
-            shown = tuple((one.participant, one.kind, one.height) for one in message.shown)
-            return ev.ViewChanged(seat, socket, shown)
-        case ms.End():
-            return ev.EndAsked(seat, socket)
-        case ms.Leave():
-            return ev.Left(seat, socket)
-        case ms.Join():
-            raise TypeError("join has its own way into the room")
 
 
 def refused(code: str) -> Ack:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from signaling.document import RoomDocument
 from signaling.ports import PeerPlan, Plan
+from signaling.voices import aside, routes_of
 
 
 def plan_of(document: RoomDocument) -> Plan | None:
@@ -24,6 +25,7 @@ def plan_of(document: RoomDocument) -> Plan | None:
             grant=seat.grant,
             view=seat.view,
             up_thin=seat.up_thin,
+            aside=aside(document, seat),
         )
         for seat in document.present
         if seat.connection is not None and document.media == "open"
@@ -36,6 +38,7 @@ def plan_of(document: RoomDocument) -> Plan | None:
         peers=peers,
         pause=document.pause,
         lost=tuple(seat.id for seat in document.seats if seat.lost and seat.id not in peers),
+        routes=routes_of(document) if peers else None,
     )
 
 

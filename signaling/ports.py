@@ -1,7 +1,7 @@
 """What signaling needs from the world, as Protocols; the application implements and joins them.
 
 Must not: import server, media, aiohttp, socketio, SQL. Roles are opaque labels here and abilities are words
-(`join, end, admit, pause, mode, step_out`); who has which is the application's table, not ours.
+(`join, end, admit, pause, mode, step_out, floor, interpret`); who has which is the application's table.
 
 Names: `room` is the consultation's id; `session` is the recording's id, and what media knows the room by;
 `seat` is the participant's id and media's peer id. Instants are Unix milliseconds UTC (`*_ms`).
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from signaling.messages import IceServer
+from signaling.wire_interpreting import ModeWord
 
 Consent = Literal["granted", "declined", "undecided"]
 EndReason = Literal["ended", "emptied", "cancelled"]
@@ -68,6 +69,7 @@ class SeatSeed:
     chair_rank: int | None  # the least rank among those present is the chair; None = never
     consent: Consent = "undecided"
     grant: str | None = None  # id of the live consent grant; None = must not be recorded
+    chaired: frozenset[str] = frozenset({"end", "pause"})  # abilities that it has only while it chairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class SessionRef:
     epoch: int
     started_at_ms: int
     pause: Pause | None = None  # as the books have it
+    out: frozenset[str] = frozenset()  # seats that had stepped out, by the time line
+    mode: ModeWord = "consecutive"
 
 
 class Directory(Protocol):
@@ -159,6 +163,8 @@ class PeerPlan:
     grant: str | None
     view: tuple[Shown, ...] = ()
     up_thin: bool = False
+    aside: bool = False
+    """Not for the room just now (stepped out, on the partner line, silenced): never takes the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,8 @@ class Plan:
     pause: Pause | None = None
     lost: tuple[str, ...] = ()
     """Seats that are no peers because their line was lost: whoever sat there has not left."""
+    routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
+    """Listener -> (source seat, kind) pairs that reach it; None = everything reaches everybody."""
 
 
 class Media(Protocol):

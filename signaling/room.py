@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from signaling import events as ev
-from signaling import instances, media_transitions, pause, transitions  # noqa: F401 - they register themselves
+from signaling import instances, interpreting, media_transitions, pause, time_line, transitions, voices  # noqa: F401 - they register
+from signaling import interpreting_events as ie
 from signaling import steps as tr
 from signaling.commands import (
     Command,
@@ -25,6 +26,7 @@ from signaling.commands import (
 )
 from signaling.document import RoomDocument
 from signaling.events import Event, Joined, PageEvent, PauseKept, Stored, Tick
+from signaling.interpretation import Interpretation
 from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
@@ -50,6 +52,17 @@ NEEDS: dict[type[Event], str | None] = {
     ev.ResumeAsked: ABILITY["resume"],
     ev.ViewChanged: ABILITY["view"],
     ev.Left: ABILITY["leave"],
+    ie.ModeChosen: ABILITY["mode"],
+    ie.DirectionChosen: ABILITY["direction"],
+    ie.HearingChosen: ABILITY["hearing"],
+    ie.FloorGiven: ABILITY["floor"],
+    ie.ListenChosen: ABILITY["listen"],
+    ie.Signalled: ABILITY["signal"],
+    ie.HandoverStepped: ABILITY["handover"],
+    ie.PassiveMuted: ABILITY["mute_passive"],
+    ie.PartnerLine: ABILITY["partner"],
+    ie.PartnerTold: ABILITY["partner_text"],
+    ie.Stepped: ABILITY["step"],
 }
 
 
@@ -82,7 +95,9 @@ def handle(
         return document, commands + _lights(document, document, event, now_ms)
     after = replace(after, version=document.version + 1)
     joiner = event.socket if isinstance(event, Joined) else None
-    commands = _plan_changes(document, after) + _snapshots(document, after, joiner) + commands
+    spoken = isinstance(event, ie.TurnTaken)
+    commands = _plan_changes(document, after) + _snapshots(document, after, joiner, spoken) + commands
+    commands += time_line.lines(document, after)
     if (
         document.media in ("open", "lost")
         and after.media in ("closed", "none")
@@ -118,6 +133,7 @@ def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
             for seat in document.present
         )
     )
+    document = voices.settled(document)
     return replace(document, empty_since_ms=since, light=document.light.expect(expected, now_ms))
 
 
@@ -193,6 +209,7 @@ def _forgotten_session(document: RoomDocument) -> RoomDocument:
         pause=None,
         pause_unkept_ms=None,
         pause_kept=False,
+        interpretation=Interpretation(),
     )
 
 
@@ -201,10 +218,15 @@ def _plan_changes(before: RoomDocument, after: RoomDocument) -> list[Command]:
     return [] if plan is None or same_plan(plan_of(before), plan) else [PutPlan(plan)]
 
 
-def _snapshots(before: RoomDocument, after: RoomDocument, joiner: str | None) -> list[Command]:
-    """To each page whose view changed; who joins has it in the ack."""
+def _snapshots(
+    before: RoomDocument, after: RoomDocument, joiner: str | None, spoken: bool = False
+) -> list[Command]:
+    """To each page whose view changed; who joins has it in the ack. Of a turn of speech (`spoken`) pages have
+    heard by its own message."""
     commands: list[Command] = []
     old = replace(before, version=after.version)
+    if spoken:
+        old = replace(old, interpretation=after.interpretation)
     for seat in after.seats:
         if seat.socket is None or seat.socket == joiner:
             continue

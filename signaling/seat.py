@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from signaling.messages import LineMode, QualityLevel
+from signaling.interpretation import Direction, spoken
 from signaling.ports import SeatSeed, Shown
+from signaling.wire import LineMode, QualityLevel
+from signaling.wire_interpreting import Hearing
 
+INTERPRET = "interpret"  # the ability that makes a seat an interpreter's
 AWAY_LIMIT_MS = 30_000  # a lost socket may return to its seat, and to its media, for so long
 ALL_AWAY_LIMIT_MS = 10_000  # without a socket in the whole room, and without media: nobody waits for anybody
 
@@ -66,10 +69,24 @@ class Seat:
     up_thin: bool = False  # its page believes to be able to send next to nothing
     line: Line | None = None  # of the current connection; media has said nothing: None
     admitted: str | None = None  # the grant under which media records it, by media's own word
+    hearing: Hearing | None = None  # as chosen; None: what follows from the languages
+    out: bool = False  # stepped out, whoever sits there
+    direction: Direction | None = None  # of an interpreter
+    listens: str | None = None  # an interpreter's own source; None = the floor
+    partner: bool = False  # the microphone goes to fellow interpreters only
 
     @property
     def id(self) -> str:
         return self.facts.id
+
+    @property
+    def speaks(self) -> tuple[str, ...]:
+        """Languages, the first one first."""
+        return spoken(self.facts.language)
+
+    @property
+    def interprets(self) -> bool:
+        return INTERPRET in self.facts.abilities
 
     @property
     def grant(self) -> str | None:
@@ -99,7 +116,7 @@ class Seat:
         )
 
     def vacate(self) -> Seat:
-        """Nobody here; microphone, camera and consent are remembered."""
+        """Nobody here; microphone, camera, consent, hearing and having stepped out are remembered."""
         return replace(
             self.disconnect(),
             present=False,
@@ -110,6 +127,8 @@ class Seat:
             view=(),
             up_thin=False,
             screen=False,
+            listens=None,
+            partner=False,
         )
 
     def lose_socket(self, now_ms: int, goodbye: bool = False) -> Seat:

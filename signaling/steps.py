@@ -9,10 +9,11 @@ from typing import TypeVar
 from signaling import events as ev
 from signaling.commands import Close, Command, EndSession, NextEpoch, Note, OpenSession, Send
 from signaling.document import RoomDocument
-from signaling.messages import ClosedCode, Offer, OfferedTrack
+from signaling.messages import Offer, OfferedTrack
 from signaling.ports import EndReason, RoomSeed
 from signaling.seat import PendingOffer, Seat
 from signaling.view import recording_of
+from signaling.wire import ClosedCode
 
 Next = tuple[RoomDocument, list[Command]]
 E = TypeVar("E")

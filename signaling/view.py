@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from signaling.document import RoomDocument
-from signaling.messages import (
-    DegradedTrack,
-    LineState,
-    Participant,
-    Paused,
-    Recording,
-    RoomState,
-    Snapshot,
-    WaitingKnock,
-    You,
-)
+from signaling.messages import DegradedTrack, Recording
 from signaling.ports import Pause
 from signaling.seat import Line, Seat
+from signaling.voices import direction_shown, hearing_of, levels_for, shown
+from signaling.wire import RoomState
+from signaling.wire_snapshot import LineState, Participant, Paused, Snapshot, WaitingKnock, You
 
 
 def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
@@ -29,13 +22,16 @@ def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
             participant=seat.id,
             abilities=sorted(a for a in seat.facts.abilities if document.able(seat, a)),
             connection=seat.connection,
+            levels=levels_for(document, seat),
+            listening=seat.listens,
         ),
         chair=document.chair,
         session=document.session,
         started_at_ms=document.started_at_ms,
-        participants=[_participant(other) for other in document.seats],
+        participants=[_participant(document, other, to=seat) for other in document.seats],
         knocks=[WaitingKnock(id=k.id, seat=k.seat, name=k.name, since_ms=k.since_ms) for k in knocks],
         pause=_pause(document.pause),
+        interpretation=shown(document),
     )
 
 
@@ -67,7 +63,8 @@ def _state(document: RoomDocument) -> RoomState:
     return document.phase
 
 
-def _participant(seat: Seat) -> Participant:
+def _participant(document: RoomDocument, seat: Seat, to: Seat) -> Participant:
+    """One seat as another may see it."""
     facts = seat.facts
     return Participant(
         id=seat.id,
@@ -86,6 +83,12 @@ def _participant(seat: Seat) -> Participant:
         recorded=seat.admitted is not None,
         quality=seat.quality,
         line=_line(seat.line),
+        speaks=list(seat.speaks),
+        interprets=seat.interprets,
+        direction=direction_shown(seat) if seat.interprets else None,
+        hearing=hearing_of(document, seat),
+        out=seat.out,
+        partner=seat.partner if to.interprets else None,
     )
 
 

@@ -87,6 +87,8 @@ class Action(StrEnum):
     ROOM_CHAT = "room.chat"
     ROOM_TERM = "room.term"  # show a term to everybody
     ROOM_CONDUCT = "room.conduct"
+    ROOM_FLOOR = "room.floor"  # say by hand who has the floor
+    ROOM_INTERPRET = "room.interpret"  # the interpreter's desk
 
 
 Row = dict[Role, frozenset[Relation]]
@@ -204,14 +206,25 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_GLOSSARY_WRITE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_GLOSSARY_CONFIRM: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN),
-    Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
-    Action.ROOM_PAUSE: _by(_R.OWN_SEAT, _LP, _KP),  # and only as chair
-    Action.ROOM_MODE: _by(_R.OWN_SEAT, _LP, _KP, _IN),  # a physician only as chair
+    Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # see AS_CHAIR
+    Action.ROOM_PAUSE: _by(_R.OWN_SEAT, _LP, _KP),
+    Action.ROOM_MODE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_FLOOR: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_INTERPRET: _by(_R.OWN_SEAT, _IN),
     Action.ROOM_ADMIT: _by(_R.OWN_SEAT, _LP, _KP),  # and only verified
     Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_TERM: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_CONDUCT: _by(_R.OWN_SEAT, _IN),
+}
+
+#: Who may do it only while they chair.
+AS_CHAIR: Final[dict[Action, frozenset[Role]]] = {
+    Action.ROOM_END: frozenset({_LP, _KP}),
+    Action.ROOM_PAUSE: frozenset({_LP, _KP}),
+    Action.ROOM_MODE: frozenset({_LP, _KP}),
+    Action.ROOM_FLOOR: frozenset({_LP, _KP}),
+    Action.ROOM_STEP_OUT: frozenset({_KP}),  # the referring physician at any time
 }
 
 #: The socket's word for an ability → the action it needs.
@@ -225,6 +238,8 @@ ABILITIES: Final[dict[str, Action]] = {
     "chat": Action.ROOM_CHAT,
     "term": Action.ROOM_TERM,
     "conduct": Action.ROOM_CONDUCT,
+    "floor": Action.ROOM_FLOOR,
+    "interpret": Action.ROOM_INTERPRET,
 }
 
 #: Actions proven by a seat's own cookie instead of an account's session.
@@ -274,6 +289,11 @@ def abilities(role: str, *, verified: bool) -> frozenset[str]:
         for word, action in ABILITIES.items()
         if role in PERMISSIONS[action] and (verified or action not in VERIFIED_ONLY)
     )
+
+
+def chaired(role: str) -> frozenset[str]:
+    """Which of these a seat of this role has only while it chairs."""
+    return frozenset(word for word, action in ABILITIES.items() if role in AS_CHAIR.get(action, ()))
 
 
 def page_abilities(roles: Iterable[str]) -> list[str]:

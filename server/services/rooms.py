@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from server.domain.consent import decision_of, grant_of
 from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session
 from server.domain.errors import Refused
-from server.domain.permissions import abilities
+from server.domain.permissions import abilities, chaired
 from server.domain.session import Pause, Session, continues
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
@@ -29,6 +29,7 @@ class SeatView:
     language: str
     verified: bool
     abilities: frozenset[str]
+    chaired: frozenset[str]
     chair_rank: int | None
     consent: str
     grant: str | None
@@ -69,6 +70,7 @@ class Rooms:
                 language=seat.language,
                 verified=seat.id in verified,
                 abilities=abilities(seat.role, verified=seat.id in verified),
+                chaired=chaired(seat.role),
                 chair_rank=ranks[seat.id],
                 consent=decision_of(decisions.get(seat.id)),
                 grant=grant_of(decisions.get(seat.id)),

@@ -633,6 +633,11 @@ error-stale = The page was out of date. Please reload it.
 error-not-joined = You are not in the room at the moment. Please reload the page.
 error-stale-connection = The connection was just made anew. Please try again.
 error-unknown-knock = This request to be let in has already been answered or was given up.
+error-unknown-participant = This person is not in the room. Choose somebody who is.
+error-bad-direction = Choose two different languages that this interpreter speaks.
+error-no-partner = There is no second interpreter in the room. Wait until one has joined.
+error-no-handover = Nobody has asked for a hand-over any more. Ask for one yourself.
+error-not-active = Only the interpreter who renders now can do this. Ask for a hand-over first.
 error-no-session = The recording has not begun yet. Please try again in a moment.
 
 ## Printed by the server’s demo

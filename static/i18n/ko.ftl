@@ -633,6 +633,11 @@ error-stale = 페이지가 최신 상태가 아닙니다. 새로 고쳐 주십�
 error-not-joined = 지금은 협진실에 입장한 상태가 아닙니다. 페이지를 새로 고침해 주세요.
 error-stale-connection = 연결이 방금 새로 만들어졌습니다. 다시 시도해 주세요.
 error-unknown-knock = 이 입장 요청은 이미 처리되었거나 취소되었습니다.
+error-unknown-participant = 이 참가자는 지금 진료실에 없습니다. 들어와 있는 사람을 선택하세요.
+error-bad-direction = 이 통역사가 구사하는 서로 다른 두 언어를 선택하세요.
+error-no-partner = 두 번째 통역사가 아직 없습니다. 들어올 때까지 기다려 주세요.
+error-no-handover = 교대 요청이 더 이상 없습니다. 필요하면 직접 교대를 요청하세요.
+error-not-active = 지금 통역 중인 통역사만 할 수 있습니다. 먼저 교대를 요청하세요.
 error-no-session = 아직 녹화가 시작되지 않았습니다. 잠시 후 다시 시도해 주십시오.
 
 ## 서버의 데모가 출력하는 문구

@@ -50,6 +50,17 @@ GOOD: dict[str, dict[str, object]] = {
     "chat": {"id": "m-1", "text": "one line"},
     "conduct": {"steps": ["introduction"], "outcome": "done"},
     "term": {"term": "t-1"},
+    "mode": {"mode": "simultaneous"},
+    "direction": {"source": "ru", "target": "ko"},
+    "hearing": {"choice": "both"},
+    "floor": {"participant": None},
+    "listen": {"participant": None},
+    "signal": {"kind": "slower"},
+    "handover": {"step": "request"},
+    "mute_passive": {},
+    "partner": {"on": True},
+    "partner_text": {"text": "one line"},
+    "step": {"participant": "seat-referring-1", "out": True},
 }
 ABILITY = {**ms.ABILITY, **{event: kind.ability for event, kind in ASIDES.items()}}
 

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from signaling import events as ev
 from signaling import messages as ms
+from signaling import wire
+from signaling import wire_interpreting as wi
+from signaling import wire_snapshot as ws
 from signaling.inbound import media_event
 from signaling.limits import Bucket
 from signaling.seat import Line
@@ -31,6 +34,17 @@ GOOD: Mapping[str, dict[str, object]] = {
     "pause": {"reason": "private_talk"},
     "resume": {},
     "view": {"shown": [{"participant": "s-2", "kind": "camera", "height": 360}]},
+    "mode": {"mode": "simultaneous"},
+    "direction": {"source": "ru", "target": "ko"},
+    "hearing": {"choice": "both"},
+    "floor": {"participant": None},
+    "listen": {"participant": "s-2"},
+    "signal": {"kind": "slower"},
+    "handover": {"step": "request"},
+    "mute_passive": {},
+    "partner": {"on": True},
+    "partner_text": {"text": "your turn"},
+    "step": {"participant": "s-2", "out": True},
 }
 BAD: list[tuple[str, object, str]] = [
     ("join", {"mic": 1}, "mic"),
@@ -62,6 +76,21 @@ BAD: list[tuple[str, object, str]] = [
     ("view", {"shown": [{"participant": "a", "kind": "camera", "height": 1.5}]}, "shown.0.height"),
     ("view", {"shown": [{"participant": "../a", "kind": "camera", "height": 1}]}, "shown.0.participant"),
     ("view", {"shown": [{"participant": "a", "kind": "camera", "height": 1}] * 65}, "shown"),
+    ("mode", {"mode": "chuchotage"}, "mode"),
+    ("direction", {"source": "ru"}, "target"),
+    ("direction", {"source": "RU", "target": "ko"}, "source"),
+    ("direction", {"source": "russian", "target": "ko"}, "source"),
+    ("hearing", {"choice": None}, "choice"),
+    ("floor", {}, "participant"),
+    ("floor", {"participant": "a/b"}, "participant"),
+    ("listen", {"participant": 1}, "participant"),
+    ("signal", {"kind": "louder"}, "kind"),
+    ("handover", {"step": "take"}, "step"),
+    ("mute_passive", {"participant": "s-2"}, "participant"),
+    ("partner", {"on": 1}, "on"),
+    ("partner_text", {"text": ""}, "text"),
+    ("partner_text", {"text": "x" * 501}, "text"),
+    ("step", {"participant": "s-2"}, "out"),
     ("shutdown", {}, "event"),
 ]
 
@@ -74,7 +103,7 @@ def test_every_event_has_an_example_that_parses_and_an_ability(event: str) -> No
 
 @pytest.mark.parametrize(("event", "data", "field"), BAD)
 def test_what_is_outside_the_protocol_is_refused_with_its_field(event: str, data: object, field: str) -> None:
-    with pytest.raises(ms.BadMessage) as refused:
+    with pytest.raises(wire.BadMessage) as refused:
         ms.parse(event, data)
     assert refused.value.field == field
     assert refused.value.code == "bad_message"
@@ -83,12 +112,12 @@ def test_what_is_outside_the_protocol_is_refused_with_its_field(event: str, data
 def test_the_connect_packet_names_a_seat_and_nothing_else() -> None:
     assert ms.parse_connect({"seat": "abc"}).seat == "abc"
     for bad in ({}, {"seat": 1}, {"seat": "a/b"}, {"seat": "a", "token": "t"}, None, "abc"):
-        with pytest.raises(ms.BadMessage):
+        with pytest.raises(wire.BadMessage):
             ms.parse_connect(bad)
 
 
 def test_a_refusal_quotes_nothing_of_the_message() -> None:
-    with pytest.raises(ms.BadMessage) as refused:
+    with pytest.raises(wire.BadMessage) as refused:
         ms.parse("join", {"mic": "MARK-OF-A-PATIENT"})
     assert "MARK" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -104,15 +133,15 @@ FIELDS = sorted({name for model in ms.INCOMING.values() for name in model.model_
 
 @given(event=st.sampled_from(sorted(ms.INCOMING)) | st.text(max_size=10), data=JSON)
 def test_any_json_either_parses_or_is_refused(event: str, data: object) -> None:
-    with contextlib.suppress(ms.BadMessage):
-        assert isinstance(ms.parse(event, data), ms.Message)
+    with contextlib.suppress(wire.BadMessage):
+        assert isinstance(ms.parse(event, data), wire.Message)
 
 
 @given(event=st.sampled_from(sorted(ms.INCOMING)), data=st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_known_fields_of_any_type_either_parse_or_are_refused(event: str, data: dict[str, object]) -> None:
     try:
         parsed = ms.parse(event, data)
-    except ms.BadMessage:
+    except wire.BadMessage:
         return
     assert set(parsed.wire()) >= set(data)
 
@@ -120,18 +149,19 @@ def test_known_fields_of_any_type_either_parse_or_are_refused(event: str, data: 
 def test_every_outgoing_message_is_closed_to_unknown_fields() -> None:
     for model in ms.OUTGOING.values():
         assert model.model_config["extra"] == "forbid"
-    assert set(typing.get_args(ms.ClosedCode)) == {"ended", "replaced", "revoked", "removed"}
+    assert set(typing.get_args(wire.ClosedCode)) == {"ended", "replaced", "revoked", "removed"}
 
 
 def test_the_protocol_document_names_every_event_field_code_and_state() -> None:
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     words = set(ms.INCOMING) | set(ms.OUTGOING)
-    inner = (ms.Participant, ms.You, ms.WaitingKnock, ms.Paused)
-    inner += (ms.ShownPicture, ms.LineState, ms.PausedPicture)
+    inner = (ws.Participant, ws.You, ws.WaitingKnock, ws.Paused)
+    inner += (ms.ShownPicture, ws.LineState, ws.PausedPicture, wi.InterpretationShown, wi.DirectionShown)
     for model in (*ms.INCOMING.values(), *ms.OUTGOING.values(), *inner):
         words |= set(model.model_fields)
-    said = (ms.ClosedCode, ms.LightState, ms.RoomState, ms.TrackKind, ms.QualityLevel)
-    for literal in (*said, ms.PauseReason, ms.WaitsFor, ms.LineMode, ms.PausedWhy):
+    said = (wire.ClosedCode, wire.LightState, wire.RoomState, wire.TrackKind, wire.QualityLevel)
+    said += (wi.ModeWord, wi.Hearing, wi.Level, wi.SignalKind, wi.HandoverStep, wi.FloorBy)
+    for literal in (*said, wire.PauseReason, wire.WaitsFor, wire.LineMode, wire.PausedWhy):
         words |= set(typing.get_args(literal))
     source = Path(ms.__file__).parent.glob("*.py")
     for file in source:
@@ -149,7 +179,7 @@ def test_media_events_that_are_not_ours_are_none() -> None:
 
 
 @given(
-    name=st.sampled_from(["offer", "peer", "stored", "dismissed", "lines", "closed"]),
+    name=st.sampled_from(["offer", "peer", "stored", "dismissed", "lines", "turn", "closed"]),
     data=st.dictionaries(st.text(max_size=6), JSON),
 )
 def test_a_malformed_media_event_is_a_value_error_and_nothing_else(

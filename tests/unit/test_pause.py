@@ -16,6 +16,7 @@ from signaling import events as ev
 from signaling import messages as ms
 from signaling.ports import Pause, SessionRef
 from signaling.view import snapshot_of
+from signaling.wire import PauseReason
 from tests.support.decode import segment_packets
 from tests.support.recorded import NS, FakeClock
 from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING
@@ -25,7 +26,7 @@ from tests.support.stage import Stage, plan_in
 CHAIR = f"s-{CONSULTING}"
 
 
-def paused(stage: Stage, reason: ms.PauseReason = "private_talk") -> Stage:
+def paused(stage: Stage, reason: PauseReason = "private_talk") -> Stage:
     stage.on(ev.PauseAsked(CONSULTING, CHAIR, reason))
     return stage
 

@@ -12,6 +12,7 @@ from server.domain.permissions import (
     Role,
     abilities,
     allowed,
+    chaired,
     page_abilities,
 )
 
@@ -123,11 +124,19 @@ def test_a_role_named_like_a_way_to_come_gains_nothing() -> None:
 
 
 def test_abilities_of_the_seats() -> None:
-    everything = frozenset(ABILITIES) - {"conduct"}  # the interpreter's own
+    everything = frozenset(ABILITIES) - {"conduct", "interpret"}  # the interpreter's own
     assert abilities("consulting_physician", verified=True) == everything
     assert abilities("referring_physician", verified=True) == everything
     assert abilities("consulting_physician", verified=False) == everything - {"admit"}
-    assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term", "conduct"}
+    own = {"floor", "interpret", "conduct"}
+    assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term"} | own
+
+
+def test_what_a_physician_may_do_only_while_they_chair() -> None:
+    always = chaired("referring_physician")
+    assert always == {"end", "pause", "mode", "floor"}
+    assert chaired("consulting_physician") == always | {"step_out"}
+    assert chaired("interpreter") == frozenset()
 
 
 def test_pages_learn_only_what_an_account_could_do() -> None:

@@ -8,13 +8,14 @@ from signaling import events as ev
 from signaling import messages as ms
 from signaling.document import from_json, to_json
 from signaling.seat import Line
+from signaling.wire_snapshot import LineState
 from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING
 from tests.support.stage import Stage, plan_in
 
 THIN = Line("thin", 340_000, ((CONSULTING, "camera", "thin"),))
 
 
-def line_seen(stage: Stage, by: str, of: str) -> ms.LineState | None:
+def line_seen(stage: Stage, by: str, of: str) -> LineState | None:
     shown = stage.sent("snapshot")[f"s-{by}"]
     assert isinstance(shown, ms.Snapshot)
     return next(person.line for person in shown.participants if person.id == of)

@@ -13,15 +13,31 @@ export interface Participant {
   id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
   present: boolean; away: boolean; mic: boolean; camera: boolean; screen?: boolean;
   consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null; line?: LineState | null;
+  speaks?: string[]; interprets?: boolean; direction?: Direction | null; hearing?: Hearing; out?: boolean; partner?: boolean | null;
 }
+export type Hearing = 'original' | 'interpreted' | 'both';
+export type HeardLevel = 'front' | 'behind' | 'off';
+export type SignalKind = 'repeat' | 'slower' | 'clarify' | 'own_words';
+export interface Direction { source: string; target: string }
+export interface Interpretation {
+  mode: 'consecutive' | 'simultaneous'; active: string | null; direction: Direction | null;
+  floor: string | null; floor_by: 'voice' | 'hand'; handover: { by: string; since_ms: number } | null;
+  both_open: boolean; muted: string | null; fallback: boolean;
+}
+export interface Signalled { by: string; kind: SignalKind; at_ms: number }
+export interface PartnerSaid { by: string; text: string; at_ms: number }
+export interface Turn { floor: string | null; at_ms: number }
 export type PauseReason = 'private_talk' | 'examination' | 'patient_asked' | 'other';
 export interface Paused { by: string; reason: PauseReason; since_ms: number }
 export interface Knock { id: string; seat: string; name: string; since_ms: number }
 export interface Snapshot {
   version: number; room: string; state: 'waiting' | 'live' | 'ended';
-  you: { participant: string; abilities: string[]; connection: string | null };
+  you: {
+    participant: string; abilities: string[]; connection: string | null;
+    levels?: Record<string, HeardLevel>; listening?: string | null;
+  };
   chair: string | null; session: string | null; started_at_ms: number | null;
-  participants: Participant[]; knocks?: Knock[]; pause?: Paused | null;
+  participants: Participant[]; knocks?: Knock[]; pause?: Paused | null; interpretation?: Interpretation;
 }
 export interface OfferTrack { mid: string; participant: string; kind: Kind }
 export interface IceServer { urls: string[]; username: string; credential: string }
