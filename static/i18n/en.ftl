@@ -218,6 +218,15 @@ device-try-again = Try again
 device-audio-again = Turn the microphone on again
 device-camera-again = Turn the camera on again
 device-choose-mic = Choose a microphone
+device-plugged-audio = A microphone was plugged in: { $label }.
+device-plugged-camera = A camera was plugged in: { $label }.
+device-plugged-speaker = A loudspeaker was plugged in: { $label }.
+device-plugged-use = Use it now
+device-plugged-leave = Not now
+device-plugged-seen = Understood
+device-replaced-audio = { $label } was unplugged. You are heard through { $now } now. Say a word and ask whether you are heard well.
+device-replaced-camera = { $label } was unplugged. You are seen through { $now } now.
+device-replaced-speaker = { $label } was unplugged. The others come from this computer’s usual loudspeaker now.
 
 ## The line from here to the server, at the door
 path-checking = Checking how sound and picture get from here to the server …

@@ -218,6 +218,15 @@ device-try-again = 다시 시도
 device-audio-again = 마이크 다시 켜기
 device-camera-again = 카메라 다시 켜기
 device-choose-mic = 마이크 선택
+device-plugged-audio = 마이크가 연결되었습니다: { $label }
+device-plugged-camera = 카메라가 연결되었습니다: { $label }
+device-plugged-speaker = 스피커가 연결되었습니다: { $label }
+device-plugged-use = 지금 사용
+device-plugged-leave = 나중에
+device-plugged-seen = 확인
+device-replaced-audio = { $label }이(가) 분리되었습니다. 이제 { $now }(으)로 말소리가 전달됩니다. 한마디 하고 잘 들리는지 물어보십시오.
+device-replaced-camera = { $label }이(가) 분리되었습니다. 이제 { $now }(으)로 영상이 전달됩니다.
+device-replaced-speaker = { $label }이(가) 분리되었습니다. 이제 이 컴퓨터의 기본 스피커로 들립니다.
 
 ## 입장 전, 이곳에서 서버까지의 통신 경로
 path-checking = 이곳의 소리와 영상이 서버까지 어떻게 전달되는지 확인하고 있습니다…

@@ -218,6 +218,15 @@ device-try-again = Повторить
 device-audio-again = Снова включить микрофон
 device-camera-again = Снова включить камеру
 device-choose-mic = Выбрать микрофон
+device-plugged-audio = Подключён микрофон: { $label }.
+device-plugged-camera = Подключена камера: { $label }.
+device-plugged-speaker = Подключён динамик: { $label }.
+device-plugged-use = Использовать сейчас
+device-plugged-leave = Не сейчас
+device-plugged-seen = Понятно
+device-replaced-audio = Отключено: { $label }. Теперь вас слышно через { $now }. Скажите что-нибудь и спросите, хорошо ли слышно.
+device-replaced-camera = Отключено: { $label }. Теперь вас видно через { $now }.
+device-replaced-speaker = Отключено: { $label }. Теперь звук идёт из обычного динамика компьютера.
 
 ## Путь отсюда до сервера, перед входом
 path-checking = Проверяем, как звук и изображение доходят отсюда до сервера…

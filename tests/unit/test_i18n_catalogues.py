@@ -44,7 +44,8 @@ BUILT = {
         for problem in ("denied", "missing", "busy", "ended", "insecure", "other")
     ]
     + [f"{what}-{code}" for what in ("audio", "camera") for code in ("taken", "again")]
-    + ["audio-silent"],
+    + ["audio-silent"]
+    + [f"{what}-{kind}" for what in ("plugged", "replaced") for kind in ("audio", "camera", "speaker")],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],

@@ -126,10 +126,10 @@ class DeviceCheck extends LightElement {
    */
   chooser(devices, kind) {
     const options = devices.list.filter((device) => device.kind === KINDS[kind]);
-    if (options.length === 0) return nothing;
+    if (options.length === 0 || (kind === 'speaker' && !('setSinkId' in HTMLMediaElement.prototype))) return nothing;
     const used = kind === 'speaker' ? devices.choice.speaker : devices[kind]?.getSettings().deviceId ?? devices.choice[kind];
     return html`<label class="field"><span>${t(`check-${kind}`)}</span>
-      <select @change=${(/** @type {Event} */ event) => this.ask('device', { kind, id: /** @type {HTMLSelectElement} */ (event.target).value })}>
+      <select data-testid="choose-${kind}" @change=${(/** @type {Event} */ event) => this.ask('device', { kind, id: /** @type {HTMLSelectElement} */ (event.target).value })}>
         ${options.map((device) => html`<option value=${device.deviceId} ?selected=${device.deviceId === used}>${device.label}</option>`)}
       </select></label>`;
   }

@@ -127,9 +127,19 @@ export class Devices extends EventTarget {
    * @param {string} id of the device
    */
   async choose(kind, id) {
+    const before = this.choice[kind];
     this.choice[kind] = id;
+    if (kind !== 'speaker') {
+      const had = this[kind] !== null;
+      await this.renew(kind);
+      const wanted = kind === 'audio' || this.cameraOn;
+      if (had && wanted && !this[kind]) {
+        // It cannot be had: whoever was heard and seen goes on so, and the list shows the old one.
+        this.choice[kind] = before;
+        await this.renew(kind);
+      }
+    }
     write(this.choice);
-    if (kind !== 'speaker') await this.renew(kind);
     this.changed();
   }
 
