@@ -59,6 +59,82 @@ def test_a_muted_microphone_is_silent_and_a_camera_off_is_covered(three: dict[st
     probes.wait_for_colour(listener.page, muted.seat, muted.voice)
 
 
+def test_a_line_of_chat_is_text_to_everybody_and_news_until_it_is_looked_at(three: dict[str, Guest]) -> None:
+    writer, physician, interpreter = (
+        three[r].page for r in ("referring_physician", "consulting_physician", "interpreter")
+    )
+    interpreter.get_by_test_id("open-chat").click()
+    assert interpreter.get_by_test_id("chat-who-reads").is_visible()
+    writer.get_by_test_id("open-chat").click()
+    line = "<img src=x onerror=alert(1)> 1,5 мг"
+    writer.get_by_test_id("chat-text").fill(line)
+    writer.get_by_test_id("chat-text").press("Enter")
+    physician.get_by_test_id("news-chat").wait_for()
+    assert interpreter.get_by_test_id("chat-line").inner_text().endswith(line)
+    assert interpreter.get_by_test_id("news-chat").count() == 0
+    physician.get_by_test_id("open-chat").click()
+    assert physician.locator("[data-testid=chat-line] .chat-text").inner_text() == line
+    title = physician.locator("[data-testid=chat-line] time").get_attribute("title") or ""
+    assert len(title.split("\n")) == 2, title  # both places
+    assert physician.get_by_test_id("news-chat").count() == 0
+    assert writer.get_by_test_id("chat-pending").count() == 0
+    for page in (writer, physician, interpreter):
+        page.get_by_test_id("open-chat").click()
+
+
+def test_the_interpreter_opens_once_in_both_languages_and_the_others_are_told(
+    three: dict[str, Guest],
+) -> None:
+    page, others_ = three["interpreter"].page, others(three, three["interpreter"])
+    page.get_by_test_id("conduct-begin").click()
+    until("both scripts", lambda: page.get_by_test_id("conduct-script").count() == 2)
+    assert page.locator("[data-testid=conduct-script][lang=ko]").count() == 1
+    until("everybody heard", lambda: page.locator("[data-testid=conduct-voice][data-heard]").count() == 2)
+    page.get_by_test_id("conduct-all").click()
+    page.get_by_test_id("conduct-complete").wait_for()
+    assert page.get_by_test_id("conduct-strip").count() == 0
+    for other in others_:
+        other.page.get_by_test_id("conduct-told").wait_for()
+        assert other.page.get_by_test_id("open-conduct").count() == 0
+    page.get_by_test_id("open-conduct").click()
+
+
+PLUG_IN = """
+() => {
+  const real = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+  navigator.mediaDevices.enumerateDevices = async () =>
+    [...(await real()), { deviceId: 'new-1', kind: 'audioinput', label: 'Synthetic headset', groupId: 'g' }];
+  navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+}
+"""
+
+
+def test_another_microphone_is_taken_without_leaving_and_one_that_is_plugged_in_is_offered(
+    three: dict[str, Guest],
+) -> None:
+    speaker, listener = three["consulting_physician"], three["referring_physician"]
+    page = speaker.page
+    page.get_by_test_id("settings").click()
+    choose = page.get_by_test_id("choose-audio")
+    before = choose.input_value()
+    wanted = next(
+        value
+        for value in choose.locator("option").evaluate_all("(all) => all.map((one) => one.value)")
+        if value not in (before, "default")
+    )
+    choose.select_option(wanted)
+    until("the chosen one is used", lambda: choose.input_value() == wanted)
+    until("its level is shown", lambda: page.locator(".panel .meter i[data-lit]").count() > 0)
+    probes.wait_for_tone(listener.page, speaker.seat, speaker.voice)
+    page.get_by_test_id("settings").click()
+    page.evaluate(PLUG_IN)
+    offered = page.get_by_test_id("plugged")
+    offered.wait_for()
+    assert "Synthetic headset" in offered.inner_text()
+    page.get_by_test_id("plugged-leave").click()
+    offered.wait_for(state="detached")
+
+
 def test_a_reload_returns_to_the_same_seat_without_a_ghost_tile(three: dict[str, Guest]) -> None:
     guest, witness = three["referring_physician"], three["consulting_physician"]
     guest.page.reload()
