@@ -117,7 +117,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
             ice_servers=ice_servers_of(settings, context.now_ms),
         )  # fmt: skip
         media.attach(hub)
-        context.live = LiveRooms(hub, gate)
+        context.live = LiveRooms(hub, gate, asides)
 
         app = build_web(settings, services, health)
         _probing(settings, services, media)

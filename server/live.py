@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from server.gate import SeatGate
 from server.runtime.finalising import Finalising
 from server.services.bundle import Services
 from server.services.context import RoomsAwayError
+from signaling.asides import Asides
 from signaling.hub import Hub
 from signaling.ports import Consent, EndReason, Knock
 from signaling.store import StoreAwayError
@@ -16,9 +18,10 @@ from signaling.store import StoreAwayError
 class LiveRooms:
     """`server.services.context.Live` on the hub."""
 
-    def __init__(self, hub: Hub, gate: SeatGate) -> None:
+    def __init__(self, hub: Hub, gate: SeatGate, asides: Asides) -> None:
         self._hub = hub
         self._gate = gate
+        self._asides = asides
 
     async def consent_changed(self, room: str, seat: str, decision: str, grant: str | None) -> None:
         await self._hub.consent_changed(room, seat, cast("Consent", decision), grant)
@@ -42,6 +45,12 @@ class LiveRooms:
     async def busy(self) -> bool:
         try:
             return await self._hub.busy()
+        except StoreAwayError:
+            raise RoomsAwayError from None
+
+    async def told(self, room: str, event: str, payload: Mapping[str, object]) -> None:
+        try:
+            await self._asides.tell(room, event, payload)
         except StoreAwayError:
             raise RoomsAwayError from None
 

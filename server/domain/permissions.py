@@ -67,6 +67,9 @@ class Action(StrEnum):
     SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
     CHAT_READ = "chat.read"  # at one's own seat, while the consultation runs
     CHAT_REVIEW = "chat.review"  # beside the recording
+    SEAT_ARRIVAL = "seat.arrival"  # say when one will be there
+    ARRIVAL_TELL = "arrival.tell"  # say it for an interpreter who telephoned
+    ARRIVAL_READ = "arrival.read"
     CONDUCT_READ = "conduct.read"  # the interpreter's opening, at one's own seat
     CONDUCT_REVIEW = "conduct.review"  # beside the recording
     SEAT_DESTROY = (
@@ -167,6 +170,9 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
+    Action.SEAT_ARRIVAL: _by(_R.OWN_SEAT, _IN),
+    Action.ARRIVAL_TELL: _by(_R.ANY, _KC),
+    Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.CONDUCT_REVIEW: {
         _KP: frozenset({_R.INVITED}),
@@ -254,6 +260,8 @@ BY_SEAT_CREDENTIAL: Final = frozenset(
         Action.SEAT_GLOSSARY_WRITE,
         Action.SEAT_GLOSSARY_CONFIRM,
         Action.CONDUCT_READ,
+        Action.SEAT_ARRIVAL,
+        Action.ARRIVAL_READ,
         *(action for action in ABILITIES.values()),
     }
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from server.services.access import Access
 from server.services.accounts import Accounts
+from server.services.arrivals import Arrivals
 from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
@@ -43,6 +44,7 @@ class Services:
     glossary: Glossary
     glossary_files: GlossaryFiles
     conduct: Conduct
+    arrivals: Arrivals
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -70,4 +72,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         glossary=Glossary(context, attempts),
         glossary_files=GlossaryFiles(context, attempts),
         conduct=Conduct(context),
+        arrivals=Arrivals(context),
     )

@@ -7,7 +7,7 @@ stands behind it once `server/app.py` has joined them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,6 +38,10 @@ class Live(Protocol):
         """Whether anybody is in any room now."""
         ...
 
+    async def told(self, room: str, event: str, payload: Mapping[str, object]) -> None:
+        """To every page in the room now. Raises RoomsAwayError."""
+        ...
+
 
 class NoRooms:
     """No room is open: the state before the hub is joined, and of the commands that never open one."""
@@ -59,6 +63,9 @@ class NoRooms:
 
     async def busy(self) -> bool:
         return False
+
+    async def told(self, room: str, event: str, payload: Mapping[str, object]) -> None:
+        return None
 
 
 def unix_ms() -> int:

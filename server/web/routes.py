@@ -13,6 +13,7 @@ from server.domain.permissions import Action
 from server.services.access import Subject
 from server.web import (
     accounts,
+    arrivals,
     chat,
     conduct,
     exports,
@@ -109,6 +110,9 @@ ROUTES: Final[tuple[Route, ...]] = (
         _A.SEAT_GLOSSARY_CONFIRM,
         _S.SEAT,
     ),
+    Route("POST", "/api/seats/{seat}/arrival", arrivals.say, _A.SEAT_ARRIVAL, _S.SEAT),
+    Route("POST", "/api/seats/{seat}/arrival-for", arrivals.say_for, _A.ARRIVAL_TELL),
+    Route("GET", "/api/seats/{seat}/arrivals", arrivals.expected, _A.ARRIVAL_READ, _S.SEAT),
     Route("GET", "/api/seats/{seat}/conduct", conduct.of_seat, _A.CONDUCT_READ, _S.SEAT),
     # recordings: a copied address says 403, signed in or not
     Route(

@@ -49,6 +49,7 @@ BUILT = {
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
+    "arrival-": ["coming", "late", "ready"],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

@@ -83,6 +83,11 @@ def test_a_glossary_is_worked_on_by_interpreter_and_physicians_and_confirmed_by_
     assert may(Action.SEAT_GLOSSARY_CONFIRM, {R.OWN_SEAT}) == physicians
 
 
+def test_an_interpreter_says_when_they_will_be_there_and_a_coordinator_may_say_it_for_them() -> None:
+    assert may(Action.SEAT_ARRIVAL, EVERY_RELATION) == {"interpreter"}
+    assert may(Action.ARRIVAL_TELL, EVERY_RELATION) == {"coordinator"}
+
+
 def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
     assert may(Action.ROOM_CONDUCT, EVERY_RELATION) == {"interpreter"}
     assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})

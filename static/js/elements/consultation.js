@@ -3,6 +3,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { language, t, tValue } from '../i18n.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
+import './arrival.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
 
@@ -10,7 +11,8 @@ import { icon } from './icons.js';
  * @param {ConsultationRow} row
  * @param {string} zone the reader's own
  * @param {number} now
- * @param {{join: (row: ConsultationRow) => void, busy: boolean, linked: boolean}} options linked = the case is linked to
+ * @param {{join: (row: ConsultationRow) => void, busy: boolean, linked: boolean, tells?: boolean}} options linked = the case is linked to;
+ *   tells = the reader may say for an interpreter when they will come
  */
 export function consultationRow(row, zone, now, options) {
   const open = isOpen(row, now);
@@ -28,6 +30,7 @@ export function consultationRow(row, zone, now, options) {
       ${row.seats?.length ? html`<ul class="seats" aria-label=${t('worklist-seats')}>${row.seats.map((seat) => html`<li ?data-present=${seat.present}>
         ${icon('person')}<span>${seat.name}<span class="hint"> · ${tValue('role', seat.role)}</span>
         ${seat.present ? html`<span class="seat-here">${t('worklist-present')}</span>` : nothing}</span></li>`)}</ul>` : nothing}
+      ${options.tells && open ? row.seats?.filter((seat) => seat.role === 'interpreter' && !seat.present).map((seat) => html`<details class="arrival-for"><summary>${t('arrival-for', { name: seat.name })}</summary><hj-arrival .for=${seat.id}></hj-arrival></details>`) : nothing}
       ${row.recordings?.length ? html`<div class="row-recordings">${row.recordings.map(recordingLine)}</div>` : nothing}
     </div>
     <div class="way-in">${wayIn(row, zone, now, options)}</div>

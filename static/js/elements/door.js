@@ -4,6 +4,7 @@ import { language, t, tError } from '../i18n.js';
 import { hourMinute, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import './arrival.js';
 import './device-check.js';
 import './path-check.js';
 import './persons.js';
@@ -33,6 +34,7 @@ class Door extends LightElement {
         <hj-path-check .check=${this.paths}></hj-path-check>
       </section>
       <section class="door-steps">
+        ${state.seat ? html`<hj-arrival .seat=${state.seat}></hj-arrival>` : nothing}
         ${state.decision && !this.asking ? this.decided(state) : this.question(state)}
         ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
         <button type="button" class="primary big" data-testid="join" ?disabled=${!state.decision || state.busy}

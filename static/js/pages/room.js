@@ -23,6 +23,7 @@ import { Visit } from '../room/visit.js';
 import { Wake } from '../room/wake.js';
 import { Parts } from '../parts/parts.js';
 import { chatPart } from '../parts/chat.js';
+import { arrivalsPart } from '../parts/arrivals.js';
 import { conductPart } from '../parts/conduct.js';
 import { pluggedPart } from '../parts/plugged.js';
 import '../elements/chrome.js';
@@ -63,7 +64,7 @@ const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
 /** What stands by itself: add a part here. */
 const beside = { seat: visit.seat, state: () => state, changed: draw, speaking: () => speaking, send: (/** @type {string} */ name, /** @type {object | undefined} */ message) => signal?.send(name, message) };
-const parts = new Parts([chatPart(beside), conductPart(beside), pluggedPart(beside, devices)]);
+const parts = new Parts([chatPart(beside), conductPart(beside), pluggedPart(beside, devices), arrivalsPart(beside)]);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */

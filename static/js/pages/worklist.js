@@ -19,6 +19,7 @@ let rows = null;
 let skewMs = 0;
 let busy = false;
 let mayReadRetention = false;
+let mayTellArrival = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -69,7 +70,7 @@ function list(zone) {
   }
   const rank = (/** @type {ConsultationRow} */ row) => (isOpen(row, now()) ? 0 : row.starts_at_ms > now() ? 1 : 2);
   const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || a.starts_at_ms - b.starts_at_ms);
-  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true }))}</ul>`;
+  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival }))}</ul>`;
 }
 
 languageEvents.addEventListener('change', draw);
@@ -78,6 +79,7 @@ if (!me) goToSignIn();
 else {
   account = /** @type {import('../types/wire.js').Account} */ (me.account);
   mayReadRetention = me.abilities.includes('retention.read');
+  mayTellArrival = me.abilities.includes('arrival.tell');
   await startLanguage('account', account.language);
   draw();
   await renew();

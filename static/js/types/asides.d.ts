@@ -11,3 +11,6 @@ export interface ConductStep {
   participant: string; session: string; step: string; outcome: 'done' | 'skipped'; reason: string | null; at_ms: number;
 }
 export interface ReviewedStep extends ConductStep { name: string; ms: number }
+export interface ArrivalTold {
+  participant: string; ready_in_ms: number | null; said_ago_ms?: number; ready?: boolean; said_by?: 'seat' | 'coordinator'; name?: string;
+}
