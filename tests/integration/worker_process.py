@@ -66,6 +66,7 @@ async def worker_process(
     announce: tuple[str, ...] = ("127.0.0.1",),
     command: tuple[str, ...] = WORKER,
     journal: Path | None = None,
+    log_level: str = "WARNING",
     **settings_more: Any,
 ) -> AsyncIterator[WorkerProcess]:
     with tempfile.TemporaryDirectory(prefix="hj") as directory:
@@ -75,7 +76,7 @@ async def worker_process(
             journal_root=str(journal),
             udp_host="127.0.0.1",
             announce=announce,
-            log_level="WARNING",
+            log_level=log_level,
             **settings_more,
         )
         process = await asyncio.create_subprocess_exec(

@@ -1,67 +1,79 @@
-"""`python -m tests.support.matrix --write`: measures every row and writes the table into docs/network.md.
+"""`python -m tests.support.matrix --write`: measures every row and writes the tables into docs/network.md.
 
-`--keep FILE` holds rows as they are done and does not measure them again; `--most N` ends after so many.
+About 25 minutes, five of them one gate. `--keep FILE` holds rows as they are done and does not measure them
+again; `--most N` ends after so many. A row that fails is written as failed, with its reason.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
 from tests.support.matrix import table
 from tests.support.matrix.measure import SECONDS, SETTLE_S, measure
-from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, PLAIN, Line, Row
+from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, OVERTAKING, PLAIN, Failed, Line, Row
 
-NETWORK = Path(__file__).parents[3] / "docs" / "network.md"
+TOP = Path(__file__).parents[3]
+NETWORK = TOP / "docs" / "network.md"
 SEED = 4000
+GROUPS: dict[str, tuple[Line, ...]] = {
+    "ours": (*MATRIX, *OVERTAKING),
+    "plain": PLAIN,
+    "firefox": FIREFOX,
+    "gates": GATED,
+}
 
 
-def wanted(found: dict[str, Row], only: str) -> list[list[Line]]:
-    """What is still to be measured, each group with a rig of its own."""
-    # What is most like Seoul-Almaty first, should somebody stop it.
-    ours = sorted({*MATRIX, *GATED}, key=lambda x: (x.jitter, abs(x.rtt - 150), x.rtt, x.bursty, x.loss))
-    return [
-        [line for line in group if line.key not in found and line.key.startswith(only)]
-        for group in (list(PLAIN), ours, list(FIREFOX))
-    ]
-
-
-async def run(arguments: argparse.Namespace) -> list[Row]:
-    found = table.load(arguments.keep) if arguments.keep else {}
+async def run(arguments: argparse.Namespace) -> list[Row | Failed]:
+    found: dict[str, Row | Failed] = dict(table.load(arguments.keep) if arguments.keep else {})
     left = arguments.most
-    for number, group in enumerate(wanted(found, arguments.only)):
-        if arguments.group not in (None, number):
+
+    def done(row: Row | Failed) -> None:
+        found[row.key] = row
+        sys.stderr.write(f"{row}\n")
+        if arguments.keep and isinstance(row, Row):
+            table.keep(arguments.keep, row)
+
+    for number, (name, group) in enumerate(GROUPS.items()):
+        if name not in arguments.group:
             continue
-        todo = group[:left]
+        # Seeds are the lines' own: one that is measured alone has the same.
+        todo = [
+            (line, SEED + 100 * number + index)
+            for index, line in enumerate(group)
+            if line.key not in found and line.key.startswith(arguments.only)
+        ][: max(0, left)]
         left -= len(todo)
-        if not todo:
-            continue
-        rows = measure(todo, SEED + len(found), settle_s=arguments.settle, seconds=arguments.seconds)
-        async for row in rows:
-            found[row.key] = row
-            sys.stderr.write(f"{row}\n")
-            if arguments.keep:
-                table.keep(arguments.keep, row)
+        for lines in [[one] for one in todo] if name == "gates" else [todo]:
+            await measure(lines, done, settle_s=arguments.settle, seconds=arguments.seconds)
     return list(found.values())
+
+
+def commit() -> str:
+    """Of what is measured, as far as it is committed."""
+    told = ["git", "-C", str(TOP), "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.support.matrix", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the table into docs/network.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/network.md")
     parser.add_argument("--keep", type=Path, help="rows are kept here, one JSON a line")
     parser.add_argument("--most", type=int, default=1000, help="measure at most so many rows")
     parser.add_argument("--only", default="", help="rows whose key (loss/rtt/jitter) begins so")
-    parser.add_argument("--group", type=int, choices=(0, 1, 2), help="plain, ours or Firefox alone")
+    parser.add_argument("--group", nargs="*", choices=list(GROUPS), default=list(GROUPS))
     parser.add_argument("--settle", type=float, default=SETTLE_S)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     arguments = parser.parse_args()
+    at = commit()
     rows = asyncio.run(run(arguments))
     sys.stdout.write(table.text(rows) + "\n")
     if arguments.write:
-        table.put(NETWORK, rows)
-    return 0
+        table.put(NETWORK, rows, at)
+    return 1 if any(isinstance(row, Failed) for row in rows) else 0
 
 
 if __name__ == "__main__":

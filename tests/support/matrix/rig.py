@@ -11,7 +11,7 @@ import base64
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from tests.support.sound_sink import SoundSink
 
 TOP = Path(__file__).parents[3]
 SCRIPT = Path(__file__).with_name("page.js")
+LOG_LEVEL = os.environ.get("HYEOPJIN_LOG_LEVEL", "WARNING").upper()
 SPEECH_S = 15.0
 FAR, NEAR = "far", "near"
 PITCH_HZ = {FAR: 115.0, NEAR: 190.0}
@@ -61,13 +62,19 @@ class Rig:
     """Use `rig()`. `said` is what each end's microphone hears, over and over."""
 
     def __init__(
-        self, worker: WorkerProcess, line: Relay, pages: dict[str, Page], said: dict[str, Sound]
+        self,
+        worker: WorkerProcess,
+        line: Relay,
+        pages: dict[str, Page],
+        said: dict[str, Sound],
+        made: Collection[str] = (),
     ) -> None:
         self.worker = worker
         self.line = line
         self.pages = pages
         self.said = said
         self.room = secrets.token_urlsafe(12)
+        self._made = made
         self._done = 0
 
     async def answer_offers(self) -> None:
@@ -95,11 +102,25 @@ class Rig:
         for page in self.pages.values():
             await page.wait_for_function("async () => await rig.flows() > 30", timeout=40_000, polling=250)
 
-    async def measure(self, profile: Profile, seed: int, settle_s: float, seconds: float) -> dict[str, Half]:
-        """The line becomes `profile` both ways; after `settle_s` everything is measured for `seconds`."""
+    async def meet_again(self, profile: Profile, seed: int) -> None:
+        """New pages in a new room, over a line like `profile`."""
+        await self.worker.client.put_plan(plan(self.room, 2, {}, closed=True))
+        self.room = secrets.token_urlsafe(12)
         self.line.reseed(seed)
         self.line.change(profile)
-        await asyncio.sleep(settle_s)
+        for name, page in self.pages.items():
+            await page.reload()
+            await ready(page, made=name in self._made)
+        await self.connect()
+
+    async def settle(self, profile: Profile, seed: int, seconds: float) -> None:
+        """The line becomes `profile` both ways, and has been so for a while."""
+        self.line.reseed(seed)
+        self.line.change(profile)
+        await asyncio.sleep(seconds)
+
+    async def measure(self, seconds: float) -> dict[str, Half]:
+        """Everything for so long."""
         await asyncio.gather(*(page.evaluate("() => rig.begin()") for page in self.pages.values()))
         await asyncio.sleep(seconds)
         told = await asyncio.gather(*(page.evaluate("() => rig.end()") for page in self.pages.values()))
@@ -163,9 +184,13 @@ async def open_page(browser: Browser, address: str, *, made: bool) -> Page:
     context = await browser.new_context(**({} if made else {"permissions": ["camera", "microphone"]}))
     page = await context.new_page()
     await page.goto(address)
+    await ready(page, made=made)
+    return page
+
+
+async def ready(page: Page, *, made: bool) -> None:
     await page.wait_for_function("!!window.rig")
     await page.evaluate("made => rig.open(made)", made)
-    return page
 
 
 @asynccontextmanager
@@ -179,7 +204,7 @@ async def rig(
         said = {name: speech(SPEECH_S, seed + n, PITCH_HZ[name]) for n, name in enumerate((FAR, NEAR))}
         for name, sound in said.items():
             write(folder / f"{name}.wav", sound)
-        worker = await stack.enter_async_context(worker_process(command=command))
+        worker = await stack.enter_async_context(worker_process(command=command, log_level=LOG_LEVEL))
         line = await stack.enter_async_context(Relay(worker.ready["udp_port"], first, seed=seed))
         runner, address = await site(folder)
         stack.push_async_callback(runner.cleanup)
@@ -191,7 +216,7 @@ async def rig(
             browser = await (firefox(playwright, made) if made else chromium(playwright, folder, name))
             stack.push_async_callback(browser.close)
             pages[name] = await open_page(browser, address, made=made is not None)
-        connected = Rig(worker, line, pages, said)
+        connected = Rig(worker, line, pages, said, {FAR} if fox else ())
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(connected.answer_offers())
             await connected.connect()

@@ -26,47 +26,48 @@ class Line:
     """With a worker without RED and timer NACK."""
     fox: bool = False
     """The far browser is Firefox."""
+    overtaken: bool = False
+    """Jitter lets packets overtake each other."""
+    seconds: int = 0
+    """A gate, measured for so long by itself; 0 = as long as any."""
 
     @property
     def key(self) -> str:
-        marks = "".join(m for m, on in (("b", self.bursty), ("p", self.plain), ("f", self.fox)) if on)
+        flags = (self.bursty, self.overtaken, self.plain, self.fox, self.seconds)
+        marks = "".join(mark for mark, on in zip("bopfg", flags, strict=True) if on)
         return f"{self.loss:g}{marks}/{self.rtt}/{self.jitter}"
 
     @property
     def told(self) -> str:
-        return f"{self.loss:g} %{' in bursts of 5' if self.bursty else ''}"
+        kind = " in bursts of 5" if self.bursty else ", overtaking" if self.overtaken else ""
+        return f"{self.loss:g} %{kind}"
 
     @property
-    def way_there(self) -> tuple[int, int]:
-        """What a change of sounds to a receiver like a queue that grows."""
-        return self.rtt, self.jitter
+    def way_there(self) -> tuple[int, int, bool]:
+        """Another one is met by a new connection: a line does not become longer from one moment to the
+        next."""
+        return self.rtt, self.jitter, self.overtaken
 
     def profile(self) -> Profile:
         share = self.loss / 100
         loss = Loss.bursts(share, BURST) if self.bursty else Loss.independent(share)
-        return Profile(delay_ms=self.rtt / 2, jitter_ms=self.jitter, loss=loss)
+        return Profile(delay_ms=self.rtt / 2, jitter_ms=self.jitter, loss=loss, keep_order=not self.overtaken)
 
 
 LOSSES = ((0.0, False), (1.0, False), (3.0, False), (5.0, False), (10.0, False), (BURSTS_PERCENT, True))
 MATRIX = tuple(
     Line(loss, rtt, jitter, bursty) for rtt in (20, 150, 300) for jitter in (0, 30) for loss, bursty in LOSSES
 )
-GATED = (Line(3, 150, 0), Line(5, 200, 0))
-PLAIN = tuple(
-    Line(loss, rtt, 0, bursty, plain=True)
+OVERTAKING = (Line(3, 150, 30, overtaken=True),)
+PLAIN = tuple(Line(loss, rtt, 0, bursty, plain=True) for rtt in (20, 150, 300) for loss, bursty in LOSSES)
+FIREFOX = tuple(
+    Line(loss, rtt, 0, bursty, fox=True)
     for loss, rtt, bursty in (
-        (1.0, 150, False),
-        (3.0, 150, False),
-        (5.0, 200, False),
-        (10.0, 300, False),
-        (3.0, 150, True),
+        *((0.0, 20, False), (0.0, 150, False), (3.0, 150, False), (5.0, 150, False), (3.0, 150, True)),
+        *((3.0, 300, False), (10.0, 300, False)),
     )
 )
-
-
-FIREFOX = tuple(
-    Line(loss, rtt, 0, fox=True) for loss, rtt in ((0.0, 20), (3.0, 150), (5.0, 200), (10.0, 300))
-)
+GATED = (Line(3, 150, 0, seconds=60), Line(5, 200, 0, seconds=60), Line(10, 300, 0, seconds=300))
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Row:
     seconds: float
     up: Way
     down: Way
+    connected: bool = True
+    """Both ends were, when it ended."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -108,6 +111,15 @@ class Row:
     @property
     def concealed(self) -> float:
         return max(self.up.concealed, self.down.concealed)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A line that could not be measured, and why."""
+
+    key: str
+    seed: int
+    reason: str
 
 
 def way(half: Half, heard: Heard) -> Way:
@@ -125,10 +137,10 @@ def way(half: Half, heard: Heard) -> Way:
     )
 
 
-def row(line: Line, seed: int, halves: dict[str, Half], said: dict[str, Sound]) -> Row:
+def row(line: Line, seed: int, halves: dict[str, Half], said: dict[str, Sound], connected: bool) -> Row:
     """Heavy: PESQ and STOI are computed here."""
     ways = {}
     for name, other in ((NEAR, FAR), (FAR, NEAR)):
         heard = judge(to_judged(said[other]), to_judged(halves[name].played))
         ways[name] = way(halves[name], heard)
-    return Row(line.key, seed, round(halves[FAR].seconds, 1), ways[NEAR], ways[FAR])
+    return Row(line.key, seed, round(halves[FAR].seconds, 1), ways[NEAR], ways[FAR], connected)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, PLAIN, Line, Row
+from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, OVERTAKING, PLAIN, Failed, Line, Row
 
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
 COLUMNS = (
@@ -16,44 +17,52 @@ COLUMNS = (
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
-def text(rows: Iterable[Row]) -> str:
-    """Ours; some lines with plain settings beside ours; some with Firefox at the far end."""
+def text(rows: Iterable[Row | Failed]) -> str:
+    """Ours; the gates; lines with plain settings beside ours; lines with Firefox at the far end."""
     found = {row.key: row for row in rows}
-    order = sorted({*MATRIX, *GATED}, key=lambda x: (x.rtt, x.jitter, x.bursty, x.loss))
-    ours = [_line(line, found[line.key]) for line in order if line.key in found]
-    beside = []
+
+    def part(title: str, lines: Iterable[Line], name: str = "") -> list[str]:
+        cells = [_line(line, found[line.key], name) for line in lines if line.key in found]
+        return ["", f"{title}:", "", HEAD, *cells] if cells else []
+
+    beside: list[str] = []
     for line in PLAIN:
-        same = Line(line.loss, line.rtt, line.jitter, line.bursty)
-        for name, one in (("plain", line), ("ours", same)):
-            if one.key in found:
+        for name, one in (("plain", line), ("ours", replace(line, plain=False))):
+            if line.key in found and one.key in found:
                 beside.append(_line(one, found[one.key], f"{name}: "))
-    fox = [_line(line, found[line.key]) for line in FIREFOX if line.key in found]
-    return "\n".join(
-        [
-            *(HEAD, *ours, "", "Plain settings beside ours:", "", HEAD, *beside, ""),
-            *("The far one with Firefox:", "", HEAD, *fox),
-        ]
-    )
+    ours = part("Every line", [*MATRIX, *OVERTAKING])
+    gates = part("The gates", GATED)
+    plain = ["", "Plain settings beside ours:", "", HEAD, *beside] if beside else []
+    return "\n".join([*ours, *gates, *plain, *part("The far one with Firefox", FIREFOX)][1:])
 
 
-def _line(line: Line, row: Row, name: str = "") -> str:
+def _line(line: Line, row: Row | Failed, name: str = "") -> str:
+    if isinstance(row, Failed):
+        blank = ["–"] * (len(COLUMNS) - 6)
+        return _cells(
+            [name + line.told, line.rtt, line.jitter, f"failed: {row.reason}", *blank, row.seed, "–"]
+        )
+
     def both(what: str, digits: int = 1) -> str:
         up, down = getattr(row.up, what), getattr(row.down, what)
         return f"{up:.{digits}f} / {down:.{digits}f}".replace("nan", "–")
 
-    cells = [
+    return _cells([
         name + line.told, line.rtt, line.jitter, both("concealed", 2), both("freezes", 0), both("longest", 2),
         both("frames"), both("height", 0), both("buffer", 0), both("pesq", 2), both("stoi", 2), row.seed,
-        f"{row.seconds:.0f}",
-    ]  # fmt: skip
+        f"{row.seconds:.0f}{'' if row.connected else ', not connected'}",
+    ])  # fmt: skip
+
+
+def _cells(cells: list[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def put(path: Path, rows: Iterable[Row]) -> None:
+def put(path: Path, rows: Iterable[Row | Failed], commit: str) -> None:
     """Replaces what stands between the marks."""
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{text(rows)}\n{END}{after}")
+    path.write_text(f"{before}{BEGIN}\nCommit {commit}.\n\n{text(rows)}\n{END}{after}")
 
 
 def load(path: Path) -> dict[str, Row]:
