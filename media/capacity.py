@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from statistics import median
 
-FILL = 760
+FILL = 508
 PROBE_BITS = 8 * (FILL + 4 + 128 + 28)
 """The long check on the wire: SOFTWARE's head, a binding request of ICE, IP and UDP."""
 MOST_BPS = 20_000_000

@@ -16,6 +16,7 @@ FELL = 0.97
 BELOW_SENT = 0.9
 STUCK_NS = 3 * NS
 """An estimate under what is sent that has not risen for this long means the same as one that falls."""
+ASKED_NS = NS
 LAGS, LAGS_NS = 0.5, 2 * NS
 """An estimate that has been under this share of what is sent for so long has not caught up yet: it began low
 after a pause, rises by 8 % a second, and says nothing. Losses do."""
@@ -83,9 +84,15 @@ class Downlink:
         """When there was trouble that the estimate had not seen: it is not believed for a while."""
 
     def estimated(self, remb_bps: int, sent_bps: int, now_ns: int, carried_bps: int = 0) -> bool:
+        """A new estimate, and whether it says that this is too much: then it is acted upon."""
+        if not self.suspects(remb_bps, sent_bps, now_ns):
+            return False
+        self.believe(now_ns, carried_bps)
+        return True
+
+    def suspects(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
         """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much.
-        While a trial is on, only that was too much: what the line `carried_bps` before it is not in
-        doubt."""
+        The first one never does: it is what came in until then."""
         before, self._remb_bps = self._remb_bps, remb_bps
         if remb_bps > self._reference_bps * ROSE or remb_bps < self._reference_bps:
             if remb_bps > self._reference_bps:
@@ -95,20 +102,28 @@ class Downlink:
         if remb_bps >= LAGS * sent_bps:
             self._led_ns = now_ns
         lags = now_ns - self._led_ns > LAGS_NS
-        fell = remb_bps < FELL * before or (not before and below)
         idle = max(remb_bps, sent_bps) < CREDIBLE_BPS
-        fell = fell and not (idle and self.limit_bps is None)
+        fell = remb_bps < FELL * before and not (idle and self.limit_bps is None)
         stuck = below and now_ns - self._rose_ns > STUCK_NS and not idle
         if (fell or stuck) and not lags:
             self._rose_ns = now_ns
-            # What is lost now was lost by what has just been ended.
-            self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
-            self._limit(max(remb_bps, carried_bps, CREDIBLE_BPS), "thin", now_ns)
             return True
         believed = self._loss < CALM and now_ns - self._unseen_ns > HELD_NS
         if self.limit_bps is not None and remb_bps > self.limit_bps and believed:
             self.limit_bps = remb_bps
         return False
+
+    def believe(self, now_ns: int, carried_bps: int = 0) -> None:
+        """What the last estimate says is so. If a trial was on, only that was too much: what the line
+        `carried_bps` before it is not in doubt."""
+        # What is lost now was lost by what has just been ended.
+        self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
+        self._limit(max(self._remb_bps, carried_bps, CREDIBLE_BPS), "thin", now_ns)
+
+    def disbelieve(self, now_ns: int) -> None:
+        """There is no queue: if the estimate stays where it is, it is asked about again soon, since one may
+        only just have begun."""
+        self._rose_ns = now_ns - STUCK_NS + ASKED_NS
 
     def resettled(self, remb_bps: int, now_ns: int) -> None:
         """An estimate after a break of the way, or of stills: where others are counted from, no sign of

@@ -8,41 +8,26 @@ whether a line carries more (`media/trial.py`). Reaches packets by `Layer.highes
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from media.allocation import Allocation, Key, Picture, allocate, bare
-from media.breaks import Breaks
+from media.allocation import Key, Picture, allocate, bare
+from media.doubt import Doubt
 from media.downlink import Downlink
-from media.endpoint import Endpoint
 from media.layers import HIGH, LAYERED_KINDS, LOW
 from media.lifeline import Lifeline
 from media.plan import RoomPlan
 from media.publication import Publication
+from media.receiver import Receiver
 from media.relay import CallLater, Relay
 from media.trial import STEP_NS, Trial
 
 FLOWS_NS = 3_000_000_000
 """A source that has sent nothing for this long has its picture off: nothing of it is missed."""
-SENT_TICKS = 10
-"""What is sent is judged over about a second."""
-FRESH_NS = 1_500_000_000
-"""A report older than this says nothing of a queue now."""
-DISTANCE_S = 15
-"""The least round trip of so many seconds is the distance; whatever is more is a queue."""
-TELLING_PACKETS = 40
-"""Of fewer a share lost says nothing: silence is five packets a second."""
 TELL_NS = 1_000_000_000
 TRIAL_LEAST_BPS = 50_000
-BELIEVED_BPS = 5_000_000
-"""A line that looks faster than this through pairs of checks is just not seen by them."""
-TRIAL_ECHO_NS = 2_000_000_000
 OVERHEAD = 1.05
 """Of pictures: headers, SRTP, UDP and IP."""
-VOICE_HEAD_BYTES = 48
-"""The same for each packet of a voice."""
 TOLD_STEP = 0.25
 """While pictures are missing, an estimate that has moved by this share is told again."""
 NOMINAL = {"camera": 1_200_000, "screen": 1_500_000, "exam": 1_500_000, LOW: 150_000}
@@ -51,111 +36,6 @@ NOMINAL = {"camera": 1_200_000, "screen": 1_500_000, "exam": 1_500_000, LOW: 150
 log = logging.getLogger("hyeopjin.media.lines")
 
 Emit = Callable[[dict[str, Any]], None]
-
-
-@dataclass(slots=True)
-class Receiver:
-    """One endpoint as a receiver of pictures."""
-
-    endpoint: Endpoint
-    downlink: Downlink
-    remb_bps: int = 0
-    sent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
-    """(when, bytes of pictures sent until then), the last second of it."""
-    voice: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SENT_TICKS))
-    allocation: Allocation = field(default_factory=lambda: Allocation({}))
-    trial: Trial | None = None
-    tried_ns: int = -TRIAL_ECHO_NS
-    """When the last trial ended."""
-    carries_bps: int = 0
-    """The whole line, by the last trial; 0 = not known."""
-    took: deque[int] = field(default_factory=lambda: deque(maxlen=DISTANCE_S))
-    """The round trips of the last reports, ns."""
-    reported: dict[Key, tuple[int, int]] = field(default_factory=dict)
-    expected: int = 0
-    missed: float = 0.0
-    padded: int = 0
-    """Bytes of padding sent so far."""
-    breaks: Breaks = field(default_factory=Breaks)
-
-    def note_sent(self, now_ns: int) -> None:
-        octets = self.padded
-        voice = 0
-        for (_, kind), subscription in self.endpoint.subscriptions.items():
-            if kind == "audio":
-                voice += subscription.octets + VOICE_HEAD_BYTES * subscription.packets
-            else:
-                octets += subscription.octets
-        self.sent.append((now_ns, octets))
-        self.voice.append((now_ns, voice))
-
-    def sent_bps(self) -> int:
-        """0 while that cannot be said."""
-        return rate(self.sent)
-
-    def voice_bps(self) -> int:
-        """What its voices take on the line; 0 while that cannot be said."""
-        return rate(self.voice)
-
-    def carried_bps(self, now_ns: int) -> int:
-        """What the line carried before a trial that is on, or whose packets may still be on their way; else
-        0."""
-        in_trial = self.trial is not None or now_ns - self.tried_ns < TRIAL_ECHO_NS
-        return self.allocation.spent_bps if in_trial else 0
-
-    def pad(self, size: int, now_ns: int) -> int:
-        """Sends padding on any of its pictures' lines; how much."""
-        for (_, kind), subscription in self.endpoint.subscriptions.items():
-            if kind != "audio":
-                sent = subscription.pad(size, now_ns)
-                self.padded += sent
-                return sent
-        return 0
-
-    def end_trial(self, carried: bool, now_ns: int) -> None:
-        if self.trial is not None and 0 < self.trial.carries_bps < BELIEVED_BPS:
-            self.carries_bps = self.trial.carries_bps
-        self.trial, self.tried_ns = None, now_ns
-        self.downlink.tried(carried, self.allocation.need_bps, now_ns)
-
-    def queue_ns(self, now_ns: int) -> int:
-        """How much longer than at best of late its last report took; 0 where there is none of late. Once a
-        second: a way may become another one, with another distance."""
-        endpoint = self.endpoint
-        took_ns, least_ns = endpoint.round_trip_now_ns, endpoint.round_trip_ns
-        if now_ns - endpoint.round_trip_told_ns >= FRESH_NS or not took_ns or not least_ns:
-            return 0
-        self.took.append(took_ns if self.took else least_ns)
-        return max(0, took_ns - min(self.took))
-
-    def loss(self) -> float | None:
-        """The share of all that it was sent and has missed since this last said anything; None while too
-        little was sent to tell."""
-        for key, subscription in self.endpoint.subscriptions.items():
-            highest, missed = subscription.reported
-            before = self.reported.get(key, (highest, missed))
-            self.reported[key] = (highest, missed)
-            if highest > before[0]:
-                sent = highest - before[0]
-                # What the source's own way here had lost is no fault of this line.
-                before_us = 0 if subscription.stream is None else subscription.stream.lost * sent / 256
-                self.expected += sent
-                self.missed += max(0.0, missed - before[1] - before_us)
-        if self.expected < TELLING_PACKETS:
-            return None
-        share = min(1.0, self.missed / self.expected)
-        self.expected, self.missed = 0, 0.0
-        return share
-
-
-def rate(counts: Sequence[tuple[int, int]]) -> int:
-    """Bit/s out of (ns, bytes so far); 0 while that cannot be said."""
-    if len(counts) < 2:
-        return 0
-    (first_ns, first), (last_ns, last) = counts[0], counts[-1]
-    if last_ns <= first_ns or last < first:
-        return 0
-    return (last - first) * 8 * 1_000_000_000 // (last_ns - first_ns)
 
 
 class Lines:
@@ -205,16 +85,13 @@ class Lines:
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
-                carried_bps = receiver.carried_bps(now_ns)
                 if not receiver.breaks.settled(now_ns):
                     receiver.downlink.resettled(remb_bps, now_ns)
-                elif receiver.downlink.estimated(remb_bps, receiver.sent_bps(), now_ns, carried_bps):
-                    self._give_up(receiver, now_ns)
-                    receiver.carries_bps = 0
-                    self._allocate(receiver, now_ns)
+                elif receiver.downlink.suspects(remb_bps, receiver.sent_bps(), now_ns):
+                    self._doubt(receiver)
         for peer in self._lifeline.tick(now_ns):
             receiver = self._receivers[peer]
-            receiver.trial = None
+            receiver.trial = receiver.doubt = None
             self.on_survival(peer, self._lifeline.holds(peer))
             if not self._lifeline.holds(peer):
                 receiver.downlink = Downlink(now_ns)  # it was measured: what was believed before is void
@@ -237,17 +114,32 @@ class Lines:
                 self._step_soon()
         self._news = True
 
-    @staticmethod
-    def _in_trouble(receiver: Receiver, now_ns: int) -> bool:
-        """What shows over seconds: a queue, a loss, an estimate that does not move."""
+    def _doubt(self, receiver: Receiver) -> None:
+        """An estimate says that this is too much; checks are to tell, as those of a trial do that is on."""
+        if receiver.trial is None and receiver.doubt is None:
+            receiver.doubt = Doubt(receiver.endpoint.session, receiver.distance_ns)
+            self._step_soon()
+
+    def _decide(self, receiver: Receiver, queue: bool, now_ns: int) -> None:
+        """The checks have told."""
+        receiver.doubt = None
+        if queue:
+            receiver.downlink.believe(now_ns, receiver.carried_bps(now_ns))
+            receiver.carries_bps = 0
+            self._allocate(receiver, now_ns)
+        else:
+            receiver.downlink.disbelieve(now_ns)
+
+    def _in_trouble(self, receiver: Receiver, now_ns: int) -> bool:
+        """What shows over seconds: a queue, a loss; and an estimate that does not move raises a doubt."""
         downlink, sent_bps, share = receiver.downlink, receiver.sent_bps(), receiver.loss()
         if not receiver.breaks.settled(now_ns):
             return False
         queued = downlink.waited(receiver.queue_ns(now_ns), sent_bps, now_ns)
         lossy = share is not None and downlink.lost(share, sent_bps, now_ns)
-        carried_bps = receiver.carried_bps(now_ns)
-        stuck = receiver.remb_bps > 0 and downlink.estimated(receiver.remb_bps, sent_bps, now_ns, carried_bps)
-        return queued or lossy or stuck
+        if receiver.remb_bps > 0 and downlink.suspects(receiver.remb_bps, sent_bps, now_ns):
+            self._doubt(receiver)
+        return queued or lossy
 
     @staticmethod
     def _should_try(receiver: Receiver, now_ns: int) -> bool:
@@ -257,6 +149,7 @@ class Lines:
     @staticmethod
     def _give_up(receiver: Receiver, now_ns: int) -> None:
         """There is trouble: whatever is being tried is too much."""
+        receiver.doubt = None
         if receiver.trial is not None:
             receiver.end_trial(False, now_ns)
 
@@ -266,14 +159,19 @@ class Lines:
             self._call_later(STEP_NS / 1e9, self._step)
 
     def _step(self) -> None:
-        """Every 40 ms while a trial is on."""
+        """Every 30 ms while a trial or a doubt is on."""
         self._stepping = False
         now_ns = self._now()
         for receiver in self._receivers.values():
-            if receiver.trial is None:
-                continue
             if not receiver.endpoint.connected:
-                receiver.trial = None
+                receiver.trial = receiver.doubt = None
+            if receiver.doubt is not None:
+                queue = receiver.doubt.step(now_ns)
+                if queue is None:
+                    self._step_soon()
+                else:
+                    self._decide(receiver, queue, now_ns)
+            if receiver.trial is None:
                 continue
             verdict = receiver.trial.step(now_ns)
             if verdict is None:

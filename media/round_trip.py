@@ -50,6 +50,10 @@ class SentReports:
         while len(self._sent) > REMEMBERED_REPORTS:
             del self._sent[next(iter(self._sent))]
 
+    def move(self, noted_ns: int, at_ns: int) -> None:
+        """What was noted as sent then went out now."""
+        self._sent = {lsr: at_ns if sent == noted_ns else sent for lsr, sent in self._sent.items()}
+
     def took_ns(self, block: ReportBlock, now_ns: int) -> int | None:
         """The round trip that a receiver's report tells (RFC 3550 6.4.1); None when it tells none."""
         sent_ns = self._sent.get(block.lsr) if block.lsr else None

@@ -27,7 +27,9 @@ class PictureSubscription(Subscription):
         self._stilled: Range | None = None
         """The range of the last still."""
 
-    def begin_still(self, stream: SourceStream, first: tuple[int, bytes], at_ns: int, until_ns: int) -> None:
+    def begin_still(
+        self, stream: SourceStream, first: tuple[int, bytes], at_ns: int, now_ns: int, until_ns: int
+    ) -> None:
         """A range for one picture that begins with this packet, which arrived by `at_ns` and will all be sent
         by `until_ns`. Its RTP time says that it was taken so much later: a receiver that saw pictures come
         late would hold the voice back for them."""
@@ -36,6 +38,8 @@ class PictureSubscription(Subscription):
         before = self._range
         again = before is not None and before is self._stilled and before.stream is stream
         self._begin(stream, packet, number, timestamp, at_ns, self._timestamp_offset if again else None)
+        # Its report went out now, however long the picture was kept: a round trip is counted from there.
+        self._reports.move(at_ns, now_ns)
         late = max(0, until_ns - at_ns) * stream.clock_hz // NS
         assert self._range is not None  # noqa: S101 - begun above
         self._range.timestamp_offset += late

@@ -161,7 +161,7 @@ class Stills:
         if cost > MOST_BYTES:
             return
         takes_ns = int(max(0.0, cost - self._credit) * 8 * NS / STILL_BPS)
-        subscription.begin_still(turn.stream, picture[0], came_ns, now_ns + takes_ns)
+        subscription.begin_still(turn.stream, picture[0], came_ns, now_ns, now_ns + takes_ns)
         numbers = [number for number, _ in picture]
         small = 2 * cost * 8 * NS <= STILL_BPS * EVERY_NS
         self._sending = _Sending(key, subscription, deque(picture), deque(numbers if small else numbers[-1:]))

@@ -15,8 +15,10 @@ MAX_BYTES: Final = 1280
 MAX_ATTRIBUTES: Final = 32
 MAX_USERNAME_BYTES: Final = 513
 TRANSACTION_BYTES: Final = 12
-MAX_FILL: Final = 760
-"""SOFTWARE may have 763 bytes (RFC 8489 14.14); it is filled to a multiple of four."""
+_FILLER: Final = "\U0001f4de"
+MAX_FILL: Final = 127 * len(_FILLER.encode())
+"""SOFTWARE has less than 128 characters (RFC 8489 14.14), or Firefox drops the whole check: so long ones, of
+four bytes."""
 
 Address = tuple[str, int]
 
@@ -212,7 +214,7 @@ def request(
 ) -> bytes:
     """A binding request signed with the receiver's password; `transaction` is 12 random bytes.
 
-    `fill` makes it longer by so many bytes (SOFTWARE, at most MAX_FILL).
+    `fill` makes it longer by so many bytes (SOFTWARE, a multiple of four, at most MAX_FILL).
     """
     attributes: dict[str, Any] = {
         "USERNAME": f"{their_ufrag}:{our_ufrag}",
@@ -222,7 +224,7 @@ def request(
     if use_candidate:
         attributes["USE-CANDIDATE"] = None
     if fill:
-        attributes["SOFTWARE"] = "." * fill
+        attributes["SOFTWARE"] = _FILLER * (fill // len(_FILLER.encode()))
     message = stun.Message(
         stun.Method.BINDING, stun.Class.REQUEST, transaction_id=transaction, attributes=attributes
     )

@@ -443,6 +443,9 @@ def test_a_probe_goes_to_where_media_goes_and_tells_when_it_was_answered(story: 
     sent = story.now
     assert story.agent.probe(stun.MAX_FILL, sent, lambda at, heard: told.append((at, heard)))
     assert stun.MAX_FILL < len(wire.sent[0]) <= stun.MAX_BYTES
+    told_software = stun.stun.parse_message(wire.sent[0]).attributes["SOFTWARE"]
+    assert len(told_software) < 128, "characters (RFC 8489 14.14): Firefox does not answer to more"
+    assert len(told_software.encode()) == stun.MAX_FILL
     story.now += 1_000_000
     story.answer_checks(wire)
     assert told == [(sent, story.now)]

@@ -210,6 +210,7 @@ def test_while_little_is_sent_a_small_estimate_is_no_first_sign_of_trouble() -> 
 def test_a_small_estimate_beside_a_voice_alone_takes_no_trials_turn() -> None:
     """A page that gets no picture has no reason to believe in more than it did."""
     line = Downlink(0)
+    assert not line.estimated(500_000, 900_000, 900 * MS)
     assert line.estimated(400_000, 900_000, 1000 * MS)
     line.estimated(8_000, 900_000, 1500 * MS)
     for second in range(2, 30):

@@ -235,3 +235,26 @@ def test_back_from_stills_the_stream_goes_on_with_a_key_frame_one_number_later()
     assert after[0][-904:-902] == b"\x10\x00"
     assert len(after) > 10
     assert EVERY_NS <= 4_000 * MS
+
+
+def test_a_round_trip_is_counted_from_when_a_still_went_not_from_when_it_came() -> None:
+    scene = Scene()
+    for _ in range(6):
+        scene.run(1)
+        now_ns = scene.stage.time.now_ns
+        stamp = now_ns * CLOCK_HZ // 1_000_000_000 & 0xFFFFFFFF
+        info = rtcp.SenderInfo(30, (now_ns << 32) // 1_000_000_000, stamp, 1, 2)
+        scene.stage.from_publisher(rtcp.build_sender_report(info))
+    (subscription,) = scene.subscriptions().values()
+    reports = [
+        (part, info)
+        for packet in scene.out.rtcp
+        for part in rtcp.split(packet)
+        if (info := rtcp.parse_sender_info(part)) is not None and info.ssrc == 200
+    ]
+    assert reports
+    lsr = reports[-1][1].ntp >> 16 & 0xFFFFFFFF
+    newest = fields(scene.sent[-1][1])[2]
+    went_ns = min(at_ns for at_ns, packet in scene.sent if fields(packet)[2] == newest)
+    took_ns = subscription.report(rtcp.ReportBlock(200, 0, 0, 1, 0, lsr, 0), went_ns + 150 * MS)
+    assert took_ns == 150 * MS
