@@ -70,6 +70,7 @@ class Action(StrEnum):
     SEAT_ARRIVAL = "seat.arrival"  # say when one will be there
     ARRIVAL_TELL = "arrival.tell"  # say it for an interpreter who telephoned
     ARRIVAL_READ = "arrival.read"
+    HOURS_EXPORT = "hours.export"  # interpreters'
     CONDUCT_READ = "conduct.read"  # the interpreter's opening, at one's own seat
     CONDUCT_REVIEW = "conduct.review"  # beside the recording
     SEAT_DESTROY = (
@@ -173,6 +174,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_ARRIVAL: _by(_R.OWN_SEAT, _IN),
     Action.ARRIVAL_TELL: _by(_R.ANY, _KC),
     Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.HOURS_EXPORT: _by(_R.ANY, _KC),
     Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.CONDUCT_REVIEW: {
         _KP: frozenset({_R.INVITED}),

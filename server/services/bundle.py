@@ -13,6 +13,7 @@ from server.services.consent import Consents
 from server.services.context import Context
 from server.services.glossary import Glossary
 from server.services.glossary_files import GlossaryFiles
+from server.services.hours import Hours
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
@@ -45,6 +46,7 @@ class Services:
     glossary_files: GlossaryFiles
     conduct: Conduct
     arrivals: Arrivals
+    hours: Hours
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -73,4 +75,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         glossary_files=GlossaryFiles(context, attempts),
         conduct=Conduct(context),
         arrivals=Arrivals(context),
+        hours=Hours(context),
     )

@@ -19,6 +19,7 @@ from server.web import (
     exports,
     glossary,
     health,
+    hours,
     pages,
     probing,
     recordings,
@@ -88,6 +89,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         _A.SEAT_WITHDRAW,
         _S.SEAT,
     ),
+    Route("GET", "/api/interpreter-hours", hours.export, _A.HOURS_EXPORT),
     # seats
     Route("POST", "/api/seats/{seat}/take", seats.take, _A.SEAT_TAKE, _S.SEAT),
     Route("POST", "/api/seats/{seat}/redeem", seats.redeem, _A.SEAT_REDEEM),

@@ -88,6 +88,10 @@ def test_an_interpreter_says_when_they_will_be_there_and_a_coordinator_may_say_i
     assert may(Action.ARRIVAL_TELL, EVERY_RELATION) == {"coordinator"}
 
 
+def test_interpreters_hours_are_a_coordinators_to_export() -> None:
+    assert may(Action.HOURS_EXPORT, EVERY_RELATION) == {"coordinator"}
+
+
 def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
     assert may(Action.ROOM_CONDUCT, EVERY_RELATION) == {"interpreter"}
     assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})

@@ -6,6 +6,7 @@ import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
+import '../elements/hours.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
 
@@ -20,6 +21,7 @@ let skewMs = 0;
 let busy = false;
 let mayReadRetention = false;
 let mayTellArrival = false;
+let mayExportHours = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -57,7 +59,8 @@ function draw() {
   const zone = account?.time_zone ?? 'UTC';
   render(html`<hj-header .account=${account}></hj-header><div class="page">
     <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
-      ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}</div>
+      ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
+      ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${list(zone)}</div>`, root);
 }
@@ -79,6 +82,7 @@ if (!me) goToSignIn();
 else {
   account = /** @type {import('../types/wire.js').Account} */ (me.account);
   mayReadRetention = me.abilities.includes('retention.read');
+  mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
   await startLanguage('account', account.language);
   draw();

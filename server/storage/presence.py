@@ -1,0 +1,67 @@
+"""Who sat where when, as sessions noted it: for interpreters' hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.hours import Note
+from server.storage.schema import accounts, cases, consultations, seats, session_notes, sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """An interpreter's seat in one session. `email` None: a seat without an account."""
+
+    session_id: str
+    ended: bool
+    case_label: str
+    seat_id: str
+    name: str = field(repr=False)
+    language: str
+    site_id: str
+    email: str | None
+
+
+async def interpreters_between(tx: AsyncConnection, from_ms: int, to_ms: int) -> list[Sat]:
+    """Every interpreter's seat of sessions that touch [from, to), oldest session first."""
+    query = (
+        select(
+            sessions.c.id.label("session"),
+            sessions.c.ended_ms,
+            cases.c.label.label("case_label"),
+            accounts.c.email,
+            seats,
+        )
+        .join(consultations, consultations.c.id == sessions.c.consultation_id)
+        .join(cases, cases.c.id == consultations.c.case_id)
+        .join(seats, seats.c.consultation_id == consultations.c.id)
+        .outerjoin(accounts, accounts.c.id == seats.c.account_id)
+        .where(
+            seats.c.role == "interpreter",
+            sessions.c.started_ms < to_ms,
+            or_(sessions.c.ended_ms.is_(None), sessions.c.ended_ms > from_ms),
+        )
+        .order_by(sessions.c.started_ms, sessions.c.id, seats.c.position)
+    )
+    return [
+        Sat(
+            session_id=row.session,
+            ended=row.ended_ms is not None,
+            case_label=row.case_label,
+            seat_id=row.id,
+            name=row.name,
+            language=row.language,
+            site_id=row.site_id,
+            email=row.email,
+        )
+        for row in (await tx.execute(query)).all()
+    ]
+
+
+async def notes_of(tx: AsyncConnection, session_id: str) -> list[Note]:
+    """In the order they were written."""
+    query = select(session_notes).where(session_notes.c.session_id == session_id).order_by(session_notes.c.id)
+    return [Note(row.at_ms, row.what, row.seat_id) for row in (await tx.execute(query)).all()]
