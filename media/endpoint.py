@@ -201,7 +201,9 @@ class Endpoint:
                 subscription = self._relay.subscribe(self.session, delivery)
             subscription.accept(delivery)
             known[delivery.ssrc] = subscription
-            if delivery.ready and self.connected:
+            if not self._relay.lets(self.peer, key):
+                subscription.shut()
+            elif delivery.ready and self.connected:
                 active[key] = subscription
         self._deliveries = known
         self.subscriptions = active

@@ -36,6 +36,8 @@ class PeerPlan:
     """What its page shows how large; pictures that are not named count as shown, at full size."""
     up_thin: bool = False
     """Its page believes to be able to send a voice and little more."""
+    aside: bool = False
+    """Its voice is not for the room now: it never takes the floor."""
 
     @property
     def recordable(self) -> bool:
@@ -62,7 +64,8 @@ class RoomPlan:
     peers: Mapping[str, PeerPlan] = field(default_factory=dict)
     room_key: bytes | None = field(default=None, repr=False)
     routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
-    """Subscriber -> (source peer, kind) pairs; None = everyone hears and sees everyone."""
+    """Subscriber -> (source peer, kind) pairs that are let through; None = everything. What is shut keeps its
+    m-line and its numbers: not a packet of it is sent, and nothing is negotiated."""
     pause: PausePlan | None = None
     lost: frozenset[str] = frozenset()
     """Peers that are none any more because their line was lost; of the others who are gone, each has left."""
@@ -87,6 +90,7 @@ class RoomPlan:
                     "key": _to_base64(peer.key),
                     "view": [list(shown) for shown in peer.view],
                     "up_thin": peer.up_thin,
+                    "aside": peer.aside,
                 }
                 for name, peer in self.peers.items()
             },
@@ -121,7 +125,7 @@ def parse_plan(value: object) -> RoomPlan:
 
 def _parse_peer(value: object) -> PeerPlan:
     peer = mapping(value, "bad_plan")
-    only(peer, {"connection", "mic", "camera", "grant", "key", "view", "up_thin"}, "bad_plan")
+    only(peer, {"connection", "mic", "camera", "grant", "key", "view", "up_thin", "aside"}, "bad_plan")
     grant = peer.get("grant")
     return PeerPlan(
         connection=text(peer.get("connection"), CONNECTION, "bad_plan"),
@@ -131,6 +135,7 @@ def _parse_peer(value: object) -> PeerPlan:
         key=_key(peer.get("key")),
         view=_parse_view(peer.get("view", [])),
         up_thin=flag(peer.get("up_thin", False), "bad_plan"),
+        aside=flag(peer.get("aside", False), "bad_plan"),
     )
 
 

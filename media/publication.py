@@ -80,7 +80,8 @@ class Publication:
         """Receivers are to show pictures only when what was lost of them could be there. Sound
         goes twice to those who need it."""
         if not self.video:
-            if self._repeaters.look(self.subscriptions, now_ns):
+            changed = self._repeaters.look(self.subscriptions, now_ns)
+            if changed or any(stream.stripped for stream in self.streams.values()):
                 self.decide(now_ns)
         else:
             late = (s.late_ns(now_ns) for s in self.streams.values())

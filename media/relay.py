@@ -17,6 +17,7 @@ from media.ports import Delivery, SessionPort
 from media.publication import Publication
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
+from media.sound_subscription import SoundSubscription
 from media.still_subscription import PictureSubscription
 from media.subscription import Subscription
 from media.tracks import SourceStream
@@ -89,6 +90,7 @@ class Relay:
         self._timer: Timer | None = None
         self._reported_ns = 0
         self._closed = False
+        self._routes: dict[str, frozenset[tuple[str, str]]] | None = None
 
     # -- the room's side
     # --------------------------------------------------------------------------------------
@@ -112,6 +114,17 @@ class Relay:
             expected.connected_ns = None
         endpoint.detach()
         self.relink()
+
+    def let_through(self, routes: Mapping[str, tuple[tuple[str, str], ...]] | None) -> None:
+        """From now on these (source, kind) pairs reach each receiver and nothing else; None: everything."""
+        wanted = None if routes is None else {peer: frozenset(pairs) for peer, pairs in routes.items()}
+        if wanted != self._routes:
+            self._routes = wanted
+            self.relink()
+
+    def lets(self, receiver: str, track: tuple[str, str]) -> bool:
+        """Whether this track may reach this receiver."""
+        return self._routes is None or track in self._routes.get(receiver, ())
 
     def expect(self, peer: str, mic: bool, camera: bool) -> bool:
         """Whether the peer means to send sound and picture. Returns True when that is news."""
@@ -239,7 +252,7 @@ class Relay:
                 publication.ask_keyframe(stream, self._now())
 
         if delivery.kind == "audio":
-            return Subscription(session, delivery, video=False, ask=ask)
+            return SoundSubscription(session, delivery, ask=ask)
         return PictureSubscription(session, delivery, ask=ask)
 
     def relink(self) -> None:

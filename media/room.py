@@ -78,6 +78,7 @@ class Room:
                 return
             # Withdrawals act before anything that can wait: no packet is recorded after this line.
             self._recording.apply(plan)
+            self._relay.let_through(plan.routes)
             await self._remove_sessions(plan)
             for peer, wanted in plan.peers.items():
                 self._expect(peer, wanted)
@@ -248,15 +249,13 @@ class Room:
         self._relay.relink()
 
     def _wanted(self, subscriber: str) -> list[tuple[str, str]]:
-        """(source peer, kind) pairs of one subscriber, in the plan's order of peers."""
-        routes = self._plan.routes
+        """(source peer, kind) pairs of one subscriber, in the plan's order of peers, whether let through or
+        not: a route that opens needs no negotiation."""
         pairs = []
         for source in self._plan.peers:
             if source == subscriber or source not in self._sessions:
                 continue
             for kind in (*ALWAYS, *WHEN_PUBLISHED):
-                if routes is not None and (source, kind) not in routes.get(subscriber, ()):
-                    continue
                 if kind in ALWAYS or self._is_published(source, kind):
                     pairs.append((source, kind))
         return pairs

@@ -118,6 +118,11 @@ class Subscription:
         self._rest()
         self.target = None
 
+    def shut(self) -> None:
+        """Nothing more is sent, nothing of before sent again; when it opens its numbers go on unbroken."""
+        self.hold()
+        self._ranges.clear()
+
     def accept(self, delivery: Delivery) -> None:
         """What the subscriber's newest answer says of it."""
         self.delivery = delivery

@@ -166,13 +166,13 @@ class MediaLink:
             # Without a key a grant is none, except in a pause: then it goes on afterwards.
             grant = peer.grant if key is not None or plan.pause is not None else None
             peers[seat] = control.PeerPlan(
-                peer.connection, peer.mic, peer.camera, grant, key, peer.view, peer.up_thin
+                peer.connection, peer.mic, peer.camera, grant, key, peer.view, peer.up_thin, peer.aside
             )
         room_key = self._key(plan.room, ROOM)
         pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)
         lost = frozenset(plan.lost)
         return control.RoomPlan(
-            plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, None, pause, lost
+            plan.room, plan.epoch, plan.version, plan.closed, peers, room_key, plan.routes, pause, lost
         )
 
     def _key(self, recording: str, seat: str) -> bytes | None:

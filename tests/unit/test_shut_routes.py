@@ -1,0 +1,125 @@
+"""A cell of the matrix that is closed carries nothing; opened again it goes on as if nothing had been."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from media.codecs import RED_PT
+from media.rtp import rtcp
+from tests.support.outbox import Stage, fields
+from tests.unit.test_redundancy import Voices, words
+
+OPEN = {"s": (("p", "audio"), ("p", "camera")), "t": (("p", "audio"), ("p", "camera"))}
+NO_SOUND = {**OPEN, "s": (("p", "camera"),)}
+
+
+def sound(stage: Stage, index: int) -> list[tuple[int, int, int, int]]:
+    return [fields(packet) for packet in stage.subscribers[index].rtp if fields(packet)[3] == 100]
+
+
+def test_a_closed_cell_carries_nothing_and_the_others_all() -> None:
+    stage = Stage("s", "t")
+    stage.audio(1)
+    stage.relay.let_through(NO_SOUND)
+    for number in range(2, 52):
+        stage.audio(number)
+        stage.time.advance(20)
+        stage.relay.tick(stage.time.now())
+    assert (len(sound(stage, 0)), len(sound(stage, 1))) == (1, 51)
+    assert stage.relay.counters.packets_forwarded == 52
+
+
+def test_who_is_in_no_route_gets_neither_sound_nor_picture_and_a_newcomer_neither() -> None:
+    stage = Stage("s", "t")
+    stage.relay.let_through({"t": OPEN["t"]})
+    stage.join_subscriber("u")
+    for number in range(1, 5):
+        stage.audio(number)
+        stage.video(number, key=number == 1)
+    assert stage.subscribers[0].rtp == []
+    assert len(stage.subscribers[1].rtp) == 8
+
+
+def test_what_opens_goes_on_with_the_next_number_and_at_its_time() -> None:
+    stage = Stage("s", "t")
+    for number in range(1, 201):
+        if number in (50, 100):
+            stage.relay.let_through(NO_SOUND if number == 50 else None)
+        stage.audio(number)
+        stage.time.advance(20)
+    got = sound(stage, 0)
+    assert len(got) == 200 - 50
+    assert all((later[1] - earlier[1]) & 0xFFFF == 1 for earlier, later in pairwise(got))
+    steps = {(later[2] - earlier[2]) & 0xFFFFFFFF for earlier, later in pairwise(got)}
+    assert steps == {960, 51 * 960}, "the pause is as long in RTP time as it was"
+
+
+def test_a_picture_that_opens_begins_with_a_key_frame_that_is_asked_for() -> None:
+    stage = Stage("s")
+    stage.video(1, key=True)
+    stage.relay.let_through({"s": ()})
+    stage.video(2)
+    stage.time.advance(1_000)
+    before = len(stage.publisher.rtcp)
+    stage.video(3)
+    stage.relay.let_through(None)
+    stage.video(4)
+    stage.time.advance(30)
+    assert len(stage.publisher.rtcp) > before
+    pictures = [fields(packet) for packet in stage.subscribers[0].rtp if fields(packet)[3] == 200]
+    assert len(pictures) == 1
+    stage.video(5, key=True)
+    pictures = [fields(packet) for packet in stage.subscribers[0].rtp if fields(packet)[3] == 200]
+    assert len(pictures) == 2
+
+
+def test_what_is_shut_is_not_sent_again_either() -> None:
+    stage = Stage("s")
+    for number in range(1, 6):
+        stage.audio(number)
+    last = sound(stage, 0)[-1][1]
+    stage.relay.let_through({"s": ()})
+    before = len(stage.subscribers[0].rtp)
+    stage.from_subscriber(rtcp.build_nack(1, 100, [last, last - 1]), 0)
+    assert len(stage.subscribers[0].rtp) == before
+    stage.audio(6)
+    stage.relay.let_through(None)
+    stage.audio(7)
+    stage.from_subscriber(rtcp.build_nack(1, 100, [last]), 0)
+    assert len(stage.subscribers[0].rtp) == before + 1
+    stage.from_subscriber(rtcp.build_nack(1, 100, [last + 1]), 0)
+    assert len(stage.subscribers[0].rtp) == before + 2, "what came after is"
+
+
+def test_redundancy_repeats_nothing_of_what_was_said_while_shut_and_comes_back() -> None:
+    stage = Voices()
+    routes = {peer.peer: (("p", "audio"),) for peer in (stage.speaks, stage.plain)}
+    stage.red(1)
+    stage.relay.let_through({**routes, stage.speaks.peer: ()})
+    for number in range(2, 10):
+        stage.red(number)
+        stage.time.advance(20)
+    stage.relay.let_through(None)
+    for number in range(10, 210):
+        stage.red(number)
+        stage.time.advance(20)
+        stage.relay.tick(stage.time.now())
+    packets = stage.speaks.rtp
+    assert len(packets) == 1 + 200
+    secret = [words(number) for number in range(2, 10)]
+    assert not any(word in packet for packet in packets for word in secret)
+    assert fields(packets[1])[0] == 111
+    assert fields(packets[-1])[0] == RED_PT
+    numbers = [fields(packet)[1] for packet in packets]
+    assert all((later - earlier) & 0xFFFF == 1 for earlier, later in pairwise(numbers))
+    stamps = [fields(packet)[2] for packet in packets[1:]]
+    assert {(later - earlier) & 0xFFFFFFFF for earlier, later in pairwise(stamps)} == {960}
+    turned = next(n for n, packet in enumerate(packets) if n and fields(packet)[0] == RED_PT)
+    before = len(packets)
+    stage.time.advance(200)
+    nack = rtcp.build_nack(1, 100, [numbers[turned - 1]])
+    stage.speaks.sink.on_rtcp(nack, stage.time.now())  # type: ignore[union-attr]
+    assert len(packets) == before, "no number goes out with other bytes"
+    nack = rtcp.build_nack(1, 100, [numbers[-1]])
+    stage.speaks.sink.on_rtcp(nack, stage.time.now())  # type: ignore[union-attr]
+    assert packets[-1] == packets[before - 1]
