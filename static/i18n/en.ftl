@@ -242,6 +242,9 @@ device-plugged-seen = Understood
 device-replaced-audio = { $label } was unplugged. You are heard through { $now } now. Say a word and ask whether you are heard well.
 device-replaced-camera = { $label } was unplugged. You are seen through { $now } now.
 device-replaced-speaker = { $label } was unplugged. The others come from this computer’s usual loudspeaker now.
+check-chime = Chime when somebody asks to be let in or arrives
+chime-title-knock = Somebody asks to be let in
+chime-title-arrived = Somebody has come
 
 ## The line from here to the server, at the door
 path-checking = Checking how sound and picture get from here to the server …

@@ -242,6 +242,9 @@ device-plugged-seen = 확인
 device-replaced-audio = { $label }이(가) 분리되었습니다. 이제 { $now }(으)로 말소리가 전달됩니다. 한마디 하고 잘 들리는지 물어보십시오.
 device-replaced-camera = { $label }이(가) 분리되었습니다. 이제 { $now }(으)로 영상이 전달됩니다.
 device-replaced-speaker = { $label }이(가) 분리되었습니다. 이제 이 컴퓨터의 기본 스피커로 들립니다.
+check-chime = 누군가 입장을 요청하거나 들어올 때 알림음
+chime-title-knock = 입장 요청이 있습니다
+chime-title-arrived = 누군가 들어왔습니다
 
 ## 입장 전, 이곳에서 서버까지의 통신 경로
 path-checking = 이곳의 소리와 영상이 서버까지 어떻게 전달되는지 확인하고 있습니다…

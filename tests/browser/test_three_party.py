@@ -152,7 +152,7 @@ def test_a_used_link_is_refused_and_a_knock_is_admitted_by_name(
     three: dict[str, Guest], demo: Demo, crowd: Crowd
 ) -> None:
     chair, first = three["consulting_physician"], three["interpreter"]
-    late = crowd.person(YELLOW)
+    late, usual = crowd.person(YELLOW), chair.page.title()
     page = late.page()
     page.goto(demo.seat("interpreter")["room_url"])
     page.get_by_test_id("consent-accept").click()
@@ -160,6 +160,8 @@ def test_a_used_link_is_refused_and_a_knock_is_admitted_by_name(
     page.get_by_test_id("knock-name").fill("Synthetic Latecomer")
     page.get_by_test_id("knock").click()
     chair.page.get_by_text("Synthetic Latecomer").first.wait_for()
+    assert chair.page.title() not in (usual, "")  # the tab says so too, and nobody's name
+    assert "Latecomer" not in chair.page.title()
     chair.page.get_by_test_id("admit").click()
     first.page.get_by_test_id("over").wait_for(timeout=10_000)
     page.get_by_test_id("join").wait_for(timeout=10_000)

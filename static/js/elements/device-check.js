@@ -2,6 +2,7 @@
 import { html, nothing } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
 import { LevelMeter, playTestSound } from '../room/level-meter.js';
+import { chimeOn } from '../room/chime.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
@@ -117,6 +118,9 @@ class DeviceCheck extends LightElement {
       <label class="tick"><input type="checkbox" data-testid="original-sound" .checked=${Boolean(devices.choice.original)}
         @change=${(/** @type {Event} */ event) => this.ask('original', { on: /** @type {HTMLInputElement} */ (event.target).checked })}>
         <span>${t('check-original')}</span></label>
+      <label class="tick"><input type="checkbox" data-testid="chime" .checked=${chimeOn()}
+        @change=${(/** @type {Event} */ event) => this.ask('chime', { on: /** @type {HTMLInputElement} */ (event.target).checked })}>
+        <span>${t('check-chime')}</span></label>
     </div>`;
   }
 

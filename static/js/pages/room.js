@@ -24,6 +24,7 @@ import { Wake } from '../room/wake.js';
 import { Parts } from '../parts/parts.js';
 import { chatPart } from '../parts/chat.js';
 import { arrivalsPart } from '../parts/arrivals.js';
+import { chimePart } from '../parts/chime.js';
 import { conductPart } from '../parts/conduct.js';
 import { pluggedPart } from '../parts/plugged.js';
 import '../elements/chrome.js';
@@ -64,7 +65,7 @@ const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
 /** What stands by itself: add a part here. */
 const beside = { seat: visit.seat, state: () => state, changed: draw, speaking: () => speaking, send: (/** @type {string} */ name, /** @type {object | undefined} */ message) => signal?.send(name, message) };
-const parts = new Parts([chatPart(beside), conductPart(beside), pluggedPart(beside, devices), arrivalsPart(beside)]);
+const parts = new Parts([chatPart(beside), conductPart(beside), pluggedPart(beside, devices), arrivalsPart(beside), chimePart(beside, devices)]);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */
@@ -87,7 +88,7 @@ function draw() {
   drawing = true;
   queueMicrotask(() => {
     drawing = false;
-    document.title = t('page-title', { page: t('page-room') });
+    document.title = t('page-title', { page: parts.title(state) ?? t('page-room') });
     document.body.dataset.phase = state.phase;
     render(view(), root);
   });

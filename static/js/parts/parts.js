@@ -15,8 +15,10 @@
  *   strip?: (state: State) => unknown,
  *   desk?: (state: State) => unknown,
  *   panel?: Panel,
+ *   title?: (state: State) => string | null,
  * }} Part `actions`: what elements ask for; `heard`: socket events; `changed`: after every change of the state;
- *   `closed`: the visit is over; `strip`: a template between the head and the faces; `desk`: one below the faces
+ *   `closed`: the visit is over; `strip`: a template between the head and the faces; `desk`: one below the faces;
+ *   `title`: what the tab says while there is something to say
  */
 
 export class Parts {
@@ -64,6 +66,15 @@ export class Parts {
    */
   at(place, state) {
     return this.all.flatMap((part) => part[place]?.(state) ?? []);
+  }
+
+  /** @param {State} state @returns {string | null} the first part's that has something to say in the tab */
+  title(state) {
+    for (const part of this.all) {
+      const said = part.title?.(state);
+      if (said) return said;
+    }
+    return null;
   }
 
   /** @param {State} state @returns {Panel[]} those that this seat may open */
