@@ -146,7 +146,7 @@ class _Alignment:
         starts = [each.from_ms for each in rendered]
         self._lows = [bisect_left(starts, each.utterance.from_ms - BEFORE_MS) for each in said]
         highs = [bisect_right(starts, each.utterance.from_ms + BEHIND_MS) for each in said]
-        self._lows = [0, *self._lows[1:], len(rendered)] if said else [0]
+        self._lows = [0, *self._lows[1:], self._lows[-1]] if said else [0]
         self._highs = [max(high, low) for high, low in zip(highs, self._lows[1:], strict=True)]
         self._highs.append(len(rendered))
 

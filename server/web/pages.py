@@ -65,6 +65,12 @@ async def retention(request: web.Request) -> web.StreamResponse:
     return _page("retention")
 
 
+async def renderings(request: web.Request) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("renderings")
+
+
 async def room(_request: web.Request) -> web.StreamResponse:
     return _page("room")
 

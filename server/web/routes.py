@@ -57,6 +57,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
     Route("GET", "/room/{seat}", pages.room, _A.PAGE),
     Route("GET", "/review/{recording}", pages.review, _A.PAGE),
+    Route("GET", "/renderings", pages.renderings, _A.PAGE),
     Route("GET", "/retention", pages.retention, _A.PAGE),
     Route("GET", "/favicon.ico", pages.favicon, _A.PAGE),
     Route("GET", "/static/{path:.+}", pages.static, _A.PAGE),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,52 +26,14 @@ from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, people
-from tests.support.recorded import Packet, Person, opus
+from tests.support.recorded import Person
+from tests.support.talkers import TALK, Talker, Unlevelled
 
 LP, KP, IN = SEATS
 LANGUAGES = {LP: "ru", KP: "ko", IN: "ru/ko"}
 SECONDS = 62.0
-TALK = {  # seconds
-    LP: [(20.0, 23.0)],
-    KP: [(2.0, 5.0), (30.0, 34.0)],
-    IN: [(5.6, 8.7), (23.6, 26.4), (34.7, 38.5), (45.0, 48.0)],
-}
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 API = f"/api/recordings/{RECORDING}"
-
-
-class Talker(Person):
-    """Nobody's picture, and a voice that is there by the script; each packet tells how loud it is."""
-
-    LEVELS = True
-
-    def video(self, begin_s: float, seconds: float, wall_ns: int, mtu: int = 300) -> Iterator[Packet]:
-        return iter(())
-
-    def audio(
-        self, begin_s: float, seconds: float, wall_ns: int, first_report_s: float = 2.0
-    ) -> Iterator[Packet]:
-        tone = opus(self.tone_hz, 1.0)
-        sounds = [packet for packet in super().audio(begin_s, 1.0, wall_ns) if packet.data]
-        for i in range(int(seconds * 50)):
-            at = begin_s + i * 0.02
-            talks = any(start <= at < stop for start, stop in TALK[self.peer])
-            head = bytearray(sounds[0].data[:12])
-            head[2:4] = ((self.seq + i) & 0xFFFF).to_bytes(2, "big")
-            head[4:8] = ((self.audio_rtp + i * 960) & 0xFFFFFFFF).to_bytes(4, "big")
-            level = b""
-            if self.LEVELS:
-                head[0] |= 0x10
-                level = b"\xbe\xde\0\1\x10" + bytes((30 if talks else 75,)) + b"\0\0"
-            payload = tone[i % len(tone)] if talks else b"\xf8\xff\xfe"
-            arrived = sounds[0].at_ns + i * 20_000_000
-            yield Packet(arrived, "audio", bytes(head) + level + payload)
-
-
-class Unlevelled(Talker):
-    """As recordings were before levels were read."""
-
-    LEVELS = False
 
 
 class Rig(PlaybackRig):
@@ -81,7 +44,8 @@ class Rig(PlaybackRig):
         return self
 
     def people(self) -> list[Person]:
-        return people(3, self.kind)
+        talks = zip(people(3, self.kind), TALK.values(), strict=True)
+        return [replace(person, talks=spans) for person, spans in talks]
 
     async def add_more(self, app: web.Application) -> None:
         app[INTERPRETATIONS] = Interpretations(self.books.database, self.books.rows, app[PLAYBACK])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.support.demo import Demo
 from tests.support.fakes import GREEN, RED, Voice, yuv
 from tests.support.journals import STARTED_MS, record
 from tests.support.recorded import Person
+from tests.support.talkers import TALK, Talker
 
 RECORDING = "rec_prepared-0001"
 VOICES: dict[str, Voice] = {"referring_physician": RED, "consulting_physician": GREEN}
@@ -27,13 +28,28 @@ def _person(demo: Demo, role: str, voice: Voice, number: int) -> Person:
     )
 
 
+def two_people(demo: Demo) -> list[Person]:
+    return [_person(demo, role, voice, n) for n, (role, voice) in enumerate(VOICES.items())]
+
+
+def talkers(demo: Demo) -> list[Person]:
+    """Two physicians and their interpreter, who talk by the script of `talkers.TALK`."""
+    made: list[Person] = []
+    for number, (role, talks) in enumerate(TALK.items()):
+        tone = 400 + 150 * number
+        made.append(Talker(demo.seat_id(role), tone_hz=tone, audio_ssrc=10 + number, talks=talks))
+    return made
+
+
 @contextmanager
-def reviewed_demo(folder: Path, seconds: float = 8.0) -> Iterator[Demo]:
-    """The demo is started, stopped, given a recording of two people, and started again: it finalises it."""
+def reviewed_demo(
+    folder: Path, seconds: float = 8.0, who: Callable[[Demo], list[Person]] = two_people
+) -> Iterator[Demo]:
+    """The demo is started, stopped, given a recording of people, and started again: it finalises it."""
     demo = Demo(folder, {"HYEOPJIN_RESTART_GRACE_S": "0"}).start()
     try:
         demo.stop()
-        people = [_person(demo, role, voice, n) for n, (role, voice) in enumerate(VOICES.items())]
+        people = who(demo)
         with contextlib.closing(sqlite3.connect(demo.data / marks.DATABASE)) as db, db:
             (consultation,) = db.execute(
                 "SELECT consultation_id FROM seats WHERE id = ?", (people[0].peer,)

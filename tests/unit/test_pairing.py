@@ -67,6 +67,11 @@ def test_an_interpreter_who_has_signalled_it_speaks_for_themselves() -> None:
     assert found(sounds, Change(5300, "signal", "in", "slower")) == [([1], 5)]
 
 
+def test_what_an_interpreter_says_long_before_and_long_after_all_the_others_renders_nothing() -> None:
+    sounds = {"kp": [(30_000, 34_000)], "in": [(5000, 8000), (34_700, 38_500), (45_000, 48_000)]}
+    assert found(sounds) == [([30], 34)]
+
+
 def test_a_signal_parts_what_was_said_before_it_from_what_comes_after() -> None:
     spoken = utterances("in", [(1000, 3000), (3200, 5000)], edges=[3100])
     assert [each.from_ms for each in spoken] == [1000, 3200]

@@ -162,7 +162,7 @@ class Player extends LightElement {
     const element = /** @type {HTMLMediaElement | null} */ (this.querySelector(`[data-media="${CSS.escape(detail.track)}"]`));
     if (!element) return;
     element.volume = detail.volume;
-    element.muted = detail.muted;
+    this.playback?.silence(detail.track, detail.muted);
   }
 
   /** @param {KeyboardEvent} event */

@@ -9,6 +9,7 @@ import '../elements/chrome.js';
 import { ExportList } from '../review/exports.js';
 import '../elements/export.js';
 import { withdrawnLanes } from '../elements/lanes.js';
+import '../elements/interpretation.js';
 import '../elements/player.js';
 import '../elements/said.js';
 
@@ -75,6 +76,7 @@ function content(shown) {
   if (!playback) return message('preparing', t(shown.waits_for ? `recording-waits-${shown.waits_for}` : 'review-preparing'));
   if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>${withdrawnLanes(shown.withdrawn)}`;
   return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>
+    <hj-interpretation .playback=${playback}></hj-interpretation>
     <hj-said .playback=${playback} .zone=${account?.time_zone}></hj-said>
     <hj-export .playback=${playback} .list=${exports} .zone=${account?.time_zone}></hj-export>`;
 }

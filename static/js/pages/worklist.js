@@ -22,6 +22,7 @@ let busy = false;
 let mayReadRetention = false;
 let mayTellArrival = false;
 let mayExportHours = false;
+let mayAnswerFlags = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -60,7 +61,8 @@ function draw() {
   render(html`<hj-header .account=${account}></hj-header><div class="page">
     <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
-      ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}</div>
+      ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}
+      ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${list(zone)}</div>`, root);
 }
@@ -84,6 +86,7 @@ else {
   mayReadRetention = me.abilities.includes('retention.read');
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
+  mayAnswerFlags = me.abilities.includes('rendering.own');
   await startLanguage('account', account.language);
   draw();
   await renew();

@@ -21,10 +21,21 @@ const END_SLACK_MS = 120;
 
 /** Events: `tick` at every step of the clock, `change` when playing, speed or loading changed, `denied` {detail: track id}. */
 export class Playback extends EventTarget {
-  /** @param {RecordingAnswer} recording */
-  constructor(recording) {
+  /**
+   * @param {RecordingAnswer} recording
+   * @param {(track: string) => string} [source] where a track's file is, when not with the recording; then nothing is told of
+   *   what was watched
+   */
+  constructor(recording, source) {
     super();
     this.recording = recording;
+    this.source = source;
+    /** @type {((participant: string, ms: number) => boolean) | null} whose voices are heard; null = everybody's */
+    this.hears = null;
+    /** @type {Set<string>} tracks that were switched off */
+    this.silenced = new Set();
+    /** @type {number | null} where to stop by itself */
+    this.until = null;
     this.lanes = lanesOf(inOrder(recording.tracks));
     /** @type {string | null} the lane whose picture is looked at; null = all alike */
     this.focused = null;
@@ -61,7 +72,8 @@ export class Playback extends EventTarget {
   load(line) {
     const offset = line.track.offset_ms / 1000;
     line.stop();
-    line.element.src = `/api/recordings/${encodeURIComponent(this.recording.id)}/tracks/${encodeURIComponent(line.track.id)}`;
+    const own = `/api/recordings/${encodeURIComponent(this.recording.id)}/tracks/${encodeURIComponent(line.track.id)}`;
+    line.element.src = this.source ? this.source(line.track.id) : own;
     line.stop = setTimingsrc(line.element, this.timing, (vector) => ({ ...vector, position: vector.position - offset }));
   }
 
@@ -107,6 +119,7 @@ export class Playback extends EventTarget {
 
   pause() {
     this.playing = false;
+    this.until = null;
     this.held = false;
     this.timing.update({ velocity: 0 });
     this.watched.cut();
@@ -121,6 +134,7 @@ export class Playback extends EventTarget {
   /** @param {number} ms */
   seek(ms) {
     this.watched.cut();
+    this.until = null;
     const position = Math.min(this.durationMs, Math.max(0, ms)) / 1000;
     this.timing.update({ position, velocity: this.playing && !this.held ? this.speed : 0 });
     this.changed();
@@ -133,15 +147,47 @@ export class Playback extends EventTarget {
     this.changed();
   }
 
+  /** Plays one part and stops behind it. @param {number} from @param {number} to */
+  playPart(from, to) {
+    this.seek(from);
+    this.until = to;
+    this.play();
+  }
+
+  /** @param {string} track @param {boolean} silent */
+  silence(track, silent) {
+    if (silent) this.silenced.add(track);
+    else this.silenced.delete(track);
+    this.sound();
+  }
+
+  /** @param {((participant: string, ms: number) => boolean) | null} hears */
+  hear(hears) {
+    this.hears = hears;
+    this.sound();
+  }
+
+  /** Voices are heard or not; each goes on in step with the others all the time. */
+  sound() {
+    const ms = this.now();
+    for (const { lane, element } of this.lines) {
+      if (lane.kind !== 'audio') continue;
+      const muted = this.silenced.has(lane.id) || (this.hears !== null && !this.hears(lane.participant, ms));
+      if (element.muted !== muted) element.muted = muted;
+    }
+  }
+
   changed() {
+    this.sound();
     this.dispatchEvent(new Event('change'));
     this.dispatchEvent(new Event('tick'));
   }
 
   step() {
     const ms = this.now();
-    if (this.playing && ms >= this.durationMs - 1) this.pause();
+    if (this.playing && (ms >= this.durationMs - 1 || (this.until !== null && ms >= this.until))) this.pause();
     this.follow();
+    this.sound();
     if (this.playing) {
       this.hold(ms);
       if (!this.held) this.watched.at(ms, TICK_MS * 10 * this.speed);
@@ -169,7 +215,7 @@ export class Playback extends EventTarget {
   /** Who watched which seconds is part of the record. @param {boolean} [leaving] */
   report(leaving = false) {
     const spans = this.watched.take();
-    if (spans.length === 0) return;
+    if (spans.length === 0 || this.source) return;
     post(`/api/recordings/${encodeURIComponent(this.recording.id)}/watched`, { spans }, { keepalive: leaving }).catch(() => {
       this.watched.spans.unshift(...spans); // told again with the next ones
     });
