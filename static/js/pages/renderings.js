@@ -24,7 +24,7 @@ const answered = new Map();
 function draw() {
   document.title = t('page-title', { page: t('page-renderings') });
   render(html`<hj-header .account=${account}></hj-header><div class="page">
-    <div class="page-head"><a class="button quiet" href="/worklist">${icon('back')}${t('page-worklist')}</a><h1>${t('page-renderings')}</h1><p class="lead">${t('flags-lead')}</p></div>
+    <div class="page-head own-flags-head"><a class="button quiet" href="/worklist">${icon('back')}${t('page-worklist')}</a><h1>${t('page-renderings')}</h1><p class="lead">${t('flags-lead')}</p></div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${!flags ? (problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`)
       : flags.length === 0 ? html`<section class="card narrow empty" data-testid="flags-empty">${icon('check')}<p>${t('flags-none')}</p></section>`
