@@ -17,6 +17,8 @@ JOIN_MS = 500
 those are between two microphones (Levinson and Torreira 2015, doi:10.3389/fpsyg.2015.00731)."""
 LEAST_MS = 800
 """So much sound at least makes an utterance: a yes, a cough, a key and a false start are shorter."""
+UNHEARD = ("partner", "silenced", "out")
+"""While one of these is `on`, the room does not hear them: on the partner line, silenced, stepped out."""
 OWN_BEFORE_MS, OWN_AFTER_MS = 1500, 5000
 """`own_words` is pressed a little before, or just after, one begins to speak for oneself."""
 
@@ -49,7 +51,7 @@ class Change:
     """Something about the interpretation that was set at a moment. `by`: whom it is about, "" the room."""
 
     at_ms: int
-    kind: str  # mode, direction, listen, partner, signal
+    kind: str  # mode, direction, signal, and those of UNHEARD
     by: str = ""
     value: str = ""
     """`consecutive` …, `ko>ru`, a person, `on` or `off`, `own_words` …"""
@@ -82,8 +84,9 @@ class Settings:
         source, _, target = told.partition(">")
         return (source, target) if target else None
 
-    def on_partner_line(self, interpreter: str, at_ms: int) -> bool:
-        return self._at("partner", interpreter, at_ms) == "on"
+    def unheard(self, person: str, at_ms: int) -> bool:
+        """Whether the room as a whole does not hear them."""
+        return any(self._at(kind, person, at_ms) == "on" for kind in UNHEARD)
 
     def signals(self, interpreter: str, kind: str) -> list[int]:
         return [at for at, value in zip(*self._by.get(("signal", interpreter), ((), ())), strict=True)
@@ -91,7 +94,7 @@ class Settings:
 
     def edges(self, person: str) -> list[int]:
         """Moments across which two stretches of sound of this person are not one utterance."""
-        times = self._by.get(("partner", person), ((), ()))[0]
+        times = [at for kind in UNHEARD for at in self._by.get((kind, person), ((), ()))[0]]
         return sorted([*times, *self.signals(person, "own_words")])
 
 
@@ -116,10 +119,10 @@ def _between(edges: Sequence[int], start: int, stop: int) -> bool:
 def talk(
     people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
 ) -> dict[str, list[Utterance]]:
-    """Each person's utterances but those that only the fellow interpreter heard."""
+    """Each person's utterances but those that the room did not hear."""
     told = {one.id: utterances(one.id, sounds.get(one.id, ()), settings.edges(one.id)) for one in people}
     return {
-        person: [each for each in spoken if not settings.on_partner_line(person, each.from_ms)]
+        person: [each for each in spoken if not settings.unheard(person, each.from_ms)]
         for person, spoken in told.items()
     }
 

@@ -27,8 +27,10 @@ from server.storage.recordings import RecordedSeat, RecordingRow, Recordings
 log = logging.getLogger("hyeopjin.playback.interpretation")
 
 Body = dict[str, Any]
-TOLD = ("mode", "direction", "listen", "partner", "signal")
+TOLD = ("mode", "direction", "partner", "signal")
 """Words of the time line that pairing goes by; what follows the colon is the value."""
+SWITCHED = {"silenced": "silenced", "unsilenced": "silenced", "step_out": "out", "step_in": "out"}
+ON = ("silenced", "step_out")
 OF_ROOM = ("mode",)
 
 
@@ -103,8 +105,11 @@ def changes(told: Iterable[tuple[int, str, str]], started_ms: int) -> list[Chang
     made = []
     for at_ms, what, seat in told:
         kind, _, value = what.partition(":")
-        if kind in TOLD:
-            made.append(Change(max(0, at_ms - started_ms), kind, "" if kind in OF_ROOM else seat, value))
+        if kind in SWITCHED:
+            kind, value = SWITCHED[kind], "on" if kind in ON else "off"
+        elif kind not in TOLD:
+            continue
+        made.append(Change(max(0, at_ms - started_ms), kind, "" if kind in OF_ROOM else seat, value))
     return made
 
 

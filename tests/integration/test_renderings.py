@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,15 +17,17 @@ from sqlalchemy import insert, update
 
 from server.domain.pairing import VERSION
 from server.domain.renderings import AROUND_MS
+from server.domain.talk import Settings
 from server.playback.flags import Flags
-from server.playback.interpretation import Interpretations
+from server.playback.interpretation import Interpretations, changes
 from server.runtime.bucket import Bucket
 from server.storage import audit as audit_chain
 from server.storage import pairings, renderings
-from server.storage.schema import audit, destructions, seats, session_notes
+from server.storage.schema import audit, destructions, seats, session_notes, sessions
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.integration.playback_rig import PlaybackRig, Profile
+from tests.integration.test_live_rooms import JOIN, Page, inhabited
 from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, people
 from tests.support.recorded import Person
 from tests.support.talkers import TALK, Talker, Unlevelled
@@ -272,3 +275,36 @@ async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told
 def packets_of(file: bytes) -> list[bytes]:
     with av.open(io.BytesIO(file), "r") as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+async def test_what_the_room_writes_on_its_time_line_is_what_pairing_goes_by(tmp_path: Path) -> None:
+    async with inhabited(tmp_path, session_grace_s=2) as house:
+        pages: dict[str, Page] = {}
+        for role in ("referring_physician", "consulting_physician", "interpreter"):
+            pages[role] = await house.socket(await house.by_link(role), role)
+            assert (await pages[role].ask("join", JOIN))["ok"]
+        interpreter, (seat, _) = pages["interpreter"], house.seat("interpreter")
+        for event, data in (
+            ("mode", {"mode": "simultaneous"}),
+            ("direction", {"source": "ko", "target": "ru"}),
+            ("signal", {"kind": "own_words"}),
+            ("mode", {"mode": "consecutive"}),
+        ):
+            assert (await interpreter.ask(event, data))["ok"], event
+        assert (await pages["referring_physician"].ask("step", {"participant": seat, "out": True}))["ok"]
+        told: list[tuple[int, str, str]] = []
+        async with asyncio.timeout(10):
+            while "step_out" not in [what for _, what, _ in told]:  # written soon after it was done
+                await asyncio.sleep(0.05)
+                async with house.server.services.context.database.read() as tx:
+                    [session] = (await tx.execute(sessions.select())).all()
+                    told = await pairings.time_line(tx, session.id)
+        settings = Settings(changes(told, session.started_ms))
+    at = {what: at_ms - session.started_ms for at_ms, what, _ in told}
+    simultaneous, later = at["mode:simultaneous"], at["step_out"]
+    assert settings.mode(simultaneous) in ("simultaneous", "consecutive")  # both may share a millisecond
+    assert settings.mode(later) == "consecutive"
+    assert settings.direction(seat, later) == ("ko", "ru")
+    assert settings.signals(seat, "own_words") == [at["signal:own_words"]]
+    assert settings.unheard(seat, later)
+    assert not settings.unheard(seat, max(0, simultaneous - 1))

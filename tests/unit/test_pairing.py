@@ -79,10 +79,11 @@ def test_a_signal_parts_what_was_said_before_it_from_what_comes_after() -> None:
     assert own_words(told, "in", spoken) == {spoken[1]}
 
 
-def test_what_only_the_fellow_interpreter_heard_renders_nothing() -> None:
+def test_what_the_room_did_not_hear_renders_nothing() -> None:
     sounds = {"kp": [(1000, 5000)], "in": [(5600, 9800)]}
-    line = (Change(5200, "partner", "in", "on"), Change(10_000, "partner", "in", "off"))
-    assert found(sounds, *line) == []
+    for kind in ("partner", "silenced", "out"):
+        line = (Change(5200, kind, "in", "on"), Change(10_000, kind, "in", "off"))
+        assert found(sounds, *line) == [], kind
 
 
 def test_simultaneous_goes_by_the_direction_that_was_set() -> None:
