@@ -23,23 +23,26 @@ class Breaks:
         self._seen_ns = -2 * SETTLE_NS
         self._silent: set[str] = set()
 
-    def look(self, receiver: Endpoint, endpoints: Mapping[str, Endpoint], now_ns: int) -> None:
-        """Several times a second."""
-        sources = {source for source, _ in receiver.subscriptions}
-        everybody = (receiver, *(endpoints[one] for one in sources if one in endpoints))
-        silences = {endpoint.peer: _silence_ns(endpoint, now_ns) for endpoint in everybody}
-        silent = {peer for peer, silence_ns in silences.items() if silence_ns > BROKEN_NS}
+    def look(self, receiver: Endpoint, silences: Mapping[str, int], now_ns: int) -> None:
+        """Several times a second; `silences` of the whole room, see `silence_ns`."""
+        everybody = {receiver.peer, *(source for source, _ in receiver.subscriptions)}
+        silent = {peer for peer in everybody if silences.get(peer, 0) > BROKEN_NS}
         returned = self._silent - silent
         if returned or any(silences[peer] < GONE_NS for peer in silent):
             self._seen_ns = now_ns
         self._silent = silent
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody was silent at the last look."""
+        return bool(self._silent)
 
     def settled(self, now_ns: int) -> bool:
         """Whether reports are of the line as it is."""
         return now_ns - self._seen_ns > SETTLE_NS
 
 
-def _silence_ns(endpoint: Endpoint, now_ns: int) -> int:
+def silence_ns(endpoint: Endpoint, now_ns: int) -> int:
     """0 of who has never sent anything."""
     newest = max((one.last_packet_ns for one in endpoint.publications.values()), default=0)
     return now_ns - newest if newest else 0

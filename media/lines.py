@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from media.allocation import Key, Picture, allocate, bare
+from media.breaks import BROKEN_NS, silence_ns
 from media.doubt import Doubt
 from media.downlink import Downlink
 from media.layers import HIGH, LAYERED_KINDS, LOW
@@ -79,9 +80,12 @@ class Lines:
     def tick(self, now_ns: int) -> None:
         """Down at once: an estimate that has fallen is acted upon here."""
         self._follow(now_ns)
+        silences = {peer: silence_ns(one, now_ns) for peer, one in self._relay.endpoints.items()}
+        silent = max(silences.values(), default=0) > BROKEN_NS
         for receiver in self._receivers.values():
             receiver.note_sent(now_ns)
-            receiver.breaks.look(receiver.endpoint, self._relay.endpoints, now_ns)
+            if silent or receiver.breaks.open:
+                receiver.breaks.look(receiver.endpoint, silences, now_ns)
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps

@@ -55,6 +55,8 @@ class Room:
         self._tools = tools
         self._plan = RoomPlan(name, epoch, -1)
         self._sessions: dict[str, SessionPort] = {}
+        self._subscribed: dict[str, list[tuple[str, str]]] = {}
+        """What each session was last asked to be sent."""
         self._lock = asyncio.Lock()
         self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
         self._lines = Lines(name, epoch, self._relay, tools.emit, tools.call_later, tools.clock.boottime_ns)
@@ -116,7 +118,7 @@ class Room:
             # A plan is being applied and subscribes anyway; the tick of the other rooms must not wait for it.
             return
         async with self._lock:
-            if not self.closed:
+            if not self.closed and self._is_behind():
                 await self._open_sessions()
 
     @property
@@ -238,11 +240,19 @@ class Room:
         if self._relay.expect(peer, wanted.mic, wanted.camera):
             self._recording.event(peer, "media", mic=int(wanted.mic), camera=int(wanted.camera))
 
+    def _is_behind(self) -> bool:
+        """Whether somebody has no session yet, or should be sent other tracks than were asked for last."""
+        if self._plan.peers.keys() - self._sessions.keys():
+            return True
+        return {peer: self._wanted(peer) for peer in self._sessions} != self._subscribed
+
     async def _subscribe(self) -> None:
+        self._subscribed = {peer: self._wanted(peer) for peer in self._sessions}
         for peer, session in list(self._sessions.items()):
             try:
                 await session.set_subscriptions(self._wanted(peer))
             except Exception:
+                self._subscribed.pop(peer, None)  # once more in a second
                 self._tools.counters.room_failures += 1
                 log.exception("subscriptions of a peer of room %s failed", self.name)
         # A delivery that was given up must stop now, not when the subscriber has answered.

@@ -39,7 +39,7 @@ struct hj_counters { uint64_t size, first_byte, unknown_source, send_failed; };
 extern struct hj_counters hj_counters;
 struct hj_drain;
 const char *hj_source(void);
-void hj_set(void *, void *, void *, const uint8_t *);
+void hj_set(void *const *, const uint8_t *);
 struct hj_drain *hj_new(void);
 void hj_free(struct hj_drain *);
 void *hj_items(struct hj_drain *);
@@ -50,6 +50,7 @@ int hj_receive(struct hj_drain *, int);
 uint32_t hj_from(struct hj_drain *, uint32_t, uint8_t *);
 int hj_forward(struct hj_link *, const uint8_t *, int, int, int64_t, int64_t, int64_t);
 int hj_spread(const struct hj_way *, int, const uint8_t *, int, int64_t, int64_t);
+int hj_report(struct hj_link *, const uint8_t *, int);
 void hj_flush(void);
 """
 

@@ -21,7 +21,6 @@
 
 enum {
     BATCH = 32,
-    RTCP_HEADER = 8,
     PLACES = HJ_PLACES, /* of the table; a power of two */
     MOST = PLACES / 4 * 3,
 };
@@ -57,16 +56,17 @@ struct hj_drain {
 static srtp_call unprotect, unprotect_rtcp;
 static uint8_t timed[128]; /* payload types whose packets get a send time */
 struct hj_counters hj_counters;
-srtp_call hj_protect;
+srtp_call hj_protect, hj_protect_rtcp;
 
 const char *hj_source(void) { return HJ_SOURCE; }
 
-/* libsrtp's functions, and which payload types get a send time (128 flags). */
-void hj_set(void *to_protect, void *to_unprotect, void *to_unprotect_rtcp, const uint8_t *types)
+/* libsrtp's functions (protect, unprotect, and both of RTCP), and which payload types get a send time (128 flags). */
+void hj_set(void *const *calls, const uint8_t *types)
 {
-    hj_protect = (srtp_call)to_protect;
-    unprotect = (srtp_call)to_unprotect;
-    unprotect_rtcp = (srtp_call)to_unprotect_rtcp;
+    hj_protect = (srtp_call)calls[0];
+    unprotect = (srtp_call)calls[1];
+    hj_protect_rtcp = (srtp_call)calls[2];
+    unprotect_rtcp = (srtp_call)calls[3];
     memcpy(timed, types, sizeof timed);
 }
 

@@ -13,6 +13,7 @@ enum {
     DATAGRAM = 2048, /* one that fills it has been cut */
     MAX_PACKET = 1500,
     RTP_HEADER = 12,
+    RTCP_HEADER = 8,
     MAX_SSRCS = 64,
     ADDRESS = 28, /* sizeof(struct sockaddr_in6) */
 };
@@ -51,12 +52,12 @@ struct hj_counters {
 };
 
 extern struct hj_counters hj_counters;
-extern srtp_call hj_protect;
+extern srtp_call hj_protect, hj_protect_rtcp;
 extern int hj_holding; /* what is forwarded waits for hj_flush */
 
 struct hj_drain;
 const char *hj_source(void);
-void hj_set(void *to_protect, void *to_unprotect, void *to_unprotect_rtcp, const uint8_t *types);
+void hj_set(void *const *calls, const uint8_t *types);
 struct hj_drain *hj_new(void);
 void hj_free(struct hj_drain *d);
 void *hj_items(struct hj_drain *d);
@@ -67,6 +68,7 @@ int hj_receive(struct hj_drain *d, int fd);
 uint32_t hj_from(struct hj_drain *d, uint32_t index, uint8_t *address);
 int hj_forward(struct hj_link *to, const uint8_t *packet, int size, int pt, int64_t seq, int64_t timestamp, int64_t ssrc);
 int hj_spread(const struct hj_way *ways, int count, const uint8_t *packet, int size, int64_t number, int64_t timestamp);
+int hj_report(struct hj_link *to, const uint8_t *packet, int size);
 void hj_flush(void);
 
 static inline uint32_t word(const uint8_t *at) { return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]; }

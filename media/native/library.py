@@ -17,6 +17,8 @@ from media.native.build import DECLARED, MODULE, NAME, RESULT, digest
 
 log = logging.getLogger("hyeopjin.media.native")
 
+CALLS = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
+"""As `hj_set` takes them."""
 TIMED = frozenset({VP8_PT, RTX_PT})
 """Payload types that get a send time. Others may be sent twice and must then be the same."""
 
@@ -27,11 +29,8 @@ class Library:
     def __init__(self, ffi: Any, lib: Any) -> None:
         self.ffi, self.lib = ffi, lib
         self.source: str = ffi.string(lib.hj_source()).decode()
-        calls = (
-            self.pointer(srtp_ffi.addressof(srtp_lib, name))
-            for name in ("srtp_protect", "srtp_unprotect", "srtp_unprotect_rtcp")
-        )
-        lib.hj_set(*calls, bytes(pt in TIMED for pt in range(128)))
+        calls = [self.pointer(srtp_ffi.addressof(srtp_lib, name)) for name in CALLS]
+        lib.hj_set(ffi.new("void *[]", calls), bytes(pt in TIMED for pt in range(128)))
 
     def pointer(self, cell: Any) -> Any:
         """A pointer of libsrtp's binding as one of ours."""

@@ -47,13 +47,13 @@ def address_of(packed: bytes) -> tuple[Any, ...]:
 class NativePath(SrtpPath):
     """An SrtpPath that forwards in C while media goes over UDP."""
 
-    __slots__ = ("_call", "_flush", "_library", "_link")
+    __slots__ = ("_call", "_flush", "_library", "_link", "_report")
 
     def __init__(self, keys: SrtpKeys, out: Out, library: Library) -> None:
         super().__init__(keys, out)
         self._call = library.lib.hj_forward
         self._library = library
-        self._flush = library.lib.hj_flush
+        self._flush, self._report = library.lib.hj_flush, library.lib.hj_report
         self._link = library.ffi.new("struct hj_link *", {"tx": library.pointer(self._tx), "fd": -1})
 
     def lead(self, path: Path | None, out: Out) -> None:
@@ -78,6 +78,10 @@ class NativePath(SrtpPath):
     def forward(self, packet: bytes, pt: int, seq: int, timestamp: int, ssrc: int) -> None:
         if self._call(self._link, packet, len(packet), pt, seq, timestamp, ssrc):
             super().forward(packet, pt, seq, timestamp, ssrc)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        if self._report(self._link, packet, len(packet)):
+            super().send_rtcp(packet)
 
     def together(self, ways: Sequence[Way]) -> Spread | None:
         """One call for all of them, this one among them; None when one of them is not of this kind."""

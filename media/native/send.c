@@ -23,6 +23,7 @@ enum {
 struct waiting {
     struct hj_link *link;
     uint32_t next, size; /* next of the same link, counted from 1; 0: none */
+    uint32_t report;     /* not counted as a packet */
     uint8_t data[DATAGRAM];
 };
 
@@ -43,12 +44,12 @@ static union {
     uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
 } controls[QUEUE];
 
-static void lose(struct hj_link *to, uint32_t size)
+static void lose(const struct waiting *one)
 {
     hj_counters.send_failed++;
-    to->refused++;
-    to->packets--;
-    to->bytes -= size;
+    one->link->refused++;
+    if (!one->report)
+        one->link->packets--, one->link->bytes -= one->size;
 }
 
 /* A message that did not leave, by errno: lost where there is no room for it; else its packets are tried singly. */
@@ -62,7 +63,7 @@ static void again(const struct run *run)
         struct waiting *one = &queue[at - 1];
         if (run->count == 1 || full ||
             sendto(to->fd, one->data, one->size, 0, (const struct sockaddr *)to->address, to->address_size) < 0)
-            lose(to, one->size);
+            lose(one);
     }
 }
 
@@ -119,41 +120,53 @@ void hj_flush(void)
     }
 }
 
-static void put(struct hj_link *to, const uint8_t *packet, uint32_t size, int second, uint32_t number, uint32_t timestamp,
-                uint32_t ssrc)
+/* A free place; what waits goes out when there is none. */
+static uint8_t *place(void)
 {
-    struct waiting *one;
-    int length = (int)size;
-    if (size < RTP_HEADER || size > MAX_PACKET) {
-        to->refused++;
-        return;
-    }
     if (queued == QUEUE) {
         int holding = hj_holding;
         hj_flush();
         hj_holding = holding;
     }
-    one = &queue[queued];
-    memcpy(one->data, packet, size);
-    if (second != SECOND)
-        one->data[1] = (uint8_t)second;
-    one->data[2] = (uint8_t)(number >> 8), one->data[3] = (uint8_t)number;
-    put_word(one->data + 4, timestamp);
-    put_word(one->data + 8, ssrc);
-    if (hj_protect(to->tx, one->data, &length)) {
-        to->refused++;
-        return;
-    }
+    return queue[queued].data;
+}
+
+/* What lies in `place`, protected, is the link's next. */
+static void append(struct hj_link *to, uint32_t size, uint32_t report)
+{
+    struct waiting *one = &queue[queued];
     one->link = to;
     one->next = 0;
-    one->size = (uint32_t)length;
+    one->size = size;
+    one->report = report;
     if (to->last)
         queue[to->last - 1].next = queued + 1;
     else
         to->first = queued + 1, links[linked++] = to;
     to->last = ++queued;
-    to->packets++;
-    to->bytes += (uint64_t)length;
+    if (!report)
+        to->packets++, to->bytes += size;
+}
+
+static void put(struct hj_link *to, const uint8_t *packet, uint32_t size, int second, uint32_t number, uint32_t timestamp,
+                uint32_t ssrc)
+{
+    uint8_t *data = place();
+    int length = (int)size;
+    if (size < RTP_HEADER || size > MAX_PACKET) {
+        to->refused++;
+        return;
+    }
+    memcpy(data, packet, size);
+    if (second != SECOND)
+        data[1] = (uint8_t)second;
+    data[2] = (uint8_t)(number >> 8), data[3] = (uint8_t)number;
+    put_word(data + 4, timestamp);
+    put_word(data + 8, ssrc);
+    if (hj_protect(to->tx, data, &length))
+        to->refused++;
+    else
+        append(to, (uint32_t)length, 0);
 }
 
 /* -- for Python */
@@ -189,4 +202,25 @@ int hj_spread(const struct hj_way *ways, int count, const uint8_t *packet, int s
     if (!hj_holding)
         hj_flush();
     return left;
+}
+
+/* Protects and sends one RTCP compound. 1: not over UDP. */
+int hj_report(struct hj_link *to, const uint8_t *packet, int size)
+{
+    uint8_t *data = place();
+    int length = size;
+    if (to->fd < 0)
+        return 1;
+    if (size < RTCP_HEADER || size > MAX_PACKET) {
+        to->refused++;
+        return 0;
+    }
+    memcpy(data, packet, (size_t)size);
+    if (hj_protect_rtcp(to->tx, data, &length))
+        to->refused++;
+    else
+        append(to, (uint32_t)length, 1);
+    if (!hj_holding)
+        hj_flush();
+    return 0;
 }

@@ -7,6 +7,7 @@ the caller's. Browsers estimate their uplink from nothing else that we send.
 
 from __future__ import annotations
 
+from operator import sub
 from struct import Struct
 
 INTERVAL_NS = 90_000_000
@@ -25,6 +26,8 @@ _LARGE = Struct("!h")
 _ONE_BIT_SYMBOLS = 14
 _TWO_BIT_SYMBOLS = 7
 _MAX_RUN = 0x1FFF
+_ALL_SMALL = 1 << 13
+"""A chunk of one run: all came, each soon after the one before."""
 
 
 class TransportFeedback:
@@ -37,6 +40,7 @@ class TransportFeedback:
         "_highest",
         "_previous",
         "_start",
+        "_straight",
         "due_ns",
         "interval_ns",
         "sent",
@@ -49,6 +53,8 @@ class TransportFeedback:
         self._start = -1
         self._end = 0
         """One after the last number reported."""
+        self._straight = True
+        """None of what came since came late, twice or after a gap."""
         self._count = 0
         self.due_ns = 0
         self.interval_ns = INTERVAL_NS
@@ -57,10 +63,15 @@ class TransportFeedback:
     def arrived(self, sequence: int, at_ns: int) -> None:
         """One packet with this 16-bit transport-wide number."""
         highest = self._highest
+        if highest >= 0 and sequence == highest + 1 & 0xFFFF:
+            self._highest = highest + 1
+            self._arrivals[highest + 1] = at_ns
+            return
         if highest < 0:
             extended = 0x10000 + sequence
             self._highest = self._start = extended
         else:
+            self._straight = False
             extended = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
             if extended > highest:
                 if extended - highest > _MAX_PACKETS:
@@ -81,6 +92,10 @@ class TransportFeedback:
         arrivals = self._arrivals
         if not arrivals:
             return []
+        if self._straight and 0 <= self._start == self._end and len(arrivals) <= _MAX_PACKETS:
+            straight = self._in_one(sender_ssrc, media_ssrc)
+            if straight:
+                return [straight]
         if self._start == self._end:  # nothing came late: the numbers of before are not looked at
             known = arrivals
         elif self._start < min(arrivals) and self._previous:
@@ -94,11 +109,39 @@ class TransportFeedback:
             packet, base = self._packet(known, base, end, sender_ssrc, media_ssrc)
             if packet:
                 packets.append(packet)
-        self._previous = arrivals
-        self._arrivals = {}
-        self._start = self._end = end
-        self.sent += len(packets)
+        self._done(len(packets))
         return packets
+
+    def _done(self, sent: int) -> None:
+        """All that has arrived was told in so many packets."""
+        self._previous, self._arrivals = self._arrivals, {}
+        self._start = self._end = self._highest + 1
+        self._straight = True
+        self.sent += sent
+
+    def _in_one(self, sender_ssrc: int, media_ssrc: int) -> bytes:
+        """The packet when every number has come in order, as nearly always; empty when a pause lies between:
+        that takes the long way."""
+        ticks = [at_ns // _TICK_NS for at_ns in self._arrivals.values()]
+        reference = ticks[0] // _REFERENCE_TICKS
+        try:
+            deltas = bytes(map(sub, ticks, (reference * _REFERENCE_TICKS, *ticks)))
+        except ValueError:
+            return b""
+        body = _SHORT.pack(_ALL_SMALL | len(ticks)) + deltas
+        packet = self._written(self._start, len(ticks), reference, body, sender_ssrc, media_ssrc)
+        self._done(1)
+        return packet
+
+    def _written(
+        self, base: int, count: int, reference: int, body: bytes, sender_ssrc: int, media_ssrc: int
+    ) -> bytes:
+        padding = -len(body) % 4
+        words = 4 + (len(body) + padding) // 4
+        told = (reference & 0xFFFFFF) << 8 | self._count
+        self._count = (self._count + 1) & 0xFF
+        head = _HEAD.pack(0x80 | 15, 205, words, sender_ssrc, media_ssrc, base & 0xFFFF, count, told)
+        return head + body + bytes(padding)
 
     def _packet(
         self, known: dict[int, int], base: int, end: int, sender_ssrc: int, media_ssrc: int
@@ -133,20 +176,7 @@ class TransportFeedback:
                 last = tick
             sequence += 1
         body = _chunks(symbols) + deltas
-        padding = -len(body) % 4
-        words = 4 + (len(body) + padding) // 4
-        head = _HEAD.pack(
-            0x80 | 15,
-            205,
-            words,
-            sender_ssrc,
-            media_ssrc,
-            base & 0xFFFF,
-            len(symbols),
-            (reference & 0xFFFFFF) << 8 | self._count,
-        )
-        self._count = (self._count + 1) & 0xFF
-        return head + body + bytes(padding), sequence
+        return self._written(base, len(symbols), reference, body, sender_ssrc, media_ssrc), sequence
 
 
 def _chunks(symbols: list[int]) -> bytes:
@@ -155,7 +185,7 @@ def _chunks(symbols: list[int]) -> bytes:
     at = 0
     total = len(symbols)
     if 0 < symbols.count(1) == total <= _MAX_RUN:  # all came, and in time
-        return _SHORT.pack(1 << 13 | total)
+        return _SHORT.pack(_ALL_SMALL | total)
     while at < total:
         symbol = symbols[at]
         run = at + 1

@@ -93,7 +93,7 @@ enum { FAR = 5 }; /* receivers: three that are there (one by a way that takes no
 /* What is forwarded arrives whole, in order, and as often as it is counted, whatever leaves together. */
 static void sending(struct hj_link *links, const int *receivers)
 {
-    static uint32_t count, had[FAR];
+    static uint32_t count, reports, had[FAR];
     uint8_t data[MAX_PACKET + 32];
     struct hj_way ways[FAR];
     uint32_t usual = 20 + dice(1300), came = 0;
@@ -111,6 +111,11 @@ static void sending(struct hj_link *links, const int *receivers)
             int most = (int)dice(FAR + 1), off = most == FAR;
             if (hj_spread(ways, most, exact, (int)size, (int64_t)state, INT64_MAX) != off)
                 abort();
+        } else if (!dice(4)) {
+            uint64_t refused = links[0].refused;
+            if (hj_report(&links[0], exact, (int)size) || hj_report(&links[4], exact, (int)size) != 1)
+                abort();
+            reports += links[0].refused == refused;
         } else
             hj_forward(&links[dice(FAR)], exact, (int)size, 96, -1, INT64_MIN, -5);
         free(exact);
@@ -130,7 +135,7 @@ static void sending(struct hj_link *links, const int *receivers)
                 abort();
             last = number;
         }
-        if (had[n] != links[n].packets || links[n].first || links[n].last || (links[n].single && n < 2))
+        if (had[n] != links[n].packets + (n ? 0 : reports) || links[n].first || links[n].last || (links[n].single && n < 2))
             abort();
     }
     if (links[3].packets || links[3].bytes || links[4].packets || queued || linked)
@@ -163,7 +168,7 @@ int main(int argc, char **argv)
     uint32_t rounds = argc > 2 ? (uint32_t)atoi(argv[2]) : 1000;
     state = argc > 1 ? (uint64_t)atoi(argv[1]) : 1;
     open_links(links, receivers);
-    hj_set((void *)lengthens, (void *)accepts, (void *)accepts, types);
+    hj_set((void *[]){(void *)lengthens, (void *)accepts, (void *)lengthens, (void *)accepts}, types);
     for (uint32_t round = 0; round < rounds; round++) {
         if (round % 50 == 0)
             table(d, peers, held);

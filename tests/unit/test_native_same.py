@@ -112,7 +112,7 @@ def frames() -> Steps:
         size = (300, 300, 300, 90, 301)[n % 5] if n < 40 else chance.randrange(600)
         steps.append(packet("h", n, marker=n % 5 == 4) + bytes(size))
         if n % 3 == 0:
-            steps.append(packet("audio", n) + bytes(40))
+            steps.append(packet("audio", n // 3) + bytes(40))
     return steps
 
 
@@ -295,6 +295,30 @@ async def test_many_receivers_are_served_by_one_call_and_those_without_udp_by_th
         line.sock.close()
     spread(packet("h", 6), 1, 1)  # reaches nobody, and nothing that is gone is touched
     await hub.close()
+
+
+async def test_reports_leave_the_same_way_and_are_refused_by_the_same_sizes() -> None:
+    hub = await IceHub.open("127.0.0.1", drain=lambda hub: Drain(library(), hub))
+    line = Line(hub, "p")
+    line.attach(Taken())
+    path = line.transport.srtp
+    assert path is not None
+    python = SrtpPath(line.keys, lambda data: False)
+    compounds = [struct.pack("!BBHI", 0x80, 201, 1, n) + bytes(n) for n in range(60)]
+    for compound in (*compounds, b"\x80\xc9", bytes(7), bytes(1501)):
+        path.send_rtcp(compound)
+    assert line.read() == compounds
+    for compound in (b"\x80\xc9", bytes(7), bytes(1501)):
+        python.send_rtcp(compound)
+    assert (path.unsent, path.forwarded) == (python.unsent, 0) == (3, 0)
+    other: list[bytes] = []
+    path.lead(None, lambda data: not other.append(bytes(data)))
+    path.send_rtcp(compounds[9])
+    assert line.read() == []
+    assert len(other) == 1, "what does not go over UDP is Python's"
+    await line.transport.close()
+    await hub.close()
+    line.sock.close()
 
 
 async def test_what_waits_for_a_way_goes_there_before_it_leads_elsewhere() -> None:

@@ -189,6 +189,26 @@ def test_feedback_tells_every_arrival_and_every_gap(base: int, steps: list[tuple
     assert set(told) == {sequence & 0xFFFF for sequence in range(first, last + 1)}
 
 
+@given(
+    st.integers(0, 0xFFFF), st.lists(st.integers(0, 70 * MS), min_size=1, max_size=120), st.integers(1, 40)
+)
+def test_what_came_in_order_is_told_the_same_by_the_short_and_by_the_long_way(
+    base: int, waits: list[int], every: int
+) -> None:
+    short, long = TransportFeedback(), TransportFeedback()
+    now = 5_000_000 * MS
+    for number, wait in enumerate(waits):
+        now += wait
+        for feedback in (short, long):
+            feedback.arrived(base + number & 0xFFFF, now)
+        if number % every == 0:
+            long._straight = False
+            assert short.build(now, 1, 2) == long.build(now, 1, 2)
+    assert (short.sent, short._highest, short._start, short._end, short._previous) == (
+        long.sent, long._highest, long._start, long._end, long._previous,
+    )  # fmt: skip
+
+
 def test_feedback_goes_on_where_it_ended_and_tells_late_packets() -> None:
     feedback = TransportFeedback()
     for number in (10, 11, 13):
