@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from media.ports import Delivery
+from media.relay import Relay
+from tests.support.outbox import Outbox
 from tests.support.scene import scene
 
 
@@ -109,3 +113,45 @@ async def test_closing_tells_the_heads_then_the_end_and_never_twice(tmp_path: Pa
         assert set(stage.events[-2]["heads"]) == {"a", "room"}
         await stage.plan("a!")
         assert stage.room.state()["peers"] == {}
+
+
+async def test_a_room_joins_receivers_anew_when_a_track_begins_and_not_every_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined: list[int] = []
+    relink = Relay.relink
+
+    def counted(relay: Relay) -> None:
+        joined.append(1)
+        relink(relay)
+
+    async with scene(tmp_path) as stage:
+        await stage.plan("a", "b")
+        stage.publish("a", "screen", "2", 7)
+        await stage.second()
+        assert ("a", "screen") not in stage.sessions["b"].wanted, "nothing has come of it"
+        monkeypatch.setattr(Relay, "relink", counted)
+        for _ in range(3):
+            await stage.second()
+        assert not joined
+        stage.packet("a", 96, 1, 7)
+        await stage.second()
+        await stage.second()
+        assert ("a", "screen") in stage.sessions["b"].wanted
+        assert len(joined) == 1
+
+
+async def test_a_session_that_could_not_be_told_is_told_again_a_second_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(session: Outbox, wanted: list[tuple[str, str]]) -> None:
+        raise RuntimeError("not now")
+
+    async with scene(tmp_path) as stage:
+        with monkeypatch.context() as broken:
+            broken.setattr(Outbox, "set_subscriptions", fails)
+            await stage.plan("a", "b")
+            await stage.second()
+        assert stage.sessions["a"].wanted == []
+        await stage.second()
+        assert ("b", "audio") in stage.sessions["a"].wanted
