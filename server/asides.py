@@ -15,13 +15,20 @@ def asides_of(services: Services, store: RoomStore) -> Asides:
     """Every aside with the use case behind it."""
 
     async def chat(sitting: Sitting, message: Chat) -> Answer:
-        said = await services.chat.say(sitting.seat, sitting.session, message.id, message.text)
+        if sitting.seat in sitting.out:  # nobody's answer would reach them
+            raise Refused("stepped_out")
+        said = await services.chat.say(
+            sitting.seat, sitting.session, message.id, message.text, hidden_from=sitting.out
+        )
         return Answer(ack={"message": said}, event="chat", payload=said)
 
     async def conduct(sitting: Sitting, message: Conduct) -> Answer:
         steps = await services.conduct.confirm(
             sitting.seat, sitting.session, message.steps, message.outcome, message.reason
         )
+        if sitting.recording and sitting.session is not None:  # as for a term
+            by = sitting.seat if sitting.recorded else None
+            await services.conduct.mark(sitting.session, message.steps, by)
         return Answer(event="conduct", payload={"steps": steps})
 
     async def term(sitting: Sitting, message: ShowTerm) -> Answer:

@@ -74,6 +74,7 @@ class Sitting:
     """Who says it, and where; `session` None = nothing has begun yet.
 
     `recording`: somebody is being recorded now, by media's word; `recorded`: this seat is one of them.
+    `out`: seats that have stepped out, or are to wait when they come: they are told nothing.
     """
 
     room: str
@@ -81,6 +82,7 @@ class Sitting:
     seat: str
     recording: bool = False
     recorded: bool = False
+    out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,10 @@ class Asides:
         return {"ok": True, **answer.ack}
 
     async def tell(self, room: str, event: str, payload: Mapping[str, object]) -> None:
-        """To every page that sits in the room now; who is away reads it later. Raises StoreAwayError."""
+        """To every page that sits in the room now and has not stepped out. Raises StoreAwayError."""
         stored = await self._store.load(room)
         for seat in () if stored is None else stored[1].present:
-            if seat.socket is not None:
+            if seat.socket is not None and not seat.out:
                 await self._outbox.send(seat.socket, event, dict(payload))
 
 
@@ -153,5 +155,10 @@ def _sitting(document: RoomDocument, seat: Seat) -> Sitting:
     runs = document.session is not None and document.pause is None
     recording = runs and any(one.admitted is not None for one in document.present)
     return Sitting(
-        document.room, document.session, seat.id, recording, recording and seat.admitted is not None
+        room=document.room,
+        session=document.session,
+        seat=seat.id,
+        recording=recording,
+        recorded=recording and seat.admitted is not None,
+        out=frozenset(one.id for one in document.seats if one.out),
     )

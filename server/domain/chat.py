@@ -15,7 +15,10 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """`client_id`: the page's own; with the seat it is said once. `session_id` None: before any session."""
+    """`client_id`: the page's own; with the seat it is said once. `session_id` None: before any session.
+
+    `hidden_from`: seats that had stepped out, or were to wait, when it was said: they never read it.
+    """
 
     id: str
     consultation_id: str
@@ -24,6 +27,7 @@ class ChatMessage:
     client_id: str
     text: str = field(repr=False)
     at_ms: int
+    hidden_from: frozenset[str] = frozenset()
 
 
 def clean_text(text: str) -> str:

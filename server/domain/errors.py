@@ -34,6 +34,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "consent_missing": 409,
     "not_held": 409,
     "no_session": 409,
+    "stepped_out": 409,
     "chat_full": 409,
     "extension_spent": 409,
     "withdrawn_already": 409,

@@ -23,7 +23,14 @@ class Chat:
         self._context = context
         self._attempts = attempts
 
-    async def say(self, seat_id: str, session: str | None, client_id: str, text: str) -> dict[str, Any]:
+    async def say(
+        self,
+        seat_id: str,
+        session: str | None,
+        client_id: str,
+        text: str,
+        hidden_from: frozenset[str] = frozenset(),
+    ) -> dict[str, Any]:
         """The line as everybody is told it. Said again under the same id it is the same line.
 
         Raises Refused `chat_empty`, `chat_full`, `too_many_messages`, `ended`, `not_found`.
@@ -38,7 +45,9 @@ class Chat:
             return told(before, seat)
         await self._attempts.message(seat_id)
         now_ms = self._context.now_ms()
-        message = ChatMessage(new_id(), consultation.id, session, seat_id, client_id, kept, now_ms)
+        message = ChatMessage(
+            new_id(), consultation.id, session, seat_id, client_id, kept, now_ms, hidden_from
+        )
         async with self._context.database.write() as tx:
             twin = await chat.said(tx, consultation.id, seat_id, client_id)  # of another window, just now
             if twin is not None:
@@ -61,7 +70,9 @@ class Chat:
         return told(message, seat)
 
     async def of_seat(self, seat_id: str) -> list[dict[str, Any]]:
-        """Everything said in this seat's consultation. Raises Refused `not_found`, `ended`.
+        """What was said in this seat's consultation, but while it had stepped out.
+
+        Raises Refused `not_found`, `ended`.
 
         While it runs: afterwards it is read beside the recording, by those who may.
         """
@@ -69,7 +80,7 @@ class Chat:
             _, consultation = await seat_and_consultation(tx, seat_id)
             if effective_state(consultation, self._context.now_ms()) in OVER:
                 raise Refused("ended")
-            return await _told_all(tx, consultation.id)
+            return await _told_all(tx, consultation.id, seat_id)
 
     async def of_recording(self, recording: str, account: str, address: str) -> dict[str, Any]:
         """`{messages, places}` of the recording's whole consultation; that it was read is audited.
@@ -116,6 +127,7 @@ def told(message: ChatMessage, seat: Seat | None) -> dict[str, Any]:
     }
 
 
-async def _told_all(tx: Transaction, consultation: str) -> list[dict[str, Any]]:
+async def _told_all(tx: Transaction, consultation: str, reader: str = "") -> list[dict[str, Any]]:
     seats = {seat.id: seat for seat in await consultations.seats_of(tx, {consultation})}
-    return [told(one, seats.get(one.seat_id)) for one in await chat.of_consultation(tx, consultation)]
+    said = await chat.of_consultation(tx, consultation)
+    return [told(one, seats.get(one.seat_id)) for one in said if reader not in one.hidden_from]

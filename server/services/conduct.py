@@ -33,7 +33,6 @@ class Conduct:
                 if not counts(before.get(step), outcome):
                     continue
                 await conduct.put(tx, Step(session, seat_id, step, outcome, reason, now_ms))
-                await sessions.note(tx, session, now_ms, f"conduct_{step}", seat_id)
                 detail: dict[str, int | str] = {"step": step, "outcome": outcome}
                 entry = audit.Entry(
                     action="conduct_confirmed" if reason is None else "conduct_skipped",
@@ -46,6 +45,13 @@ class Conduct:
                 )
                 await audit.append(tx, now_ms, entry)
             return [_told(step) for step in await conduct.of_sessions(tx, [session])]
+
+    async def mark(self, session: str, steps: Sequence[str], seat_id: str | None) -> None:
+        """On the time line, while something is recorded; `seat_id` only of who is recorded themselves."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            for step in dict.fromkeys(steps):
+                await sessions.note(tx, session, now_ms, f"conduct_{step}", seat_id)
 
     async def of_seat(self, seat_id: str) -> list[dict[str, Any]]:
         """The steps of the session that runs in this seat's consultation. Raises Refused `not_found`."""

@@ -21,6 +21,7 @@ async def add(tx: AsyncConnection, message: ChatMessage) -> None:
             client_id=message.client_id,
             text=message.text,
             at_ms=message.at_ms,
+            hidden_from=sorted(message.hidden_from),
         )
     )
 
@@ -66,4 +67,5 @@ def _message(row: Row[Any]) -> ChatMessage:
         client_id=row.client_id,
         text=row.text,
         at_ms=row.at_ms,
+        hidden_from=frozenset(row.hidden_from or ()),
     )

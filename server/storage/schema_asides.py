@@ -5,7 +5,7 @@ Rules of names and instants as in `schema.py`; it must not contain queries.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
 
 from server.storage.schema import ID, METADATA
 
@@ -21,6 +21,7 @@ chat_messages = Table(
     Column("client_id", ID, nullable=False),  # the page's: the same sent again is the same message
     Column("text", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("hidden_from", JSON),  # seats that had stepped out; null: none
     UniqueConstraint("consultation_id", "seat_id", "client_id"),
     Index("ix_chat_messages_consultation_id_at_ms", "consultation_id", "at_ms"),
 )

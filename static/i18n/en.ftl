@@ -309,6 +309,11 @@ knock-asks = asks for the seat of { $seat }
 knock-check = Let in only a person you recognise. The device that holds this seat now will be disconnected.
 knock-admit = Let in
 knock-refuse = Refuse
+prebrief-hold = Professionals first: let them wait
+prebrief-will-wait = Professionals first: { $name } will wait when they come. They hear and see nothing until they are let in.
+prebrief-waits = { $name } is here and waits. They hear and see nothing until you let them in.
+prebrief-let-in = Let in now
+prebrief-undo = They need not wait
 
 ## Chat
 chat-title = Chat
@@ -673,6 +678,7 @@ error-too-many-attempts = Too many attempts. Please wait a minute and try again.
 error-too-many-messages = You are sending messages very quickly. Wait a few seconds, then press “Send again”.
 error-chat-empty = The message has no text. Write something and send it.
 error-chat-full = The chat of this consultation is full. Say it aloud or write it in your notes.
+error-stepped-out = You have stepped out, so nobody’s answer would reach you. Write when you are let back in.
 error-too-many-knocks = Too many requests to be let in. Please wait a few minutes and try again.
 error-too-fast = That was too much at once. Please wait a moment and try again.
 error-internal = The server made a mistake. Please try again; if it happens again, tell the administrator.

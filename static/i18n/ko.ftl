@@ -309,6 +309,11 @@ knock-asks = { $seat } 님 자리로 입장을 요청합니다
 knock-check = 아는 분일 때만 입장시켜 주십시오. 지금 이 자리를 쓰는 기기는 연결이 끊깁니다.
 knock-admit = 입장시키기
 knock-refuse = 거절
+prebrief-hold = 의료진 먼저: 기다리게 하기
+prebrief-will-wait = 의료진 먼저: { $name } 님은 들어오면 기다립니다. 들여보낼 때까지 아무것도 듣거나 볼 수 없습니다.
+prebrief-waits = { $name } 님이 와서 기다리고 있습니다. 들여보낼 때까지 아무것도 듣거나 볼 수 없습니다.
+prebrief-let-in = 지금 들여보내기
+prebrief-undo = 기다리지 않아도 됨
 
 ## 채팅
 chat-title = 채팅
@@ -673,6 +678,7 @@ error-too-many-attempts = 시도 횟수가 너무 많습니다. 1분 후에 다�
 error-too-many-messages = 메시지를 너무 빠르게 보내고 있습니다. 몇 초 기다린 뒤 “다시 보내기”를 누르십시오.
 error-chat-empty = 메시지에 내용이 없습니다. 내용을 입력한 뒤 보내십시오.
 error-chat-full = 이 상담의 채팅이 가득 찼습니다. 말로 전하거나 메모에 적으십시오.
+error-stepped-out = 지금은 밖에서 기다리는 중이어서 답을 받을 수 없습니다. 다시 들어온 뒤에 쓰십시오.
 error-too-many-knocks = 입장 요청이 너무 많습니다. 몇 분 후에 다시 시도해 주십시오.
 error-too-fast = 한꺼번에 너무 많은 요청이 있었습니다. 잠시 후 다시 시도해 주십시오.
 error-internal = 서버에 오류가 발생했습니다. 다시 시도해 주시고, 반복되면 관리자에게 알려 주십시오.

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 
 LIP_SYNC_MS = 80.0
 READY_WITHIN = 30.0
+LINE = "<b>1.5 mg</b> twice a day"
 
 
 @dataclass
@@ -44,7 +45,14 @@ def reviewed(demo: Demo, crowd: Crowd) -> Reviewed:
         "consulting_physician": join(crowd.person(GREEN), demo, "consulting_physician"),
         "interpreter": join(crowd.person(init=FLASH_AND_BEEP), demo, "interpreter"),
     }
-    wait_stored(guests["interpreter"], 12)
+    wait_stored(guests["interpreter"], 4)
+    writer = guests["referring_physician"].page
+    writer.get_by_test_id("open-chat").click()
+    writer.get_by_test_id("chat-text").fill(LINE)
+    writer.get_by_test_id("chat-send").click()
+    writer.get_by_test_id("chat-line").wait_for()
+    guests["interpreter"].page.get_by_test_id("conduct-emergency").click()
+    wait_stored(guests["interpreter"], 8)
     end(guests["consulting_physician"])
     for guest in guests.values():
         guest.person.close()
@@ -134,6 +142,19 @@ def test_lips_and_voice_are_in_step_in_the_files_and_on_the_page(
     record_property("lip_sync_played_ms", statistics.median(played))
     assert abs(statistics.median(stored)) <= LIP_SYNC_MS, stored
     assert abs(statistics.median(played)) <= LIP_SYNC_MS, played
+
+
+def test_a_line_of_chat_leads_to_its_second_and_the_opening_is_told(reviewed: Reviewed) -> None:
+    page = reviewed.page
+    line = page.get_by_test_id("review-chat-line")
+    line.wait_for()
+    assert line.locator(".chat-text").inner_text() == LINE
+    ms = int(line.get_attribute("data-ms") or -1)
+    assert 1000 < ms < reviewed.answer["duration_ms"]
+    page.get_by_test_id("review-chat-seek").click()
+    until("the clock is at the line", lambda: abs(clock(page) - ms) < 3000)
+    steps = page.locator("[data-testid=review-conduct] [data-outcome=skipped]")
+    assert steps.count() == 5
 
 
 def test_a_copied_address_of_a_track_opens_for_nobody_else(reviewed: Reviewed, demo: Demo) -> None:

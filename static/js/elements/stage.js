@@ -8,6 +8,7 @@ import { pausedFor, roughKbit, unseenBy } from '../room/line.js';
 import { ScreenShare } from '../room/screen-share.js';
 import { awaited, connectionWords, light, may, me, present } from '../room/reducer.js';
 import { mark } from './chrome.js';
+import { holdButton } from '../parts/prebrief.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 import './tile.js';
@@ -157,7 +158,7 @@ class Stage extends LightElement {
     if (missing.length === 0) return nothing;
     return html`<section class="waiting" data-testid="awaited"><h2>${t('room-awaited')}</h2><ul>${missing.map((person) => html`<li>
       <strong>${person.name}</strong><span>${t(`role-${person.role}`)} · ${person.site}
-      <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span></li>`)}</ul></section>`;
+      <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span>${holdButton(state, person)}</li>`)}</ul></section>`;
   }
 
   /** @param {import('../room/reducer.js').State} state */
