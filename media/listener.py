@@ -18,7 +18,8 @@ from operator import mul
 
 import av
 
-from .speech import PACKET_MS, SILENT, Speech
+from .rtp.levels import SILENT
+from .speech import PACKET_MS, Speech
 
 RATE_HZ = 8000
 _SAMPLES = RATE_HZ * PACKET_MS // 1000

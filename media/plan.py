@@ -38,11 +38,13 @@ class PeerPlan:
     """Its page believes to be able to send a voice and little more."""
     aside: bool = False
     """Its voice is not for the room now: it never takes the floor."""
+    private: bool = False
+    """What it sends is not for the recording now, whatever its grant."""
 
     @property
     def recordable(self) -> bool:
         """Whether this peer may reach the recorder: both a live consent grant and a seat key."""
-        return self.grant is not None and self.key is not None
+        return self.grant is not None and self.key is not None and not self.private
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class RoomPlan:
                     "view": [list(shown) for shown in peer.view],
                     "up_thin": peer.up_thin,
                     "aside": peer.aside,
+                    "private": peer.private,
                 }
                 for name, peer in self.peers.items()
             },
@@ -125,7 +128,11 @@ def parse_plan(value: object) -> RoomPlan:
 
 def _parse_peer(value: object) -> PeerPlan:
     peer = mapping(value, "bad_plan")
-    only(peer, {"connection", "mic", "camera", "grant", "key", "view", "up_thin", "aside"}, "bad_plan")
+    only(
+        peer,
+        {"connection", "mic", "camera", "grant", "key", "view", "up_thin", "aside", "private"},
+        "bad_plan",
+    )
     grant = peer.get("grant")
     return PeerPlan(
         connection=text(peer.get("connection"), CONNECTION, "bad_plan"),
@@ -136,6 +143,7 @@ def _parse_peer(value: object) -> PeerPlan:
         view=_parse_view(peer.get("view", [])),
         up_thin=flag(peer.get("up_thin", False), "bad_plan"),
         aside=flag(peer.get("aside", False), "bad_plan"),
+        private=flag(peer.get("private", False), "bad_plan"),
     )
 
 

@@ -38,7 +38,7 @@ REMEMBERED_ROLLS = 128
 ALARM_NS = 3 * NS
 """Packets that wait longer than this for their acknowledgement degrade the light."""
 
-WITHDRAWN, LEFT, PAUSED = "withdrawn", "left", "paused"
+WITHDRAWN, LEFT, PAUSED, ASIDE = "withdrawn", "left", "paused", "aside"
 """Why a seat's segment ends while the room goes on."""
 
 _MIME = {"audio": (f"audio/opus;red={RED_PT}", 48_000)}

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from media.clock import Clock
 from media.control import PausePlan, RoomPlan
-from media.recorder import LEFT, PAUSED, WITHDRAWN, RoomRecorder
+from media.recorder import ASIDE, LEFT, PAUSED, WITHDRAWN, RoomRecorder
 from media.relay import Relay
 from media.stored import StoredReport
 from media.truth import Comparison
@@ -78,9 +78,7 @@ class RoomRecording:
         gone = self._consenting - consenting
         for peer in self._admitted.keys() - self._recordable(plan):
             self._note_departure(peer, plan)
-            self._dismiss(
-                peer, LEFT if peer not in plan.peers else PAUSED if peer in consenting else WITHDRAWN
-            )
+            self._dismiss(peer, self._why(plan, peer))
             gone.discard(peer)
         if self._recorder is not None:
             for peer in gone:  # while nobody is recorded: the time after the pause has its cause all the same
@@ -106,6 +104,16 @@ class RoomRecording:
         """Whether somebody who is in the room no more has left, or their line was lost."""
         if self._recorder is not None and peer not in plan.peers:
             self._recorder.event(peer, "lost" if peer in plan.lost else "left", self._clock.boottime_ns())
+
+    @staticmethod
+    def _why(plan: RoomPlan, peer: str) -> str:
+        """Why a peer is not recorded any more."""
+        wanted = plan.peers.get(peer)
+        if wanted is None:
+            return LEFT
+        if wanted.grant is None:
+            return WITHDRAWN
+        return ASIDE if wanted.private and plan.pause is None else PAUSED
 
     def _dismiss(self, peer: str, cause: str) -> None:
         """Nothing of the peer that comes after this line is stored; said so, with the grant that ended."""

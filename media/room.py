@@ -20,6 +20,8 @@ from media.ports import Offer, OnOffer, SessionPort
 from media.recording import Emit, MakeRecorder, RoomRecording
 from media.relay import CallLater, Relay
 from media.sdp import SdpRefused
+from media.tracks import SourceStream
+from media.turns import Turns
 
 log = logging.getLogger("hyeopjin.media.room")
 
@@ -59,6 +61,7 @@ class Room:
         """What each session was last asked to be sent."""
         self._lock = asyncio.Lock()
         self._relay = Relay(tools.clock.boottime_ns, tools.call_later, self._state_changed, tools.counters)
+        self._turns = Turns()
         self._lines = Lines(name, epoch, self._relay, tools.emit, tools.call_later, tools.clock.boottime_ns)
         self._recording = RoomRecording(
             name, epoch, self._relay, tools.make_recorder, tools.clock, tools.emit
@@ -107,6 +110,8 @@ class Room:
             self._relay.tick(now_ns)
             self._lines.tick(now_ns)
             self._recording.tick(now_ns)
+            if self._turns.look(self._voices(), now_ns):
+                self._tell_turn()
 
     async def second(self, now_ns: int) -> None:
         """Every second: tells what is stored, and follows what has begun to be published."""
@@ -273,6 +278,20 @@ class Room:
     def _is_published(self, peer: str, kind: str) -> bool:
         publication = self._relay.publications.get((peer, kind))
         return publication is not None and publication.last_packet_ns > 0
+
+    def _voices(self) -> dict[str, SourceStream]:
+        """The newest stream of sound of everybody whose voice is for the room."""
+        found = {}
+        for peer, wanted in self._plan.peers.items():
+            publication = self._relay.publications.get((peer, "audio"))
+            if wanted.mic and not wanted.aside and publication is not None and publication.streams:
+                found[peer] = max(publication.streams.values(), key=lambda stream: stream.last_ns)
+        return found
+
+    def _tell_turn(self) -> None:
+        at_ms = self._tools.clock.wall_ns() // 1_000_000
+        told = {"ev": "turn", "room": self.name, "epoch": self.epoch}
+        self._tools.emit({**told, "peer": self._turns.floor, "at_ms": at_ms})
 
     def _tell_offer(self, peer: str, offer: Offer) -> None:
         tracks = [{"mid": t.mid, "participant": t.participant, "kind": t.kind} for t in offer.tracks]

@@ -41,11 +41,14 @@ class Books:
     async def open_session(self, room: str, now_ms: int) -> SessionRef:
         session = await self._services.rooms.open_session(room, now_ms)
         pause = session.pause
+        standing = await self._services.rooms.standing(session.id)
         return SessionRef(
             id=session.id,
             epoch=session.epoch,
             started_at_ms=session.started_ms,
             pause=None if pause is None else ports.Pause(pause.seat_id, pause.reason, pause.since_ms),
+            out=standing.out,
+            mode="simultaneous" if standing.mode == "simultaneous" else "consecutive",
         )
 
     async def next_epoch(self, session: str) -> int:

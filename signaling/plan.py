@@ -26,6 +26,7 @@ def plan_of(document: RoomDocument) -> Plan | None:
             view=seat.view,
             up_thin=seat.up_thin,
             aside=aside(document, seat),
+            private=seat.private,
         )
         for seat in document.present
         if seat.connection is not None and document.media == "open"

@@ -165,6 +165,8 @@ class PeerPlan:
     up_thin: bool = False
     aside: bool = False
     """Not for the room just now (stepped out, on the partner line, silenced): never takes the floor."""
+    private: bool = False
+    """Said to nobody, or to a fellow interpreter alone: not recorded, whatever the grant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
         document.media == "open"
         and document.pause is None
         and any(
-            seat.connected and seat.grant is not None and (seat.mic or seat.camera)
+            seat.connected and seat.grant is not None and not seat.private and (seat.mic or seat.camera)
             for seat in document.present
         )
     )

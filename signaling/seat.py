@@ -89,6 +89,11 @@ class Seat:
         return INTERPRET in self.facts.abilities
 
     @property
+    def private(self) -> bool:
+        """What is said and shown here is not for the room, and not for the recording."""
+        return self.out or self.partner
+
+    @property
     def grant(self) -> str | None:
         """The grant under which this seat may be recorded; never one without consent."""
         return self.facts.grant if self.facts.consent == "granted" else None

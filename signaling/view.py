@@ -41,7 +41,7 @@ def recording_of(document: RoomDocument, now_ms: int) -> Recording:
     state = light.state(now_ms, document.session is not None)
     if state == "paused" and not document.pause_kept:
         state = "waiting"  # the books do not have it: a killed server would forget it
-    consenting = any(seat.grant is not None for seat in document.present)
+    consenting = any(seat.grant is not None and not seat.private for seat in document.present)
     return Recording(
         state=state,
         stored_until_ms=light.stored_until_ms,

@@ -60,7 +60,7 @@ def hearing_of(document: RoomDocument, seat: Seat) -> Hearing:
 
 def aside(document: RoomDocument, seat: Seat) -> bool:
     """Not for the room just now."""
-    return seat.out or seat.partner or document.interpretation.muted == seat.id
+    return seat.private or document.interpretation.muted == seat.id
 
 
 def interpreters(document: RoomDocument) -> list[Seat]:

@@ -18,7 +18,7 @@ from .index import EpochSpan, Event, Survey
 from .lost import NODE_LOST
 from .tail import BACK, CRASH_NS, GONE, inside_at_end, lost_from, tail
 
-WITHDRAWN, LEFT, MUTED, PAUSED = "no_consent", "left", "muted", "paused"
+WITHDRAWN, LEFT, MUTED, PAUSED, ASIDE = "no_consent", "left", "muted", "paused", "aside"
 NO_MEDIA, NETWORK, WORKER = "no_media", "network_loss", "worker_lost"
 EMPTY = "empty"
 LOST = "lost"
@@ -336,7 +336,7 @@ def _told(events: Sequence[Event], peer: str, kind: str, begin: int, end: int) -
             seen.update(name for name, holds in state.items() if holds)
         _apply(state, event, kind)
     seen.update(name for name, holds in state.items() if holds)
-    return next((name for name in (WITHDRAWN, LEFT, PAUSED, MUTED, STILLS) if name in seen), None)
+    return next((name for name in (WITHDRAWN, LEFT, PAUSED, ASIDE, MUTED, STILLS) if name in seen), None)
 
 
 def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
@@ -354,10 +354,12 @@ def _apply(state: dict[str, bool], event: Event, kind: str) -> None:
         state[LOST] = True
     elif name == "dismissed" and event.fields.get("cause") == "withdrawn":
         state[WITHDRAWN] = True
+    elif name == "dismissed" and event.fields.get("cause") == ASIDE:
+        state[ASIDE] = True
     elif name == "dismissed" and event.fields.get("cause") != PAUSED:
         state[LEFT] = state.get(LEFT, False) or not state.get(LOST)
     elif name == "admitted":
-        state[WITHDRAWN] = state[LEFT] = state[LOST] = False
+        state[WITHDRAWN] = state[LEFT] = state[LOST] = state[ASIDE] = False
     elif name in GONE - SILENT:
         state[LEFT] = True
     elif name in BACK:

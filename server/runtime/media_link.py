@@ -166,7 +166,15 @@ class MediaLink:
             # Without a key a grant is none, except in a pause: then it goes on afterwards.
             grant = peer.grant if key is not None or plan.pause is not None else None
             peers[seat] = control.PeerPlan(
-                peer.connection, peer.mic, peer.camera, grant, key, peer.view, peer.up_thin, peer.aside
+                peer.connection,
+                peer.mic,
+                peer.camera,
+                grant,
+                key,
+                peer.view,
+                peer.up_thin,
+                peer.aside,
+                peer.private,
             )
         room_key = self._key(plan.room, ROOM)
         pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)

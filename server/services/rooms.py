@@ -108,6 +108,11 @@ class Rooms:
             await consultations.set_state(tx, room, "live")
         return session
 
+    async def standing(self, session_id: str) -> sessions.Standing:
+        """Who has stepped out and how it is interpreted, for a room whose memory is gone."""
+        async with self._context.database.read() as tx:
+            return await sessions.standing(tx, session_id)
+
     async def next_epoch(self, session_id: str) -> int:
         """Raises LookupError for an unknown session."""
         async with self._context.database.write() as tx:

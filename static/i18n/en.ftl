@@ -613,6 +613,7 @@ gap-no-consent = no consent
 gap-declined = no consent
 gap-withdrawn = consent withdrawn
 gap-paused = recording paused
+gap-aside = stepped out, or between interpreters
 gap-not-recorded = not recorded
 gap-corrupt = damaged
 gap-damaged = damaged

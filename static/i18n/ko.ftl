@@ -620,6 +620,7 @@ gap-no-consent = 동의 없음
 gap-declined = 동의 없음
 gap-withdrawn = 동의 철회
 gap-paused = 녹화 일시 중지
+gap-aside = 퇴장 중이거나 통역사 간 대화
 gap-not-recorded = 녹화되지 않음
 gap-corrupt = 손상됨
 gap-damaged = 손상됨

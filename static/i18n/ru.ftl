@@ -620,6 +620,7 @@ gap-no-consent = нет согласия
 gap-declined = нет согласия
 gap-withdrawn = согласие отозвано
 gap-paused = запись приостановлена
+gap-aside = вне комнаты или между переводчиками
 gap-not-recorded = не записано
 gap-corrupt = повреждено
 gap-damaged = повреждено

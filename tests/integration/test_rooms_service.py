@@ -11,11 +11,13 @@ import pytest
 from argon2 import PasswordHasher
 
 from server.config import load_settings
+from server.directory import Books as Directory
 from server.domain.errors import Refused
 from server.services.bundle import Services, build_services
 from server.services.context import Context, NoRooms, unix_ms
 from server.services.demo import Demo
 from server.services.passwords import Passwords
+from server.storage import consultations
 from server.storage import sessions as rows
 from server.storage.database import Database
 from server.storage.migrate import migrate
@@ -119,6 +121,25 @@ async def test_a_session_with_somebody_in_it_is_never_abandoned(books: Books) ->
     found = await books.session(session.id)
     assert found is not None
     assert (getattr(found, "emptied_ms", 0), getattr(found, "ended_ms", 0)) == (None, None)
+
+
+async def test_who_had_stepped_out_and_the_mode_are_read_from_the_time_line(books: Books) -> None:
+    directory = Directory(books.services)
+    first = await directory.open_session(books.room, unix_ms())
+    assert (first.out, first.mode) == (frozenset(), "consecutive")
+    async with books.services.context.database.read() as tx:
+        seats = [seat.id for seat in await consultations.seats_of(tx, {books.room})]
+    for what, seat in (
+        ("step_out", seats[0]),
+        ("step_out", seats[1]),
+        ("mode:simultaneous", None),
+        ("step_in", seats[0]),
+        ("floor:voice", seats[0]),
+    ):
+        await directory.note(first.id, unix_ms(), what, seat)
+    again = await directory.open_session(books.room, unix_ms())
+    assert (again.id, again.epoch) == (first.id, 2)
+    assert (again.out, again.mode) == (frozenset({seats[1]}), "simultaneous")
 
 
 async def test_an_unknown_session_or_room_is_refused(books: Books) -> None:

@@ -43,13 +43,15 @@ class Scene:
         self._version = 0
 
     async def plan(self, *peers: str, muted: Collection[str] = (), **more: Any) -> None:
-        """Applies the next plan. `a!` may be recorded, `a` not; `a2` is a later connection of `a`."""
+        """Applies the next plan. `a!` may be recorded, `a` not; `a2` is a later connection of `a`; `a!-` has
+        stepped out."""
         self._version += 1
         wanted = {}
         for name in peers:
+            name, out = name.rstrip("-"), name.endswith("-")
             grant, on = "grant1" if name.endswith("!") else None, name[0] not in muted
             key = KEY if grant else None
-            wanted[name[0]] = PeerPlan(f"{name[:2].strip('!')}.1.1", on, on, grant, key)
+            wanted[name[0]] = PeerPlan(f"{name[:2].strip('!')}.1.1", on, on, grant, key, private=out)
         await self.room.apply(RoomPlan("room1", 1, self._version, peers=wanted, room_key=KEY, **more))
 
     def _session(self, peer: str, connection: str, on_offer: OnOffer) -> SessionPort:

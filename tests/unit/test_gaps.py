@@ -48,6 +48,8 @@ ON: dict[str, object] = {"mic": 1, "camera": 1}
         (survey((5.1, "closed", {}), (5.2, "lost", {}), (7.9, "joined", {})), (), "left"),
         (survey((5.1, "dismissed", {"cause": "withdrawn"}), (7.9, "admitted", {})), (), "no_consent"),
         (survey((5.1, "dismissed", {"cause": "left"}), (7.9, "admitted", {})), (), "left"),
+        (survey((5.1, "dismissed", {"cause": "aside"}), (7.9, "admitted", {})), (), "aside"),
+        (survey((1, "dismissed", {"cause": "aside"}), (2, "admitted", {})), (), "no_media"),
         (survey((5, "paused", {}), (8, "resumed", {})), (), "paused"),
         (survey((1, "stills", {"on": 1})), (6.0,), "network_loss"),  # a voice goes on in survival mode
         (survey((5.1, "media", OFF), holes=(Hole("p", 5 * S, 6 * S, "store_slow"),)), (), "store_slow"),

@@ -298,6 +298,7 @@ def test_the_partner_line_goes_to_the_fellow_only_and_only_interpreters_know() -
     plan = plan_in(stage.commands)
     assert plan is not None
     assert plan.routes is not None
+    assert plan.peers[SECOND].private
     hearing = {one for one, pairs in plan.routes.items() if (SECOND, "audio") in pairs}
     assert hearing == {INTERPRETER}
     assert plan.peers[SECOND].aside
@@ -377,6 +378,7 @@ def test_a_patient_waits_outside_and_comes_in_when_called() -> None:
     assert plan.routes[PATIENT] == ()
     assert all(source != PATIENT for pairs in plan.routes.values() for source, _ in pairs)
     assert plan.peers[PATIENT].aside
+    assert plan.peers[PATIENT].private
     assert set(seen(stage, PATIENT).you.levels.values()) == {"off"}
     assert person(stage, CONSULTING, PATIENT).out
     stage.on(ev.Left(PATIENT, PT))

@@ -76,6 +76,29 @@ async def test_nothing_of_a_seat_without_a_grant_is_recorded(tmp_path: Path) -> 
         assert set((await stage.second())["seats"]) == {"b"}
 
 
+async def test_nothing_of_a_seat_that_has_stepped_out_is_recorded_and_the_journal_says_why(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as stage:
+        await stage.plan("a!", "b!")
+        for peer, ssrc in (("a", 10), ("b", 20)):
+            stage.publish(peer, "audio", "0", ssrc)
+            stage.packet(peer, 111, 1, ssrc)
+        assert stage.counters.packets_recorded == 2
+        await stage.plan("a!-", "b!")
+        for peer, ssrc in (("a", 10), ("b", 20)):
+            stage.packet(peer, 111, 2, ssrc)
+        assert stage.counters.packets_recorded == 3
+        told = next(event for event in reversed(stage.events) if event["ev"] == "dismissed")
+        assert (told["peer"], told["cause"]) == ("a", "aside")
+        assert set((await stage.second())["seats"]) == {"b"}
+        await stage.plan("a!", "b!")
+        stage.packet("a", 111, 3, 10)
+        assert stage.counters.packets_recorded == 4
+        await stage.room.close()
+        assert segments(tmp_path) == 4, "room, b, and two of a: none is opened again"
+
+
 async def test_a_new_connection_of_a_recorded_seat_goes_on_being_recorded(tmp_path: Path) -> None:
     async with scene(tmp_path) as stage:
         await stage.plan("a!")

@@ -17,6 +17,7 @@ from media.ports import KINDS
 from media.rtp import red, rtcp, rtx
 from media.rtp.depacketize import Vp8Assembler, opus_duration_ms, payload_bounds, vp8_keyframe
 from media.rtp.keyframes import vp8_descriptor, vp8_frame_start, vp8_key_frame
+from media.rtp.levels import level_of
 from media.rtp.packets import (
     find_extension,
     find_text_extension,
@@ -61,6 +62,8 @@ def rtp(data: bytes) -> None:
         find_extension(data, element)
         find_text_extension(data, element)
     assert rotation(data) in (0, 90, 180, 270)
+    level = level_of(data)
+    assert level is None or 0 <= level <= 127
     buffer = bytearray(data)
     put_send_time(buffer, 1 << 40)
     assert len(buffer) == len(data)
