@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from media.subscription import Subscription
 
 PLI_INTERVAL_NS = 500_000_000
+STILLS_PLI_INTERVAL_NS = 1_200_000_000
+"""Of a camera with a picture or two a second over a thin line: a key frame comes half a second after the
+request and takes two on its way. Asked for every half second it comes twice, and the next stills wait behind
+it; asked for every three seconds, one that was lost costs ten (tests/browser/test_survival.py)."""
 SILENT_NS = 1_000_000_000
 """A source that has sent nothing for this long is not asked again until it sends."""
 FIRST_KEYFRAME_NS = 20_000_000
@@ -48,6 +52,7 @@ class Publication:
         self.streams: dict[int, SourceStream] = {}
         self.subscriptions: tuple[Subscription, ...] = ()
         self.last_packet_ns = 0
+        self.pli_interval_ns = PLI_INTERVAL_NS
         self._red = False
         self._gone_ns = SCREEN_GONE_NS if kind == "screen" else GONE_NS
         self._repeaters = Repeaters()
@@ -143,7 +148,7 @@ class Publication:
     # --------------------------------------------------------------------------------
 
     def ask_keyframe(self, stream: SourceStream, now_ns: int) -> None:
-        """Somebody needs a key frame: asked at once, or when the last request is 500 ms old."""
+        """Somebody needs a key frame: asked at once, or when the last request is `pli_interval_ns` old."""
         if self.video:
             stream.key_wanted = True
             self._request_keyframe(stream, now_ns)
@@ -192,11 +197,11 @@ class Publication:
         """Sends a wanted PLI if its time has come; returns when to look again."""
         if not stream.key_wanted or now_ns - stream.last_ns > SILENT_NS:
             return NEVER
-        due = max(stream.asked_ns + PLI_INTERVAL_NS, stream.began_ns + FIRST_KEYFRAME_NS)
+        due = max(stream.asked_ns + self.pli_interval_ns, stream.began_ns + FIRST_KEYFRAME_NS)
         if now_ns >= due:
             stream.asked_ns = now_ns
             self._counters.keyframe_requests += 1
             self._send_rtcp(rtcp.build_pli(self._local_ssrc, stream.ssrc))
-            due = now_ns + PLI_INTERVAL_NS
+            due = now_ns + self.pli_interval_ns
         self._wake(due)
         return due

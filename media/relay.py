@@ -14,7 +14,7 @@ from typing import Protocol
 from media.endpoint import Endpoint
 from media.metrics import Counters
 from media.ports import Delivery, SessionPort
-from media.publication import Publication
+from media.publication import PLI_INTERVAL_NS, STILLS_PLI_INTERVAL_NS, Publication
 from media.rtp import rtcp
 from media.rtp.nack import NEVER
 from media.sound_subscription import SoundSubscription
@@ -141,7 +141,11 @@ class Relay:
         return changed
 
     def be_patient(self, peer: str, patient: bool) -> None:
-        """Whether the peer's pictures come as stills, so that a silence of some seconds is none."""
+        """Whether the peer's pictures come as stills, so that a silence of some seconds is none, and
+        neither is a key frame that takes as long."""
+        endpoint = self.endpoints.get(peer)
+        for publication in () if endpoint is None else endpoint.publications.values():
+            publication.pli_interval_ns = STILLS_PLI_INTERVAL_NS if patient else PLI_INTERVAL_NS
         expected = self._expected.get(peer)
         if expected is not None and expected.stills != patient:
             expected.stills, expected.camera_ns = patient, self._now()

@@ -10,6 +10,7 @@ from media.plan import PeerPlan, RoomPlan
 from media.rtp import rtcp
 from media.rtp.twcc import INTERVAL_NS, SPARING_NS
 from tests.support.outbox import MS, Outbox, Stage
+from tests.unit.test_relay import plis
 
 THIN_GAP_MS, GOOD_GAP_MS = 92, 4
 
@@ -155,6 +156,25 @@ def test_stills_some_seconds_apart_raise_no_alarm_and_a_camera_that_died_does() 
     stage.time.advance(8_000)
     stage.audio(2)
     assert stage.relay.silent(stage.time.now_ns, {"p": True}) == [("p", "camera")]
+
+
+def test_a_camera_behind_a_thin_line_is_not_asked_twice_for_one_key_frame() -> None:
+    stage = Stage("s", layered=True)
+    stage.layer("l", 1, key=True)
+
+    def asked(patient: bool, first: int) -> int:
+        stage.relay.expect("p", True, True)
+        stage.relay.be_patient("p", patient)
+        before = plis(stage.publisher)
+        for number in range(first, first + 30):  # three seconds, and no key frame comes
+            stage.time.advance(100)
+            stage.layer("l", number)
+            stage.relay.ask_keyframe("p", "camera", "l")
+            stage.relay.tick(stage.time.now_ns)
+        return plis(stage.publisher) - before
+
+    assert asked(False, 2) >= 5
+    assert 1 <= asked(True, 40) <= 3
 
 
 def test_who_comes_while_a_line_is_thin_is_offered_a_sparing_voice_too() -> None:

@@ -34,7 +34,7 @@ const LAYERS = Object.freeze({
   }),
 });
 /** While somebody's line carries a voice and stills alone: what everybody's voice may cost, and a still's camera. */
-const SPARING = Object.freeze({ audio: 12_000, camera: 20_000, framesPerSecond: 1, lines: 180 });
+const SPARING = Object.freeze({ audio: 12_000, camera: 30_000, framesPerSecond: 2, lines: 180 });
 const UNKNOWN_LINES = 720;
 /** ICE consent checks run every few seconds; a shorter pause often heals by itself. */
 const ICE_RESTART_AFTER_MS = 3000;
@@ -177,7 +177,7 @@ export class MediaLink extends EventTarget {
   }
 
   /**
-   * A voice that costs little, and pictures that are stills: one a second at most, small, never the large layer.
+   * A voice that costs little, and pictures that are stills: two a second at most, small, never the large layer.
    * @param {{audio: boolean, camera: boolean}} what
    * @returns {Promise<void>}
    */
