@@ -32,7 +32,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["seat_id"], ["seats.id"], name=op.f("fk_chat_messages_seat_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_messages")),
         sa.UniqueConstraint(
-            "consultation_id", "seat_id", "client_id", name=op.f("uq_chat_messages_consultation_id")
+            "consultation_id",
+            "seat_id",
+            "client_id",
+            name=op.f("uq_chat_messages_consultation_id_seat_id_client_id"),
         ),
     )
     op.create_index("ix_chat_messages_consultation_id_at_ms", "chat_messages", ["consultation_id", "at_ms"])
@@ -48,7 +51,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("fk_conduct_steps_session_id")),
         sa.ForeignKeyConstraint(["seat_id"], ["seats.id"], name=op.f("fk_conduct_steps_seat_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conduct_steps")),
-        sa.UniqueConstraint("session_id", "seat_id", "step", name=op.f("uq_conduct_steps_session_id")),
+        sa.UniqueConstraint(
+            "session_id", "seat_id", "step", name=op.f("uq_conduct_steps_session_id_seat_id_step")
+        ),
     )
     op.create_index(op.f("ix_conduct_steps_session_id"), "conduct_steps", ["session_id"])
     op.create_table(
