@@ -780,3 +780,71 @@ export-state-failed = failed
 export-state-cancelled = cancelled
 export-state-destroyed = deleted
 export-state-other = unknown
+
+## Glossary
+glossary-title = Glossary
+glossary-search = Search a term in any language
+glossary-keys = Alt+G: search · arrows: choose · Enter: show to everybody
+glossary-empty = No terms yet. Add the first one, or bring in a list as a file. The glossary stays with this case for all its consultations.
+glossary-nothing = No term contains “{ $query }”. Add it, and it is there for the next time.
+glossary-found =
+    { $count ->
+        [one] { $count } term
+       *[other] { $count } terms
+    }
+glossary-more =
+    { $count ->
+        [one] { $count } more: type more letters to find it.
+       *[other] { $count } more: type more letters to find them.
+    }
+glossary-files = File…
+glossary-file-hint = A table saved as CSV whose first line names the columns: ko, ru, kk, uz, mn, en, note. Not all of them are needed.
+glossary-file-choose = Choose a file
+glossary-file-take = Download the glossary
+glossary-file-look = { $added } new, { $changed } changed, { $same } already there.
+glossary-file-unconfirmed =
+    { $count ->
+        [one] { $count } confirmed term changes: a physician should confirm it again.
+       *[other] { $count } confirmed terms change: a physician should confirm them again.
+    }
+glossary-file-too-many = That is { $count } too many for one case. Shorten the file and choose it again.
+glossary-file-now = Bring them in
+glossary-file-done = The file was brought in.
+glossary-file-wrong = Nothing was changed. Please correct this and choose the file again:
+glossary-line = Line { $line }:
+glossary-problem-encoding = Letters cannot be read. Save the file as “CSV UTF-8”.
+glossary-problem-quote = A quotation mark is open or in the wrong place.
+glossary-problem-header = The first line must name the columns: ko, ru, kk, uz, mn, en, note – each once.
+glossary-problem-columns = There are more or fewer cells than columns.
+glossary-problem-empty = There is a note but no term.
+glossary-problem-control = There is an invisible control character. Type the cell anew.
+glossary-problem-too-long = The text is too long: 200 characters for a term, 500 for a note.
+glossary-problem-twice = This term is in the file twice.
+glossary-problem-too-many = A file may have 1,000 terms. Divide it.
+glossary-problem-too-big = A file may have 512 kilobytes. Divide it.
+glossary-problem-no-rows = There is no term below the first line.
+glossary-problem-other = This line cannot be read.
+term-language-ko = Korean
+term-language-ru = Russian
+term-language-kk = Kazakh
+term-language-uz = Uzbek
+term-language-mn = Mongolian
+term-language-en = English
+term-show = Show to everybody
+term-told = Everybody is shown it
+term-shown-by = { $name } shows this term.
+term-dismiss = Close
+term-sure = confirmed
+term-confirmed = Confirmed by { $name }
+term-confirm = Confirm
+term-new = Add a term
+term-edit = Correct
+term-edit-confirmed = This term was confirmed. If you change its words, a physician has to confirm it again.
+term-languages = More languages
+term-note = Note for those who work with it
+term-save = Save
+term-cancel = Cancel
+term-delete = Delete
+term-delete-now = Really delete
+review-terms = Terms shown
+review-term-seek = To { $time }: { $term }

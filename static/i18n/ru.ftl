@@ -780,3 +780,64 @@ export-state-failed = не удалось
 export-state-cancelled = отменено
 export-state-destroyed = удалено
 export-state-other = неизвестно
+
+## Glossary
+glossary-title = Глоссарий
+glossary-search = Найти термин на любом языке
+glossary-keys = Alt+G: поиск · стрелки: выбор · Enter: показать всем
+glossary-empty = Терминов пока нет. Добавьте первый или загрузите список из файла. Глоссарий остаётся у этого случая на все консультации.
+glossary-nothing = Нет термина со словом «{ $query }». Добавьте его — в следующий раз он будет под рукой.
+glossary-found =
+    { $count ->
+        [one] { $count } термин
+        [few] { $count } термина
+       *[other] { $count } терминов
+    }
+glossary-more = Ещё { $count }: введите больше букв, чтобы найти.
+glossary-files = Файл…
+glossary-file-hint = Таблица в формате CSV, в первой строке — названия столбцов: ko, ru, kk, uz, mn, en, note. Нужны не все.
+glossary-file-choose = Выберите файл
+glossary-file-take = Скачать глоссарий
+glossary-file-look = Новых: { $added }, изменится: { $changed }, уже есть: { $same }.
+glossary-file-unconfirmed = Изменится подтверждённых: { $count }. Врачу нужно подтвердить их снова.
+glossary-file-too-many = Для одного случая это больше на { $count }. Сократите файл и выберите его снова.
+glossary-file-now = Загрузить
+glossary-file-done = Файл загружен.
+glossary-file-wrong = Ничего не изменено. Исправьте и выберите файл снова:
+glossary-line = Строка { $line }:
+glossary-problem-encoding = Буквы не читаются. Сохраните файл как «CSV UTF-8».
+glossary-problem-quote = Кавычка не закрыта или стоит не на месте.
+glossary-problem-header = В первой строке должны быть названия столбцов: ko, ru, kk, uz, mn, en, note — каждое один раз.
+glossary-problem-columns = Ячеек больше или меньше, чем столбцов.
+glossary-problem-empty = Есть примечание, но нет термина.
+glossary-problem-control = Есть невидимый управляющий знак. Введите ячейку заново.
+glossary-problem-too-long = Слишком длинно: термин — до 200 знаков, примечание — до 500.
+glossary-problem-twice = Этот термин есть в файле дважды.
+glossary-problem-too-many = В файле может быть 1000 терминов. Разделите его.
+glossary-problem-too-big = Файл может занимать 512 килобайт. Разделите его.
+glossary-problem-no-rows = Под первой строкой нет ни одного термина.
+glossary-problem-other = Эту строку нельзя прочитать.
+term-language-ko = Корейский
+term-language-ru = Русский
+term-language-kk = Казахский
+term-language-uz = Узбекский
+term-language-mn = Монгольский
+term-language-en = Английский
+term-show = Показать всем
+term-told = Показано всем
+term-shown-by = Этот термин показывает { $name }.
+term-dismiss = Закрыть
+term-sure = подтверждено
+term-confirmed = Подтверждает { $name }
+term-confirm = Подтвердить
+term-new = Добавить термин
+term-edit = Исправить
+term-edit-confirmed = Термин подтверждён. Если изменить слова, врачу придётся подтвердить его снова.
+term-languages = Другие языки
+term-note = Примечание для тех, кто с ним работает
+term-save = Сохранить
+term-cancel = Отмена
+term-delete = Удалить
+term-delete-now = Точно удалить
+review-terms = Показанные термины
+review-term-seek = К { $time }: { $term }

@@ -10,6 +10,8 @@ from fluent.syntax import FluentParser, ast
 
 from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.errors import STATUS_BY_CODE
+from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
+from server.domain.glossary_file import REASONS as TERM_PROBLEMS
 from server.domain.permissions import Role
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
 from server.services.exports import REASONS
@@ -46,6 +48,8 @@ BUILT = {
     + [f"{what}-{code}" for what in ("audio", "camera") for code in ("taken", "again")]
     + ["audio-silent"]
     + [f"{what}-{kind}" for what in ("plugged", "replaced") for kind in ("audio", "camera", "speaker")],
+    "term-language-": list(TERM_LANGUAGES),
+    "glossary-problem-": [*(reason.replace("_", "-") for reason in TERM_PROBLEMS), "other"],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],

@@ -24,6 +24,7 @@ const SHAPES = {
   shrink: svg`<path d="M20 10h-6V4M14 10l7-7M4 14h6v6M10 14l-7 7"/>`,
   phone: svg`<path d="M6 3.5h3.5l1.5 4.5-2.2 1.6a11 11 0 0 0 5.6 5.6L16 13l4.5 1.5V18a2.5 2.5 0 0 1-2.5 2.5C10.500 20.500 3.500 13.500 3.500 6A2.500 2.500 0 0 1 6 3.500z"/>`,
   chat: svg`<path d="M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12.500h5"/>`,
+  book: svg`<path d="M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h11M9 8.500h6"/>`,
   check: svg`<path d="m5 13 4 4L19 7"/>`,
   record: svg`<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="3.5" fill="currentColor"/>`,
   play: svg`<path d="M7 4.5v15l12-7.5z" fill="currentColor"/>`,

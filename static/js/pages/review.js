@@ -12,6 +12,7 @@ import { withdrawnLanes } from '../elements/lanes.js';
 import '../elements/interpretation.js';
 import '../elements/player.js';
 import '../elements/said.js';
+import '../elements/term-marks.js';
 
 /** @typedef {import('../types/wire.js').RecordingAnswer} RecordingAnswer */
 
@@ -77,6 +78,7 @@ function content(shown) {
   if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>${withdrawnLanes(shown.withdrawn)}`;
   return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>
     <hj-interpretation .playback=${playback}></hj-interpretation>
+    <hj-term-marks .playback=${playback}></hj-term-marks>
     <hj-said .playback=${playback} .zone=${account?.time_zone}></hj-said>
     <hj-export .playback=${playback} .list=${exports} .zone=${account?.time_zone}></hj-export>`;
 }

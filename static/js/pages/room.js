@@ -28,6 +28,7 @@ import { chimePart } from '../parts/chime.js';
 import { conductPart } from '../parts/conduct.js';
 import { prebriefPart } from '../parts/prebrief.js';
 import { pluggedPart } from '../parts/plugged.js';
+import { glossaryPart } from '../parts/glossary.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
@@ -66,7 +67,9 @@ const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
 /** What stands by itself: add a part here. */
 const beside = { seat: visit.seat, state: () => state, changed: draw, speaking: () => speaking, send: (/** @type {string} */ name, /** @type {object | undefined} */ message) => signal?.send(name, message) };
-const parts = new Parts([chatPart(beside), conductPart(beside), pluggedPart(beside, devices), arrivalsPart(beside), chimePart(beside, devices), prebriefPart(beside)]);
+const parts = new Parts([
+  chatPart(beside), conductPart(beside), glossaryPart(beside), pluggedPart(beside, devices), arrivalsPart(beside), chimePart(beside, devices), prebriefPart(beside),
+]);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */

@@ -14,3 +14,5 @@ export interface ReviewedStep extends ConductStep { name: string; ms: number }
 export interface ArrivalTold {
   participant: string; ready_in_ms: number | null; said_ago_ms?: number; ready?: boolean; said_by?: 'seat' | 'coordinator'; name?: string;
 }
+/** A term that everybody was shown, as it read then; `by` null: by one who is not recorded. */
+export interface TermMark { ms: number; texts: Record<string, string>; by: { participant: string; name: string; role: Role } | null }
