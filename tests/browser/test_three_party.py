@@ -99,6 +99,70 @@ def test_the_interpreter_opens_once_in_both_languages_and_the_others_are_told(
     page.get_by_test_id("open-conduct").click()
 
 
+SEEN = """
+() => {
+  window.seen = [];
+  const look = () => {
+    const card = document.querySelector('[data-testid=term-card]');
+    if (card && card !== window.last) window.seen.push(Date.now());
+    window.last = card;
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+  addEventListener('keydown', (event) => event.key === 'Enter' && (window.tapped = Date.now()), true);
+}
+"""
+QUICK_MS = 300
+
+
+def shown_within(tapper: Page, readers: list[Page]) -> int:
+    """One tap (Enter in the search); ms until the last of the readers has the card. All have one clock."""
+    for page in readers:
+        if page.get_by_test_id("term-dismiss").count():
+            page.get_by_test_id("term-dismiss").click()
+        page.evaluate("window.seen = []")
+    tapper.get_by_test_id("term-search").press("Enter")
+    for page in readers:
+        page.get_by_test_id("term-card").wait_for(timeout=5_000)
+    return max(page.evaluate("window.seen[0]") for page in readers) - tapper.evaluate("window.tapped")
+
+
+def test_a_term_is_added_found_and_shown_to_both_physicians_in_their_languages_at_once(
+    three: dict[str, Guest], demo: Demo
+) -> None:
+    page = three["interpreter"].page
+    referring, consulting = three["referring_physician"].page, three["consulting_physician"].page
+    for each in (page, referring, consulting):
+        each.evaluate(SEEN)
+    page.keyboard.press("Alt+g")
+    page.get_by_test_id("glossary-empty").wait_for()
+    page.keyboard.type("협착증")  # the search has the keyboard
+    page.get_by_test_id("glossary-nothing").wait_for()
+    page.get_by_test_id("term-new").click()
+    assert page.locator("[data-testid=term-text][data-language=ko]").input_value() == "협착증"
+    page.locator("[data-testid=term-text][data-language=ru]").fill("Стеноз")
+    page.get_by_test_id("term-save").click()
+    page.get_by_test_id("term-search").fill("СТЕН")
+    page.get_by_test_id("term").wait_for()
+    took = []
+    while not took or (min(took) > QUICK_MS and len(took) < 5):  # a busy machine is no slow product
+        took.append(shown_within(page, [referring, consulting]))
+    assert min(took) <= QUICK_MS, took
+    assert referring.get_by_test_id("term-own").inner_text() == "Стеноз"
+    assert consulting.get_by_test_id("term-own").inner_text() == "협착증"
+    assert consulting.get_by_test_id("term-other").inner_text() == "Стеноз"
+    consulting.get_by_test_id("open-glossary").click()
+    consulting.get_by_test_id("term-confirm").click()
+    consulting.get_by_test_id("term-confirmed").wait_for()
+    consulting.get_by_test_id("open-glossary").click()
+    assert page.get_by_test_id("term-confirm").count() == 0
+    listed = consulting.request.get(f"{demo.base_url}/api/worklist").json()["consultations"][0]["recordings"]
+    marks = consulting.request.get(f"{demo.base_url}/api/recordings/{listed[0]['id']}").json()["terms"]
+    assert [mark["texts"] for mark in marks] == [{"ko": "협착증", "ru": "Стеноз"}] * len(took)
+    assert marks[0]["by"]["participant"] == three["interpreter"].seat
+    assert marks[0]["ms"] > 0
+    page.get_by_test_id("open-glossary").click()
+
+
 PLUG_IN = """
 () => {
   const real = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);

@@ -34,13 +34,24 @@ class GlossaryPanel extends LightElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this.book?.addEventListener('change', this.redraw);
-    void this.book?.look();
+    this.follow(this.book);
   }
 
   disconnectedCallback() {
     this.book?.removeEventListener('change', this.redraw);
     super.disconnectedCallback();
+  }
+
+  /** This module may come after its element, which then has its book only with its first update. @param {Map<PropertyKey, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has('book')) this.follow(this.book);
+  }
+
+  /** @param {import('../room/glossary.js').Glossary | null} book */
+  follow(book) {
+    if (!this.isConnected) return;
+    book?.addEventListener('change', this.redraw);
+    void book?.look();
   }
 
   firstUpdated() {

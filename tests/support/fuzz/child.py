@@ -6,7 +6,7 @@ import sys
 
 import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-with atheris.instrument_imports(include=["media", "signaling"]):
+with atheris.instrument_imports(include=["media", "signaling", "server.domain"]):
     from tests.support.fuzz.targets import TARGETS
 
 

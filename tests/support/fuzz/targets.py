@@ -31,6 +31,8 @@ from media.rtp.splice import numbers_of, renumbered
 from media.rtp.twcc import TransportFeedback
 from media.sdp import CODES, RECEIVE, SEND, LineOffer, SdpRefused, read_answer
 from media.srtp import plausible_rtp
+from server.domain import glossary_file
+from server.domain.glossary import wording_of
 from signaling import messages
 from tests.support.outbox import MS, Stage
 
@@ -223,6 +225,18 @@ def page_event(data: bytes) -> None:
             assert isinstance(bad.field, str)
 
 
+def glossary_sheet(data: bytes) -> None:
+    """A file of terms: rows or problems, and what is taken is what a page could have typed."""
+    sheet = glossary_file.read(data)
+    assert bool(sheet.rows) != bool(sheet.problems)
+    assert all(one.line >= 1 and one.reason in glossary_file.REASONS for one in sheet.problems)
+    for _, wording in sheet.rows:
+        assert wording_of(wording.texts, wording.note) == wording
+    if sheet.rows:
+        again = glossary_file.read(glossary_file.write((wording for _, wording in sheet.rows), ";"))
+        assert [wording for _, wording in again.rows] == [wording for _, wording in sheet.rows]
+
+
 def pieces(data: bytes) -> Iterator[bytes]:
     """The input cut up by itself: a byte of length, then so many bytes."""
     at = 0
@@ -236,6 +250,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "control": control_line,
     "endpoint": endpoint,
     "frames": frames,
+    "glossary": glossary_sheet,
     "page": page_event,
     "red": red_payload,
     "rtcp": rtcp_compound,
@@ -258,6 +273,15 @@ def seeds(name: str) -> list[bytes]:
     found = {
         "control": [b'{"id":1,"op":"metrics"}', b'{"id":2,"op":"plan","plan":{"room":"r","epoch":1}}'],
         "endpoint": [b"\x01" + bytes([len(packet)]) + packet + bytes([len(compound)]) + compound],
+        "glossary": [
+            sheet.encode(encoding)
+            for sheet in (
+                "ko,ru,note\r\n척추,шов,\r\n",
+                'sep=;\nen;uz\n"=a;b";"o\'pka ""x"""\n',
+                "en\tmn\na\tб\n",
+            )
+            for encoding in ("utf-8-sig", "utf-16")
+        ],
         "frames": [b"\x06\x00\x04abcd\x03\x00\x01x"],
         "page": [b'{"mic":true,"camera":false,"resume":null}', b'{"level":"good","rtt_ms":40}'],
         "red": [bytes.fromhex("ef0f00046f0102030405060708")],
