@@ -38,7 +38,7 @@ bench: setup ## CPU per forwarded packet, latency, memory; cost of recording and
 	$(PY) -m server bench media --rooms 4 --seconds 20 --json
 	$(PY) -m server bench media --rooms 4 --seconds 20 --layered --json
 	$(PY) -m server bench cost --rooms 4 --json
-	$(PY) -m server bench cost --rooms 12 --gate 0 --json
+	$(PY) -m server bench cost --rooms 12 --json
 	$(PY) -m server bench scale --rooms 24 --workers 1 --times 1 --json
 	$(PY) -m server bench scale --rooms 28 --workers 2 --json
 	$(PY) -m server bench scale --rooms 28 --workers 2 --times 1 --joins 20 --json
