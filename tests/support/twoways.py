@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from pylibsrtp import Policy, Session
@@ -83,12 +84,17 @@ class Line:
         return found
 
 
+def never(delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    """No repair is asked for by the clock: how often that is would be the machine's mood."""
+    return asyncio.get_running_loop().call_later(3600, call)
+
+
 class Room:
     """Publisher `p` with sound and a camera in two layers; both subscribers are given both."""
 
     def __init__(self, hub: IceHub) -> None:
         self.hub, self.counters, self.recorded = hub, Counters(), defaultdict[str, list[bytes]](list)
-        self.relay = Relay(now_ns, asyncio.get_running_loop().call_later, lambda *_: None, self.counters)
+        self.relay = Relay(now_ns, never, lambda *_: None, self.counters)
         self.relay.recorder = self
         self.publisher = Line(hub, "p")
         self.publisher.uplink = {
