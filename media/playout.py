@@ -10,8 +10,9 @@ from __future__ import annotations
 from media.rtp.keyframes import vp8_frame_start
 from media.rtp.packets import payload_offset, with_playout_delay
 
-MOST_MS = 300
-"""Sound waits for its picture (lip sync): any later, people would talk into each other (ITU-T G.114)."""
+MOST_MS = 400
+"""Sound waits for its picture (lip sync): any later, people would talk into each other (ITU-T G.114). Up to
+160 ms of round trip 300 are enough, 300 ms need all of it."""
 STEP_MS = 50
 NEAR_NS = 60_000_000
 """A repair within so short a round trip is no freeze."""
