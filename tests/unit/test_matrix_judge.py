@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,3 +78,18 @@ def test_every_line_has_a_key_of_its_own() -> None:
     assert {line.key for line in PLAIN} == {
         replace(line, plain=True).key for line in MATRIX if not line.jitter
     }
+
+
+def test_the_plain_worker_asks_once_and_sends_nothing_twice() -> None:
+    told = """
+from tests.support.matrix.plain_worker import plain
+plain()
+from media.rtp.nack import MissingPackets
+from media import subscription, tracks
+missing = MissingPackets(tracks.MAX_TRIES)
+missing.gap(1, 2, 0)
+assert missing.due(0, 1, 300_000_000) == ([1], 0)
+assert missing.due(10**12, 9, 300_000_000) == ([], 1)
+assert subscription.FAR_NS > 10**15
+"""
+    subprocess.run([sys.executable, "-c", told], check=True, cwd=Path(__file__).parents[2])
