@@ -22,7 +22,7 @@ from itertools import pairwise
 
 from server.domain.talk import SIMULTANEOUS, Person, Settings, Utterance, own_words, talk
 
-VERSION = 1
+VERSION = 2
 """Of the way it is found: what was stored by another one is computed again."""
 
 SOME = 4
@@ -39,6 +39,8 @@ ALONE, ALONE_PER_S, ALONE_MOST = 0.5, 0.3, 2.2
 """What it costs to say that an utterance is in no pair: more for a long one."""
 MORE = 0.3
 """For each further utterance in one pair."""
+ANOTHER = 1.0
+"""For each change of speaker in what is rendered in one go: people of one language also confer."""
 NEVER = math.inf
 _Reach = Callable[[tuple[int, int], tuple[int, int], float], None]
 
@@ -238,11 +240,12 @@ def _after(last: Utterance, begin: Utterance) -> float:
 
 
 def _held(said: Sequence[Said], begin: Utterance) -> float:
-    """Long silences inside what is rendered in one go."""
+    """Long silences and other voices inside what is rendered in one go."""
     price = 0.0
     for one, other in pairwise(said):
         pause_ms = other.utterance.from_ms - one.utterance.to_ms
         price += 0.1 * max(0, pause_ms - 2000) / 1000
+        price += ANOTHER * (one.utterance.person != other.utterance.person)
     return price
 
 

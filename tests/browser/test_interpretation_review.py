@@ -29,7 +29,8 @@ def folder(output: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with reviewed_demo(tmp_path_factory.mktemp("demo"), 50.0, talkers) as started:
+    notes = ((0, "mode:consecutive", ""), (29_000, "direction:ko>ru", IN))
+    with reviewed_demo(tmp_path_factory.mktemp("demo"), 50.0, talkers, notes) as started:
         yield started
 
 
@@ -61,6 +62,8 @@ def test_a_reviewer_hears_a_language_steps_and_flags_and_the_interpreter_answers
     wait_ready(demo, page, RECORDING, 60)
     page.goto(f"{demo.base_url}/review/{RECORDING}")
     expect(page.get_by_test_id("pair")).to_have_count(3)
+    set_then = page.get_by_test_id("interpretation-change")
+    assert [one.get_attribute("data-value") for one in set_then.all()] == ["consecutive", "ko>ru"]
     assert audible(demo, page) == {LP, KP, IN}
     for language, at_ms, heard in (
         ("ko", 3_000, {KP}),  # spoken in Korean

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,9 +43,15 @@ def talkers(demo: Demo) -> list[Person]:
 
 @contextmanager
 def reviewed_demo(
-    folder: Path, seconds: float = 8.0, who: Callable[[Demo], list[Person]] = two_people
+    folder: Path,
+    seconds: float = 8.0,
+    who: Callable[[Demo], list[Person]] = two_people,
+    notes: Sequence[tuple[int, str, str]] = (),
 ) -> Iterator[Demo]:
-    """The demo is started, stopped, given a recording of people, and started again: it finalises it."""
+    """The demo is started, stopped, given a recording of people, and started again: it finalises it.
+
+    `notes`: of its time line: ms since its start, word, role of the seat it concerns or "".
+    """
     demo = Demo(folder, {"HYEOPJIN_RESTART_GRACE_S": "0"}).start()
     try:
         demo.stop()
@@ -63,6 +69,13 @@ def reviewed_demo(
                 "INSERT INTO recordings (id, state, generation, epochs_finalised, updated_ms)"
                 " VALUES (?, 'recording', 0, 0, ?)",
                 (RECORDING, STARTED_MS),
+            )
+            db.executemany(
+                "INSERT INTO session_notes (session_id, at_ms, what, seat_id) VALUES (?, ?, ?, ?)",
+                [
+                    (RECORDING, STARTED_MS + at_ms, what, demo.seat_id(role) if role else None)
+                    for at_ms, what, role in notes
+                ],
             )
         keys = KeyStore.open(demo.data)
 

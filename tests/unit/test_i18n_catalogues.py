@@ -54,6 +54,7 @@ BUILT = {
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "arrival-": ["coming", "late", "ready"],
+    "rendered-mode-": ["consecutive", "simultaneous", "other"],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

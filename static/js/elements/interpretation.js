@@ -6,7 +6,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { codeOf, get, post } from '../api.js';
 import { t, tError, tValue } from '../i18n.js';
 import { span } from '../time.js';
-import { flagsOn, languagesOf, laneOf, nextStep, ownName, stepsOf } from '../review/interpretation.js';
+import { flagsOn, languagesOf, laneOf, nextStep, ownName, rowsOf, stepsOf } from '../review/interpretation.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
@@ -153,7 +153,7 @@ class Interpretation extends LightElement {
       <div class="rendered-head"><h2 id="rendered-title">${t('rendered-title')}</h2>${this.lanes(languages)}</div>
       ${this.problem && !this.flagging ? this.failed(this.problem) : nothing}
       ${found.pairs.length === 0 ? html`<p class="hint">${t('rendered-none')}</p>` : html`<p class="hint keys-left">${t('rendered-keys')}</p>
-        <ol class="rendered-pairs">${found.pairs.map((pair, index) => this.pair(pair, index, found.flags))}</ol>
+        <ol class="rendered-pairs">${rowsOf(found).map((row) => ('pair' in row ? this.pair(row.pair, row.index, found.flags) : this.change(row.change)))}</ol>
         <p class="hint">${t('rendered-by-time')}</p>`}
     </section>`;
   }
@@ -169,6 +169,13 @@ class Interpretation extends LightElement {
       ${[null, ...languages].map((code) => html`<label data-testid="review-lane" data-language=${code ?? 'original'} lang=${code ?? nothing}>
         <input type="radio" name="lane" .checked=${this.lane === code} @change=${() => this.choose(code)}><span>${code ? ownName(code) : t('rendered-original')}</span></label>`)}
     </fieldset>`;
+  }
+
+  /** The mode or a direction was set. @param {import('../types/interpretation.js').Interpretation['changes'][number]} change */
+  change(change) {
+    const words = change.kind === 'mode' ? tValue('rendered-mode', change.value) : change.value.split('>').map(ownName).join(' → ');
+    return html`<li class="pair-change" data-testid="interpretation-change" data-kind=${change.kind} data-value=${change.value}>
+      <span class="figures">${span(change.at)}</span> ${words}${change.participant ? html` · ${this.name(change.participant)}` : nothing}</li>`;
   }
 
   /** @param {Pair} pair @param {number} index @param {Flag[]} flags */

@@ -59,6 +59,27 @@ export function nextStep(steps, at, way, ms) {
   return ahead >= 0 ? ahead : steps.length - 2;
 }
 
+/**
+ * Pairs with what was set in between, in order of time; what is said twice in a row stands once.
+ * @param {Interpretation} found
+ * @returns {({pair: Pair, index: number} | {change: Interpretation['changes'][number]})[]}
+ */
+export function rowsOf(found) {
+  /** @type {Map<string, string>} */
+  const set = new Map();
+  const changes = found.changes.filter((change) => {
+    const key = `${change.kind} ${change.participant ?? ''}`;
+    const same = set.get(key) === change.value;
+    set.set(key, change.value);
+    return !same;
+  });
+  const rows = [
+    ...changes.map((change) => ({ at: change.at, row: { change } })),
+    ...found.pairs.map((pair, index) => ({ at: pair.rendered.from, row: { pair, index } })),
+  ];
+  return rows.sort((a, b) => a.at - b.at).map((one) => one.row);
+}
+
 /** @param {Flag[]} flags @param {Pair} pair @returns {Flag[]} those on its rendering */
 export function flagsOn(flags, pair) {
   const { participant, from, to } = pair.rendered;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recordingOf } from '../review/clip.js';
-import { flagsOn, languagesOf, laneOf, nextStep, ownName, stepsOf } from '../review/interpretation.js';
+import { flagsOn, languagesOf, laneOf, nextStep, ownName, rowsOf, stepsOf } from '../review/interpretation.js';
 
 const span = (participant, from, to) => ({ participant, from, to });
 const pair = (said, rendered, source, target) => ({ said, rendered, source, target, mode: 'consecutive' });
@@ -51,6 +51,17 @@ test('steps go from what was said to its rendering, and on', () => {
   assert.equal(nextStep(steps, 3, 1, 0), 3);
   assert.equal(nextStep(steps, 0, -1, 0), 0);
   assert.equal(nextStep([], -1, 1, 0), -1);
+});
+
+test('what was set stands between the pairs where it was, and once', () => {
+  const changes = [
+    { at: 0, kind: 'mode', participant: null, value: 'consecutive' },
+    { at: 10_500, kind: 'mode', participant: null, value: 'consecutive' },
+    { at: 11_000, kind: 'mode', participant: null, value: 'simultaneous' },
+    { at: 11_000, kind: 'direction', participant: 'in', value: 'ru>ko' },
+  ];
+  const rows = rowsOf({ ...found, changes }).map((row) => ('pair' in row ? row.index : row.change.value));
+  assert.deepEqual(rows, ['consecutive', 0, 'simultaneous', 'ru>ko', 1]);
 });
 
 test('a flag belongs to the rendering that it lies on, also when its edges were found anew', () => {
