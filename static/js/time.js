@@ -57,3 +57,10 @@ export function span(ms) {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   return h > 0 ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
 }
+
+/** @param {number} now @param {string} zone @returns {[string, string]} the first and the last day of the month before, there */
+export function lastMonth(now, zone) {
+  const [year, month] = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit' }).format(now).split('-').map(Number);
+  const day = (/** @type {number} */ y, /** @type {number} */ m, /** @type {number} */ d) => new Date(Date.UTC(y, m, d)).toISOString().slice(0, 10);
+  return [day(year, month - 2, 1), day(year, month - 1, 0)];
+}

@@ -1,15 +1,9 @@
 /** <hj-hours>: interpreters' hours of some days as a file, for a coordinator. It begins with last month. */
 import { html } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
+import { lastMonth } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
-
-/** @param {number} now @param {string} zone @returns {[string, string]} the first and the last day of the month before, there */
-export function lastMonth(now, zone) {
-  const [year, month] = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit' }).format(now).split('-').map(Number);
-  const day = (/** @type {number} */ y, /** @type {number} */ m, /** @type {number} */ d) => new Date(Date.UTC(y, m, d)).toISOString().slice(0, 10);
-  return [day(year, month - 2, 1), day(year, month - 1, 0)];
-}
 
 class Hours extends LightElement {
   static properties = { now: { attribute: false }, zone: { attribute: false }, first: { state: true }, last: { state: true } };
