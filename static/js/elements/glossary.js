@@ -58,6 +58,12 @@ class GlossaryPanel extends LightElement {
     this.box()?.focus();
   }
 
+  /** The next word takes the last one's place. */
+  typeAnew() {
+    void this.book?.look();
+    this.box()?.select();
+  }
+
   box() {
     return /** @type {HTMLInputElement | null} */ (this.querySelector('[data-testid="term-search"]'));
   }
@@ -69,7 +75,7 @@ class GlossaryPanel extends LightElement {
       <h2>${t('glossary-title')}</h2>
       <label><span class="visually-hidden">${t('glossary-search')}</span>
         <input type="text" data-testid="term-search" role="searchbox" placeholder=${t('glossary-search')} aria-keyshortcuts="Alt+G" aria-describedby="glossary-keys"
-          autocomplete="off" spellcheck="false" maxlength="100" .value=${book.query} @focus=${() => void book.look()}
+          autocomplete="off" spellcheck="false" maxlength="100" .value=${book.query} @focus=${() => this.typeAnew()}
           @input=${(/** @type {Event} */ event) => book.search(/** @type {HTMLInputElement} */ (event.target).value)}></label>
       <p id="glossary-keys" class="hint">${t('glossary-keys')}</p>
       ${book.problem ? html`<p class="notice notice-alarm" role="alert" data-testid="glossary-problem" data-code=${book.problem.code}>${icon('warning')}<span>${problemWords(book.problem)}</span></p>` : nothing}
@@ -205,7 +211,9 @@ class GlossaryPanel extends LightElement {
 
   showFirst() {
     const first = this.book?.shown[0];
-    if (first && this.book?.query.trim()) this.ask('term-show', { id: first.id });
+    if (!first || !this.book?.query.trim()) return;
+    this.ask('term-show', { id: first.id });
+    this.box()?.select();
   }
 
   /** @param {boolean} inBox */
