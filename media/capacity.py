@@ -61,6 +61,10 @@ class Capacity:
         if self._ask(0, pair.first) and self._ask(FILL, pair.second):
             self._pairs.append(pair)
 
+    def forget(self) -> None:
+        """What is under way says nothing."""
+        self._pairs.clear()
+
     def bps(self, now_ns: int) -> int:
         """What the line carries: the median of the last pairs, 0 while there are less than three."""
         fresh = [bps for at_ns, bps in self._samples if now_ns - at_ns < OLD_NS]

@@ -208,6 +208,17 @@ class Endpoint:
         self._deliveries = known
         self.subscriptions = active
 
+    def unheard(self, returned: bool) -> None:
+        """Its way is broken, or (`returned`) was until now: what was sent meanwhile is not sent again.
+        So old, it would hold up what is new, on the line and in a receiver's clock. Pictures begin anew."""
+        for subscription in self._deliveries.values():
+            subscription.forget_sent()
+            if returned:
+                subscription.ask_keyframe()
+        for publication in self.publications.values():
+            for stream in publication.streams.values():
+                stream.broken = not returned
+
     def send_feedback(self, now_ns: int, media_ssrc: int = 0) -> None:
         """Transport-wide feedback for what has arrived since the last."""
         for packet in self.twcc.build(now_ns, self.local_ssrc, media_ssrc):

@@ -8,7 +8,7 @@ gets stills (`media/stills.py`). That it gets no other pictures, and what the ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from media.capacity import Capacity
@@ -59,10 +59,17 @@ class Lifeline:
         """Whether anybody's line who is here is."""
         return any(self.holds(peer) for peer in self._members)
 
-    def tick(self, now_ns: int) -> list[str]:
-        """Looks at every line and sends the stills that are due; the peers whose verdict has changed."""
+    def tick(self, now_ns: int, broken: Collection[str] = ()) -> list[str]:
+        """Looks at every line and sends the stills that are due; the peers whose verdict has changed. A line
+        that is `broken`, or has been just now, is no thin one for that."""
         self._follow()
-        changed = [peer for peer, member in self._members.items() if self._judge(peer, member, now_ns)]
+        changed = []
+        for peer, member in self._members.items():
+            if peer in broken and not self._lines[peer].survival:
+                self._lines[peer].trust()
+                member.capacity.forget()
+            elif self._judge(peer, member, now_ns):
+                changed.append(peer)
         sparing = self.anybody
         for peer, member in self._members.items():
             endpoint, held = member.endpoint, self.holds(peer)

@@ -85,7 +85,9 @@ class Lines:
         for receiver in self._receivers.values():
             receiver.note_sent(now_ns)
             if silent or receiver.breaks.open:
-                receiver.breaks.look(receiver.endpoint, silences, now_ns)
+                returned = receiver.breaks.look(receiver.endpoint, silences, now_ns)
+                if returned or receiver.breaks.own:
+                    receiver.endpoint.unheard(returned)
             remb_bps = receiver.endpoint.remb_bps
             if remb_bps != receiver.remb_bps:
                 receiver.remb_bps = remb_bps
@@ -93,7 +95,8 @@ class Lines:
                     receiver.downlink.resettled(remb_bps, now_ns)
                 elif receiver.downlink.suspects(remb_bps, receiver.sent_bps(), now_ns):
                     self._doubt(receiver)
-        for peer in self._lifeline.tick(now_ns):
+        broken = {peer for peer, r in self._receivers.items() if not r.breaks.own_settled(now_ns)}
+        for peer in self._lifeline.tick(now_ns, broken):
             receiver = self._receivers[peer]
             receiver.trial = receiver.doubt = None
             self.on_survival(peer, self._lifeline.holds(peer))

@@ -113,8 +113,7 @@ class Subscription:
         """A packet is more than its header on this hop, as long as there is a splice or something to tell."""
 
     def hold(self) -> None:
-        """Stops until the next key frame (video) or packet (audio): at start, pause or a switch of the
-        source."""
+        """Stops until the next key frame (video) or packet (audio): at start, pause or another source."""
         self._rest()
         self.target = None
 
@@ -127,10 +126,16 @@ class Subscription:
         """What the subscriber's newest answer says of it."""
         self.delivery = delivery
         if delivery.red != self.red:
-            # Nothing of before is sent again: in its other form it would be other bytes of the same number.
             self.red = delivery.red
             self._rest()
-            self._ranges.clear()
+            self.forget_sent()  # in its other form a packet would be other bytes of the same number
+
+    def forget_sent(self) -> None:
+        """Nothing that was sent until now is sent again."""
+        self._ranges.clear()
+        if self._range is not None and self.stream is not None:
+            self._range.first = self.last + 1
+            self._ranges.append(self._range)
 
     def ask_keyframe(self) -> None:
         """The subscriber cannot go on without one (PLI, FIR)."""
@@ -221,8 +226,7 @@ class Subscription:
         self._session.send_rtcp(rtcp.build_sender_report(own) + self._sdes)
 
     def refresh_report(self, now_ns: int) -> None:
-        """Once a second: a report of our own while none is forwarded, because browsers send one for sound
-        only every five seconds and a receiver needs two of each track for lip sync."""
+        """Once a second: a report of our own where none is forwarded. Lip sync needs two of each track."""
         stream = self.stream
         flowing = now_ns - self.last_ns < REFRESH_NS // 2
         if stream is not None and flowing and now_ns - self._reports.newest_ns >= REFRESH_NS:
@@ -265,16 +269,14 @@ class Subscription:
         return sent if far and self.fraction_lost < CROWDED else []
 
     def resend(self, numbers: list[int], now_ns: int) -> None:
-        """The same as RTX once more: should the first be lost, a far receiver would ask only when its picture
-        has stood still."""
+        """The same as RTX once more: should the first be lost, a far receiver's picture would stand still."""
         for out in numbers:
             found = self._find(out)
             if found is not None:
                 self._resend(found[0], found[1], out, now_ns)
 
     def pad(self, size: int, now_ns: int) -> int:
-        """Sends so many bytes of padding, at most 255, to find out whether the line carries more. Returns how
-        many it sent."""
+        """Sends so many bytes of padding, at most 255: does the line carry more? Returns how many it sent."""
         rtx_ssrc = self.delivery.rtx_ssrc
         size = min(size, 255)
         if rtx_ssrc is None or size <= 0:
@@ -333,8 +335,7 @@ class Subscription:
         self.sender_report(stream, at_ns)
 
     def _has_jumped(self, stream: SourceStream, timestamp: int, at_ns: int) -> bool:
-        """Whether the source's RTP time no longer follows its last report (a mute stops sound's): then
-        nothing can be derived from that report."""
+        """Whether the source's RTP time no longer follows its last report (a mute stops sound's)."""
         expected = timestamp - (at_ns - self.last_ns) * stream.clock_hz // NS
         return abs(signed(expected - self.last_timestamp)) > stream.clock_hz
 

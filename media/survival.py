@@ -87,6 +87,10 @@ class Line:
                 self.survival, self.since_ns = True, now_ns
         return self.survival != before
 
+    def trust(self) -> None:
+        """Whatever was in doubt is so no more; outside survival only."""
+        self._suspect_ns = self._up_ns = 0
+
     @property
     def at_rest(self) -> bool:
         """Neither in survival nor in doubt: only a bad reading can change anything."""

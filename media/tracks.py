@@ -35,6 +35,7 @@ class SourceStream:
     __slots__ = (
         "asked_ns",
         "began_ns",
+        "broken",
         "cache",
         "clock_hz",
         "duplicates",
@@ -96,6 +97,8 @@ class SourceStream:
         self.idle = True
         """It has not begun, or is gone: its next packet is a reason to decide anew who gets what."""
         self.began_ns = 0
+        self.broken = False
+        """Its sender's way here is broken, or has just come back."""
         self.key_wanted = False
         self.asked_ns = 0
         """When a key frame was last asked for."""
@@ -134,6 +137,9 @@ class SourceStream:
                 if unwrapper.restarts != restarts:
                     self.missing.clear()
                     self.stats.restart()
+                elif self.broken and self.video:
+                    self.missing.given_up += number - before - 1
+                    self.overrun = True
                 elif self.missing.gap(before + 1, number, at_ns):
                     self.overrun = True
             self.stats.arrived(timestamp, at_ns)
