@@ -46,10 +46,13 @@ class Interpretations:
         await self._owner.close()
 
     async def ready(self, recording: str) -> None:
-        """A generation was finished. Never raises: it is found again when somebody asks."""
+        """A generation was finished: find what was rendered, and keep nobody waiting for it."""
+        self._owner.spawn(self._found_early(recording), "find")
+
+    async def _found_early(self, recording: str) -> None:
         try:
             await self.of(recording)
-        except Exception as error:
+        except Exception as error:  # it is found again when somebody asks
             log.warning("what was rendered in a recording is not found yet: %s", describe(error))
 
     async def of(self, recording: str) -> Body:

@@ -163,6 +163,8 @@ class Recordings:
                     updated_ms=now_ms,
                 )
             )
+            if result.rowcount == 1:  # found in tracks that are no more
+                await pairings.drop(connection, recording)
         return bool(result.rowcount == 1)
 
     async def expire(self, recording: str, now_ms: int) -> None:

@@ -265,6 +265,11 @@ async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told
     path = f"/api/flags/{flag['id']}"
     status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
     assert (status, refused["error"]["code"]) == (410, "withdrawn")
+    async with rig.books.database.read() as tx:
+        assert await pairings.get(tx, RECORDING, 1, VERSION)
+    await rig.books.rows.commit_generation(RECORDING, 2, 1, 1000, {"tracks": []}, 1)  # sealed without them
+    async with rig.books.database.read() as tx:
+        assert await pairings.get(tx, RECORDING, 1, VERSION) is None
     await rig.books.rows.expire(RECORDING, 1)
     assert (await asked(rig, interpreter, "GET", "/api/flags"))[1] == {"flags": []}
     async with rig.books.database.read() as tx:
