@@ -23,12 +23,17 @@ TIMED = frozenset({VP8_PT, RTX_PT})
 """Payload types that get a send time. Others may be sent twice and must then be the same."""
 
 
+class OtherVersionError(ImportError):
+    """What was built is not of the source that is here: nothing of it may be called but `hj_source`."""
+
+
 class Library:
-    """`ffi` for cells, `lib` for calls."""
+    """`ffi` for cells, `lib` for calls. Raises OtherVersionError."""
 
     def __init__(self, ffi: Any, lib: Any) -> None:
         self.ffi, self.lib = ffi, lib
-        self.source: str = ffi.string(lib.hj_source()).decode()
+        if ffi.string(lib.hj_source()).decode() != digest():
+            raise OtherVersionError("it is of another version: run deploy/setup.sh")
         calls = [self.pointer(srtp_ffi.addressof(srtp_lib, name)) for name in CALLS]
         lib.hj_set(ffi.new("void *[]", calls), bytes(pt in TIMED for pt in range(128)))
 
@@ -62,11 +67,7 @@ def load() -> Library | None:
         if not path.exists():
             continue
         try:
-            library = of(path)
+            return of(path)
         except (OSError, ImportError, AttributeError) as error:
             log.warning("the compiled media path cannot be loaded: %s", error)
-            continue
-        if library.source == digest():
-            return library
-        log.warning("the compiled media path is of another version: run deploy/setup.sh")
     return None
