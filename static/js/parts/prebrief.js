@@ -7,6 +7,8 @@ import { t } from '../i18n.js';
 import { awaited, may, present } from '../room/reducer.js';
 import { icon } from '../elements/icons.js';
 
+const PHYSICIANS = new Set(['referring_physician', 'consulting_physician']);
+
 /**
  * @param {import('./beside.js').Beside} beside
  * @returns {import('./parts.js').Part}
@@ -33,7 +35,7 @@ export function prebriefPart(beside) {
  * @param {import('../types/wire.js').Participant} person
  */
 export function holdButton(state, person) {
-  if (!may(state, 'step_out') || person.out || person.id === state.snapshot?.you.participant) return nothing;
+  if (!may(state, 'step_out') || person.out || PHYSICIANS.has(person.role)) return nothing;
   return html`<button type="button" class="link" data-testid="hold" data-participant=${person.id} @click=${ask(person.id, true)}>${t('prebrief-hold')}</button>`;
 }
 
