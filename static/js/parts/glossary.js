@@ -28,7 +28,10 @@ export function glossaryPart(beside) {
       'term-hold': ({ on }) => card.hold(on),
     },
     heard: {
-      term: (shown) => card.show(shown),
+      term: (shown) => {
+        card.show(shown);
+        book.heard(shown.term);
+      },
     },
     closed: () => card.dismiss(),
     strip: (state) => html`<hj-term-card .shown=${card.shown} .people=${state.snapshot?.participants ?? []} .own=${own()}></hj-term-card>`,

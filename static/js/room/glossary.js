@@ -206,6 +206,12 @@ export class Glossary extends EventTarget {
     this.changed();
   }
 
+  /** Somebody shows a term; one that is not known here was added since: the list is fetched anew. @param {string} id */
+  heard(id) {
+    if (!this.loaded || !this.whole || this.terms.some((one) => one.id === id)) return;
+    void this.load();
+  }
+
   /** The server's word on a term that was to be shown. @param {string} id @param {{ok: boolean, code?: string} | undefined} ack */
   acked(id, ack) {
     this.told = ack?.ok ? id : null;

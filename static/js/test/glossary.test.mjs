@@ -64,6 +64,18 @@ test('looking again fetches what others have changed, but not with every key', a
   assert.equal(book.shown.length, 1);
 });
 
+test('a term that somebody else has added is fetched when it is shown', async () => {
+  const { book, asked } = made(listed(), listed(term('a', { en: 'one' })));
+  book.heard('a');
+  assert.equal(asked.length, 0, 'nobody has opened the glossary here');
+  await book.look();
+  book.heard('a');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(book.shown.map((one) => one.id), ['a']);
+  book.heard('a');
+  assert.equal(asked.length, 2);
+});
+
 test('a term changed by somebody else is shown as it is now, and why ours was refused', async () => {
   const { book } = made(listed(term('a', { en: 'one' })), new ApiRefusal('term_changed', 409), listed(term('a', { en: 'two' }, 2)));
   await book.look();
