@@ -111,17 +111,18 @@ def from_json(text: str) -> RoomDocument:
     fields["light"] = Light(**{**light, "degraded": _triples(light["degraded"])})
     pause = fields["pause"]
     fields["pause"] = None if pause is None else Pause(**pause)
-    told = fields["interpretation"]
-    asked = told["handover"]
+    told = fields.get("interpretation", {})  # older documents, of a server that is being replaced, have none
+    asked = told.get("handover")
     asked = None if asked is None else Handover(**asked)
     fields["interpretation"] = Interpretation(**{**told, "handover": asked})
     return RoomDocument(**fields)
 
 
 def _seat(entry: dict[str, Any]) -> Seat:
-    sets = {name: frozenset(entry["facts"][name]) for name in ("abilities", "chaired")}
-    facts = SeatSeed(**{**entry["facts"], **sets})
-    way = entry["direction"]
+    told = entry["facts"]
+    sets = {name: frozenset(told[name]) for name in ("abilities", "chaired") if name in told}
+    facts = SeatSeed(**{**told, **sets})
+    way = entry.get("direction")
     offer = entry["offer"]
     if offer is not None:
         offer = PendingOffer(**{**offer, "tracks": _triples(offer["tracks"])})

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.storage.schema import chain_heads, consents, session_notes, sessions
 
 _EPOCH = "epoch:"
+_OF_OTHERS = ("step_out", "step_in", "silenced", "unsilenced", "renders", "floor:hand")
+"""What others did about a seat: no proof that anybody sat there."""
 _HERE, _AWAY = ("joined", "back", "replaced"), "away"
 
 
@@ -51,6 +53,8 @@ async def witnessed_in(tx: AsyncConnection, recording: str) -> Witnessed:
     until = 0
     away: set[str] = set()
     for row in notes:
+        if row.what in _OF_OTHERS:
+            continue
         if row.what.startswith(_EPOCH):
             epoch = int(row.what.removeprefix(_EPOCH))
             if epoch not in known:

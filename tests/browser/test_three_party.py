@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from tests.support import probes
+from tests.support import listening, probes
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, running, until
 from tests.support.fakes import BLUE, GREEN, RED, YELLOW
@@ -23,7 +23,7 @@ def three(demo: Demo, crowd: Crowd) -> dict[str, Guest]:
     guests = {}
     for role, voice in PLACES:
         enter = join_signed_in if role == "consulting_physician" else join
-        guests[role] = enter(crowd.person(voice), demo, role)
+        guests[role] = enter(crowd.person(voice, init=listening.OPEN_SOCKETS), demo, role)
     return guests
 
 
@@ -57,6 +57,38 @@ def test_a_muted_microphone_is_silent_and_a_camera_off_is_covered(three: dict[st
     muted.page.get_by_test_id("toggle-camera").click()
     probes.wait_for_tone(listener.page, muted.seat, muted.voice)
     probes.wait_for_colour(listener.page, muted.seat, muted.voice)
+
+
+def test_in_simultaneous_mode_one_hears_the_interpreter_in_place_of_the_original_and_back(
+    three: dict[str, Guest],
+) -> None:
+    lp, kp, interpreter = (three[role] for role, _ in PLACES)
+    listening.trace(kp.page, lp.seat, interpreter.seat)
+    listening.trace(interpreter.page, lp.seat, kp.seat)
+
+    def tone(listener: Guest, source: Guest) -> float:
+        return probes.hear(listener.page, source.seat)[source.voice.name]
+
+    original, rendered, unchanged = tone(kp, lp), tone(kp, interpreter), tone(lp, kp)
+    loud = sorted(block.rms for block in listening.traced(kp.page, lp.seat))
+    usual = loud[len(loud) // 2]
+    took = []
+    for turn, mode in enumerate(("simultaneous", "consecutive") * 3):
+        at_ms = listening.say(interpreter.page, "mode", {"mode": mode})
+        simultaneous = mode == "simultaneous"
+        kp.page.wait_for_timeout(1_000)
+        blocks = listening.traced(kp.page, lp.seat)
+        took.append(listening.changed_after(blocks, at_ms, usual, opens=not simultaneous))
+        whole = [block for block in listening.traced(interpreter.page, lp.seat) if block.at_ms >= at_ms]
+        assert listening.longest_gap(whole, usual) <= 200, "whose sources do not change hears no gap"
+        if turn == 0:
+            assert tone(kp, lp) < original - 40
+            assert tone(lp, interpreter) < rendered - 40, "who speaks the source language hears no rendering"
+            assert abs(tone(kp, interpreter) - rendered) < 3
+            assert abs(tone(lp, kp) - unchanged) < 3
+    assert abs(tone(kp, lp) - original) < 3
+    assert min(took[0::2]) <= 500, took  # how busy the machine was shows in the others
+    assert min(took[1::2]) <= 500, took
 
 
 def test_a_line_of_chat_is_text_to_everybody_and_news_until_it_is_looked_at(three: dict[str, Guest]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,17 @@ async def test_only_a_granted_peer_gets_a_key_and_a_segment(rig: Rig) -> None:
     await rig.rooms.until_event("offer", peer=SILENT)
     await rig.rooms.until_event("stored", room=RECORDING)
     assert rig.keys.seats(RECORDING) == ["room", SEAT]
+    await rig.until_segments(1, {"room", SEAT})
+
+
+async def test_a_seat_that_has_stepped_out_has_no_segment_until_it_is_back(rig: Rig) -> None:
+    plan = both(1, 1)
+    out = replace(plan.peers[SEAT], aside=True, private=True)
+    routes: dict[str, tuple[tuple[str, str], ...]] = {SEAT: (), SILENT: ()}
+    await rig.link.put_plan(replace(plan, peers={**plan.peers, SEAT: out}, routes=routes))
+    await rig.rooms.until_event("stored", room=RECORDING)
+    assert rig.segments(1) == ["room"]
+    await rig.link.put_plan(both(1, 2))
     await rig.until_segments(1, {"room", SEAT})
 
 

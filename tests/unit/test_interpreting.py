@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,8 @@ from server.domain.permissions import abilities, chaired
 from signaling import commands as cm
 from signaling import events as ev
 from signaling import interpreting_events as ie
-from signaling.interpretation import Direction
+from signaling.document import from_json, to_json
+from signaling.interpretation import Direction, Interpretation
 from signaling.ports import RoomSeed, SessionRef
 from signaling.wire_interpreting import PartnerSaid, Signalled, Turn
 from signaling.wire_snapshot import Participant, Snapshot
@@ -414,3 +416,17 @@ def test_a_session_that_begins_writes_down_how_it_begins() -> None:
     told = notes(stage)
     assert ("mode:simultaneous", None) in told
     assert ("renders", INTERPRETER) in told
+
+
+def test_a_document_of_a_server_that_knew_no_interpretation_is_read() -> None:
+    document = live().document
+    told = json.loads(to_json(document))
+    del told["interpretation"]
+    for entry in told["seats"]:
+        del entry["facts"]["chaired"]
+        for name in ("hearing", "out", "direction", "listens", "partner"):
+            del entry[name]
+    read = from_json(json.dumps(told))
+    assert read.interpretation == Interpretation()
+    assert [one.id for one in read.seats] == [one.id for one in document.seats]
+    assert read.seat(CONSULTING).facts.chaired == {"end", "pause"}  # type: ignore[union-attr]
