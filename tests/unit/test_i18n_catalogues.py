@@ -19,6 +19,7 @@ from server.services.exports import REASONS
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGES = ("en", "ko", "ru")
 PAGE_FILES = sorted(path for path in (STATIC / "js").rglob("*.js") if "test" not in path.parts)
+DESK_KEYS = re.findall(r"command: '(\w+)'", (STATIC / "js/room/keys.js").read_text(encoding="utf-8"))
 #: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
 BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
@@ -55,6 +56,21 @@ BUILT = {
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "arrival-": ["coming", "late", "ready"],
     "rendered-mode-": ["consecutive", "simultaneous", "other"],
+    "mode-": [
+        "consecutive",
+        "simultaneous",
+        "consecutive-hint",
+        "simultaneous-hint",
+        "to-consecutive",
+        "to-simultaneous",
+    ],
+    "hearing-": ["interpreted", "both", "original"],
+    "signal-": [
+        f"{shown}{kind}" for shown in ("", "shown-") for kind in ("repeat", "slower", "clarify", "own-words")
+    ],
+    "turn-": [f"{who}{when}" for who in ("speaker", "interpreter") for when in ("", "-now", "-next")],
+    "desk-turn-": ["yours", "speaking", "listen", "wait", "passive"],
+    "key-": [command.replace("_", "-") for command in DESK_KEYS],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

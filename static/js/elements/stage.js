@@ -25,8 +25,8 @@ import './full.js';
 class Stage extends LightElement {
   static properties = {
     state: { attribute: false }, devices: { attribute: false }, streams: { attribute: false }, speaking: { attribute: false },
-    paths: { attribute: false }, now: { attribute: false }, deaf: { type: Boolean }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
-    trouble: { attribute: false }, parts: { attribute: false },
+    paths: { attribute: false }, now: { attribute: false }, sharing: { type: Boolean }, endingIn: { attribute: false }, panel: { state: true },
+    trouble: { attribute: false }, parts: { attribute: false }, mixer: { attribute: false },
   };
 
   constructor() {
@@ -42,7 +42,6 @@ class Stage extends LightElement {
     /** @type {import('../room/path-check.js').PathCheck | null} */
     this.paths = null;
     this.now = 0;
-    this.deaf = false;
     this.sharing = false;
     /** @type {number | null} seconds until the consultation is ended, while it can still be taken back */
     this.endingIn = null;
@@ -50,6 +49,8 @@ class Stage extends LightElement {
     this.panel = null;
     /** @type {import('../parts/parts.js').Parts | null} */
     this.parts = null;
+    /** @type {import('../room/mixer.js').Mixer | null} */
+    this.mixer = null;
     /** @type {ReturnType<import('../room/device-watch.js').DeviceWatch['trouble']>} */
     this.trouble = { audio: null, camera: null };
     this.addEventListener('ask', (event) => {
@@ -75,7 +76,6 @@ class Stage extends LightElement {
       <hj-plan-b .state=${state} .now=${this.now}></hj-plan-b>
       <hj-survival .people=${survivors(state)} .own=${own?.id}></hj-survival>
       ${state.cut ? html`<div class="banner" role="alert" data-testid="withdrawal-banner">${icon('shield')}<strong>${t('consent-stopping')}</strong></div>` : nothing}
-      ${this.deaf ? html`<button class="banner banner-plain" data-testid="tap-to-hear" @click=${() => this.ask('hear')}>${icon('speaker')}<strong>${t('room-tap-to-hear')}</strong></button>` : nothing}
       ${this.endingIn === null ? nothing : html`<div class="banner" role="alert"><strong>${t('room-ending', { seconds: this.endingIn })}</strong>
         <button class="secondary" data-testid="end-undo" @click=${() => this.ask('end-undo')}>${t('room-ending-undo')}</button></div>`}
       ${state.problem && this.panel !== 'recording' ? html`<div class="banner" role="alert" data-testid="problem">${icon('warning')}<strong>${tError(state.problem)}</strong></div>` : nothing}
@@ -133,6 +133,7 @@ class Stage extends LightElement {
     return html`<hj-tile data-testid="tile" data-participant=${person.id} data-role=${person.role} ?data-self=${self}
       .paused=${paused && { why: paused.why, kbit: roughKbit(viewer?.line?.down_bps ?? 0) }}
       .unseen=${self ? unseenBy(this.state?.snapshot?.participants ?? [], person.id) : []}
+      .mixer=${this.mixer} ?unheard=${this.state?.snapshot?.you.levels?.[person.id] === 'off'} ?steps=${this.state !== null && may(this.state, 'step_out')}
       .person=${shown} ?self=${self} .stream=${this.streams.get(person.id) ?? null} ?speaking=${this.speaking.has(person.id)}
       .now=${Math.floor(this.now / 10_000) * 10_000} .sink=${this.devices?.choice.speaker} .quality=${self ? this.state?.quality : null}
       .still=${this.state && (self ? survives(person) : isStill(this.state, person)) ? this.now : null}></hj-tile>`;

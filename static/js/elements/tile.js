@@ -13,6 +13,7 @@ class Tile extends LightElement {
     person: { attribute: false }, stream: { attribute: false }, self: { type: Boolean }, speaking: { type: Boolean },
     now: { attribute: false }, sink: { attribute: false }, quality: { attribute: false }, still: { attribute: false },
     paused: { attribute: false }, unseen: { attribute: false }, kind: { type: String },
+    mixer: { attribute: false }, unheard: { type: Boolean }, steps: { type: Boolean },
   };
 
   constructor() {
@@ -40,6 +41,18 @@ class Tile extends LightElement {
     /** @type {string[]} who does not see us, because of their lines */
     this.unseen = [];
     this.deaf = false;
+    /** @type {import('../room/mixer.js').Mixer | null} what sets the volume */
+    this.mixer = null;
+    /** Whether this page is not sent their voice now. */
+    this.unheard = false;
+    /** Whether the reader may ask them to step out, and back in. */
+    this.steps = false;
+  }
+
+  disconnectedCallback() {
+    const video = this.querySelector('video');
+    if (video && this.person) this.mixer?.detach(this.person.id, video);
+    super.disconnectedCallback();
   }
 
   updated() {
@@ -49,6 +62,7 @@ class Tile extends LightElement {
     if (video.srcObject !== this.stream) video.srcObject = this.stream;
     const aimed = /** @type {HTMLVideoElement & {sinkId?: string, setSinkId?: (id: string) => Promise<void>}} */ (video);
     if (this.sink !== undefined && aimed.sinkId !== this.sink) void aimed.setSinkId?.(this.sink).catch(() => undefined);
+    if (!this.self && this.kind === 'camera' && this.person) this.mixer?.attach(this.person.id, video);
     if (this.stream && video.paused) void this.start();
     if (this.still !== null && !this.followed && !this.self) this.follow(video);
   }
@@ -68,7 +82,7 @@ class Tile extends LightElement {
     const video = this.querySelector('video');
     if (!video) return;
     try {
-      if (!this.self && this.kind === 'camera') video.muted = false;
+      if (!this.self && this.kind === 'camera') video.muted = this.mixer?.carries(video) ?? false;
       await video.play();
       if (this.deaf) this.ask('heard', { participant: this.person?.id });
       this.deaf = false;
@@ -85,7 +99,7 @@ class Tile extends LightElement {
     const person = this.person;
     if (!person) return nothing;
     if (this.kind === 'screen') return this.screen(person);
-    const covered = !person.camera || (!this.self && (person.away || this.paused !== null));
+    const covered = !person.camera || person.out || (!this.self && (person.away || this.paused !== null));
     return html`<figure class="tile-frame" ?data-speaking=${this.speaking && person.mic}
         aria-label=${t('tile-label', { name: person.name, role: t(`role-${person.role}`) })}>
       ${this.self
@@ -98,6 +112,7 @@ class Tile extends LightElement {
         <span class="plate-place"><span title=${person.site}>${person.site}</span> <time class="figures">${hourMinute(this.now, language(), person.time_zone)}</time></span>
       </figcaption>
       <div class="signs">${this.signs(person)}</div>
+      ${this.steps && !this.self ? this.step(person) : nothing}
     </figure>`;
   }
 
@@ -112,10 +127,19 @@ class Tile extends LightElement {
 
   /** @param {import('../types/wire.js').Participant} person */
   cover(person) {
+    if (person.out) return html`<div class="cover" data-testid="tile-out">${icon('door')}<span>${t('tile-out')}</span></div>`;
     const away = person.away && !this.self;
     if (!away && person.camera && this.paused) return this.pausedCover(this.paused);
     return html`<div class="cover">${icon(away ? 'clock' : 'person')}
       <span>${away ? t('tile-away') : t('tile-camera-off')}</span></div>`;
+  }
+
+  /** @param {import('../types/wire.js').Participant} person */
+  step(person) {
+    const out = person.out === true;
+    const label = out ? t('tile-step-in') : t('tile-step-out', { name: person.name });
+    return html`<button type="button" class="step" data-testid="step" data-out=${out} title=${label} aria-label=${label}
+      @click=${() => this.ask('step', { participant: person.id, out: !out })}>${icon('door')}${out ? html`<span>${t('tile-step-in')}</span>` : nothing}</button>`;
   }
 
   /** @param {number} now */
@@ -140,6 +164,7 @@ class Tile extends LightElement {
       ${person.consent === 'granted' || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
       ${person.verified || this.self ? nothing : html`<span class="sign">${t('tile-not-verified')}</span>`}
       ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}
+      ${this.unheard && person.mic && !person.out ? html`<span class="sign" data-testid="unheard" role="img" aria-label=${t('tile-unheard')} title=${t('tile-unheard')}>${icon('speakerOff')}</span>` : nothing}
       ${person.camera ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-camera-off')} title=${t('tile-camera-off')}>${icon('cameraOff')}</span>`}
       ${quality ? html`<span class="sign" role="img" aria-label=${t(`quality-${quality}`)} title=${t(`quality-${quality}`)}>${bars(quality)}</span>` : nothing}`;
   }

@@ -11,6 +11,7 @@ import { DeviceWatch } from '../room/device-watch.js';
 import { Ending } from '../room/ending.js';
 import { on } from '../listen.js';
 import { MediaLink } from '../room/media-link.js';
+import { Mixer } from '../room/mixer.js';
 import { OwnVoice } from '../room/own-voice.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
@@ -21,14 +22,7 @@ import { SignalLink } from '../room/signal-link.js';
 import { sparing } from '../room/survival.js';
 import { Visit } from '../room/visit.js';
 import { Wake } from '../room/wake.js';
-import { Parts } from '../parts/parts.js';
-import { chatPart } from '../parts/chat.js';
-import { arrivalsPart } from '../parts/arrivals.js';
-import { chimePart } from '../parts/chime.js';
-import { conductPart } from '../parts/conduct.js';
-import { prebriefPart } from '../parts/prebrief.js';
-import { pluggedPart } from '../parts/plugged.js';
-import { glossaryPart } from '../parts/glossary.js';
+import { allParts } from '../parts/all.js';
 import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
@@ -58,18 +52,19 @@ let streams = new Map();
 let speaking = new Set();
 /** @type {MediaStream | null} */
 let ownStream = null;
-/** @type {Set<string>} participants the browser will not play before a touch */
-const deaf = new Set();
 let drawing = false;
 const shown = new Shown(async (list) => (await signal?.send('view', { shown: list }))?.ok ?? false);
 const consent = new ConsentFlow(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
-/** What stands by itself: add a part here. */
-const beside = { seat: visit.seat, state: () => state, changed: draw, speaking: () => speaking, send: (/** @type {string} */ name, /** @type {object | undefined} */ message) => signal?.send(name, message) };
-const parts = new Parts([
-  chatPart(beside), conductPart(beside), glossaryPart(beside), pluggedPart(beside, devices), arrivalsPart(beside), chimePart(beside, devices), prebriefPart(beside),
-]);
+const mixer = new Mixer();
+/** What parts may know and do. */
+const beside = {
+  seat: visit.seat, state: () => state, changed: draw, say, devices, mixer,
+  send: async (/** @type {string} */ what, /** @type {object | undefined} */ detail) => (await signal?.send(what, detail)) ?? { ok: false, code: 'timeout' },
+  incoming: () => media?.incoming.values() ?? [], level: () => ownVoice?.level ?? 0, speaking: () => speaking,
+};
+const parts = allParts(beside);
 const ending = new Ending({ changed: draw, end: () => ask('end') });
 
 /** @param {import('../room/reducer.js').Event} event */
@@ -101,7 +96,7 @@ function draw() {
 function view() {
   if (state.phase === 'room') {
     return html`<hj-stage .state=${state} .devices=${devices} .paths=${paths} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
-      ?deaf=${deaf.size > 0} .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)} .parts=${parts}></hj-stage>`;
+      .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)} .parts=${parts} .mixer=${mixer}></hj-stage>`;
   }
   return html`<hj-header></hj-header><div class="page">${page()}</div>`;
 }
@@ -341,15 +336,6 @@ const ACTIONS = {
     syncTracks();
   },
   screen: ({ on: share }) => (share ? screen.start() : screen.stop()),
-  deaf: ({ participant }) => {
-    deaf.add(participant);
-    draw();
-  },
-  heard: ({ participant }) => {
-    deaf.delete(participant);
-    draw();
-  },
-  hear: () => document.querySelectorAll('hj-tile').forEach((tile) => void /** @type {any} */ (tile).start()),
 };
 
 /** @param {{mic?: boolean, camera?: boolean}} change */
@@ -383,8 +369,6 @@ addEventListener('hashchange', () => {
   if (state.phase === 'room') visit.forgetToken();
   else if (location.hash.length > 1) location.reload();
 });
-// Any touch or key lets a browser play that refused before; nobody needs to find the button for it.
-for (const touch of ['pointerup', 'keydown']) addEventListener(touch, () => deaf.size > 0 && ACTIONS.hear?.({}));
 addEventListener('pagehide', ({ persisted }) => {
   if (ending.left !== null) void signal?.send('end'); // whoever closes the window while the end is counted down meant it
   if (!persisted) signal?.close(); // a goodbye: a window that is closed is no lost line

@@ -27,6 +27,10 @@ export class Devices extends EventTarget {
     this.opening = null;
     this.micOn = true;
     this.cameraOn = true;
+    /** @type {Set<string>} why nothing is to leave the microphone for a moment, although it is on */
+    this.hushed = new Set();
+    /** It is on for a moment, although it was switched off: to talk to a fellow interpreter. */
+    this.talks = false;
     /** @type {{audio?: string, camera?: string, speaker?: string, original?: boolean}} */
     this.choice = read();
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refresh());
@@ -93,7 +97,7 @@ export class Devices extends EventTarget {
       this[kind] = track;
       this.problem[kind] = null;
       track.contentHint = kind === 'camera' ? 'motion' : this.choice.original ? 'music' : 'speech';
-      track.enabled = kind === 'audio' ? this.micOn : this.cameraOn;
+      track.enabled = kind === 'audio' ? this.audible : this.cameraOn;
       track.addEventListener('ended', () => {
         if (this[kind] !== track) return;
         this[kind] = null; // unplugged, taken by a phone call, or taken back in the browser
@@ -101,6 +105,23 @@ export class Devices extends EventTarget {
         this.changed();
       });
     }
+  }
+
+  get audible() {
+    return (this.micOn || this.talks) && this.hushed.size === 0;
+  }
+
+  /** Silences the microphone while there is a reason; it stays switched on. @param {string} why @param {boolean} on */
+  hush(why, on) {
+    if (on) this.hushed.add(why);
+    else this.hushed.delete(why);
+    if (this.audio) this.audio.enabled = this.audible;
+  }
+
+  /** @param {boolean} on */
+  talk(on) {
+    this.talks = on;
+    if (this.audio) this.audio.enabled = this.audible;
   }
 
   /** @returns {MediaTrackConstraints} */
@@ -167,7 +188,7 @@ export class Devices extends EventTarget {
   /** @param {boolean} on */
   async setMic(on) {
     this.micOn = on;
-    if (this.audio) this.audio.enabled = on;
+    if (this.audio) this.audio.enabled = this.audible;
     else if (on && this.asked) await this.openOne('audio'); // plugged in or allowed meanwhile
     this.changed();
   }

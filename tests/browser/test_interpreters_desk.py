@@ -1,0 +1,314 @@
+"""The interpreter's desk on the keyboard, with a real server: four seats in one browser, two interpreters.
+
+One browser means one tone for all microphones; who is heard is told by the participant whose track it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.test_screenshots import choose
+from tests.support import probes, two_interpreters
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo, until
+from tests.support.fakes import RED
+from tests.support.story import answer_and_join
+
+pytestmark = pytest.mark.browser
+
+SOON_S = 10.0
+# Four pages encode and decode no pictures here: what is asked is who hears whom.
+NO_CAMERA = """
+(() => {
+  const devices = navigator.mediaDevices;
+  const original = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wish) => {
+    if (wish?.video) throw new DOMException('none', 'NotFoundError');
+    return original(wish);
+  };
+})();
+"""
+GENTLE = 0.5
+PICTURES = (
+    ("ko", (1440, 900)),
+    ("ru", (1440, 900)),
+    ("ko", (1024, 768)),
+    ("ru", (1024, 768)),
+    ("ru", (390, 844)),
+)
+
+
+@dataclass(frozen=True)
+class Sitting:
+    page: Page
+    seat: str
+
+
+@dataclass(frozen=True)
+class Room:
+    referring: Sitting
+    chair: Sitting
+    first: Sitting
+    second: Sitting
+
+    @property
+    def all(self) -> tuple[Sitting, ...]:
+        return self.referring, self.chair, self.first, self.second
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    started = two_interpreters.starting(tmp_path_factory.mktemp("demo"))
+    yield started
+    started.kill()
+
+
+@pytest.fixture(scope="module")
+def room(demo: Demo, crowd: Crowd) -> Room:
+    browser = crowd.person(RED)
+    seats = []
+    order = ("referring_physician", "consulting_physician", "interpreter", "interpreter")
+    links = [seat["room_url"] for seat in demo.info["seats"]]
+    assert [seat["role"] for seat in demo.info["seats"]] == list(order)
+    for link in links:
+        profile = browser.profile()
+        profile.add_init_script(NO_CAMERA)
+        page = profile.new_page()
+        page.goto(link, wait_until="commit")
+        seats.append(Sitting(page, link.split("#")[0].rsplit("/", 1)[1]))
+    for sitting in seats:
+        answer_and_join(sitting.page)
+    made = Room(*seats)
+    for sitting in made.all:
+        until("four tiles", lambda sitting=sitting: len(probes.tiles(sitting.page)) == 4, 20)  # type: ignore[misc]
+    return made
+
+
+# All have one tone: whether there is any is enough, and is told sooner than which.
+ANY_SOUND = """
+async (participant) => {
+  const tile = document.querySelector(`[data-testid=tile][data-participant="${participant}"]`);
+  const track = tile?.querySelector('[data-testid=remote-video]')?.srcObject?.getAudioTracks()[0];
+  if (!track) return 0;
+  const context = new AudioContext();
+  try {
+    await context.resume();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 4096;
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    await new Promise((done) => setTimeout(done, 300));
+    const samples = new Float32Array(4096);
+    analyser.getFloatTimeDomainData(samples);
+    return Math.max(...samples.map(Math.abs));
+  } finally {
+    await context.close();
+  }
+}
+"""
+AUDIBLE = 0.02
+
+
+def hears(listener: Sitting, source: Sitting) -> bool:
+    peak: float = listener.page.evaluate(ANY_SOUND, source.seat)
+    return peak > AUDIBLE
+
+
+def waits_for(listener: Sitting, source: Sitting, heard: bool) -> None:
+    said = "heard" if heard else "not heard any more"
+    until(said, lambda: hears(listener, source) is heard, SOON_S)
+
+
+def volume(listener: Sitting, source: Sitting) -> float:
+    found: float = listener.page.evaluate(
+        "(id) => document.querySelector(`[data-participant='${id}'] [data-testid=remote-video]`).volume",
+        source.seat,
+    )
+    return found
+
+
+def shown(sitting: Sitting, selector: str) -> None:
+    sitting.page.locator(selector).first.wait_for(timeout=SOON_S * 1000)
+
+
+def gone(sitting: Sitting, selector: str) -> None:
+    sitting.page.locator(selector).first.wait_for(state="detached", timeout=SOON_S * 1000)
+
+
+def floor(room: Room, who: Sitting | None) -> None:
+    """Given by hand, so that no voice takes it."""
+    room.chair.page.get_by_test_id("floor").select_option(who.seat if who else "")
+    holder = f"[data-testid=turn][data-holder='{who.seat}']" if who else "[data-testid=turn]"
+    for sitting in room.all:
+        shown(sitting, holder)
+
+
+def test_only_the_active_interpreter_is_left_open_when_the_other_is_muted_by_key(room: Room) -> None:
+    shown(room.first, "[data-testid=both-open]")
+    waits_for(room.chair, room.second, True)
+    room.first.page.keyboard.press("p")
+    shown(room.second, "[data-testid=interpreter-muted]")
+    gone(room.first, "[data-testid=both-open]")
+    waits_for(room.chair, room.second, False)
+    assert hears(room.chair, room.first)
+
+
+def test_the_mode_is_switched_by_one_key_and_everybody_sees_it(room: Room) -> None:
+    for mode in ("simultaneous", "consecutive"):
+        room.first.page.keyboard.press("m")
+        for sitting in room.all:
+            shown(sitting, f"[data-testid=mode][data-mode={mode}]")
+    assert room.referring.page.get_by_test_id("mode-switch").count() == 0
+    assert room.chair.page.get_by_test_id("mode-switch").count() == 1
+
+
+def test_nobody_hears_a_cough_while_the_key_is_held(room: Room) -> None:
+    room.first.page.keyboard.down("c")
+    shown(room.first, "[data-testid=desk][data-coughing]")
+    waits_for(room.chair, room.first, False)
+    room.first.page.keyboard.up("c")
+    gone(room.first, "[data-testid=desk][data-coughing]")
+    waits_for(room.chair, room.first, True)
+
+
+def test_a_signal_is_seen_by_whoever_speaks_and_not_by_those_who_listen(room: Room) -> None:
+    floor(room, room.referring)
+    room.first.page.keyboard.press("1")
+    shown(room.referring, "[data-testid=signal][data-kind=repeat]")
+    shown(room.first, "[data-testid=signal-repeat][data-sent]")
+    assert room.chair.page.get_by_test_id("signal").count() == 0
+    room.first.page.keyboard.press("4")
+    shown(room.chair, "[data-testid=signal][data-kind=own_words]")
+
+
+def test_the_speaker_goes_gently_down_while_the_interpreter_renders(room: Room) -> None:
+    floor(room, room.chair)
+    until("full", lambda: volume(room.referring, room.chair) == 1, SOON_S)
+    floor(room, room.first)
+    until("gently down", lambda: volume(room.referring, room.chair) == GENTLE, SOON_S)
+    assert volume(room.referring, room.first) == 1
+    floor(room, None)
+
+
+def test_keys_rest_while_one_writes_and_when_they_are_off(room: Room) -> None:
+    desk = room.first.page
+    desk.keyboard.press("n")
+    desk.keyboard.type("mc1")
+    notes = desk.get_by_test_id("notes")
+    assert notes.input_value() == "mc1"
+    desk.reload()
+    shown(room.first, "[data-testid=desk]")
+    assert notes.input_value() == "mc1"
+    desk.get_by_test_id("keys-on").uncheck()
+    desk.keyboard.press("m")
+    desk.get_by_test_id("keys-on").check()
+    desk.get_by_test_id("desk-turn").click()
+    desk.keyboard.press("k")
+    shown(room.first, "[data-testid=key-list]")
+    assert desk.get_by_test_id("mode").get_attribute("data-mode") == "consecutive"
+
+
+def test_only_the_partner_reads_and_hears_what_is_meant_for_them(room: Room) -> None:
+    room.first.page.get_by_test_id("partner-text").fill("numbers are yours")
+    room.first.page.get_by_test_id("partner-send").click()
+    shown(room.second, "[data-testid=partner-log] >> text=numbers are yours")
+    assert room.chair.page.get_by_text("numbers are yours").count() == 0
+    room.first.page.get_by_test_id("desk-turn").click()
+    room.first.page.keyboard.down("t")
+    shown(room.first, "[data-testid=partner-talk][aria-pressed=true]")
+    waits_for(room.chair, room.first, False)
+    waits_for(room.second, room.first, True)
+    room.first.page.keyboard.up("t")
+    waits_for(room.chair, room.first, True)
+
+
+def test_a_hand_over_is_asked_and_accepted_by_key_and_the_old_one_is_heard_no_more(room: Room) -> None:
+    room.first.page.keyboard.press("h")
+    shown(room.second, "[data-testid=handover-asked]")
+    room.second.page.keyboard.press("h")
+    shown(room.first, "[data-testid=interpreter-muted]")
+    waits_for(room.chair, room.second, True)
+    waits_for(room.chair, room.first, False)
+
+
+def test_who_steps_out_is_told_so_and_is_let_back_in(room: Room) -> None:
+    tile = f"[data-testid=tile][data-participant='{room.chair.seat}'] [data-testid=step]"
+    room.referring.page.locator(tile).click()
+    shown(room.chair, "[data-testid=stepped-out]")
+    shown(room.second, "[data-testid=tile-out]")
+    waits_for(room.second, room.chair, False)
+    room.referring.page.locator(tile).click()
+    gone(room.chair, "[data-testid=stepped-out]")
+    waits_for(room.second, room.chair, True)
+
+
+def picture(sitting: Sitting, name: str, folder: Path) -> list[str]:
+    """Those in which something sticks out sideways."""
+    wide = []
+    for language, (width, height) in PICTURES:
+        sitting.page.set_viewport_size({"width": width, "height": height})
+        choose(sitting.page, language)
+        sitting.page.wait_for_timeout(200)
+        sitting.page.screenshot(path=folder / f"{name}-{language}-{width}.png", full_page=width < 400)
+        if sitting.page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            wide.append(f"{name} {language} {width}")
+    sitting.page.set_viewport_size({"width": 1440, "height": 900})
+    return wide
+
+
+def test_desk_and_turn_can_be_pictured_and_nothing_sticks_out(room: Room, output: Path) -> None:
+    folder = output / "screenshots"
+    folder.mkdir(exist_ok=True)
+    floor(room, room.referring)
+    wide = picture(room.first, "desk", folder)
+    room.second.page.keyboard.press("1")
+    shown(room.referring, "[data-testid=signal]")
+    wide += picture(room.referring, "turn", folder)
+    assert not wide, wide
+    floor(room, None)
+
+
+LIMITED = """
+async () => {
+  const { limiter } = await import('/static/js/room/limiter.js');
+  const run = async (level) => {
+    const context = new OfflineAudioContext(1, 48000, 48000);
+    const tone = context.createOscillator();
+    const gain = context.createGain();
+    gain.gain.value = level;
+    const guard = limiter(context);
+    tone.connect(gain).connect(guard.input);
+    guard.output.connect(context.destination);
+    tone.start();
+    const samples = (await context.startRendering()).getChannelData(0);
+    return samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  };
+  return [await run(0.1), await run(1), await run(8)];
+}
+"""
+
+
+def test_what_an_interpreter_hears_passes_a_limiter_and_a_ceiling(room: Room) -> None:
+    shown(room.first, "[data-testid=limiter][data-on=true]")
+    muted = "() => [...document.querySelectorAll('[data-testid=remote-video]')].map((one) => one.muted)"
+    assert room.first.page.evaluate(muted) == [True] * 3, "the graph plays, not the elements"
+    assert room.chair.page.evaluate(muted) == [False] * 3
+    speech, loud, shriek = room.first.page.evaluate(LIMITED)
+    assert speech == pytest.approx(0.1, rel=0.06)
+    assert loud <= 0.5
+    assert shriek <= 0.5
+
+
+def test_listeners_are_told_when_the_last_interpreter_drops_and_hear_the_original(room: Room) -> None:
+    room.second.page.keyboard.press("m")
+    shown(room.chair, "[data-testid=mode][data-mode=simultaneous]")
+    waits_for(room.chair, room.referring, False)
+    for sitting in (room.first, room.second):
+        sitting.page.get_by_test_id("leave").click()
+    for sitting in (room.referring, room.chair):
+        shown(sitting, "[data-testid=interpreter-lost]")
+    waits_for(room.chair, room.referring, True)
