@@ -63,6 +63,7 @@ def sign_in_works(demo: Demo) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_a_full_disk_is_told_to_everybody_and_costs_nothing_when_room_is_made(
     small: tuple[Demo, SmallDisk], crowd: Crowd, output: Path
 ) -> None:

@@ -63,6 +63,7 @@ def halves(picture: bytes) -> tuple[float, float]:
     )
 
 
+@pytest.mark.long
 def test_a_phone_that_is_turned_is_upright_in_files_and_on_the_page(demo: Demo, crowd: Crowd) -> None:
     chair = join(crowd.person(RED), demo, "referring_physician")
     phone = join(crowd.person(init=PHONE), demo, "interpreter")

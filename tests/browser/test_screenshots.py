@@ -62,6 +62,7 @@ def folder(output: Path) -> Path:
     return made
 
 
+@pytest.mark.long
 def test_every_page_can_be_pictured_in_every_language_and_width(
     demo: Demo, crowd: Crowd, folder: Path
 ) -> None:

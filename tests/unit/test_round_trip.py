@@ -13,8 +13,9 @@ from media.finalise_way import ways_ns
 from media.ice import stun
 from media.recordstore.index import Event, Journal
 from media.recordstore.streams import Stream
-from media.round_trip import MOST_NS, RoundTrip
+from media.round_trip import MOST_NS, RoundTrip, SentReports
 from media.rtp import rtcp
+from media.rtp.rtcp import ReportBlock
 from tests.support.outbox import MS, Stage
 from tests.support.recorded import NS, FakeClock
 from tests.support.scene import KEY, scene
@@ -118,3 +119,14 @@ def test_a_new_stream_of_the_same_connection_shares_what_was_told_of_it() -> Non
 @pytest.mark.parametrize("us", [0, -4, "90000", None, 1 << 60, 2.5])
 def test_what_is_no_round_trip_moves_nothing(us: object) -> None:
     assert ways_ns([group(1.0)], [told(1.0, "round_trip", us=us)]) == [0]
+
+
+def test_a_report_that_names_the_same_sender_report_again_tells_no_round_trip() -> None:
+    """While a picture is paused nothing newer is there to name, and the queue of then is not one of now."""
+    sent = SentReports()
+    sent.note(7 << 32, 1_000 * MS)
+    block = ReportBlock(200, 0, 0, 0, 0, 7 << 16, 0)
+    assert sent.took_ns(block, 3_500 * MS) == 2_500 * MS
+    assert sent.took_ns(block, 4_500 * MS) is None
+    sent.note(9 << 32, 5_000 * MS)
+    assert sent.took_ns(ReportBlock(200, 0, 0, 0, 0, 9 << 16, 0), 5_080 * MS) == 80 * MS
