@@ -55,8 +55,8 @@ class SentReports:
         self._sent = {lsr: at_ns if sent == noted_ns else sent for lsr, sent in self._sent.items()}
 
     def took_ns(self, block: ReportBlock, now_ns: int) -> int | None:
-        """The round trip that a receiver's report tells (RFC 3550 6.4.1); None when it tells none. Once for each
-        of ours: while a picture is paused the last one is named in report after report, and tells of a queue
-        that is long gone."""
+        """The round trip that a receiver's report tells (RFC 3550 6.4.1); None when it tells none. Once for
+        each of ours: while a picture is paused the last one is named in report after report, and tells of a
+        queue that is long gone."""
         sent_ns = self._sent.pop(block.lsr, None) if block.lsr else None
         return None if sent_ns is None else now_ns - sent_ns - block.dlsr * NS // 65536
