@@ -31,8 +31,7 @@ test: lint ## everything CI runs, real browsers included: under 25 minutes
 
 test-long: check ## kill series, soaks and matrices: under 80 minutes
 	@deploy/setup.sh browsers
-	HYEOPJIN_PICTURES=all $(PY) -m pytest tests/browser/test_screenshots.py tests/browser/test_withdraw.py -m "long or not long"
-	$(PY) -m pytest tests -m long -s
+	@tests/long.sh
 
 bench: setup ## CPU per forwarded packet, latency, memory; cost of recording and finalising
 	$(PY) -m server bench media --rooms 4 --seconds 20 --json

@@ -14,17 +14,10 @@ from pathlib import Path
 
 from tests.support.matrix import table
 from tests.support.matrix.measure import SECONDS, SETTLE_S, measure
-from tests.support.matrix.rows import FIREFOX, GATED, MATRIX, OVERTAKING, PLAIN, Failed, Line, Row
+from tests.support.matrix.rows import GROUPS, Failed, Row, seed_of
 
 TOP = Path(__file__).parents[3]
 NETWORK = TOP / "docs" / "network.md"
-SEED = 4000
-GROUPS: dict[str, tuple[Line, ...]] = {
-    "ours": (*MATRIX, *OVERTAKING),
-    "plain": PLAIN,
-    "firefox": FIREFOX,
-    "gates": GATED,
-}
 
 
 async def run(arguments: argparse.Namespace) -> list[Row | Failed]:
@@ -37,13 +30,12 @@ async def run(arguments: argparse.Namespace) -> list[Row | Failed]:
         if arguments.keep and isinstance(row, Row):
             table.keep(arguments.keep, row)
 
-    for number, (name, group) in enumerate(GROUPS.items()):
+    for name, group in GROUPS.items():
         if name not in arguments.group:
             continue
-        # Seeds are the lines' own: one that is measured alone has the same.
         todo = [
-            (line, SEED + 100 * number + index)
-            for index, line in enumerate(group)
+            (line, seed_of(line))
+            for line in group
             if line.key not in found and line.key.startswith(arguments.only)
         ][: max(0, left)]
         left -= len(todo)

@@ -68,6 +68,22 @@ FIREFOX = tuple(
     )
 )
 GATED = (Line(3, 150, 0, seconds=60), Line(5, 200, 0, seconds=60), Line(10, 300, 0, seconds=300))
+GROUPS: dict[str, tuple[Line, ...]] = {
+    "ours": (*MATRIX, *OVERTAKING),
+    "plain": PLAIN,
+    "firefox": FIREFOX,
+    "gates": GATED,
+}
+SEED = 4000
+
+
+def seed_of(line: Line) -> int:
+    """A line's own: one that is measured alone, or in a test, meets the same losses."""
+    for number, group in enumerate(GROUPS.values()):
+        for index, one in enumerate(group):
+            if one.key == line.key:
+                return SEED + 100 * number + index
+    raise KeyError(line.key)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What `make test-long` runs: matrices, soaks, kill series. The steps go on after one that failed; the last line
+# says which did. Figures are printed by the tests that measure.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+PY=.venv/bin/python
+rows=$(mktemp) # of the matrix: what is judged is what is written down
+failed=""
+step() {
+	began=$(date +%s)
+	name=$1
+	shift
+	"$@" || failed="$failed $name"
+	echo "== $name: $(($(date +%s) - began)) s"
+}
+HYEOPJIN_MATRIX=$rows
+export HYEOPJIN_MATRIX
+
+# Alone: what a line is worth is measured, and two browsers fill the machine.
+step matrix $PY -m pytest -s -m long tests/integration/test_matrix.py
+step table $PY -m tests.support.matrix --keep "$rows" --write
+# A quarter of an hour of silence, and one over 80 kbit/s, leave room for a third stream beside them.
+step series $PY -m pytest -rP -m long -n 3 --dist loadfile --no-loadscope-reorder \
+	tests/browser/test_quiet_room.py tests/browser/test_survival.py tests/integration --ignore=tests/integration/test_matrix.py
+step browsers $PY -m pytest -rP -m long -n 2 --dist loadfile tests/browser \
+	--ignore=tests/browser/test_quiet_room.py --ignore=tests/browser/test_survival.py --ignore=tests/browser/test_screenshots.py
+HYEOPJIN_PICTURES=all step pictures $PY -m pytest -m "long or not long" tests/browser/test_screenshots.py tests/browser/test_withdraw.py
+rm -f "$rows"
+[ -z "$failed" ] && echo "all passed" && exit 0
+echo "failed:$failed"
+exit 1
