@@ -129,7 +129,7 @@ def _scan_two_byte(packet: bytes, at: int, end: int) -> tuple[bytes, int, int]:
 
 
 def find_extension(packet: bytes, wanted: int) -> bytes | None:
-    """The data of one header extension element, or None. For the first packets of a stream, not for each."""
+    """The data of one header extension element, or None. Not for each packet as it is forwarded."""
     first = packet[0]
     at = HEADER_LENGTH + 4 * (first & 0x0F)
     if not first & 0x10 or at + 4 > len(packet):
