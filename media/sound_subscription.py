@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media.ports import Delivery, SessionPort
-from media.ranges import Range
 from media.subscription import Subscription
 from media.tracks import SourceStream
 
@@ -42,26 +41,19 @@ class SoundSubscription(Subscription):
     def refresh_report(self, now_ns: int) -> None:
         """Once a second; see the module."""
         super().refresh_report(now_ns)
-        stream = self.stream
-        if not self._bare or stream is None:
+        if not self._bare or self.stream is None:
             return
         if not self._opened_ns:
             self._opened_ns = now_ns
         elif now_ns - self._opened_ns >= BARE_NS:
             self._bare = False
             if self.delivery.red:
-                self._go_on_with_red(stream)
+                self._go_on_with_red()
 
-    def _go_on_with_red(self, stream: SourceStream) -> None:
+    def _go_on_with_red(self) -> None:
         """The same numbers, but what was sent plain is not sent again: it would be other bytes of the same
         number."""
-        self._ranges.clear()
+        self.forget_sent()
         self._first = self.last + 1
-        added = None if self._range is None else self._range.added
-        if added is not None:
-            self._range = Range(
-                stream, self._first, self._first, self._number_offset, self._timestamp_offset, added
-            )
-            self._ranges.append(self._range)
         self.red = True
         self._apart()
