@@ -83,13 +83,6 @@ class Downlink:
         self._unseen_ns = now_ns - 2 * HELD_NS
         """When there was trouble that the estimate had not seen: it is not believed for a while."""
 
-    def estimated(self, remb_bps: int, sent_bps: int, now_ns: int, carried_bps: int = 0) -> bool:
-        """A new estimate, and whether it says that this is too much: then it is acted upon."""
-        if not self.suspects(remb_bps, sent_bps, now_ns):
-            return False
-        self.believe(now_ns, carried_bps)
-        return True
-
     def suspects(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
         """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much.
         The first one never does: it is what came in until then."""
@@ -113,7 +106,7 @@ class Downlink:
             self.limit_bps = remb_bps
         return False
 
-    def believe(self, now_ns: int, carried_bps: int = 0) -> None:
+    def believe(self, now_ns: int, carried_bps: int) -> None:
         """What the last estimate says is so. If a trial was on, only that was too much: what the line
         `carried_bps` before it is not in doubt."""
         # What is lost now was lost by what has just been ended.
