@@ -83,8 +83,7 @@ class RoomRecording:
         if self._recorder is not None:
             for peer in gone:  # while nobody is recorded: the time after the pause has its cause all the same
                 self._note_departure(peer, plan)
-                cause = WITHDRAWN if peer in plan.peers else LEFT
-                self._recorder.event(peer, "dismissed", now_ns, cause=cause)
+                self._recorder.event(peer, "dismissed", now_ns, cause=self._why(plan, peer))
         self._plan, self._consenting = plan, consenting
         if self._recorder is None and plan.room_key is not None:
             self._open(plan.room_key)
