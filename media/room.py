@@ -252,12 +252,13 @@ class Room:
         return {peer: self._wanted(peer) for peer in self._sessions} != self._subscribed
 
     async def _subscribe(self) -> None:
-        self._subscribed = {peer: self._wanted(peer) for peer in self._sessions}
+        self._subscribed = {}
         for peer, session in list(self._sessions.items()):
+            wanted = self._wanted(peer)
             try:
-                await session.set_subscriptions(self._wanted(peer))
-            except Exception:
-                self._subscribed.pop(peer, None)  # once more in a second
+                await session.set_subscriptions(wanted)
+                self._subscribed[peer] = wanted
+            except Exception:  # once more in a second
                 self._tools.counters.room_failures += 1
                 log.exception("subscriptions of a peer of room %s failed", self.name)
         # A delivery that was given up must stop now, not when the subscriber has answered.
