@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from media.aiortc_seam import SrtpKeys
-from media.fan import Spread, Way
+from media.fan import Spread, Way, one_by_one
 from media.ice.endpoint import Path
 from media.ice.hub import UdpPath
 from media.native.library import Library
@@ -101,10 +101,7 @@ class NativePath(SrtpPath):
 
         def spread(packet: bytes, number: int, timestamp: int) -> None:
             if call(cells, count, packet, len(packet), number, timestamp):
-                for path, way in zip(mine, ways, strict=True):
-                    if path._link.fd < 0:
-                        path.forward(
-                            packet, packet[1] & 0x7F, number + way.number, timestamp + way.timestamp, way.ssrc
-                        )
+                left = [way for path, way in zip(mine, ways, strict=True) if path._link.fd < 0]
+                one_by_one(left)(packet, number, timestamp)
 
         return spread
