@@ -8,9 +8,10 @@ import pytest
 
 from media.breaks import Breaks, silence_ns
 from media.rtp import rtcp
+from media.rtp.packets import payload_offset
 from tests.support.outbox import Outbox, Stage, fields
 from tests.unit.test_lines import Playing
-from tests.unit.test_relay import plis
+from tests.unit.test_relay import plis, sent
 
 RTX = 201
 
@@ -18,14 +19,7 @@ RTX = 201
 def resent(outbox: Outbox) -> list[int]:
     """The numbers, as first sent, of pictures that went out again."""
     again = [packet for packet in outbox.rtp if fields(packet)[3] == RTX]
-    return [
-        struct.unpack_from("!H", packet, 12 + 4 * (packet[0] & 15) + _extension(packet))[0]
-        for packet in again
-    ]
-
-
-def _extension(packet: bytes) -> int:
-    return 4 + 4 * struct.unpack_from("!H", packet, 14)[0] if packet[0] & 0x10 else 0
+    return [struct.unpack_from("!H", packet, payload_offset(packet))[0] for packet in again]
 
 
 def numbers(outbox: Outbox) -> list[int]:
@@ -33,7 +27,7 @@ def numbers(outbox: Outbox) -> list[int]:
 
 
 def nacked(outbox: Outbox) -> int:
-    return sum(packet[1] == rtcp.RTPFB and packet[0] & 31 == 1 for packet in outbox.rtcp)
+    return len(sent(outbox, rtcp.RTPFB, rtcp.NACK_FORMAT))
 
 
 def test_what_was_sent_in_the_dark_is_not_sent_again_and_pictures_begin_anew() -> None:
