@@ -21,19 +21,21 @@ def text(rows: Iterable[Row | Failed]) -> str:
     """Ours; the gates; lines with plain settings beside ours; lines with Firefox at the far end."""
     found = {row.key: row for row in rows}
 
-    def part(title: str, lines: Iterable[Line], name: str = "") -> list[str]:
-        cells = [_line(line, found[line.key], name) for line in lines if line.key in found]
-        return ["", f"{title}:", "", HEAD, *cells] if cells else []
+    def cells(lines: Iterable[Line], name: str = "") -> list[str]:
+        return [_line(line, found[line.key], name) for line in lines if line.key in found]
 
     beside: list[str] = []
     for line in PLAIN:
-        for name, one in (("plain", line), ("ours", replace(line, plain=False))):
-            if line.key in found and one.key in found:
-                beside.append(_line(one, found[one.key], f"{name}: "))
-    ours = part("Every line", [*MATRIX, *OVERTAKING])
-    gates = part("The gates", GATED)
-    plain = ["", "Plain settings beside ours:", "", HEAD, *beside] if beside else []
-    return "\n".join([*ours, *gates, *plain, *part("The far one with Firefox", FIREFOX)][1:])
+        if line.key in found:
+            beside += [*cells([line], "plain: "), *cells([replace(line, plain=False)], "ours: ")]
+    parts = (
+        ("Every line", cells([*MATRIX, *OVERTAKING])),
+        ("The gates", cells(GATED)),
+        ("Plain settings beside ours", beside),
+        ("The far one with Firefox", cells(FIREFOX)),
+    )
+    told = [one for title, part in parts if part for one in ("", f"{title}:", "", HEAD, *part)]
+    return "\n".join(told[1:])
 
 
 def _line(line: Line, row: Row | Failed, name: str = "") -> str:
