@@ -1,8 +1,7 @@
 """The listener: `python -m media.listener`, one finished audio track on stdin, when it sounds on stdout.
 
 For recordings that were finished before levels were read from packets: it decodes, in a process of its own,
-to
-8 kHz and keeps a level for each 20 ms. It must not write anywhere, or know whose voice it is.
+to 8 kHz and keeps a level for each 20 ms. It must not write anywhere, or know whose voice it is.
 """
 
 from __future__ import annotations
