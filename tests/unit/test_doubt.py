@@ -7,11 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from media.doubt import CHECKS, Doubt
-from media.lines import Lines
-from media.rtp import rtcp
-from tests.support.outbox import MS, Stage
+from tests.support.outbox import MS
 from tests.support.thin_line import ThinLine
-from tests.unit.test_lines import Playing, Told
+from tests.unit.test_lines import Playing
 
 Heard = Callable[[int, int], None]
 
@@ -70,18 +68,13 @@ class Seen(Playing):
     """A wide line whose browser may still say that it is not."""
 
     def __init__(self) -> None:
-        self.stage = Stage(layered=True)
+        super().__init__()
         ThinLine.clock = self.stage.time
         line = self.stage.join_subscriber("s", outbox=ThinLine)
         assert isinstance(line, ThinLine)
-        self.line, self.told, self.number = line, Told(), 0
         line.round_trip_ns = 80 * MS
-        time = self.stage.time
-        self.lines = Lines("room", 3, self.stage.relay, self.told.append, time.call_later, time.now)
-
-    def remb(self, bps: int, index: int = 0) -> None:
-        assert self.line.sink is not None
-        self.line.sink.on_rtcp(rtcp.build_remb(1, bps, [200]), self.stage.time.now_ns)
+        self.line = line
+        self.stage.subscribers.append(line)
 
     def run(self, seconds: float, keys: int = 15) -> None:
         for _ in range(int(seconds * 10)):
