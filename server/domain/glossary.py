@@ -6,6 +6,7 @@ It must not know who may do what, nor any file format (`server/domain/glossary_f
 from __future__ import annotations
 
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -136,7 +137,36 @@ def keys_of(wording: Wording) -> list[tuple[str, str]]:
     return [(name, folded(wording.texts[name])) for name in LANGUAGES if name in wording.texts]
 
 
-def same_term(one: Wording, other: Wording) -> bool:
-    """They agree in the first of `LANGUAGES` that both have: one English word may be two in Korean."""
-    both = next((name for name in LANGUAGES if name in one.texts and name in other.texts), None)
-    return both is not None and folded(one.texts[both]) == folded(other.texts[both])
+class Known:
+    """A glossary's terms, to be found by what a file says: each is found once.
+
+    A text is a term that there is already when they agree in the first of `LANGUAGES` that both have: one
+    English word may be two in Korean. Terms lie by their languages, so that however many say the same in one
+    of them, one look for each set of languages is enough.
+    """
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._terms: dict[tuple[str, ...], dict[tuple[str, str], deque[tuple[int, Term]]]] = {}
+        self._found: set[str] = set()
+        for number, term in enumerate(terms):
+            keys = keys_of(term.wording)
+            texts = self._terms.setdefault(tuple(name for name, _ in keys), {})
+            for key in keys:
+                texts.setdefault(key, deque()).append((number, term))
+
+    def take(self, wording: Wording) -> Term | None:
+        """Of several the one that agrees in the earliest language, then the first of the glossary."""
+        said = dict(keys_of(wording))
+        near: list[tuple[int, int, Term]] = []
+        for languages, texts in self._terms.items():
+            both = next((name for name in said if name in languages), None)
+            waiting = None if both is None else texts.get((both, said[both]))
+            while waiting and waiting[0][1].id in self._found:
+                waiting.popleft()
+            if both is not None and waiting:
+                near.append((LANGUAGES.index(both), *waiting[0]))
+        if not near:
+            return None
+        term = min(near, key=lambda one: one[:2])[2]
+        self._found.add(term.id)
+        return term

@@ -13,7 +13,7 @@ from typing import Any
 
 from server.domain import glossary_file
 from server.domain.errors import Refused
-from server.domain.glossary import MAX_TERMS, Term, Wording, keeps_confirmation, keys_of, same_term
+from server.domain.glossary import MAX_TERMS, Known, Term, Wording, keeps_confirmation
 from server.domain.glossary_file import Sheet
 from server.services.context import Context
 from server.services.glossary import Actor, acted
@@ -96,18 +96,12 @@ class GlossaryFiles:
 
 
 def _plan(sheet: Sheet, terms: list[Term], case_id: str, now_ms: int) -> _Plan:
-    plan, met = _Plan(), set[str]()
-    known: dict[tuple[str, str], list[Term]] = {}
-    for term in terms:
-        for key in keys_of(term.wording):
-            known.setdefault(key, []).append(term)
+    plan, known = _Plan(), Known(terms)
     for _, wording in sheet.rows:
-        near = (term for key in keys_of(wording) for term in known.get(key, ()))
-        found = next((term for term in near if term.id not in met and same_term(term.wording, wording)), None)
+        found = known.take(wording)
         if found is None:  # two rows are never one term
             plan.added.append(Term(new_id(), case_id, 1, wording, None, None, now_ms))
             continue
-        met.add(found.id)
         merged = Wording({**found.texts, **wording.texts}, wording.note or found.note)
         if merged == found.wording:
             plan.same += 1
