@@ -73,7 +73,10 @@ class Term:
 def cleaned(text: str, most: int) -> str:
     """One line, composed (NFC), without control and direction characters. Raises WrongText."""
     spaced = text.translate(_DROPPED).replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
-    line = " ".join(unicodedata.normalize("NFC", spaced).split())
+    words = " ".join(spaced.split())
+    if len(words) > 4 * most:  # no four characters compose to less than one; marks without end take minutes
+        raise WrongText("too_long")
+    line = " ".join(unicodedata.normalize("NFC", words).split())
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn") for letter in line):
         raise WrongText("control")
     if len(line) > most:

@@ -130,3 +130,13 @@ def test_each_term_is_found_once_and_however_many_say_the_same_it_takes_no_time(
         found = known.take(Wording(everywhere))
         assert found is not None
         assert found.id == f"t{number}"
+
+
+@pytest.mark.parametrize("most", [MAX_TEXT, MAX_NOTE])
+def test_marks_without_end_are_too_long_before_they_are_put_in_order(most: int) -> None:
+    began = time.monotonic()
+    with pytest.raises(WrongText, match="too_long"):
+        cleaned("a" + "\u0301\u0323" * 60_000, most)
+    assert time.monotonic() - began < 2, "composing them takes minutes"
+    greek = unicodedata.normalize("NFD", "\u1f82" * most)
+    assert (len(greek), cleaned(greek, most)) == (4 * most, "\u1f82" * most)
