@@ -84,8 +84,8 @@ def signalled(document: RoomDocument, event: ie.Signalled, now_ms: int) -> Next:
     """To whoever has the floor and to fellow interpreters; to all that an interpreter speaks for themselves,
     and while nobody has the floor."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None:
-        return document, [Refused("not_joined")]
+    if seat is None or seat.out:
+        return document, [Refused("not_joined" if seat is None else "stepped_out")]
     floor = None if document.interpretation.floor is None else document.seat(document.interpretation.floor)
     told = document.present
     if event.kind != "own_words" and floor is not None and not floor.interprets:
@@ -154,8 +154,8 @@ def partner_line(document: RoomDocument, event: ie.PartnerLine, now_ms: int) -> 
 
 def partner_told(document: RoomDocument, event: ie.PartnerTold, now_ms: int) -> Next:
     seat = sitting(document, event.seat, event.socket)
-    if seat is None:
-        return document, [Refused("not_joined")]
+    if seat is None or seat.out:
+        return document, [Refused("not_joined" if seat is None else "stepped_out")]
     if not fellows(document, seat):
         return document, [Refused("no_partner")]
     said = PartnerSaid(by=seat.id, text=event.text, at_ms=now_ms)
@@ -194,7 +194,8 @@ def _turn(document: RoomDocument, floor: str | None, at_ms: int) -> list[Command
 
 
 def _to(seats: list[Seat], event: str, message: Message) -> list[Command]:
-    sockets = dict.fromkeys(seat.socket for seat in seats if seat.socket is not None)
+    """To those of them who have not stepped out: these are told nothing of what goes on."""
+    sockets = dict.fromkeys(seat.socket for seat in seats if seat.socket is not None and not seat.out)
     return [Send(socket, event, message) for socket in sockets]
 
 

@@ -69,8 +69,8 @@ def interpreters(document: RoomDocument) -> list[Seat]:
 
 
 def fellows(document: RoomDocument, seat: Seat) -> list[Seat]:
-    """The other interpreters that are present."""
-    return [other for other in interpreters(document) if other.id != seat.id]
+    """The other interpreters that are present and have not stepped out."""
+    return [other for other in interpreters(document) if other.id != seat.id and not other.out]
 
 
 def settled(document: RoomDocument) -> RoomDocument:

@@ -394,6 +394,29 @@ def test_a_patient_waits_outside_and_comes_in_when_called() -> None:
     assert stage.code() == "unknown_participant"
 
 
+def test_an_interpreter_who_has_stepped_out_is_told_nothing_and_tells_nothing() -> None:
+    stage = live(CONSULTING, INTERPRETER, SECOND, REFERRING)
+    stage.on(ie.Stepped(REFERRING, LP, SECOND, True))
+    stage.on(ie.TurnTaken(1, CONSULTING, 5))
+    assert set(stage.sent("turn")) == {CHAIR, LP, IN}
+    stage.on(ie.Signalled(INTERPRETER, IN, "own_words"))
+    assert set(stage.sent("signal")) == {CHAIR, LP, IN}
+    for event in (
+        ie.PartnerTold(INTERPRETER, IN, "synthetic"),
+        ie.PartnerLine(INTERPRETER, IN, True),
+        ie.HandoverStepped(INTERPRETER, IN, "request"),
+        ie.PassiveMuted(INTERPRETER, IN),
+    ):
+        stage.on(event)
+        assert stage.code() == "no_partner"
+    for event in (ie.PartnerTold(SECOND, IN2, "synthetic"), ie.Signalled(SECOND, IN2, "own_words")):
+        stage.on(event)
+        assert (stage.code(), stage.sent("signal"), stage.sent("partner_text")) == ("stepped_out", {}, {})
+    stage.on(ie.Stepped(REFERRING, LP, SECOND, False))
+    stage.on(ie.PartnerTold(SECOND, IN2, "synthetic"))
+    assert set(stage.sent("partner_text")) == {IN, IN2}
+
+
 def test_who_had_stepped_out_before_a_restart_is_out_after_it() -> None:
     stage = Stage(seed=seats())
     stage.join(CONSULTING, CHAIR)
