@@ -23,12 +23,12 @@ def asides_of(services: Services, store: RoomStore) -> Asides:
         return Answer(ack={"message": said}, event="chat", payload=said)
 
     async def conduct(sitting: Sitting, message: Conduct) -> Answer:
-        steps = await services.conduct.confirm(
+        steps, news = await services.conduct.confirm(
             sitting.seat, sitting.session, message.steps, message.outcome, message.reason
         )
         if sitting.recording and sitting.session is not None:  # as for a term
             by = sitting.seat if sitting.recorded else None
-            await services.conduct.mark(sitting.session, message.steps, by)
+            await services.conduct.mark(sitting.session, news, by)
         return Answer(event="conduct", payload={"steps": steps})
 
     async def term(sitting: Sitting, message: ShowTerm) -> Answer:

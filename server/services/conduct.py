@@ -18,8 +18,8 @@ class Conduct:
 
     async def confirm(
         self, seat_id: str, session: str | None, steps: Sequence[str], outcome: str, reason: str | None
-    ) -> list[dict[str, Any]]:
-        """All of the session's steps, as everybody is told. Told again it writes nothing.
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """All of the session's steps, as everybody is told, and which are news. Told again it writes nothing.
 
         Raises Refused `no_session`, `not_found`.
         """
@@ -29,9 +29,8 @@ class Conduct:
         async with self._context.database.write() as tx:
             _, consultation = await seat_and_consultation(tx, seat_id)
             before = {s.step: s for s in await conduct.of_sessions(tx, [session]) if s.seat_id == seat_id}
-            for step in dict.fromkeys(steps):
-                if not counts(before.get(step), outcome):
-                    continue
+            news = [step for step in dict.fromkeys(steps) if counts(before.get(step), outcome)]
+            for step in news:
                 await conduct.put(tx, Step(session, seat_id, step, outcome, reason, now_ms))
                 detail: dict[str, int | str] = {"step": step, "outcome": outcome}
                 entry = audit.Entry(
@@ -44,13 +43,13 @@ class Conduct:
                     detail=detail if reason is None else {**detail, "reason": reason},
                 )
                 await audit.append(tx, now_ms, entry)
-            return [_told(step) for step in await conduct.of_sessions(tx, [session])]
+            return [_told(step) for step in await conduct.of_sessions(tx, [session])], news
 
     async def mark(self, session: str, steps: Sequence[str], seat_id: str | None) -> None:
         """On the time line, while something is recorded; `seat_id` only of who is recorded themselves."""
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
-            for step in dict.fromkeys(steps):
+            for step in steps:
                 await sessions.note(tx, session, now_ms, f"conduct_{step}", seat_id)
 
     async def of_seat(self, seat_id: str) -> list[dict[str, Any]]:

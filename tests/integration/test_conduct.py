@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from server.asides import asides_of
 from server.storage.audit import first_broken
 from server.storage.schema import audit, session_notes
+from signaling.asides import Conduct, Sitting
+from signaling.store import MemoryRoomStore
 from tests.integration.test_live_rooms import JOIN, House, inhabited
 
 ALL = ["introduction", "hearing", "identity", "languages", "confidentiality"]
@@ -57,3 +60,23 @@ async def test_each_step_is_kept_once_with_who_and_when_and_everybody_is_told(ho
     assert [(s["step"], s["ms"] >= 0, bool(s["name"])) for s in beside] == [
         (s["step"], True, True) for s in told["steps"]
     ]
+
+
+async def test_what_is_told_again_is_no_news_for_the_time_line(house: House) -> None:
+    services, (seat, _) = house.server.services, house.seat("interpreter")
+    session = await services.rooms.open_session(house.table.consultation_id, services.context.now_ms())
+    now = Sitting("room", session.id, seat, recording=True, recorded=True)
+    asides = asides_of(services, MemoryRoomStore())
+    for steps, outcome, reason in (
+        (["hearing", "identity", "hearing"], "skipped", "no_time"),
+        (["identity"], "done", None),
+        (["hearing", "identity"], "skipped", "emergency"),
+        (["identity"], "done", None),
+    ):
+        message = Conduct.model_validate({"steps": steps, "outcome": outcome, "reason": reason})
+        await asides._handlers["conduct"](now, message)
+    async with services.context.database.read() as tx:
+        notes = [row.what for row in await tx.execute(session_notes.select())]
+    assert [what for what in notes if what.startswith("conduct_")] == [
+        "conduct_hearing", "conduct_identity", "conduct_identity",
+    ]  # fmt: skip
