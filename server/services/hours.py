@@ -58,7 +58,8 @@ class Hours:
     async def between(self, first: date, last: date, zone: ZoneInfo | None = None) -> list[Row]:
         """Days from `first` to `last`, both included, in `zone`: without one, each in their own site's.
 
-        Raises Refused `bad_request` for days in the wrong order or more than 400 of them.
+        Raises Refused `bad_request` for days in the wrong order, more than 400 of them, or at the calendar's
+        ends.
         """
         if not 0 <= (last - first).days < MAX_DAYS:
             raise Refused("bad_request")
@@ -81,8 +82,10 @@ class Hours:
         return as_csv(rows)
 
     async def _rows(self, tx: Transaction, first: date, last: date, zone: ZoneInfo | None) -> list[Row]:
-        # A day of any zone lies within the day before and the day after it in UTC.
-        begin, end = _utc_ms(first - timedelta(days=1)), _utc_ms(last + timedelta(days=2))
+        try:  # a day of any zone lies within the day before and the day after it in UTC
+            begin, end = _utc_ms(first - timedelta(days=1)), _utc_ms(last + timedelta(days=2))
+        except OverflowError:  # before the year 1 or after 9999
+            raise Refused("bad_request") from None
         sites = await accounts.all_sites(tx)
         found: list[Row] = []
         for sat in await sittings.interpreters_between(tx, begin, end):

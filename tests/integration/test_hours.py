@@ -64,6 +64,8 @@ async def test_days_that_are_none_and_a_name_that_is_a_formula_do_no_harm(site: 
     browser = await site.signed_in("coordinator")
     for query in ("", "?from=x&to=y", "?from=2026-11-26&to=2026-11-25", "?from=2026-01-01&to=2028-01-01"):
         assert (await browser.get(f"/api/interpreter-hours{query}")).code == "bad_request", query
+    for query in ("?from=0001-01-01&to=0001-01-02", "?from=9999-12-30&to=9999-12-31"):
+        assert (await browser.get(f"/api/interpreter-hours{query}")).code == "bad_request", query
     bad = await browser.get("/api/interpreter-hours?from=2026-11-25&to=2026-11-26&zone=../etc/passwd")
     assert bad.code == "bad_request"
     async with site.database.write() as tx:
