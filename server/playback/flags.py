@@ -111,6 +111,7 @@ class Flags:
         `not_found` for what is no sound or silent there, `withdrawn`, `destroyed`.
         """
         flag = await self._flag(flag_id)
+        await self._playback.require_playable(flag.recording_id, flag.seat_id)
         begin, end = asked_window(flag, from_ms, to_ms)
         reader = await self._playback.track(flag.recording_id, track)
         described = await self._playback.describe(flag.recording_id)

@@ -265,6 +265,15 @@ async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told
     path = f"/api/flags/{flag['id']}"
     status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
     assert (status, refused["error"]["code"]) == (410, "withdrawn")
+    assert (await asked(rig, interpreter, "GET", f"{path}/tracks/{LP}-audio"))[0] == 200
+    async with rig.books.database.write() as tx:
+        await tx.execute(insert(destructions).values(**gone | {"id": "des-2", "seat_id": IN}))
+    for place in (
+        path,
+        f"{path}/tracks/{LP}-audio",
+    ):  # their own rendering is gone, and what it was flagged for
+        status, refused = await asked(rig, interpreter, "GET", place)
+        assert (status, refused["error"]["code"]) == (410, "withdrawn"), place
     async with rig.books.database.read() as tx:
         assert await pairings.get(tx, RECORDING, 1, VERSION)
     await rig.books.rows.commit_generation(RECORDING, 2, 1, 1000, {"tracks": []}, 1)  # sealed without them
