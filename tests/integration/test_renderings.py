@@ -198,6 +198,9 @@ async def test_an_interpreter_hears_the_seconds_around_a_flag_of_their_own_and_n
     for outside in ("from_ms=0", f"to_ms={end + 1}", f"from_ms={end}", f"from_ms={begin - 1}&to_ms={end}"):
         status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio?{outside}")
         assert (status, refused["error"]["code"]) == (403, "outside_flag"), outside
+    for none in ("from_ms=-1", "to_ms=NaN", "to_ms=1e9", "from_ms=", f"to_ms={10**10}", "from_ms=١"):
+        status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio?{none}")
+        assert (status, refused["error"]["code"]) == (400, "bad_request"), none
     for other in (API, f"{API}/tracks/{IN}-audio", f"{API}/interpretation", f"{API}/exports"):
         status, refused = await asked(rig, interpreter, "GET", other)
         assert (status, refused["error"]["code"]) == (403, "forbidden"), other

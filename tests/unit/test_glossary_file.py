@@ -84,6 +84,10 @@ def test_excels_own_word_for_the_separator_counts_as_a_line() -> None:
         (PLAIN.encode("utf-16-le"), 1, "encoding", ""),
         (PLAIN.encode("utf-16")[:-1], 3, "encoding", ""),
         (b"ko\r\n" + b"a" * MAX_BYTES, 1, "too_big", ""),
+        (PLAIN.encode() + b"a," + b"b" * 100_000 + b",\r\n", 4, "too_long", "ru"),
+        (PLAIN.encode() + b'a,"' + b"b\r\n" * 50_000 + b'",\r\n', 4, "quote", ""),
+        (PLAIN.encode() + b"a" + b"," * 400_000 + b"b\r\n", 4, "columns", ""),
+        (b"ko," + b"ru," * 100_000, 1, "header", ""),
     ],
     ids=told,
 )

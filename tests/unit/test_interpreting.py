@@ -244,6 +244,10 @@ def test_a_hand_over_is_asked_accepted_and_the_old_one_is_heard_no_more() -> Non
     plan = plan_in(stage.commands)
     assert plan is not None
     assert plan.peers[INTERPRETER].aside
+    handed = stage.document
+    for who, where in ((SECOND, IN2), (INTERPRETER, IN)):  # the same word once more, and the other's
+        stage.on(ie.HandoverStepped(who, where, "accept"))
+        assert (stage.code(), stage.document) == ("no_handover", handed)
 
 
 def test_a_hand_over_may_be_taken_back_and_asked_by_the_one_who_rests() -> None:
