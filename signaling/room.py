@@ -31,7 +31,7 @@ from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of, same_plan
 from signaling.seat import ALL_AWAY_LIMIT_MS, AWAY_LIMIT_MS
-from signaling.view import recording_of, snapshot_of
+from signaling.view import recording_of, snapshots_of
 
 EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
@@ -223,17 +223,15 @@ def _snapshots(
 ) -> list[Command]:
     """To each page whose view changed; who joins has it in the ack. Of a turn of speech (`spoken`) pages have
     heard by its own message."""
-    commands: list[Command] = []
     old = replace(before, version=after.version)
     if spoken:
         old = replace(old, interpretation=after.interpretation)
-    for seat in after.seats:
-        if seat.socket is None or seat.socket == joiner:
-            continue
-        was = old.seat(seat.id)
-        if was is None or snapshot_of(old, was) != snapshot_of(after, seat):
-            commands.append(Send(seat.socket, "snapshot", snapshot_of(after, seat)))
-    return commands
+    told = [(seat.socket, seat) for seat in after.seats if seat.socket is not None and seat.socket != joiner]
+    now = snapshots_of(after, [seat for _, seat in told])
+    was = snapshots_of(old, [seat for seat in old.seats if seat.id in now])
+    return [
+        Send(socket, "snapshot", now[seat.id]) for socket, seat in told if was.get(seat.id) != now[seat.id]
+    ]
 
 
 def _lights(before: RoomDocument, after: RoomDocument, event: Event, now_ms: int) -> list[Command]:

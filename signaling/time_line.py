@@ -12,7 +12,7 @@ from signaling.commands import Note
 from signaling.document import RoomDocument
 from signaling.interpretation import Interpretation
 from signaling.seat import Seat
-from signaling.voices import shown
+from signaling.voices import without_interpreter
 
 MAX_CHARS = 32
 
@@ -52,8 +52,8 @@ def _of_room(before: RoomDocument, after: RoomDocument) -> list[tuple[str, str |
         found.append(("handover_asked", new.handover.by))
     if (new.floor, new.floor_by) != (old.floor, old.floor_by):
         found.append((f"floor:{new.floor_by}", new.floor))
-    fallback = shown(after).fallback
-    if fallback != shown(before).fallback:
+    fallback = without_interpreter(after)
+    if fallback != without_interpreter(before):
         found.append((f"fallback:{'on' if fallback else 'off'}", None))
     return found
 

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signaling.document import RoomDocument
+from signaling.interpretation import Voice
 from signaling.messages import DegradedTrack, Recording
 from signaling.ports import Pause
 from signaling.seat import Line, Seat
-from signaling.voices import direction_shown, hearing_of, levels_for, shown
+from signaling.voices import direction_shown, hearing_of, levels_for, shown, voices_of
 from signaling.wire import RoomState
 from signaling.wire_snapshot import LineState, Participant, Paused, Snapshot, WaitingKnock, You
 
 
 def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
-    """The whole room for this seat. Knocks are shown to those who may admit."""
-    knocks = document.knocks if document.able(seat, "admit") else ()
-    return Snapshot(
-        version=document.version,
-        room=document.room,
-        state=_state(document),
-        you=You(
-            participant=seat.id,
-            abilities=sorted(a for a in seat.facts.abilities if document.able(seat, a)),
-            connection=seat.connection,
-            levels=levels_for(document, seat),
-            listening=seat.listens,
-        ),
-        chair=document.chair,
-        session=document.session,
-        started_at_ms=document.started_at_ms,
-        participants=[_participant(document, other, to=seat) for other in document.seats],
-        knocks=[WaitingKnock(id=k.id, seat=k.seat, name=k.name, since_ms=k.since_ms) for k in knocks],
-        pause=_pause(document.pause),
-        interpretation=shown(document),
+    """The whole room for this seat."""
+    return snapshots_of(document, (seat,))[seat.id]
+
+
+def snapshots_of(document: RoomDocument, seats: Sequence[Seat]) -> dict[str, Snapshot]:
+    """The whole room for each of these seats, by id; what several see alike is made once."""
+    here = voices_of(document)
+    interpretation = shown(document, here)
+    people = {
+        fellow: [_participant(document, one, fellow) for one in document.seats]
+        for fellow in {seat.interprets for seat in seats}
+    }
+    return {
+        seat.id: Snapshot(
+            version=document.version,
+            room=document.room,
+            state=_state(document),
+            you=_you(document, seat, here),
+            chair=document.chair,
+            session=document.session,
+            started_at_ms=document.started_at_ms,
+            participants=people[seat.interprets],
+            knocks=_knocks(document, seat),
+            pause=_pause(document.pause),
+            interpretation=interpretation,
+        )
+        for seat in seats
+    }
+
+
+def _you(document: RoomDocument, seat: Seat, here: Sequence[Voice]) -> You:
+    return You(
+        participant=seat.id,
+        abilities=sorted(a for a in seat.facts.abilities if document.able(seat, a)),
+        connection=seat.connection,
+        levels=levels_for(document, seat, here),
+        listening=seat.listens,
     )
+
+
+def _knocks(document: RoomDocument, seat: Seat) -> list[WaitingKnock]:
+    """For those who may admit."""
+    if not document.able(seat, "admit"):
+        return []
+    return [WaitingKnock(id=k.id, seat=k.seat, name=k.name, since_ms=k.since_ms) for k in document.knocks]
 
 
 def recording_of(document: RoomDocument, now_ms: int) -> Recording:
@@ -63,8 +90,8 @@ def _state(document: RoomDocument) -> RoomState:
     return document.phase
 
 
-def _participant(document: RoomDocument, seat: Seat, to: Seat) -> Participant:
-    """One seat as another may see it."""
+def _participant(document: RoomDocument, seat: Seat, fellow: bool) -> Participant:
+    """One seat as others may see it; `fellow`: as an interpreter may."""
     facts = seat.facts
     return Participant(
         id=seat.id,
@@ -88,7 +115,7 @@ def _participant(document: RoomDocument, seat: Seat, to: Seat) -> Participant:
         direction=direction_shown(seat) if seat.interprets else None,
         hearing=hearing_of(document, seat),
         out=seat.out,
-        partner=seat.partner if to.interprets else None,
+        partner=seat.partner if fellow else None,
     )
 
 

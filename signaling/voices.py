@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from signaling.document import RoomDocument
@@ -39,11 +40,11 @@ def voices_of(document: RoomDocument) -> tuple[Voice, ...]:
     return tuple(voice_of(document, seat) for seat in document.present)
 
 
-def levels_for(document: RoomDocument, seat: Seat) -> dict[str, Level]:
-    """How one seat hears the others that are present."""
+def levels_for(document: RoomDocument, seat: Seat, here: Sequence[Voice]) -> dict[str, Level]:
+    """How one seat hears the others that are `here` (`voices_of`)."""
     if not seat.present:
         return {}
-    return heard(document.interpretation.mode, voices_of(document), voice_of(document, seat))
+    return heard(document.interpretation.mode, here, voice_of(document, seat))
 
 
 def routes_of(document: RoomDocument) -> dict[str, tuple[tuple[str, str], ...]] | None:
@@ -96,11 +97,15 @@ def settled(document: RoomDocument) -> RoomDocument:
     return document if after == state else replace(document, interpretation=after)
 
 
-def shown(document: RoomDocument) -> InterpretationShown:
-    """As every page gets it."""
+def without_interpreter(document: RoomDocument) -> bool:
+    """Whether everyone hears the original because nobody is there to render it."""
+    return fallen_back(document.interpretation.mode, voices_of(document))
+
+
+def shown(document: RoomDocument, here: Sequence[Voice]) -> InterpretationShown:
+    """As every page gets it; `here`: `voices_of`."""
     state = document.interpretation
     active = None if state.active is None else document.seat(state.active)
-    here = voices_of(document)
     handover = state.handover
     return InterpretationShown(
         mode=state.mode,
