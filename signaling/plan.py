@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from signaling.document import RoomDocument
 from signaling.ports import PeerPlan, Plan
 from signaling.voices import aside, routes_of
@@ -41,10 +39,3 @@ def plan_of(document: RoomDocument) -> Plan | None:
         lost=tuple(seat.id for seat in document.seats if seat.lost and seat.id not in peers),
         routes=routes_of(document) if peers else None,
     )
-
-
-def same_plan(before: Plan | None, after: Plan | None) -> bool:
-    """Whether media would see no difference (the version aside)."""
-    if before is None or after is None:
-        return before is after
-    return replace(before, version=0) == replace(after, version=0)

@@ -29,7 +29,7 @@ from signaling.events import Event, Joined, PageEvent, PauseKept, Stored, Tick
 from signaling.interpretation import Interpretation
 from signaling.light import Light
 from signaling.messages import ABILITY
-from signaling.plan import plan_of, same_plan
+from signaling.plan import plan_of
 from signaling.seat import ALL_AWAY_LIMIT_MS, AWAY_LIMIT_MS
 from signaling.view import recording_of, snapshots_of
 
@@ -94,10 +94,11 @@ def handle(
     if after == document:
         return document, commands + _lights(document, document, event, now_ms)
     after = replace(after, version=document.version + 1)
-    joiner = event.socket if isinstance(event, Joined) else None
-    spoken = isinstance(event, ie.TurnTaken)
-    commands = _plan_changes(document, after) + _snapshots(document, after, joiner, spoken) + commands
-    commands += time_line.lines(document, after)
+    # No plan, no snapshot and no line of the time line is made because of these three.
+    before = replace(document, version=after.version, light=after.light, heard=after.heard)
+    if before != after:
+        commands = _plan_changes(before, after) + _snapshots(before, after, event) + commands
+        commands += time_line.lines(before, after)
     if (
         document.media in ("open", "lost")
         and after.media in ("closed", "none")
@@ -214,21 +215,20 @@ def _forgotten_session(document: RoomDocument) -> RoomDocument:
 
 
 def _plan_changes(before: RoomDocument, after: RoomDocument) -> list[Command]:
+    """When media would see a difference."""
     plan = plan_of(after)
-    return [] if plan is None or same_plan(plan_of(before), plan) else [PutPlan(plan)]
+    return [] if plan is None or plan_of(before) == plan else [PutPlan(plan)]
 
 
-def _snapshots(
-    before: RoomDocument, after: RoomDocument, joiner: str | None, spoken: bool = False
-) -> list[Command]:
-    """To each page whose view changed; who joins has it in the ack. Of a turn of speech (`spoken`) pages have
-    heard by its own message."""
-    old = replace(before, version=after.version)
-    if spoken:
-        old = replace(old, interpretation=after.interpretation)
+def _snapshots(before: RoomDocument, after: RoomDocument, event: Event) -> list[Command]:
+    """To each page whose view changed; who joins has it in the ack. Of a turn of speech pages have heard by
+    its own message, and it changes nothing else."""
+    if isinstance(event, ie.TurnTaken):
+        return []
+    joiner = event.socket if isinstance(event, Joined) else None
     told = [(seat.socket, seat) for seat in after.seats if seat.socket is not None and seat.socket != joiner]
     now = snapshots_of(after, [seat for _, seat in told])
-    was = snapshots_of(old, [seat for seat in old.seats if seat.id in now])
+    was = snapshots_of(before, [seat for seat in before.seats if seat.id in now])
     return [
         Send(socket, "snapshot", now[seat.id]) for socket, seat in told if was.get(seat.id) != now[seat.id]
     ]

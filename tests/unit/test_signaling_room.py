@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from signaling import commands as cm
 from signaling import events as ev
 from signaling import messages as ms
+from signaling import time_line
 from signaling.document import new_document
+from signaling.light import Light
 from signaling.plan import plan_of
 from signaling.ports import PeerPlan, Plan, RoomSeed, SessionRef
+from signaling.view import snapshots_of
 from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING, ROOM, seat, three_seats
 from tests.support.stage import Stage, plan_in
 
@@ -217,6 +220,17 @@ def test_link_quality_is_shown_but_changes_no_plan() -> None:
     assert plan_in(commands) is None
     assert len(stage.sent("snapshot")) == 1
     assert stage.on(ev.QualityReported(REFERRING, f"s-{REFERRING}", "poor")) == []
+
+
+def test_no_plan_and_no_snapshot_depends_on_the_light_or_on_what_was_heard_of_media() -> None:
+    """So `handle` makes none of them because of these."""
+    before = Stage().live(REFERRING, CONSULTING).document
+    light = Light(1, 1, 1, True, 1, ((REFERRING, "audio", "disk_slow"),), 1, True, True)
+    after = replace(before, light=light, heard=before.heard + 1)
+    assert all(getattr(light, one.name) != getattr(before.light, one.name) for one in fields(light))
+    assert plan_of(after) == plan_of(before)
+    assert snapshots_of(after, after.seats) == snapshots_of(before, before.seats)
+    assert time_line.lines(before, after) == []
 
 
 def test_an_offer_is_forgotten_once_it_is_answered() -> None:
