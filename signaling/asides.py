@@ -16,15 +16,14 @@ from pydantic import Field, model_validator
 from signaling.document import RoomDocument
 from signaling.ports import Outbox, Silent, Ticket
 from signaling.seat import Seat
+from signaling.steps import sitting
 from signaling.store import RoomStore
-from signaling.wire import Id, Message
+from signaling.wire import Ack, Id, Message, refused
 
 MAX_CHAT_CHARS = 2000
 
 OpeningStep = Literal["introduction", "hearing", "identity", "languages", "confidentiality"]
 SkipReason = Literal["emergency", "done_before", "no_time", "other"]
-
-Ack = dict[str, object]
 
 
 class Chat(Message):
@@ -124,19 +123,19 @@ class Asides:
     async def answer(self, event: str, ticket: Ticket, socket: str, message: Message) -> Ack:
         """The ack of one aside. Raises StoreAwayError, and what a handler raises but AsideRefused."""
         stored = await self._store.load(ticket.room)
-        document = None if stored is None else stored[1]
-        seat = None if document is None else document.seat(ticket.seat)
-        if document is None or seat is None or seat.socket != socket:
-            return {"ok": False, "code": "not_joined"}
+        seat = None if stored is None else sitting(stored[1], ticket.seat, socket)
+        if stored is None or seat is None:
+            return refused("not_joined")
+        _, document = stored
         if not document.able(seat, ASIDES[event].ability):
-            return {"ok": False, "code": "forbidden"}
+            return refused("forbidden")
         handler = self._handlers.get(event)
         if handler is None:
-            return {"ok": False, "code": "internal"}
+            return refused("internal")
         try:
             answer = await handler(_sitting(document, seat), message)
-        except AsideRefused as refused:
-            return {"ok": False, "code": refused.code}
+        except AsideRefused as error:
+            return refused(error.code)
         if answer.event is not None:
             await self.tell(ticket.room, answer.event, answer.payload)
         if answer.then is not None:

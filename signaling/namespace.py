@@ -26,7 +26,7 @@ from signaling.ports import Gate, Refusal, Ticket
 from signaling.seat import instance_of
 from signaling.store import StoreAwayError
 from signaling.tasks import TaskOwner, failure_site
-from signaling.wire import BadMessage
+from signaling.wire import Ack, BadMessage, refused
 
 log = logging.getLogger("hyeopjin.signaling.namespace")
 
@@ -39,7 +39,6 @@ PUBLISH_S = 0.5
 RESUBSCRIBE_S = 0.5
 SILENCE_S = 15.0
 RESERVED = frozenset({"connect", "disconnect", "connect_error"})
-Ack = dict[str, object]
 
 
 class FanOut(socketio.AsyncRedisManager):
@@ -317,11 +316,6 @@ class Sockets:
             return refused(joined) if isinstance(joined, str) else {"ok": True, "snapshot": joined.wire()}
         code = await self._hub.tell(ticket.room, room_event(message, ticket.seat, socket))
         return {"ok": True} if code is None else refused(code)
-
-
-def refused(code: str) -> Ack:
-    """The ack of a refused event."""
-    return {"ok": False, "code": code}
 
 
 def refused_connection(code: str) -> Exception:

@@ -1,4 +1,4 @@
-"""What every message of the wire is made of: their base, and the types they share. Must not: name one."""
+"""What every message of the wire is made of: their base, shared types, a refusal. Must not: name one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ LightState = Literal["off", "waiting", "recording", "degraded", "paused", "seale
 WaitsFor = Literal["consent", "store"]
 PauseReason = Literal["private_talk", "examination", "patient_asked", "other"]
 ClosedCode = Literal["ended", "replaced", "revoked", "removed"]
+Ack = dict[str, object]
+
+
+def refused(code: str) -> Ack:
+    """The ack of a refused event."""
+    return {"ok": False, "code": code}
 
 
 class BadMessage(Exception):  # noqa: N818 - named as on the wire
