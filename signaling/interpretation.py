@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+from signaling.wire import PictureKind
 from signaling.wire_interpreting import FloorBy, Hearing, Level, ModeWord
+
+PICTURES: tuple[PictureKind, ...] = get_args(PictureKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +199,7 @@ def first_direction(interpreter: Voice, chair: Voice | None, others: Iterable[Vo
     return None if source is None else Direction(source, target)
 
 
-def routes(
-    mode: ModeWord, voices: Sequence[Voice], kinds: tuple[str, ...] = ("camera", "screen", "exam")
-) -> dict[str, tuple[tuple[str, str], ...]] | None:
+def routes(mode: ModeWord, voices: Sequence[Voice]) -> dict[str, tuple[tuple[str, str], ...]] | None:
     """Listener -> (source, kind) pairs; None when everything is open. Pictures stop for who is out."""
     open_cells: dict[str, tuple[tuple[str, str], ...]] = {}
     closed = False
@@ -208,6 +210,6 @@ def routes(
             shut = listener.out or source in out
             closed = closed or shut or level == "off"
             pairs += [(source, "audio")] if level != "off" else []
-            pairs += [] if shut else [(source, kind) for kind in kinds]
+            pairs += [] if shut else [(source, kind) for kind in PICTURES]
         open_cells[listener.id] = tuple(pairs)
     return open_cells if closed else None
