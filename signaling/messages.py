@@ -19,9 +19,10 @@ socket.io, path `/socket.io`, namespace `/room`, JSON, <= 64 KiB a message, <= 2
     view {shown}                              ------>  ack {ok}        which pictures, how large
     mode, direction, hearing, floor, listen, signal, handover, mute_passive, partner, partner_text, step
                                               ------>  ack {ok}        `signaling/wire_interpreting.py`
+    chat, conduct, term                       ------>  ack {ok, …}     `signaling/asides.py`
     leave {}                                  ------>  ack {ok}        at once; you may come back
                                               <------  recording {state, stored_until_ms, …} each s
-                                              <------  signal, partner_text, turn
+                                              <------  signal, partner_text, turn, chat, conduct, term
                                               <------  closed {code}       then the server disconnects
 
 An ack is `{"ok": true, …}` or `{"ok": false, "code": "…"}`; `bad_message` also names the `field`.
