@@ -145,8 +145,8 @@ class Asides:
     async def tell(self, room: str, event: str, payload: Mapping[str, object]) -> None:
         """To every page that sits in the room now and has not stepped out. Raises StoreAwayError."""
         stored = await self._store.load(room)
-        for seat in () if stored is None else stored[1].present:
-            if seat.socket is not None and not seat.out:
+        for seat in () if stored is None else stored[1].inside:
+            if seat.socket is not None:
                 await self._outbox.send(seat.socket, event, dict(payload))
 
 

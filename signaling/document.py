@@ -66,6 +66,11 @@ class RoomDocument:
         return [seat for seat in self.seats if seat.present]
 
     @property
+    def inside(self) -> list[Seat]:
+        """Those of them who have not stepped out; what is said in the room is told to nobody else."""
+        return [seat for seat in self.present if not seat.out]
+
+    @property
     def chair(self) -> str | None:
         """The present seat of least rank."""
         ranked = [

@@ -85,9 +85,9 @@ def signalled(document: RoomDocument, event: ie.Signalled, now_ms: int) -> Next:
     and while nobody has the floor."""
     seat = sitting(document, event.seat, event.socket)
     if seat is None or seat.out:
-        return document, [Refused("not_joined" if seat is None else "stepped_out")]
+        return document, [_away(seat)]
     floor = None if document.interpretation.floor is None else document.seat(document.interpretation.floor)
-    told = document.present
+    told = document.inside
     if event.kind != "own_words" and floor is not None and not floor.interprets:
         told = [floor, *interpreters(document)]
     message = Signalled(by=seat.id, kind=event.kind, at_ms=now_ms)
@@ -97,17 +97,17 @@ def signalled(document: RoomDocument, event: ie.Signalled, now_ms: int) -> Next:
 def handover_stepped(document: RoomDocument, event: ie.HandoverStepped, now_ms: int) -> Next:
     """Asked by one, accepted by another. Who renders and is not there any more need not be asked."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None:
-        return document, [Refused("not_joined")]
+    if seat is None or seat.out:
+        return document, [_away(seat)]
     state = document.interpretation
     if event.step == "cancel":
         return _with(document, handover=None), []
+    if not fellows(document, seat):
+        return document, [Refused("no_partner")]
     if event.step == "request":
         active = None if state.active is None else document.seat(state.active)
         if active is not None and active.id != seat.id and not voice_of(document, active).there:
             return _handed(document, active, seat), []
-        if not fellows(document, seat):
-            return document, [Refused("no_partner")]
         known = state.handover is not None and state.handover.by == seat.id
         return (document if known else _with(document, handover=Handover(seat.id, now_ms))), []
     asked = state.handover
@@ -131,8 +131,8 @@ def _handed(document: RoomDocument, old: Seat, new: Seat) -> RoomDocument:
 def passive_muted(document: RoomDocument, event: ie.PassiveMuted, now_ms: int) -> Next:
     """Of several, one who renders into the same language before one who renders into another."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None:
-        return document, [Refused("not_joined")]
+    if seat is None or seat.out:
+        return document, [_away(seat)]
     if document.interpretation.active != seat.id:
         return document, [Refused("not_active")]
     others = fellows(document, seat)
@@ -145,8 +145,8 @@ def passive_muted(document: RoomDocument, event: ie.PassiveMuted, now_ms: int) -
 def partner_line(document: RoomDocument, event: ie.PartnerLine, now_ms: int) -> Next:
     """It stays on when the fellow leaves: what was said for one pair of ears is not let out to all."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None:
-        return document, [Refused("not_joined")]
+    if seat is None or (seat.out and event.on):
+        return document, [_away(seat)]
     if event.on and not fellows(document, seat):
         return document, [Refused("no_partner")]
     return document.with_seat(replace(seat, partner=event.on)), []
@@ -155,7 +155,7 @@ def partner_line(document: RoomDocument, event: ie.PartnerLine, now_ms: int) -> 
 def partner_told(document: RoomDocument, event: ie.PartnerTold, now_ms: int) -> Next:
     seat = sitting(document, event.seat, event.socket)
     if seat is None or seat.out:
-        return document, [Refused("not_joined" if seat is None else "stepped_out")]
+        return document, [_away(seat)]
     if not fellows(document, seat):
         return document, [Refused("no_partner")]
     said = PartnerSaid(by=seat.id, text=event.text, at_ms=now_ms)
@@ -184,18 +184,22 @@ def turn_taken(document: RoomDocument, event: ie.TurnTaken, now_ms: int) -> Next
     return _with(document, floor=floor), _turn(document, floor, event.at_ms)
 
 
+def _away(seat: Seat | None) -> Refused:
+    """Who does not sit here, or has stepped out: nothing of theirs reaches anybody in the room."""
+    return Refused("not_joined" if seat is None else "stepped_out")
+
+
 def _with(document: RoomDocument, **fields: object) -> RoomDocument:
     changed: Interpretation = replace(document.interpretation, **fields)  # type: ignore[arg-type]
     return replace(document, interpretation=changed)
 
 
 def _turn(document: RoomDocument, floor: str | None, at_ms: int) -> list[Command]:
-    return _to(document.present, "turn", Turn(floor=floor, at_ms=at_ms))
+    return _to(document.inside, "turn", Turn(floor=floor, at_ms=at_ms))
 
 
 def _to(seats: list[Seat], event: str, message: Message) -> list[Command]:
-    """To those of them who have not stepped out: these are told nothing of what goes on."""
-    sockets = dict.fromkeys(seat.socket for seat in seats if seat.socket is not None and not seat.out)
+    sockets = dict.fromkeys(seat.socket for seat in seats if seat.socket is not None)
     return [Send(socket, event, message) for socket in sockets]
 
 

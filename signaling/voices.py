@@ -65,26 +65,27 @@ def aside(document: RoomDocument, seat: Seat) -> bool:
 
 
 def interpreters(document: RoomDocument) -> list[Seat]:
-    """Those present."""
-    return [seat for seat in document.present if seat.interprets]
+    """Those present who have not stepped out."""
+    return [seat for seat in document.inside if seat.interprets]
 
 
 def fellows(document: RoomDocument, seat: Seat) -> list[Seat]:
-    """The other interpreters that are present and have not stepped out."""
-    return [other for other in interpreters(document) if other.id != seat.id and not other.out]
+    """The other interpreters who have not stepped out."""
+    return [other for other in interpreters(document) if other.id != seat.id]
 
 
 def settled(document: RoomDocument) -> RoomDocument:
-    """With what follows from who is here: somebody renders, and nobody who has left has a part."""
+    """With what follows from who is here: somebody renders, and nobody who has left or stepped out has a
+    part."""
     state = document.interpretation
-    here = [seat.id for seat in interpreters(document) if not seat.out]
-    present = {seat.id for seat in document.present if not seat.out}
+    here = [seat.id for seat in interpreters(document)]
+    inside = {seat.id for seat in document.inside}
     active = state.active
     if active not in here:
         active = next((one for one in here if one != state.muted), here[0] if here else None)
     muted = state.muted if state.muted in here and state.muted != active else None
     asked = state.handover if state.handover and state.handover.by in here and len(here) > 1 else None
-    floor = state.floor if state.floor in present else None
+    floor = state.floor if state.floor in inside else None
     by_hand = state.floor_by == "hand" and floor is not None
     after = replace(
         state,

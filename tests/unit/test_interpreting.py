@@ -320,6 +320,53 @@ def test_the_partner_line_goes_to_the_fellow_only_and_only_interpreters_know() -
     assert stage.document.seat(SECOND).partner, "it is not let out to all"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("out", [INTERPRETER, SECOND])
+def test_an_interpreter_who_has_stepped_out_is_no_fellow_and_does_nothing_to_one(out: str) -> None:
+    stage = live(CONSULTING, REFERRING, INTERPRETER, SECOND)
+    stage.on(ie.Stepped(CONSULTING, CHAIR, out, True))
+    before = stage.document
+    for who in (INTERPRETER, SECOND):
+        for event in ("partner", "partner_text", "handover"):
+            stage.on(PAGE_EVENTS[event](who, f"s-{who}"))
+            assert stage.code() == ("stepped_out" if who == out else "no_partner"), (event, who)
+        stage.on(ie.PassiveMuted(who, f"s-{who}"))
+        assert stage.code() == ("stepped_out" if who == out else "no_partner")
+        stage.on(ie.PartnerLine(who, f"s-{who}", False))
+        assert stage.code() is None, "off is always off"
+    assert stage.document == before
+
+
+def test_the_partner_line_stays_on_when_the_fellow_steps_out() -> None:
+    stage = live(CONSULTING, INTERPRETER, SECOND)
+    stage.on(ie.PartnerLine(SECOND, IN2, True))
+    stage.on(ie.Stepped(CONSULTING, CHAIR, INTERPRETER, True))
+    assert stage.document.seat(SECOND).partner  # type: ignore[union-attr]
+    assert stage.document.interpretation.active == SECOND
+
+
+def test_of_three_interpreters_the_two_who_are_inside_are_fellows() -> None:
+    third = "seat-interpreter-3"
+    facts = replace(next(one for one in seats().seats if one.id == SECOND), id=third)
+    stage = Stage(seed=RoomSeed(seats=(*seats().seats, facts))).live(CONSULTING, INTERPRETER, SECOND, third)
+    for who in (CONSULTING, INTERPRETER, SECOND, third):
+        connected(stage, who)
+    stage.on(ie.HandoverStepped(INTERPRETER, IN, "request"))
+    stage.on(ie.Stepped(CONSULTING, CHAIR, SECOND, True))
+    for step in ("accept", "cancel"):
+        stage.on(ie.HandoverStepped(SECOND, IN2, step))
+        assert stage.code() == "stepped_out"
+    assert stage.document.interpretation.handover is not None
+    stage.on(ie.PassiveMuted(INTERPRETER, IN))
+    assert stage.document.interpretation.muted == third
+    stage.on(ie.PartnerTold(INTERPRETER, IN, "synthetic"))
+    assert set(stage.sent("partner_text")) == {IN, f"s-{third}"}
+    stage.on(ev.SocketLost(INTERPRETER, IN))
+    stage.on(ie.HandoverStepped(SECOND, IN2, "request"))
+    assert stage.code() == "stepped_out", "who is out takes nothing over"
+    stage.on(ie.HandoverStepped(third, f"s-{third}", "request"))
+    assert stage.document.interpretation.active == third
+
+
 # --- signals and turns ------------------------------------------------------------------------------------
 
 
@@ -349,6 +396,28 @@ def test_a_turn_is_told_by_its_own_message_and_by_no_snapshot() -> None:
     stage.on(ie.TurnTaken(1, REFERRING, 1_300))
     assert stage.commands == []
     assert seen(stage, CONSULTING).interpretation.floor == REFERRING
+
+
+def test_who_has_stepped_out_is_told_no_signal_and_no_turn_and_signals_to_nobody() -> None:
+    stage = live(CONSULTING, REFERRING, INTERPRETER, SECOND)
+    for out in (REFERRING, SECOND):
+        stage.on(ie.Stepped(CONSULTING, CHAIR, out, True))
+    for kind in ("own_words", "repeat"):
+        stage.on(ie.Signalled(INTERPRETER, IN, kind))
+        assert set(stage.sent("signal")) == {CHAIR, IN}
+    stage.on(ie.FloorGiven(INTERPRETER, IN, CONSULTING))
+    assert set(stage.sent("turn")) == {CHAIR, IN}
+    stage.on(ie.Signalled(INTERPRETER, IN, "slower"))
+    assert set(stage.sent("signal")) == {CHAIR, IN}, "the floor and fellows"
+    stage.on(ie.FloorGiven(CONSULTING, CHAIR, None))
+    stage.on(ie.TurnTaken(1, INTERPRETER, 5))
+    assert set(stage.sent("turn")) == {CHAIR, IN}
+    stage.on(ie.Signalled(SECOND, IN2, "own_words"))
+    assert (stage.code(), stage.sent("signal"), notes(stage)) == ("stepped_out", {}, [])
+    stage.on(ie.Stepped(CONSULTING, CHAIR, REFERRING, False))
+    told = stage.sent("snapshot")[LP]
+    assert isinstance(told, Snapshot)
+    assert told.interpretation.floor == INTERPRETER, "who comes back finds it"
 
 
 def test_the_floor_by_hand_stays_until_it_is_given_back() -> None:
