@@ -174,8 +174,8 @@ def available(voice: Voice) -> bool:
 
 
 def fallen_back(mode: ModeWord, voices: Iterable[Voice]) -> bool:
-    """Simultaneous, and no interpreter to render: everyone hears the original."""
-    return mode == "simultaneous" and not any(available(voice) for voice in voices)
+    """Simultaneous, and no interpreter who renders from anywhere: everyone hears the original."""
+    return mode == "simultaneous" and not any(available(voice) and voice.direction for voice in voices)
 
 
 def both_open(mode: ModeWord, voices: Iterable[Voice]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from signaling import interpreting_events as ie
 from signaling.commands import Command, Refused, Send
 from signaling.document import RoomDocument
-from signaling.interpretation import Direction, Handover, Interpretation, first_direction
+from signaling.interpretation import Direction, Handover, Interpretation
 from signaling.seat import Seat
 from signaling.steps import Next, noted, on, running, sitting
 from signaling.voices import fellows, interpreters, voice_of
@@ -20,23 +20,10 @@ from signaling.wire_interpreting import PartnerSaid, Signalled, Turn
 
 
 def mode_chosen(document: RoomDocument, event: ie.ModeChosen, now_ms: int) -> Next:
-    """At once. An interpreter who has not said from where to where begins into the chair's language."""
+    """At once; from where to where an interpreter begins who has not said so: `voices.settled`."""
     if sitting(document, event.seat, event.socket) is None:
         return document, [Refused("not_joined")]
-    if event.mode == "simultaneous":
-        document = document.with_seats(_with_direction(document, seat) for seat in document.seats)
     return _with(document, mode=event.mode), []
-
-
-def _with_direction(document: RoomDocument, seat: Seat) -> Seat:
-    if not seat.interprets or not seat.present or seat.direction is not None:
-        return seat
-    chair = None if document.chair is None else document.seat(document.chair)
-    others = [voice_of(document, other) for other in document.present if not other.interprets]
-    way = first_direction(
-        voice_of(document, seat), None if chair is None else voice_of(document, chair), others
-    )
-    return replace(seat, direction=way)
 
 
 def direction_chosen(document: RoomDocument, event: ie.DirectionChosen, now_ms: int) -> Next:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from signaling.document import RoomDocument
-from signaling.interpretation import Voice, both_open, fallen_back, heard, hearing, routes
+from signaling.interpretation import Voice, both_open, fallen_back, first_direction, heard, hearing, routes
 from signaling.seat import Seat
 from signaling.wire_interpreting import (
     DirectionShown,
@@ -75,8 +75,8 @@ def fellows(document: RoomDocument, seat: Seat) -> list[Seat]:
 
 
 def settled(document: RoomDocument) -> RoomDocument:
-    """With what follows from who is here: somebody renders, and nobody who has left or stepped out has a
-    part."""
+    """With what follows from who is here: somebody renders, nobody who has left or stepped out has a part,
+    and in simultaneous mode every interpreter has a direction, whenever they came."""
     state = document.interpretation
     here = [seat.id for seat in interpreters(document)]
     inside = {seat.id for seat in document.inside}
@@ -95,7 +95,22 @@ def settled(document: RoomDocument) -> RoomDocument:
         floor=floor,
         floor_by="hand" if by_hand else "voice",
     )
-    return document if after == state else replace(document, interpretation=after)
+    document = document if after == state else replace(document, interpretation=after)
+    if state.mode == "consecutive":
+        return document
+    for seat in document.present:
+        if seat.interprets and seat.direction is None:
+            document = document.with_seat(_with_direction(document, seat))
+    return document
+
+
+def _with_direction(document: RoomDocument, seat: Seat) -> Seat:
+    chair = None if document.chair is None else document.seat(document.chair)
+    others = [voice_of(document, other) for other in document.present if not other.interprets]
+    way = first_direction(
+        voice_of(document, seat), None if chair is None else voice_of(document, chair), others
+    )
+    return replace(seat, direction=way)
 
 
 def without_interpreter(document: RoomDocument) -> bool:

@@ -152,7 +152,7 @@ class HandoverAsked(Message):
 class InterpretationShown(Message):
     """How the room is interpreted. `active`: who renders; `muted`: the interpreter whom nobody hears.
 
-    `fallback`: simultaneous, but no interpreter is there: everyone hears the original.
+    `fallback`: simultaneous, but no interpreter who renders is there: everyone hears the original.
     """
 
     mode: ModeWord

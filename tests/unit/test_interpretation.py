@@ -123,6 +123,14 @@ def test_an_interpreter_who_drops_leaves_the_original_and_no_silence(loss: dict[
     assert not available(lost)
 
 
+def test_an_interpreter_without_a_direction_renders_nothing() -> None:
+    silent = replace(FIRST, direction=None)
+    assert row(KO, RU, silent) == {"ru": "front", "first": "front"}
+    assert fallen_back("simultaneous", (KO, RU, silent))
+    assert not fallen_back("simultaneous", (KO, RU, silent, replace(SECOND, muted=False)))
+    assert not fallen_back("consecutive", (KO, RU, silent))
+
+
 def test_a_pause_of_the_interpreter_lets_nothing_through() -> None:
     quiet = replace(FIRST, mic=False)
     assert row(KO, RU, quiet) == {"ru": "off", "first": "front"}

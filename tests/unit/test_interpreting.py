@@ -178,6 +178,45 @@ def test_a_late_joiner_finds_mode_direction_and_levels_as_they_are() -> None:
     assert plan.routes[PATIENT] == stage_routes(stage)[PATIENT]
 
 
+def test_an_interpreter_who_comes_later_begins_into_the_chairs_language() -> None:
+    stage = live(CONSULTING, REFERRING)
+    stage.on(ie.ModeChosen(CONSULTING, CHAIR, "simultaneous"))
+    assert seen(stage, CONSULTING).interpretation.fallback
+    stage.join(INTERPRETER, IN)
+    assert ("direction:ru>ko", INTERPRETER) in notes(stage)
+    connected(stage, INTERPRETER)
+    assert not seen(stage, CONSULTING).interpretation.fallback
+    assert seen(stage, CONSULTING).you.levels == {REFERRING: "off", INTERPRETER: "front"}
+    stage.on(ie.DirectionChosen(INTERPRETER, IN, "ko", "ru"))
+    stage.on(ev.Left(INTERPRETER, IN))
+    stage.join(INTERPRETER, IN)
+    assert stage.document.seat(INTERPRETER).direction == Direction("ko", "ru"), "what was set stays"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("before_the_books", [True, False])
+def test_an_interpreter_has_a_direction_after_a_restart_in_simultaneous_mode(before_the_books: bool) -> None:
+    stage = Stage(seed=seats())
+    stage.join(CONSULTING, CHAIR)
+    if before_the_books:
+        stage.join(INTERPRETER, IN)
+    stage.on(ev.SessionOpened(SessionRef("session-1", 2, stage.now, mode="simultaneous")))
+    if not before_the_books:
+        stage.join(INTERPRETER, IN)
+    assert stage.document.seat(INTERPRETER).direction == Direction("ru", "ko")  # type: ignore[union-attr]
+
+
+def test_an_interpreter_of_one_language_renders_nothing_and_the_pages_say_so() -> None:
+    seed = seats()
+    facts = [replace(one, language="ru") if one.id == INTERPRETER else one for one in seed.seats]
+    stage = Stage(seed=RoomSeed(seats=tuple(facts))).live(CONSULTING, REFERRING, INTERPRETER)
+    connected(stage, INTERPRETER)
+    simultaneous(stage)
+    snapshot = seen(stage, CONSULTING)
+    assert snapshot.interpretation.fallback
+    assert snapshot.you.levels == {REFERRING: "front", INTERPRETER: "front"}
+    assert ("fallback:on", None) in notes(stage)
+
+
 def stage_routes(stage: Stage) -> dict[str, tuple[tuple[str, str], ...]]:
     from signaling.voices import routes_of
 
