@@ -50,7 +50,7 @@ def floor_given(document: RoomDocument, event: ie.FloorGiven, now_ms: int) -> Ne
     if event.participant is None:
         return _with(document, floor=None, floor_by="voice"), _turn(document, None, now_ms)
     chosen = document.seat(event.participant)
-    if chosen is None or not chosen.present:
+    if chosen is None or chosen not in document.inside:
         return document, [Refused("unknown_participant")]
     return _with(document, floor=chosen.id, floor_by="hand"), _turn(document, chosen.id, now_ms)
 

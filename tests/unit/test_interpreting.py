@@ -459,6 +459,13 @@ def test_who_has_stepped_out_is_told_no_signal_and_no_turn_and_signals_to_nobody
     assert told.interpretation.floor == INTERPRETER, "who comes back finds it"
 
 
+def test_the_floor_is_not_given_to_one_who_has_stepped_out() -> None:
+    stage = live()
+    stage.on(ie.Stepped(CONSULTING, CHAIR, REFERRING, True))
+    stage.on(ie.FloorGiven(INTERPRETER, IN, REFERRING))
+    assert (stage.code(), stage.sent("turn")) == ("unknown_participant", {})
+
+
 def test_the_floor_by_hand_stays_until_it_is_given_back() -> None:
     stage = live()
     stage.on(ie.FloorGiven(INTERPRETER, IN, CONSULTING))
