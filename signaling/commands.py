@@ -10,7 +10,8 @@ from signaling.wire import ClosedCode, Message
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The event was not allowed; the ack is `{ok: false, code}`. Nothing else of it happened."""
+    """The event was not allowed; the ack is `{ok: false, code}`. Nothing else of it happened
+    (but what was refused `media_away`: it happens as soon as media answers)."""
 
     code: str
 

@@ -19,7 +19,7 @@ from signaling import commands as cm
 from signaling import events as ev
 from signaling import messages as ms
 from signaling.inbound import media_event
-from signaling.line import Outcome, RoomLine, Surroundings
+from signaling.line import HEEDED, Outcome, RoomLine, Surroundings
 from signaling.ports import (
     Consent,
     Directory,
@@ -348,7 +348,7 @@ class Hub:
 
         if room not in self._lines and not await self._exists(room):
             return None, [cm.Refused("not_joined")]
-        return await self._line(room).ask(made)
+        return await self._line(room).ask(made, heed=isinstance(event, HEEDED))
 
     async def _tell(self, room: str, event: ev.Event) -> None:
         """What the books have already: without the store it waits in the room's line, and nobody for it."""

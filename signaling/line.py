@@ -17,12 +17,14 @@ from dataclasses import dataclass
 
 from signaling import commands as cm
 from signaling import events as ev
+from signaling import interpreting_events as ie
 from signaling.document import RoomDocument, new_document
 from signaling.messages import Offer
 from signaling.plan import plan_of
 from signaling.ports import Directory, IceServers, Media, Outbox, Plan, RoomListener
-from signaling.room import handle
+from signaling.room import handle, refusal
 from signaling.store import RoomStore, StoreAwayError
+from signaling.taken import Taken
 from signaling.tasks import TaskOwner, failure_site
 
 log = logging.getLogger("hyeopjin.signaling.line")
@@ -32,6 +34,8 @@ MEDIA_TRY_AGAIN_S = 0.25
 MEDIA_TIMEOUT_S = 10.0
 EVENT_TIMEOUT_S = 10.0  # for reading the books before a join
 PATIENCE_S = 3.0  # who asks is told so long after that the store is away; the event waits for it all the same
+HEEDED = (ie.PartnerLine, ie.Stepped)  # who hears whom: acknowledged once media has it, pages rely on that
+HEED_S = 3.0  # or refused after that long, and done all the same
 MAX_WAITING = 512  # events of a room; pages are told `too_fast` then, what media says still comes in
 CLOSED_PLAN_TRIES = (
     20  # a plan that only closes is given up after this many: a dead worker has closed already
@@ -71,9 +75,10 @@ class RoomLine:
         self.room = room
         self._around = around
         self._events: asyncio.Queue[Waiting] = asyncio.Queue()
-        self._media: asyncio.Queue[MediaCall] = asyncio.Queue()
+        self._media: asyncio.Queue[tuple[MediaCall, int]] = asyncio.Queue()
         self._books: asyncio.Queue[tuple[BooksCall, int]] = asyncio.Queue()
         self._newest_plan: Plan | None = None
+        self._taken = Taken()
         self._working = 0
         self._books_waiting = 0  # also the one being done
         self._tick_waits = False
@@ -86,6 +91,7 @@ class RoomLine:
         """Stop serving: the line is idle, or the whole process stops. Who still waits is cancelled."""
         for task in self._tasks:
             task.cancel()
+        self._taken.close()
         while not self._events.empty():
             _, done, _ = self._events.get_nowait()
             if done is not None:
@@ -113,11 +119,13 @@ class RoomLine:
 
         self._events.put_nowait((made, None, number))
 
-    async def ask(self, make: EventMaker) -> Outcome:
+    async def ask(self, make: EventMaker, *, heed: bool = False) -> Outcome:
         """The document after the event, and its commands (executed already); raises what `make` raises.
 
         Raises StoreAwayError after 3 s without the store: the event keeps its place and is executed when the
         store is back, so what was asked for is not forgotten.
+        `heed`: media must have taken what follows from it; refused `media_away` after 3 s without that.
+        The plan is sent again until it is taken, so it happens all the same.
         """
         if self._events.qsize() >= MAX_WAITING:
             self._around.counts["events_refused"] += 1
@@ -128,7 +136,10 @@ class RoomLine:
             await asyncio.wait({done}, timeout=PATIENCE_S)
             if not done.done() and self._around.store.away:
                 raise StoreAwayError
-        return await done
+        document, commands = await done
+        if heed and refusal(commands) is None and not await self._taken.all(HEED_S):
+            return document, [cm.Refused("media_away")]
+        return document, commands
 
     # --- events ------------------------------------------------------------------------------------------
 
@@ -181,6 +192,7 @@ class RoomLine:
             if after is document or await around.store.compare_and_set(self.room, version, after):
                 if plan_of(after) is None:
                     self._newest_plan = None  # an older epoch's plan is not to be sent again
+                    self._taken.void()
                 for command in commands:
                     await self._try_to_execute(command, now_ms)
                 await self._forget_if_idle(after)
@@ -203,9 +215,9 @@ class RoomLine:
             case cm.PutPlan():
                 self._newest_plan = command.plan
                 self._around.session_known(command.plan.room, self.room)
-                self._media.put_nowait(command)
+                self._media.put_nowait((command, self._taken.put()))
             case cm.ForwardAnswer() | cm.RestartIce() | cm.Emptied():
-                self._media.put_nowait(command)
+                self._media.put_nowait((command, 0))
             case cm.Refused():
                 pass
             case _:
@@ -230,20 +242,20 @@ class RoomLine:
 
     async def _serve_media(self) -> None:
         while True:
-            call = await self._media.get()
+            call, number = await self._media.get()
             self._working += 1
             try:
-                await self._tell_media(call)
+                await self._tell_media(call, number)
             finally:
                 self._working -= 1
 
-    async def _tell_media(self, call: MediaCall) -> None:
+    async def _tell_media(self, call: MediaCall, number: int) -> None:
         media = self._around.media
         match call:
             case cm.Emptied():
                 self._enter(call, self._around.now_ms())
             case cm.PutPlan():
-                await self._put_plan(call.plan)
+                await self._put_plan(call.plan, number)
             case cm.ForwardAnswer():
                 taken = await self._try_media(
                     media.answer(call.session, call.peer, call.connection, call.offer_id, call.sdp), "answer"
@@ -255,11 +267,12 @@ class RoomLine:
                     media.restart_ice(call.session, call.peer, call.connection), "restart_ice"
                 )
 
-    async def _put_plan(self, plan: Plan) -> None:
+    async def _put_plan(self, plan: Plan, number: int) -> None:
         """Until it is accepted or a newer one waits; media without its plan would be a silent room."""
         tries = 0
         while plan is self._newest_plan:
             if await self._try_media(self._around.media.put_plan(plan), "plan"):
+                self._taken.took(number)
                 return
             tries += 1
             if plan.closed and tries >= CLOSED_PLAN_TRIES:

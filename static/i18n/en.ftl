@@ -802,6 +802,7 @@ error-too-many-knocks = Too many requests to be let in. Please wait a few minute
 error-too-fast = That was too much at once. Please wait a moment and try again.
 error-internal = The server made a mistake. Please try again; if it happens again, tell the administrator.
 error-store-away = The server cannot reach its memory just now. What you asked for is done as soon as it can.
+error-media-away = The media server has not answered yet, so what you asked for may not be in effect. It will be as soon as it answers; until then say nothing that is not meant for everybody.
 error-not-ready = The server is just starting. Please try again in a few seconds.
 error-replaced = You joined from another window or device.
 error-revoked = Your access was withdrawn. Please ask the coordinator.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from signaling import events as ev
+from signaling import interpreting_events as ie
 from signaling import messages as ms
 from signaling.document import RoomDocument
 from signaling.hub import Hub, Silent
@@ -25,8 +26,11 @@ from tests.support.rooms import (
     MediaPlane,
     Post,
     knock,
+    seat,
     settled,
 )
+
+SECOND = "seat-interpreter-2"
 
 
 @dataclass
@@ -62,6 +66,16 @@ class House:
 
     async def quiet(self) -> None:
         await settled(lambda: all(line.idle for line in self.hub._lines.values()))
+
+    async def two_interpreters(self) -> None:
+        """At the desk, beside a referring physician who may step people out; media has them all."""
+        seats = [seat(who, "interpreter", {"join", "interpret"}) for who in (INTERPRETER, SECOND)]
+        seats.append(seat(REFERRING, "referring_physician", {"join", "step_out"}, rank=1))
+        self.books.seeds[ROOM] = RoomSeed(tuple(seats))
+        for number, who in enumerate((INTERPRETER, SECOND, REFERRING), 1):
+            await self.join(who, f"s{number}")
+        await settled(lambda: len(self.media.connections) == 3)
+        await self.quiet()
 
     def offer(self, seat: str, offer_id: str = "o1") -> dict[str, object]:
         return {
@@ -524,3 +538,53 @@ async def test_a_room_with_too_much_waiting_tells_pages_so_and_counts_it(
     assert codes.count("too_fast") == house.hub.counts["events_refused"] >= 6
     assert codes.count(None) >= 3
     assert await house.hub.tell(ROOM, ev.QualityReported(REFERRING, "s1", "good")) is None
+
+
+async def test_the_partner_line_and_a_step_out_are_acknowledged_when_media_has_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.line.MEDIA_TRY_AGAIN_S", 0.01)
+    await house.two_interpreters()
+    house.media.failures = 5
+    assert await house.hub.tell(ROOM, ie.PartnerLine(INTERPRETER, "s1", True)) is None
+    assert house.media.peers[INTERPRETER].private, "the colleague alone hears it before the page is told so"
+    house.media.failures = 5
+    assert await house.hub.tell(ROOM, ie.Stepped(REFERRING, "s3", SECOND, True)) is None
+    assert house.media.peers[SECOND].aside
+    house.media.failures = 5
+    assert await house.hub.tell(ROOM, ie.HearingChosen(REFERRING, "s3", "both")) is None
+    assert house.media.failures == 5, "nobody waits for media where nothing is to be silent"
+
+
+async def test_while_media_does_not_take_the_plan_the_partner_line_is_refused_and_opens_later_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.line.MEDIA_TRY_AGAIN_S", 0.01)
+    monkeypatch.setattr("signaling.line.HEED_S", 0.05)
+    await house.two_interpreters()
+    house.media.failures = 10_000
+    on, off = (ie.PartnerLine(INTERPRETER, "s1", wanted) for wanted in (True, False))
+    assert await house.hub.tell(ROOM, on) == "media_away"
+    assert await house.hub.tell(ROOM, on) == "media_away", "asked again it is not true either"
+    assert await house.hub.tell(ROOM, ie.Stepped(REFERRING, "s3", SECOND, True)) == "media_away"
+    assert await house.hub.tell(ROOM, ie.PartnerLine(REFERRING, "s3", True)) == "forbidden"
+    assert not any(peer.aside for peer in house.media.peers.values())
+    house.media.failures = 0
+    await settled(lambda: house.media.peers[INTERPRETER].private and house.media.peers[SECOND].aside)
+    assert await house.hub.tell(ROOM, off) is None
+    assert not house.media.peers[INTERPRETER].private
+
+
+async def test_a_new_epoch_and_a_dead_worker_answer_who_waits_for_media(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signaling.line.MEDIA_TRY_AGAIN_S", 0.01)
+    await house.two_interpreters()
+    house.media.failures = 10_000
+    waiting = asyncio.ensure_future(house.hub.tell(ROOM, ie.PartnerLine(INTERPRETER, "s1", True)))
+    await settled(lambda: house.media.failures < 10_000)
+    await house.hub.media_lost({"session-1": 1})
+    assert await waiting is None, "a dead worker lets nobody hear anything"
+    house.media.failures = 0
+    await settled(lambda: house.media.plans[-1].epoch == 2)
+    assert house.media.peers[INTERPRETER].private, "and the next one knows from its first plan"

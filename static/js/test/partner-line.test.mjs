@@ -69,6 +69,46 @@ test('a refusal is said, and the microphone is silent until the key is let go', 
   assert.deepEqual(did, ['on silent']);
 });
 
+for (const code of ['media_away', 'store_away', 'timeout']) {
+  test(`after ${code} nothing is said to anybody until the line is known to be closed again`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let away = true;
+    const { partner, mic, did, refused, serve } = line(() => (away ? { ok: false, code } : { ok: true }));
+    void partner.press();
+    await serve();
+    assert.deepEqual([mic.hushed, mic.talks, partner.open, refused], [true, false, false, [code]]);
+    void partner.release();
+    await serve();
+    assert.deepEqual(did, ['on silent', 'off silent'], 'it may have been opened all the same');
+    assert.equal(mic.hushed, true);
+    t.mock.timers.tick(1000);
+    away = false;
+    await serve();
+    assert.deepEqual(did, ['on silent', 'off silent', 'off silent']);
+    assert.equal(mic.hushed, false);
+  });
+}
+
+test('a key pressed again while the line cannot be closed waits for the server as before', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let away = false;
+  const { partner, mic, did, serve, tick } = line(() => (away ? { ok: false, code: 'media_away' } : { ok: true }));
+  void partner.press();
+  await serve();
+  void partner.release();
+  away = true;
+  await serve();
+  void partner.press();
+  t.mock.timers.tick(1000);
+  await serve();
+  assert.equal(mic.hushed, true, 'the line was not closed and not opened');
+  away = false;
+  await serve();
+  await tick();
+  assert.deepEqual(did, ['on silent', 'off silent', 'off silent', 'on silent']);
+  assert.deepEqual([mic.hushed, mic.talks, partner.open], [false, true, true]);
+});
+
 test('a line left open by a visit before is closed', async () => {
   const { partner, mic, did, serve } = line();
   partner.follow(false);
