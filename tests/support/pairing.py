@@ -5,6 +5,7 @@ It must not know how pairs are found: it hands out sounds as microphones hear th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from typing import Any
 SCRIPTS = Path(__file__).parents[1] / "data" / "pairing"
 DEVELOPING, MEASURING = range(0, 24, 2), range(1, 25, 2)
 """Seeds. The measuring ones, and scenes marked as held, were not run while the algorithm was written."""
+VARIATIONS = 12
 
 Span = tuple[int, int]
 """From and to in ms."""
@@ -45,8 +47,15 @@ class Heard:
     speech: dict[str, tuple[str, int, int]]
 
 
-def scenes() -> list[Scene]:
-    return [_scene(path) for path in sorted(SCRIPTS.glob("*.json"))]
+def scenes(folder: str = "") -> list[Scene]:
+    return [_scene(path) for path in sorted((SCRIPTS / folder).glob("*.json"))]
+
+
+def seeds_by_hash(scene: Scene) -> range:
+    """Seeds of a held scene of `long`: of its own text's hash, so that nobody has chosen them."""
+    text = (SCRIPTS / "long" / f"{scene.name}.json").read_bytes()
+    first = int(hashlib.sha256(text).hexdigest()[:8], 16)
+    return range(first, first + VARIATIONS)
 
 
 def _scene(path: Path) -> Scene:
