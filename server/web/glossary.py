@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from server.domain.errors import Refused
 from server.domain.glossary import LANGUAGES, MAX_NOTE, MAX_QUERY, MAX_TEXT
 from server.domain.glossary_file import MAX_BYTES
+from server.playback.ranges import none_match
 from server.services.glossary import Actor
 from server.storage.glossary import Hand
 from server.web.errors import parsed
@@ -63,10 +64,10 @@ async def listed(request: web.Request) -> web.Response:
     found = await request.app[SERVICES].glossary.find(await _actor(request), "")
     response = web.json_response(found)
     body = response.body if isinstance(response.body, bytes) else b""
-    etag = hashlib.sha256(body).hexdigest()[:32]
-    if request.headers.get(hdrs.IF_NONE_MATCH) == f'"{etag}"':
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if none_match(request.headers.get(hdrs.IF_NONE_MATCH), etag):
         response = web.Response(status=304)
-    response.etag = etag
+    response.headers[hdrs.ETAG] = etag
     return response
 
 
