@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 
 from server.commands.directory import ConfigOption, DataOption, books, data_settings
 from server.config import Settings
 from server.domain.errors import Refused
-from server.services.hours import as_csv
+from server.services.hours import as_csv, asked
 
 ZoneOption = Annotated[str, typer.Option(help="IANA time zone of the days; default: each one's own site's")]
 
@@ -30,10 +30,9 @@ def interpreter_hours(
 ) -> None:
     """Hours interpreters were in rooms, from the sessions' own notes, as CSV on standard output."""
     try:
-        days = date.fromisoformat(first), date.fromisoformat(last)
-        where = ZoneInfo(zone) if zone else None
-        text = asyncio.run(_hours(data_settings(config, data), *days, where))
-    except (ValueError, ZoneInfoNotFoundError, OSError, Refused):
+        days = asked(first, last, zone or None)
+        text = asyncio.run(_hours(data_settings(config, data), *days))
+    except Refused:
         typer.echo(
             "Give days like 2026-11-01, the first before the last, and a zone like Asia/Seoul.", err=True
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.domain.errors import Refused
 from server.domain.glossary_file import FORMULA
@@ -112,6 +112,15 @@ class Hours:
                     )
                 )
         return sorted(found, key=lambda row: (row.date, row.interpreter, row.from_))
+
+
+def asked(first: str, last: str, zone: str | None) -> tuple[date, date, ZoneInfo | None]:
+    """Days and a zone as somebody wrote them. Raises Refused `bad_request`."""
+    try:
+        days = date.fromisoformat(first), date.fromisoformat(last)
+        return *days, None if zone is None else ZoneInfo(zone)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise Refused("bad_request") from None
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from aiohttp import hdrs, web
 
-from server.domain.errors import Refused
+from server.services.hours import asked
 from server.web.keys import SERVICES, SIGNED_IN
 
 MARK = "\ufeff"
@@ -16,11 +13,8 @@ MARK = "\ufeff"
 
 async def export(request: web.Request) -> web.Response:
     """GET /api/interpreter-hours?from=…&to=…[&zone=…]: days, both included."""
-    try:
-        first, last = date.fromisoformat(request.query["from"]), date.fromisoformat(request.query["to"])
-        zone = ZoneInfo(request.query["zone"]) if "zone" in request.query else None
-    except (KeyError, ValueError, ZoneInfoNotFoundError, OSError):
-        raise Refused("bad_request") from None
+    told = request.query
+    first, last, zone = asked(told.get("from", ""), told.get("to", ""), told.get("zone"))
     account = request[SIGNED_IN].account.id
     text = await request.app[SERVICES].hours.exported(first, last, zone, account)
     name = f"interpreter-hours-{first.isoformat()}-{last.isoformat()}.csv"
