@@ -162,11 +162,12 @@ def write(wordings: Iterable[Wording], separator: str) -> bytes:
     writer.writerow(COLUMNS)
     for wording in wordings:
         cells = [*(wording.texts.get(language, "") for language in LANGUAGES), wording.note]
-        writer.writerow([_guarded(cell) for cell in cells])
+        writer.writerow([guarded(cell) for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _guarded(cell: str) -> str:
+def guarded(cell: str) -> str:
+    """As a spreadsheet takes it for text; `_unguarded` takes it back."""
     return "'" + cell if cell.lstrip("'")[:1] in tuple(FORMULA) else cell
 
 

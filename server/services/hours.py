@@ -7,11 +7,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.domain.errors import Refused
-from server.domain.glossary_file import FORMULA
+from server.domain.glossary_file import guarded
 from server.domain.hours import by_day, local, minutes, presence
 from server.services.context import Context
 from server.storage import accounts, audit
@@ -129,13 +128,8 @@ def as_csv(rows: Sequence[Row]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_cell(getattr(row, "from_" if name == "from" else name)) for name in COLUMNS])
+        writer.writerow([guarded(str(getattr(row, "from_" if name == "from" else name))) for name in COLUMNS])
     return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if text[:1] in tuple(FORMULA) else text
 
 
 def _utc_ms(day: date) -> int:
