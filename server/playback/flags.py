@@ -7,6 +7,7 @@ are sent, so that there is nothing else to be asked for. Who may is asked before
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ class Flags:
     async def of_recording(self, recording: str) -> list[dict[str, Any]]:
         """All flags on a recording, as who may watch it is told."""
         async with self._context.database.read() as tx:
-            return [await _told(tx, flag) for flag in await renderings.of_recording(tx, recording)]
+            return await _told(tx, await renderings.of_recording(tx, recording))
 
     async def add(
         self, recording: str, seat: str, span: tuple[int, int], comment: str, asking: Asking
@@ -61,17 +62,20 @@ class Flags:
                 raise Refused("too_many_flags")
             await renderings.add(tx, flag)
             await audit.append(tx, now_ms, _entry("rendering_flagged", flag, asking))
-            return await _told(tx, flag)
+            return (await _told(tx, [flag]))[0]
 
     async def of_account(self, account: str) -> list[dict[str, Any]]:
         """On an interpreter's own renderings, newest first: nothing of the case but the comment itself."""
-        told = []
         async with self._context.database.read() as tx:
-            for flag in await renderings.of_account(tx, account):
-                row = await recording_in(tx, flag.recording_id)
-                if row is not None and row.state != EXPIRED:
-                    told.append(await _told(tx, flag) | {"started_at_ms": row.started_ms})
-        return told
+            flags = await renderings.of_account(tx, account)
+            found = [await recording_in(tx, each) for each in {flag.recording_id for flag in flags}]
+            started = {row.id: row.started_ms for row in found if row is not None and row.state != EXPIRED}
+            flags = [flag for flag in flags if flag.recording_id in started]
+            told = await _told(tx, flags)
+        return [
+            each | {"started_at_ms": started[flag.recording_id]}
+            for flag, each in zip(flags, told, strict=True)
+        ]
 
     async def look(self, flag_id: str, asking: Asking) -> dict[str, Any]:
         """One flag with the sound tracks that have something around it; the look is audited."""
@@ -91,7 +95,7 @@ class Flags:
             )
         async with self._context.database.write() as tx:
             await audit.append(tx, self._context.now_ms(), _entry("rendering_heard", flag, asking))
-            told = await _told(tx, flag)
+            [told] = await _told(tx, [flag])
         return told | {"window": [begin, end], "started_at_ms": described["started_at_ms"], "tracks": tracks}
 
     async def answer(self, flag_id: str, text: str, asking: Asking) -> dict[str, Any]:
@@ -104,7 +108,7 @@ class Flags:
             await renderings.answer(tx, flag.id, kept, asking.account, now_ms)
             await audit.append(tx, now_ms, _entry("rendering_answered", flag, asking))
             answered = await renderings.by_id(tx, flag.id)
-            return await _told(tx, answered or flag)
+            return (await _told(tx, [answered or flag]))[0]
 
     async def clip(self, flag_id: str, track: str, from_ms: int | None, to_ms: int | None) -> bytes:
         """Those seconds of one sound track, as WebM. Raises Refused `outside_flag` for any other seconds,
@@ -133,24 +137,30 @@ class Flags:
         return flag
 
 
-async def _told(tx: Transaction, flag: Flag) -> dict[str, Any]:
-    maker = await accounts.by_id(tx, flag.made_by)
-    answerer = await accounts.by_id(tx, flag.answered_by) if flag.answered_by else None
-    answered = flag.answer is not None
-    return {
-        "id": flag.id,
-        "participant": flag.seat_id,
-        "from": flag.from_ms,
-        "to": flag.to_ms,
-        "source": flag.source,
-        "target": flag.target,
-        "comment": flag.comment,
-        "made_by": maker.name if maker else "",
-        "made_at_ms": flag.made_ms,
-        "answer": {"text": flag.answer, "by": answerer.name if answerer else "", "at_ms": flag.answered_ms}
-        if answered
-        else None,
-    }
+async def _told(tx: Transaction, flags: Sequence[Flag]) -> list[dict[str, Any]]:
+    people = {each for flag in flags for each in (flag.made_by, flag.answered_by) if each}
+    names = await accounts.names(tx, people)
+    return [
+        {
+            "id": flag.id,
+            "participant": flag.seat_id,
+            "from": flag.from_ms,
+            "to": flag.to_ms,
+            "source": flag.source,
+            "target": flag.target,
+            "comment": flag.comment,
+            "made_by": names.get(flag.made_by, ""),
+            "made_at_ms": flag.made_ms,
+            "answer": None
+            if flag.answer is None
+            else {
+                "text": flag.answer,
+                "by": names.get(flag.answered_by or "", ""),
+                "at_ms": flag.answered_ms,
+            },
+        }
+        for flag in flags
+    ]
 
 
 def _entry(action: str, flag: Flag, asking: Asking) -> audit.Entry:

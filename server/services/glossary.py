@@ -167,10 +167,9 @@ class Glossary:
 
     @staticmethod
     async def _told(tx: Transaction, terms: list[Term]) -> list[dict[str, Any]]:
-        names: dict[str, str] = {}
-        for account_id in glossary.confirmers(terms):
-            account = await accounts.by_id(tx, account_id)
-            names[account_id] = account.name if account else ""
+        names = await accounts.names(
+            tx, {term.confirmed_by for term in terms if term.confirmed_by is not None}
+        )
         return [
             {
                 "id": term.id,
@@ -179,7 +178,7 @@ class Glossary:
                 "note": term.note,
                 "confirmed": None
                 if term.confirmed_by is None
-                else {"name": names[term.confirmed_by], "at_ms": term.confirmed_ms},
+                else {"name": names.get(term.confirmed_by, ""), "at_ms": term.confirmed_ms},
                 "changed_ms": term.changed_ms,
             }
             for term in terms

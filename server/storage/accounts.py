@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -53,6 +54,12 @@ async def by_email(tx: AsyncConnection, email: str) -> tuple[Account, str] | Non
 async def by_id(tx: AsyncConnection, account_id: str) -> Account | None:
     row = (await tx.execute(_accounts().where(accounts.c.id == account_id))).one_or_none()
     return None if row is None else _account(row)
+
+
+async def names(tx: AsyncConnection, account_ids: Iterable[str]) -> dict[str, str]:
+    """Of those of them that there are, by their ids."""
+    query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(list(account_ids)))
+    return {row.id: row.name for row in (await tx.execute(query)).all()}
 
 
 async def add_session(tx: AsyncConnection, session: AccountSession, token_hash: str) -> None:

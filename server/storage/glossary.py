@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,11 +123,6 @@ async def marks_of(tx: Transaction, session_id: str) -> list[Mark]:
     )
     rows = (await tx.execute(query)).all()
     return [Mark(row.at_ms, row.term_id, row.texts, row.seat_id) for row in rows]
-
-
-def confirmers(terms: Iterable[Term]) -> set[str]:
-    """Accounts whose names a page shows beside these terms."""
-    return {term.confirmed_by for term in terms if term.confirmed_by is not None}
 
 
 def _values(term: Term) -> dict[str, Any]:
