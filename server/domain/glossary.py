@@ -69,6 +69,12 @@ class Term:
     def note(self) -> str:
         return self.wording.note
 
+    def reworded(self, wording: Wording, now_ms: int) -> Term:
+        """The next version; confirmed no more when a text has changed."""
+        stays = keeps_confirmation(self.wording, wording)
+        by, at_ms = (self.confirmed_by, self.confirmed_ms) if stays else (None, None)
+        return Term(self.id, self.case_id, self.version + 1, wording, by, at_ms, now_ms)
+
 
 def cleaned(text: str, most: int) -> str:
     """One line, composed (NFC), without control and direction characters. Raises WrongText."""

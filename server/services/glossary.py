@@ -12,7 +12,7 @@ from typing import Any
 
 from server.domain.consultation import require_joinable
 from server.domain.errors import Refused
-from server.domain.glossary import MAX_TERMS, Term, folded, keeps_confirmation, require_wording
+from server.domain.glossary import MAX_TERMS, Term, folded, require_wording
 from server.services.access import seat_and_consultation
 from server.services.context import Context
 from server.services.limiting import Attempts
@@ -92,16 +92,7 @@ class Glossary:
             before = await self._current(tx, actor, term_id, version)
             if before.wording == wording:
                 return (await self._told(tx, [before]))[0]
-            stays = keeps_confirmation(before.wording, wording)
-            after = Term(
-                before.id,
-                before.case_id,
-                version + 1,
-                wording,
-                before.confirmed_by if stays else None,
-                before.confirmed_ms if stays else None,
-                self._context.now_ms(),
-            )
+            after = before.reworded(wording, self._context.now_ms())
             return await self._replaced(tx, actor, after, "edited")
 
     async def confirm(self, actor: Actor, term_id: str, version: int) -> dict[str, Any]:

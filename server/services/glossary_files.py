@@ -13,7 +13,7 @@ from typing import Any
 
 from server.domain import glossary_file
 from server.domain.errors import Refused
-from server.domain.glossary import MAX_TERMS, Known, Term, Wording, keeps_confirmation
+from server.domain.glossary import MAX_TERMS, Known, Term, Wording
 from server.domain.glossary_file import Sheet
 from server.services.context import Context
 from server.services.glossary import Actor, acted
@@ -106,10 +106,9 @@ def _plan(sheet: Sheet, terms: list[Term], case_id: str, now_ms: int) -> _Plan:
         if merged == found.wording:
             plan.same += 1
             continue
-        stays = keeps_confirmation(found.wording, merged)
-        by, at_ms = (found.confirmed_by, found.confirmed_ms) if stays else (None, None)
-        plan.unconfirmed += int(found.confirmed_by is not None and not stays)
-        plan.changed.append(Term(found.id, case_id, found.version + 1, merged, by, at_ms, now_ms))
+        after = found.reworded(merged, now_ms)
+        plan.unconfirmed += int(found.confirmed_by is not None and after.confirmed_by is None)
+        plan.changed.append(after)
     return plan
 
 
