@@ -51,7 +51,7 @@ class Interpretations:
 
     async def _found_early(self, recording: str) -> None:
         try:
-            await self.of(recording)
+            await self._kept(recording)
         except Exception as error:  # it is found again when somebody asks
             log.warning("what was rendered in a recording is not found yet: %s", describe(error))
 
@@ -59,6 +59,12 @@ class Interpretations:
         """`{people, pairs, own, changes}`, times in ms since the recording's start; without people whose part
         was destroyed. Raises Refused `not_found`, `recording_not_ready`.
         """
+        body = await self._kept(recording)
+        described = await self._playback.describe(recording)
+        return _without(body, {one["participant"] for one in described["withdrawn"]})
+
+    async def _kept(self, recording: str) -> Body:
+        """Of everybody, out of the books, or found now and kept. Raises as `of`."""
         turn = self._turns.setdefault(recording, asyncio.Lock())
         async with turn:  # found once, however many ask at the same time
             row = await self._rows.get(recording)
@@ -70,8 +76,7 @@ class Interpretations:
                 body = await pairings.get(tx, recording, row.generation, VERSION)
             if body is None:
                 body = await self._find(row)
-        described = await self._playback.describe(recording)
-        return _without(body, {one["participant"] for one in described["withdrawn"]})
+            return body
 
     async def _find(self, row: RecordingRow) -> Body:
         seats = await self._rows.seats(row.id)
