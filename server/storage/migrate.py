@@ -12,9 +12,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from server.storage import schema_glossary  # noqa: F401 - its tables are part of METADATA
+from server.storage import schema_asides, schema_glossary, schema_renderings  # noqa: F401 - of METADATA
 from server.storage.database import Database
-from server.storage.schema_renderings import METADATA  # with every table
+from server.storage.schema import METADATA
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -9,8 +9,6 @@ from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, Tabl
 
 from server.storage.schema import ID, METADATA
 
-__all__ = ["METADATA", "arrivals", "chat_messages", "conduct_steps"]
-
 chat_messages = Table(
     "chat_messages",
     METADATA,

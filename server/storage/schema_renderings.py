@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text
 
-from server.storage.schema import ID
-from server.storage.schema_asides import METADATA
-
-__all__ = ["METADATA", "pairings", "rendering_flags"]
+from server.storage.schema import ID, METADATA
 
 pairings = Table(
     "pairings",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from server.storage import schema_glossary  # noqa: F401 - its tables are part of METADATA
-from server.storage.schema_renderings import METADATA  # with every table
+from server.storage.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
