@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from media.clip import cut
@@ -16,20 +15,12 @@ from server.domain.errors import Refused
 from server.domain.renderings import MOST_FLAGS, Flag, asked_window, worded
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
+from server.services.access import Asking
 from server.services.context import Context
 from server.storage import accounts, audit, renderings
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.recordings import EXPIRED, recording_in
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks, from where, about whose case."""
-
-    account: str
-    address: str
-    case_id: str
 
 
 class Flags:

@@ -34,6 +34,15 @@ class Found:
     relations: frozenset[Relation]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, from where, about whose case: once they may."""
+
+    account: str
+    address: str
+    case_id: str
+
+
 class Access:
     def __init__(self, context: Context) -> None:
         self._context = context

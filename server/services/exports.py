@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from media.recordstore.sealed import HEADER, RangeOpener, SealedError, final_key
@@ -19,6 +18,7 @@ from server.export.making import Making
 from server.export.plan import KINDS, LAYOUTS, Material, Order
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
 from server.runtime.objects import ObjectError, Objects, StoredObject
+from server.services.access import Asking
 from server.services.context import Context
 from server.storage import audit, destructions, exports
 from server.storage.exports import HELD, UNFINISHED, ExportRow
@@ -29,15 +29,6 @@ REASONS = ("treatment", "second_opinion", "patient_copy", "insurer", "legal", "q
 OBJECT, GENERATION = "export.sealed", 1
 MOST_WAITING = 5
 DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks (nobody: the server itself), from where, about whose case."""
-
-    account: str | None
-    address: str
-    case_id: str | None
 
 
 def export_key(keys: KeyStore, export: str, *, make: bool = False) -> tuple[bytes, bytes] | None:
@@ -90,7 +81,6 @@ class Exports:
         """Queue an export. Raises Refused: bad_request, recording_not_ready, nothing_to_export,
         too_many_exports.
         """
-        assert asking.account is not None  # noqa: S101 - only people ask
         material = await self.making.material(recording)
         if material is None or not material.settled:
             raise Refused("recording_not_ready")
@@ -109,7 +99,9 @@ class Exports:
             if await exports.unfinished_by(tx, asking.account) >= MOST_WAITING:
                 raise Refused("too_many_exports")
             await exports.add(tx, row)
-            await audit.append(tx, now_ms, _entry("export_asked", row, asking, kind=order.kind))
+            await audit.append(
+                tx, now_ms, _entry("export_asked", row, asking, asking.case_id, kind=order.kind)
+            )
         self.nudged()
         return row
 
@@ -151,7 +143,7 @@ class Exports:
             raise Refused("reason_missing")
         reader = await self._reader(row)
         async with self._context.database.write() as tx:
-            entry = _entry("export_downloaded", row, asking, kind=row.kind, reason=reason)
+            entry = _entry("export_downloaded", row, asking, asking.case_id, kind=row.kind, reason=reason)
             await audit.append(tx, self._context.now_ms(), entry)
         return reader
 
@@ -222,10 +214,11 @@ class Exports:
     ) -> None:  # fmt: skip
         await asyncio.to_thread(self._keys.destroy, row.id, ROOM)
         now_ms = self._context.now_ms()
-        asking = asking or Asking(None, "", await self.making.case_of(row.recording_id))
+        case_id = asking.case_id if asking else await self.making.case_of(row.recording_id)
         async with self._context.database.write() as tx:
             if await exports.change(tx, row.id, from_states, state=state, finished_ms=now_ms):
-                await audit.append(tx, now_ms, _entry(action, row, asking, kind=row.kind, **detail))
+                entry = _entry(action, row, asking, case_id, kind=row.kind, **detail)
+                await audit.append(tx, now_ms, entry)
         self.nudged()
         await self._shred(row.id)
 
@@ -263,14 +256,17 @@ def checked(order: Order, material: Material) -> Order:
     return Order(order.kind, order.layout, order.language, order.zone, order.from_ms, to_ms, order.track)
 
 
-def _entry(action: str, row: ExportRow, asking: Asking, **detail: str) -> audit.Entry:
+def _entry(
+    action: str, row: ExportRow, asking: Asking | None, case_id: str | None, **detail: str
+) -> audit.Entry:
+    """`asking` None: the server itself."""
     return audit.Entry(
         action=action,
         subject_type="export",
         subject_id=row.id,
-        address=asking.address,
-        account_id=asking.account,
-        case_id=asking.case_id,
+        address=asking.address if asking else "",
+        account_id=asking.account if asking else None,
+        case_id=case_id,
         detail={"recording": row.recording_id, **detail},
     )
 

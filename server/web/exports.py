@@ -19,10 +19,10 @@ from server.export.plan import Order
 from server.playback.lease import Lease
 from server.runtime.objects import ObjectError
 from server.services.access import Subject
-from server.services.exports import Asking, ExportReader, Exports
+from server.services.exports import ExportReader, Exports
 from server.web.errors import parsed
-from server.web.guard import signed_in_or_none
-from server.web.keys import ADDRESS, CASE_ID, SERVICES, SIGNED_IN
+from server.web.guard import asking, signed_in_or_none
+from server.web.keys import SERVICES, SIGNED_IN
 from server.web.recordings import keep_little_in_flight
 
 EXPORTS: web.AppKey[Exports] = web.AppKey("exports", Exports)
@@ -62,14 +62,14 @@ async def ask(request: web.Request) -> web.Response:
     zone = request[SIGNED_IN].account.time_zone
     order = Order(asked.kind, asked.layout, asked.language, zone, asked.from_ms, asked.to_ms, asked.track)
     service = request.app[EXPORTS]
-    row = await service.ask(request.match_info["recording"], order, _asking(request))
+    row = await service.ask(request.match_info["recording"], order, asking(request))
     return web.json_response(service.described(row), status=201, headers=NO_STORE)
 
 
 async def cancel(request: web.Request) -> web.Response:
     """POST /api/recordings/{recording}/exports/{export}/cancel → 204; a finished one is destroyed."""
     await request.app[EXPORTS].cancel(
-        request.match_info["recording"], request.match_info["export"], _asking(request)
+        request.match_info["recording"], request.match_info["export"], asking(request)
     )
     return web.Response(status=204)
 
@@ -78,7 +78,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     """GET /api/recordings/{recording}/exports/{export}/file?reason=…: the plaintext, as an attachment."""
     recording, export = request.match_info["recording"], request.match_info["export"]
     reason = request.query.get("reason", "")
-    reader = await request.app[EXPORTS].open(recording, export, reason, _asking(request))
+    reader = await request.app[EXPORTS].open(recording, export, reason, asking(request))
     ending = ENDINGS[reader.row.kind]
     headers: dict[str, str] = {
         **NO_STORE,
@@ -125,8 +125,3 @@ async def _ask_again(request: web.Request) -> None:
     access = request.app[SERVICES].access
     await access.require(signed_in.account, Action.RECORDING_EXPORT, Subject.RECORDING, recording)
     await request.app[EXPORTS].still_there(recording, export)
-
-
-def _asking(request: web.Request) -> Asking:
-    address = request.get(ADDRESS, request.remote or "")
-    return Asking(request[SIGNED_IN].account.id, address, request[CASE_ID])

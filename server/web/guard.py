@@ -8,11 +8,11 @@ from aiohttp import web
 
 from server.domain.errors import Refused
 from server.domain.permissions import BY_SEAT_CREDENTIAL, Action, Relation, allowed, is_open, needs_relation
-from server.services.access import Subject, seat_and_consultation
+from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name, session_cookie_name
-from server.web.keys import CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN, Handler
+from server.web.keys import ADDRESS, CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN, Handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,12 @@ async def signed_in_or_none(request: web.Request) -> SignedIn | None:
     """The account behind the session cookie, if it still proves one."""
     secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]))
     return await request.app[SERVICES].accounts.authenticate(secret)
+
+
+def asking(request: web.Request) -> Asking:
+    """The account that was let through."""
+    address = request.get(ADDRESS, request.remote or "")
+    return Asking(request[SIGNED_IN].account.id, address, request[CASE_ID])
 
 
 async def credential_or_none(request: web.Request, seat_id: str) -> Credential | None:

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.errors import Refused
 from server.domain.renderings import MAX_CHARS
-from server.playback.flags import Asking, Flags
+from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.ranges import ByteRange, RangeNotSatisfiableError, parse_range
 from server.web.errors import parsed, refusal
-from server.web.keys import ADDRESS, CASE_ID, SIGNED_IN
+from server.web.guard import asking
+from server.web.keys import SIGNED_IN
 
 INTERPRETATIONS: web.AppKey[Interpretations] = web.AppKey("interpretations", Interpretations)
 FLAGS: web.AppKey[Flags] = web.AppKey("flags", Flags)
@@ -52,7 +53,7 @@ async def flag(request: web.Request) -> web.Response:
         told.participant,
         (told.from_ms, told.to_ms),
         told.comment,
-        _asking(request),
+        asking(request),
     )
     return web.json_response(made, status=201, headers=NO_STORE)
 
@@ -65,14 +66,14 @@ async def own(request: web.Request) -> web.Response:
 
 async def look(request: web.Request) -> web.Response:
     """GET /api/flags/{flag}: with what may be heard around it."""
-    told = await request.app[FLAGS].look(request.match_info["flag"], _asking(request))
+    told = await request.app[FLAGS].look(request.match_info["flag"], asking(request))
     return web.json_response(told, headers=NO_STORE)
 
 
 async def answer(request: web.Request) -> web.Response:
     """POST /api/flags/{flag}/answer {text} → the flag."""
     told = await parsed(request, Answer)
-    made = await request.app[FLAGS].answer(request.match_info["flag"], told.text, _asking(request))
+    made = await request.app[FLAGS].answer(request.match_info["flag"], told.text, asking(request))
     return web.json_response(made, headers=NO_STORE)
 
 
@@ -113,8 +114,3 @@ def _ms(request: web.Request, name: str) -> int | None:
     if not (told.isascii() and told.isdigit() and len(told) <= 10):
         raise Refused("bad_request")
     return int(told)
-
-
-def _asking(request: web.Request) -> Asking:
-    address = request.get(ADDRESS, request.remote or "")
-    return Asking(request[SIGNED_IN].account.id, address, request[CASE_ID])
