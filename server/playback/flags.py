@@ -17,7 +17,7 @@ from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
 from server.services.access import Asking
 from server.services.context import Context
-from server.storage import accounts, audit, renderings
+from server.storage import accounts, audit, destructions, renderings
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.recordings import EXPIRED, recording_in
@@ -37,7 +37,9 @@ class Flags:
     async def add(
         self, recording: str, seat: str, span: tuple[int, int], comment: str, asking: Asking
     ) -> dict[str, Any]:
-        """Raises Refused `flag_empty`, `no_such_rendering` (none of this seat is there), `too_many_flags`."""
+        """Raises Refused `flag_empty`, `no_such_rendering` (none of this seat is there), `too_many_flags`,
+        `destroyed`.
+        """
         kept = worded(comment)
         found = await self._found.of(recording)
         rendered = {"participant": seat, "from": span[0], "to": span[1]}
@@ -60,7 +62,13 @@ class Flags:
         async with self._context.database.read() as tx:
             flags = await renderings.of_account(tx, account)
             found = [await recording_in(tx, each) for each in {flag.recording_id for flag in flags}]
-            started = {row.id: row.started_ms for row in found if row is not None and row.state != EXPIRED}
+            started = {
+                row.id: row.started_ms
+                for row in found
+                if row is not None
+                and row.state != EXPIRED
+                and destructions.WHOLE not in await destructions.blocked(tx, row.id)
+            }
             flags = [flag for flag in flags if flag.recording_id in started]
             told = await _told(tx, flags)
         return [

@@ -57,14 +57,18 @@ class Interpretations:
 
     async def of(self, recording: str) -> Body:
         """`{people, pairs, own, changes}`, times in ms since the recording's start; without people whose part
-        was destroyed. Raises Refused `not_found`, `recording_not_ready`.
+        was destroyed. Raises Refused `not_found`, `recording_not_ready`, `destroyed`.
         """
+        await self._playback.require_playable(recording)
         body = await self._kept(recording)
+        await self._playback.require_playable(recording)  # finding it may have taken long
         described = await self._playback.describe(recording)
         return _without(body, {one["participant"] for one in described["withdrawn"]})
 
     async def _kept(self, recording: str) -> Body:
-        """Of everybody, out of the books, or found now and kept. Raises as `of`."""
+        """Of everybody, out of the books, or found now and kept. Raises Refused `not_found`,
+        `recording_not_ready`.
+        """
         turn = self._turns.setdefault(recording, asyncio.Lock())
         async with turn:  # found once, however many ask at the same time
             row = await self._rows.get(recording)

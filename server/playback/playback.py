@@ -114,8 +114,10 @@ class Playback:
         seats = {str(track.get("peer")) for track in index.get("tracks", [])}
         return {seat for seat in seats if self._keys.destroyed(recording, seat)}
 
-    async def require_playable(self, recording: str, seat: str) -> None:
-        """From the moment a destruction is asked for. Raises Refused `withdrawn` or `destroyed`."""
+    async def require_playable(self, recording: str, seat: str = destructions.WHOLE) -> None:
+        """From the moment a destruction is asked for, of the seat or of the whole recording. Raises Refused
+        `withdrawn` or `destroyed`.
+        """
         async with self._database.read() as tx:
             blocked = await destructions.blocked(tx, recording)
         if destructions.WHOLE in blocked:

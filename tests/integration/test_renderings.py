@@ -13,7 +13,7 @@ import av
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from server.domain.pairing import VERSION
 from server.domain.renderings import AROUND_MS
@@ -22,13 +22,15 @@ from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations, changes
 from server.runtime.bucket import Bucket
 from server.storage import audit as audit_chain
+from server.storage import destructions as asked_for
 from server.storage import pairings, renderings
+from server.storage.destructions import BEGUN, DONE, REQUESTED, WHOLE, Destruction
 from server.storage.schema import audit, destructions, seats, session_notes, sessions
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.integration.test_live_rooms import JOIN, Page, inhabited
-from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, people
+from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Books, people
 from tests.support.recorded import Person
 from tests.support.talkers import TALK, Talker, Unlevelled
 
@@ -242,26 +244,49 @@ async def test_a_voice_without_levels_is_listened_to(tmp_path: Path) -> None:
         await rig.close()
 
 
+async def destruction_asked(books: Books, seat: str) -> None:
+    row = Destruction(
+        f"des-{seat}", RECORDING, seat, CASE, "withdrawn", "own_wish", KP, False, 1, REQUESTED, {}
+    )
+    async with books.database.write() as tx:
+        await asked_for.add(tx, row)
+
+
+async def not_asked(books: Books, seat: str) -> None:
+    """As if that destruction had not been asked for."""
+    async with books.database.write() as tx:
+        await tx.execute(delete(destructions).where(destructions.c.seat_id == seat))
+
+
+@pytest.mark.parametrize("state", [REQUESTED, BEGUN, DONE])
+async def test_of_a_recording_that_is_to_be_destroyed_or_is_nothing_is_told(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any], state: str
+) -> None:
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][1]))
+    await destruction_asked(rig.books, WHOLE)
+    async with rig.books.database.write() as tx:
+        await asked_for.change(tx, f"des-{WHOLE}", state=state)
+    try:
+        for who, method, path in (
+            (reviewer, "GET", f"{API}/tracks/{IN}-audio"),
+            (reviewer, "GET", f"{API}/interpretation"),
+            (reviewer, "POST", f"{API}/flags"),
+            (interpreter, "GET", f"/api/flags/{flag['id']}"),
+        ):
+            more = {"json": new_flag(found["pairs"][1])} if method == "POST" else {}
+            status, refused = await asked(rig, who, method, path, **more)
+            assert (status, refused["error"]["code"]) == (410, "destroyed"), path
+        assert (await asked(rig, interpreter, "GET", "/api/flags"))[1] == {"flags": []}
+    finally:
+        await not_asked(rig.books, WHOLE)
+    assert flag["id"] in str(await asked(rig, interpreter, "GET", "/api/flags"))
+
+
 async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told(
     rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
 ) -> None:
     _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][0]))
-    async with rig.books.database.write() as tx:
-        gone = {
-            "id": "des-1",
-            "recording_id": RECORDING,
-            "seat_id": KP,
-            "case_id": CASE,
-            "cause": "withdrawn",
-        }
-        gone |= {
-            "reason": "own_wish",
-            "requested_by": KP,
-            "requested_ms": 1,
-            "state": "requested",
-            "plan": {},
-        }
-        await tx.execute(insert(destructions).values(**gone))
+    await destruction_asked(rig.books, KP)
     _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
     assert KP not in str({**told, "flags": []})
     assert [pair["source"] for pair in told["pairs"]] == ["ru"]
@@ -269,8 +294,7 @@ async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told
     status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
     assert (status, refused["error"]["code"]) == (410, "withdrawn")
     assert (await asked(rig, interpreter, "GET", f"{path}/tracks/{LP}-audio"))[0] == 200
-    async with rig.books.database.write() as tx:
-        await tx.execute(insert(destructions).values(**gone | {"id": "des-2", "seat_id": IN}))
+    await destruction_asked(rig.books, IN)
     for place in (
         path,
         f"{path}/tracks/{LP}-audio",
