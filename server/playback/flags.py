@@ -7,7 +7,7 @@ are sent, so that there is nothing else to be asked for. Who may is asked before
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from media.clip import cut
@@ -29,10 +29,15 @@ class Flags:
     def __init__(self, context: Context, interpretations: Interpretations, playback: Playback) -> None:
         self._context, self._found, self._playback = context, interpretations, playback
 
-    async def of_recording(self, recording: str) -> list[dict[str, Any]]:
-        """All flags on a recording, as who may watch it is told."""
+    async def of_recording(self, recording: str, pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Flags on a recording, as who may watch it is told; once consent was withdrawn for a part of it only
+        those on `pairs`, which are told: not when and of what somebody spoke who is no more in it.
+        """
         async with self._context.database.read() as tx:
-            return await _told(tx, await renderings.of_recording(tx, recording))
+            flags = await renderings.of_recording(tx, recording)
+            if await destructions.blocked(tx, recording):
+                flags = [flag for flag in flags if any(_is_on(flag, pair) for pair in pairs)]
+            return await _told(tx, flags)
 
     async def add(
         self, recording: str, seat: str, span: tuple[int, int], comment: str, asking: Asking
@@ -61,15 +66,16 @@ class Flags:
         """On an interpreter's own renderings, newest first: nothing of the case but the comment itself."""
         async with self._context.database.read() as tx:
             flags = await renderings.of_account(tx, account)
-            found = [await recording_in(tx, each) for each in {flag.recording_id for flag in flags}]
-            started = {
-                row.id: row.started_ms
-                for row in found
-                if row is not None
-                and row.state != EXPIRED
-                and destructions.WHOLE not in await destructions.blocked(tx, row.id)
-            }
-            flags = [flag for flag in flags if flag.recording_id in started]
+            recordings = {flag.recording_id for flag in flags}
+            found = [await recording_in(tx, each) for each in recordings]
+            started = {row.id: row.started_ms for row in found if row is not None and row.state != EXPIRED}
+            blocked = {each: await destructions.blocked(tx, each) for each in started}
+            flags = [
+                flag
+                for flag in flags
+                if flag.recording_id in started
+                and not {destructions.WHOLE, flag.seat_id} & blocked[flag.recording_id]
+            ]
             told = await _told(tx, flags)
         return [
             each | {"started_at_ms": started[flag.recording_id]}
@@ -134,6 +140,16 @@ class Flags:
         if flag is None:
             raise Refused("not_found")
         return flag
+
+
+def _is_on(flag: Flag, pair: Mapping[str, Any]) -> bool:
+    """That rendering, or what was later found to overlap it, of the same languages."""
+    rendered = pair["rendered"]
+    return (
+        (rendered["participant"], pair["source"], pair["target"]) == (flag.seat_id, flag.source, flag.target)
+        and flag.from_ms < rendered["to"]
+        and rendered["from"] < flag.to_ms
+    )
 
 
 async def _told(tx: Transaction, flags: Sequence[Flag]) -> list[dict[str, Any]]:

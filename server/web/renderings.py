@@ -41,7 +41,7 @@ async def interpretation(request: web.Request) -> web.Response:
     """GET /api/recordings/{recording}/interpretation: who speaks what, pairs, changes, flags."""
     recording = request.match_info["recording"]
     told = await request.app[INTERPRETATIONS].of(recording)
-    flags = await request.app[FLAGS].of_recording(recording)
+    flags = await request.app[FLAGS].of_recording(recording, told["pairs"])
     return web.json_response(told | {"flags": flags}, headers=NO_STORE)
 
 

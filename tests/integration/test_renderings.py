@@ -282,14 +282,35 @@ async def test_of_a_recording_that_is_to_be_destroyed_or_is_nothing_is_told(
     assert flag["id"] in str(await asked(rig, interpreter, "GET", "/api/flags"))
 
 
+async def test_flags_on_what_somebody_said_who_withdrew_are_told_to_nobody(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][1]))
+    await destruction_asked(rig.books, IN)
+    try:
+        _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+        assert (told["pairs"], told["flags"]) == ([], [])
+        status, refused = await asked(rig, interpreter, "GET", f"/api/flags/{flag['id']}")
+        assert (status, refused["error"]["code"]) == (410, "withdrawn")
+        assert (await asked(rig, interpreter, "GET", "/api/flags"))[1] == {"flags": []}
+    finally:
+        await not_asked(rig.books, IN)
+    _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+    assert flag in told["flags"]
+
+
 async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told(
     rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
 ) -> None:
     _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][0]))
+    _, other = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][1]))
     await destruction_asked(rig.books, KP)
     _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
-    assert KP not in str({**told, "flags": []})
+    assert KP not in str(told)
     assert [pair["source"] for pair in told["pairs"]] == ["ru"]
+    assert other in told["flags"]
+    assert flag not in told["flags"]
+    assert {each["from"] for each in told["flags"]} == {other["from"]}  # not even when it was
     path = f"/api/flags/{flag['id']}"
     status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio")
     assert (status, refused["error"]["code"]) == (410, "withdrawn")
