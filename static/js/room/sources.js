@@ -5,24 +5,17 @@
  * @typedef {{participant: string, receivers: {audio?: RTCRtpReceiver}}} Incoming
  * @typedef {{level: number, loss: number | null, quality: 'good' | 'fair' | 'poor' | null}} Source level 0..1 as a meter shows it
  */
+import { levelOf } from './quality.js';
 
 const EVERY_MS = 2000;
 const FLOOR_DB = -60;
 /** A level that no packet has renewed for so long is no level: nothing comes. */
 const STALE_MS = 400;
-/** Shares of the sound that were lost or made up; a listener hears a few hundredths, and cannot render a tenth. */
-const FAIR = 0.03;
-const POOR = 0.1;
 
 /** @param {number | undefined} linear 0..1 @returns {number} 0..1, linear in dB over 60 dB */
 export function meterOf(linear) {
   if (!linear) return 0;
   return Math.min(1, Math.max(0, (20 * Math.log10(linear) - FLOOR_DB) / -FLOOR_DB));
-}
-
-/** @param {number | null} share */
-export function qualityOf(share) {
-  return share === null ? null : share > POOR ? 'poor' : share > FAIR ? 'fair' : 'good';
 }
 
 /** Counters of one receiver, and what became of them since the last look. */
@@ -51,8 +44,9 @@ export class Wholeness {
       this.loss = sent > 0 ? lost / sent : null;
       const samples = now.samples - last.samples;
       const madeUp = samples > 0 ? Math.max(0, now.concealed - last.concealed) / samples : 0;
-      // Nothing came: whoever is silent, muted or not routed here is neither well nor badly received.
-      this.quality = sent > 0 ? qualityOf(Math.max(this.loss ?? 0, madeUp)) : null;
+      // Lost or made up: a listener hears a few hundredths of it, and cannot render a tenth. Where nothing came, whoever is
+      // silent, muted or not routed here is neither well nor badly received.
+      this.quality = sent > 0 ? levelOf(null, 0, Math.max(this.loss ?? 0, madeUp)) : null;
     }
   }
 }
