@@ -3,6 +3,11 @@
 const EVERY_MS = 80;
 const FLOOR_DB = -60;
 
+/** @param {number} db of full scale @returns {number} 0..1, straight in dB over 60 dB: every meter shows the same */
+export function onMeter(db) {
+  return Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB));
+}
+
 export class LevelMeter {
   /** @param {(level: number, peak: number | null) => void} tell peak of the samples, 0..1; null = not listening just now */
   constructor(tell) {
@@ -48,7 +53,7 @@ export class LevelMeter {
       peak = Math.max(peak, Math.abs(sample));
     }
     const db = 10 * Math.log10(sum / this.samples.length + 1e-12);
-    this.tell(Math.min(1, Math.max(0, (db - FLOOR_DB) / -FLOOR_DB)), this.context?.state === 'running' ? peak : null);
+    this.tell(onMeter(db), this.context?.state === 'running' ? peak : null);
   }
 
   close() {

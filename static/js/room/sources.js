@@ -5,17 +5,16 @@
  * @typedef {{participant: string, receivers: {audio?: RTCRtpReceiver}}} Incoming
  * @typedef {{level: number, loss: number | null, quality: 'good' | 'fair' | 'poor' | null}} Source level 0..1 as a meter shows it
  */
+import { onMeter } from './level-meter.js';
 import { levelOf } from './quality.js';
 
 const EVERY_MS = 2000;
-const FLOOR_DB = -60;
 /** A level that no packet has renewed for so long is no level: nothing comes. */
 const STALE_MS = 400;
 
-/** @param {number | undefined} linear 0..1 @returns {number} 0..1, linear in dB over 60 dB */
+/** @param {number | undefined} linear 0..1 @returns {number} 0..1 as a meter shows it */
 export function meterOf(linear) {
-  if (!linear) return 0;
-  return Math.min(1, Math.max(0, (20 * Math.log10(linear) - FLOOR_DB) / -FLOOR_DB));
+  return linear ? onMeter(20 * Math.log10(linear)) : 0;
 }
 
 /** Counters of one receiver, and what became of them since the last look. */
