@@ -1,10 +1,11 @@
 /**
- * A soft chime for who waits or is waited for: when it rings, and the notes. It must not know the DOM's elements; when to
- * ring is pure, the notes are made by the browser (no file).
+ * A soft chime for who waits or is waited for: when it rings, and which notes. It must not know the DOM's elements; when to
+ * ring is pure.
  *
  * @typedef {import('./reducer.js').State} State
  */
 import { may } from './reducer.js';
+import { playNotes } from './tones.js';
 
 const STORE = 'hyeopjin.chime';
 const LOUDNESS = 0.12;
@@ -56,22 +57,6 @@ export function setChime(on) {
 }
 
 /** @param {Ring} ring @param {string} [sink] the loudspeaker chosen */
-export async function play(ring, sink) {
-  const context = new AudioContext();
-  setTimeout(() => void context.close().catch(() => undefined), 2500); // also where it was never allowed to run
-  const aim = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (context);
-  if (sink) await aim.setSinkId?.(sink).catch(() => undefined);
-  await context.resume().catch(() => undefined);
-  for (const [frequency, after] of NOTES[ring]) {
-    const note = context.createOscillator();
-    const gain = context.createGain();
-    const at = context.currentTime + after;
-    note.frequency.value = frequency;
-    gain.gain.setValueAtTime(0, at);
-    gain.gain.linearRampToValueAtTime(LOUDNESS, at + 0.03);
-    gain.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
-    note.connect(gain).connect(context.destination);
-    note.start(at);
-    note.stop(at + 0.55);
-  }
+export function play(ring, sink) {
+  return playNotes(NOTES[ring], { loudness: LOUDNESS, fades: 0.5 }, sink);
 }

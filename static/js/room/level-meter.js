@@ -1,4 +1,5 @@
 /** How loud our own microphone is, 0..1, for the door's meter and our own tile. It must not record or send. */
+import { playNotes } from './tones.js';
 
 const EVERY_MS = 80;
 const FLOOR_DB = -60;
@@ -66,21 +67,6 @@ export class LevelMeter {
 }
 
 /** Two soft notes, so that the person can tell whether the loudspeaker works. @param {string} [sink] */
-export async function playTestSound(sink) {
-  const context = new AudioContext();
-  const aim = /** @type {AudioContext & {setSinkId?: (id: string) => Promise<void>}} */ (context);
-  if (sink) await aim.setSinkId?.(sink).catch(() => undefined);
-  await context.resume();
-  for (const [at, frequency] of [[0, 523.25], [0.35, 659.25]]) {
-    const note = context.createOscillator();
-    const gain = context.createGain();
-    note.frequency.value = frequency;
-    gain.gain.setValueAtTime(0, context.currentTime + at);
-    gain.gain.linearRampToValueAtTime(0.25, context.currentTime + at + 0.03);
-    gain.gain.exponentialRampToValueAtTime(0.001, context.currentTime + at + 0.6);
-    note.connect(gain).connect(context.destination);
-    note.start(context.currentTime + at);
-    note.stop(context.currentTime + at + 0.65);
-  }
-  setTimeout(() => void context.close(), 1500);
+export function playTestSound(sink) {
+  return playNotes([[523.25, 0], [659.25, 0.35]], { loudness: 0.25, fades: 0.6 }, sink);
 }
