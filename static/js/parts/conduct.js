@@ -7,6 +7,7 @@ import { justOpened, open } from '../room/conduct.js';
 import { me } from '../room/reducer.js';
 import { icon } from '../elements/icons.js';
 import '../elements/conduct.js';
+import { ask } from './ask.js';
 
 /**
  * @param {import('./beside.js').Beside} beside
@@ -45,8 +46,8 @@ export function conductPart(beside) {
       const todo = state.snapshot?.session ? left(state).length : 0;
       return todo === 0 ? nothing : html`<section class="banner banner-plain conduct-strip" data-testid="conduct-strip" data-open=${todo}>${icon('check')}
         <strong>${t('conduct-open', { count: todo })}</strong>
-        <button type="button" class="secondary" data-testid="conduct-begin" @click=${ask({ type: 'panel', name: 'conduct' })}>${t('conduct-begin')}</button>
-        <button type="button" class="quiet" data-testid="conduct-emergency" @click=${ask({ type: 'conduct', steps: left(state), outcome: 'skipped', reason: 'emergency' })}>${t('conduct-emergency')}</button>
+        <button type="button" class="secondary" data-testid="conduct-begin" @click=${ask('panel', { name: 'conduct' })}>${t('conduct-begin')}</button>
+        <button type="button" class="quiet" data-testid="conduct-emergency" @click=${ask('conduct', { steps: left(state), outcome: 'skipped', reason: 'emergency' })}>${t('conduct-emergency')}</button>
       </section>`;
     },
     panel: {
@@ -64,9 +65,4 @@ export function conductPart(beside) {
     const words = { name: told.name, time: hourMinute(told.at_ms, language(), me(state)?.time_zone) };
     return html`<div class="banner banner-plain" role="status" data-testid="conduct-told">${icon('check')}<strong>${told.skipped ? t('conduct-told-short', words) : t('conduct-told', words)}</strong></div>`;
   }
-}
-
-/** @param {object} detail @returns {(event: Event) => void} */
-function ask(detail) {
-  return (event) => void event.target?.dispatchEvent(new CustomEvent('ask', { bubbles: true, detail }));
 }

@@ -3,6 +3,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
 import { Plugged } from '../room/plugged.js';
 import { icon } from '../elements/icons.js';
+import { ask } from './ask.js';
 
 const ICONS = /** @type {const} */ ({ audio: 'mic', camera: 'camera', speaker: 'speaker' });
 
@@ -29,14 +30,9 @@ export function pluggedPart(beside, devices) {
         : t(`device-replaced-${news.kind}`, { label: news.label, now: news.code === 'replaced' ? news.now : '' });
       return html`<div class="banner banner-plain" role="status" data-testid="plugged" data-kind=${news.kind} data-code=${news.code}>${icon(ICONS[news.kind])}
         <strong>${words}</strong>
-        ${news.code === 'plugged' ? html`<button type="button" class="secondary" data-testid="plugged-use" @click=${ask({ type: 'plugged-use', kind: news.kind, id: news.id })}>${t('device-plugged-use')}</button>` : nothing}
-        <button type="button" class="${news.code === 'plugged' ? 'quiet' : 'secondary'}" data-testid="plugged-leave" @click=${ask({ type: 'plugged-leave' })}>${news.code === 'plugged' ? t('device-plugged-leave') : t('device-plugged-seen')}</button>
+        ${news.code === 'plugged' ? html`<button type="button" class="secondary" data-testid="plugged-use" @click=${ask('plugged-use', { kind: news.kind, id: news.id })}>${t('device-plugged-use')}</button>` : nothing}
+        <button type="button" class="${news.code === 'plugged' ? 'quiet' : 'secondary'}" data-testid="plugged-leave" @click=${ask('plugged-leave')}>${news.code === 'plugged' ? t('device-plugged-leave') : t('device-plugged-seen')}</button>
       </div>`;
     },
   };
-}
-
-/** @param {object} detail @returns {(event: Event) => void} */
-function ask(detail) {
-  return (event) => void event.target?.dispatchEvent(new CustomEvent('ask', { bubbles: true, detail }));
 }

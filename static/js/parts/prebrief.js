@@ -6,6 +6,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
 import { awaited, may, present } from '../room/reducer.js';
 import { icon } from '../elements/icons.js';
+import { ask } from './ask.js';
 
 const PHYSICIANS = new Set(['referring_physician', 'consulting_physician']);
 
@@ -24,7 +25,7 @@ export function prebriefPart(beside) {
       const held = [...present(state), ...awaited(state)].filter((person) => person.out && person.id !== own);
       return held.map((person) => html`<div class="banner banner-plain" role="status" data-testid="held" data-participant=${person.id} ?data-here=${person.present}>${icon('door')}
         <strong>${t(person.present ? 'prebrief-waits' : 'prebrief-will-wait', { name: person.name })}</strong>
-        <button type="button" class="secondary" data-testid="let-in" @click=${ask(person.id, false)}>${t(person.present ? 'prebrief-let-in' : 'prebrief-undo')}</button></div>`);
+        <button type="button" class="secondary" data-testid="let-in" @click=${ask('hold', { participant: person.id, out: false })}>${t(person.present ? 'prebrief-let-in' : 'prebrief-undo')}</button></div>`);
     },
   };
 }
@@ -36,10 +37,5 @@ export function prebriefPart(beside) {
  */
 export function holdButton(state, person) {
   if (!may(state, 'step_out') || person.out || PHYSICIANS.has(person.role)) return nothing;
-  return html`<button type="button" class="link" data-testid="hold" data-participant=${person.id} @click=${ask(person.id, true)}>${t('prebrief-hold')}</button>`;
-}
-
-/** @param {string} participant @param {boolean} out @returns {(event: Event) => void} */
-function ask(participant, out) {
-  return (event) => void event.target?.dispatchEvent(new CustomEvent('ask', { bubbles: true, detail: { type: 'hold', participant, out } }));
+  return html`<button type="button" class="link" data-testid="hold" data-participant=${person.id} @click=${ask('hold', { participant: person.id, out: true })}>${t('prebrief-hold')}</button>`;
 }
