@@ -3,6 +3,7 @@ import { html } from '/static/vendor/lit.js';
 import { get } from '../api.js';
 import { t } from '../i18n.js';
 import { Chat } from '../room/chat.js';
+import { may } from '../room/reducer.js';
 import '../elements/chat.js';
 
 /**
@@ -39,7 +40,7 @@ export function chatPart(beside) {
     strip: () => html`<div class="visually-hidden" aria-live="polite">${chat.news.size > 0 ? t('chat-news', { count: chat.news.size, name: chat.messages.at(-1)?.name ?? '' }) : ''}</div>`,
     panel: {
       name: 'chat', icon: 'chat', label: () => t('chat-title'),
-      may: (state) => state.snapshot?.you.abilities.includes('chat') ?? false,
+      may: (state) => may(state, 'chat'),
       badge: () => chat.news.size,
       view: (state) => html`<hj-chat .chat=${chat} .people=${state.snapshot?.participants ?? []} .own=${own()} .seen=${chat.messages.length + chat.pending.length}
         .version=${chat.pending.map((one) => one.state).join()}></hj-chat>`,

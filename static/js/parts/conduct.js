@@ -4,7 +4,7 @@ import { get } from '../api.js';
 import { language, t } from '../i18n.js';
 import { hourMinute } from '../time.js';
 import { justOpened, open } from '../room/conduct.js';
-import { me } from '../room/reducer.js';
+import { may, me } from '../room/reducer.js';
 import { icon } from '../elements/icons.js';
 import '../elements/conduct.js';
 import { ask } from './ask.js';
@@ -20,7 +20,6 @@ export function conductPart(beside) {
   const heard = new Set();
   /** @type {string | null} */
   let problem = null;
-  const may = (/** @type {import('../room/reducer.js').State} */ state) => state.snapshot?.you.abilities.includes('conduct') ?? false;
   const left = (/** @type {import('../room/reducer.js').State} */ state) => open(steps, state.snapshot?.session ?? null, state.snapshot?.you.participant ?? null);
   return {
     actions: {
@@ -41,7 +40,7 @@ export function conductPart(beside) {
       }, () => undefined),
     },
     strip: (state) => {
-      if (!may(state)) return others(state);
+      if (!may(state, 'conduct')) return others(state);
       for (const one of beside.speaking()) heard.add(one);
       const todo = state.snapshot?.session ? left(state).length : 0;
       return todo === 0 ? nothing : html`<section class="banner banner-plain conduct-strip" data-testid="conduct-strip" data-open=${todo}>${icon('check')}
@@ -51,7 +50,7 @@ export function conductPart(beside) {
       </section>`;
     },
     panel: {
-      name: 'conduct', icon: 'check', label: () => t('conduct-title'), may,
+      name: 'conduct', icon: 'check', label: () => t('conduct-title'), may: (state) => may(state, 'conduct'),
       badge: (state) => (state.snapshot?.session ? left(state).length : 0),
       view: (state) => html`<hj-conduct .steps=${steps} .left=${left(state)} .me=${me(state)} .people=${state.snapshot?.participants ?? []}
         .heard=${new Set(heard)} .problem=${problem} .begun=${Boolean(state.snapshot?.session)}></hj-conduct>`,

@@ -2,7 +2,7 @@
 import { html } from '/static/vendor/lit.js';
 import { t } from '../i18n.js';
 import { Glossary } from '../room/glossary.js';
-import { me } from '../room/reducer.js';
+import { may, me } from '../room/reducer.js';
 import { TermCard } from '../room/term-card.js';
 import '../elements/term-card.js';
 
@@ -13,11 +13,10 @@ import '../elements/term-card.js';
 export function glossaryPart(beside) {
   const book = new Glossary(`/api/seats/${encodeURIComponent(beside.seat)}/glossary`);
   const card = new TermCard(beside.changed);
-  const may = (/** @type {import('../room/reducer.js').State} */ state) => state.snapshot?.you.abilities.includes('term') ?? false;
   const own = () => beside.state().snapshot?.you.participant ?? null;
   document.addEventListener('keydown', (event) => {
     const state = beside.state();
-    if (event.code !== 'KeyG' || !event.altKey || event.ctrlKey || event.metaKey || state.phase !== 'room' || !may(state)) return;
+    if (event.code !== 'KeyG' || !event.altKey || event.ctrlKey || event.metaKey || state.phase !== 'room' || !may(state, 'term')) return;
     event.preventDefault();
     focusSearch();
   });
@@ -36,7 +35,7 @@ export function glossaryPart(beside) {
     closed: () => card.dismiss(),
     strip: (state) => html`<hj-term-card .shown=${card.shown} .people=${state.snapshot?.participants ?? []} .own=${own()}></hj-term-card>`,
     panel: {
-      name: 'glossary', icon: 'book', label: () => t('glossary-title'), may,
+      name: 'glossary', icon: 'book', label: () => t('glossary-title'), may: (state) => may(state, 'term'),
       view: (state) => {
         void import('../elements/glossary.js');
         return html`<hj-glossary .book=${book} .me=${me(state)} .people=${state.snapshot?.participants ?? []}></hj-glossary>`;

@@ -5,6 +5,7 @@
 import { html, nothing } from '/static/vendor/lit.js';
 import { Keys } from '../room/keys.js';
 import { PartnerLine } from '../room/partner-line.js';
+import { may, me } from '../room/reducer.js';
 import { Sources } from '../room/sources.js';
 import { volumesOf } from '../room/volumes.js';
 import { keepNotes, keepSince, keepWishes, readSince, readWishes } from '../room/wishes.js';
@@ -77,13 +78,12 @@ export class Interpreting {
   }
 
   get own() {
-    const snapshot = this.snapshot;
-    return snapshot?.participants.find((person) => person.id === snapshot.you.participant) ?? null;
+    return me(this.page.state());
   }
 
   /** @param {string} ability */
   may(ability) {
-    return this.snapshot?.you.abilities.includes(ability) ?? false;
+    return may(this.page.state(), ability);
   }
 
   /** @param {import('../room/interpreting.js').Seat} seat */
