@@ -20,6 +20,7 @@
  *   `closed`: the visit is over; `strip`: a template between the head and the faces; `desk`: one below the faces;
  *   `title`: what the tab says while there is something to say
  */
+import { on } from '../listen.js';
 
 export class Parts {
   /** @param {Part[]} all in the order in which they are shown */
@@ -43,9 +44,7 @@ export class Parts {
   /** Hands socket events to those who wait for them. @param {EventTarget} link */
   listen(link) {
     for (const part of this.all) {
-      for (const [name, act] of Object.entries(part.heard ?? {})) {
-        link.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
-      }
+      for (const [name, act] of Object.entries(part.heard ?? {})) on(link, name, act);
     }
   }
 
