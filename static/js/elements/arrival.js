@@ -20,7 +20,7 @@ export function comingWords(one, zone) {
 }
 
 class Arrival extends LightElement {
-  static properties = { seat: { attribute: false }, for: { attribute: false }, told: { state: true }, problem: { state: true }, people: { state: true }, now: { state: true } };
+  static properties = { seat: { attribute: false }, for: { attribute: false }, told: { state: true }, problem: { state: true }, now: { state: true } };
 
   constructor() {
     super();
