@@ -89,9 +89,12 @@ export class Mixer {
    */
   attach(id, element) {
     const known = this.voices.get(id);
-    if (known?.element === element && known.track === trackOf(element)) return;
-    if (known) cut(known);
-    this.voices.set(id, { element, source: null, track: null, gain: null, muted: false });
+    if (known?.element === element) {
+      if (known.track === trackOf(element)) return; // another one takes its place in join()
+    } else {
+      if (known) cut(known);
+      this.voices.set(id, { element, source: null, track: null, gain: null, muted: false });
+    }
     this.refresh();
   }
 
