@@ -303,12 +303,24 @@ def test_what_an_interpreter_hears_passes_a_limiter_and_a_ceiling(room: Room) ->
     assert shriek <= 0.5
 
 
+def test_a_button_that_is_held_while_the_partner_leaves_lets_go_all_the_same(room: Room) -> None:
+    talk = room.second.page.get_by_test_id("partner-talk")
+    talk.hover()
+    room.second.page.mouse.down()
+    waits_for(room.chair, room.second, False)
+    room.first.page.get_by_test_id("leave").click()
+    gone(room.second, f"[data-testid=tile][data-participant='{room.first.seat}'] video")
+    shown(room.second, "[data-testid=partner-talk][aria-pressed=true]")
+    room.second.page.mouse.up()
+    shown(room.second, "[data-testid=partner-none]")
+    waits_for(room.chair, room.second, True)
+
+
 def test_listeners_are_told_when_the_last_interpreter_drops_and_hear_the_original(room: Room) -> None:
     room.second.page.keyboard.press("m")
     shown(room.chair, "[data-testid=mode][data-mode=simultaneous]")
     waits_for(room.chair, room.referring, False)
-    for sitting in (room.first, room.second):
-        sitting.page.get_by_test_id("leave").click()
+    room.second.page.get_by_test_id("leave").click()
     for sitting in (room.referring, room.chair):
         shown(sitting, "[data-testid=interpreter-lost]")
     waits_for(room.chair, room.referring, True)

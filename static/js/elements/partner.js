@@ -38,7 +38,8 @@ class PartnerPanel extends LightElement {
     const snapshot = this.snapshot;
     if (!snapshot) return nothing;
     const others = partners(snapshot);
-    if (others.length === 0) return html`<p class="hint" data-testid="partner-none">${t('partner-none')}</p>`;
+    // A button that is held stays until it is let go: taken away, nobody would hear that the line is to be closed.
+    if (others.length === 0 && this.talking === 'no') return html`<p class="hint" data-testid="partner-none">${t('partner-none')}</p>`;
     const said = snapshot.interpretation;
     const own = snapshot.you.participant;
     const step = handoverStep(snapshot);
