@@ -96,10 +96,11 @@ class Stage extends LightElement {
         </aside>
       </div>
       ${this.parts?.at('desk', state)}
-      ${this.panel === 'settings' ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
-      ${this.panel === 'recording' ? html`<section class="panel" aria-label=${t('room-consent')}><hj-seat-recording .state=${state}></hj-seat-recording></section>` : nothing}
-      ${this.parts?.panels(state).filter((one) => one.name === this.panel).map((one) => html`<section class="panel" data-testid="panel-${one.name}" aria-label=${one.label()}>${one.view(state)}</section>`)}
-      ${this.toolbar(state)}
+      <div class="foot">
+        ${this.panel === 'settings' ? html`<section class="panel" aria-label=${t('room-settings')}><hj-device-check compact .devices=${this.devices}></hj-device-check></section>` : nothing}
+        ${this.panel === 'recording' ? html`<section class="panel" aria-label=${t('room-consent')}><hj-seat-recording .state=${state}></hj-seat-recording></section>` : nothing}
+        ${this.parts?.panels(state).filter((one) => one.name === this.panel).map((one) => html`<section class="panel" data-testid="panel-${one.name}" aria-label=${one.label()}>${one.view(state)}</section>`)}
+        ${this.toolbar(state)}</div>
       <div class="visually-hidden" aria-live="polite">${state.notices.slice(-1).map((notice) => t(notice.message, { name: notice.name }))}</div>
     </div>`;
   }
