@@ -14,7 +14,7 @@ from media.clip import cut
 from server.domain.errors import Refused
 from server.domain.renderings import MOST_FLAGS, Flag, asked_window, worded
 from server.playback.interpretation import Interpretations
-from server.playback.playback import Playback
+from server.playback.playback import Playback, require_playable_in
 from server.services.access import Asking
 from server.services.context import Context
 from server.storage import accounts, audit, destructions, renderings
@@ -56,6 +56,7 @@ class Flags:
             new_id(), recording, seat, *span, pair["source"], pair["target"], kept, asking.account, now_ms
         )
         async with self._context.database.write() as tx:
+            await require_playable_in(tx, recording, seat)  # what is destroyed gets no words any more
             if await renderings.count(tx, recording) >= MOST_FLAGS:
                 raise Refused("too_many_flags")
             await renderings.add(tx, flag)
@@ -107,9 +108,9 @@ class Flags:
         """The interpreter's word on it; a later one takes the place of an earlier. Raises `flag_empty`."""
         kept = worded(text)
         flag = await self._flag(flag_id)
-        await self._playback.require_playable(flag.recording_id, flag.seat_id)
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
+            await require_playable_in(tx, flag.recording_id, flag.seat_id)
             await renderings.answer(tx, flag.id, kept, asking.account, now_ms)
             await audit.append(tx, now_ms, _entry("rendering_answered", flag, asking))
             answered = await renderings.by_id(tx, flag.id)

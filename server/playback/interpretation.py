@@ -22,7 +22,7 @@ from server.runtime.tasks import TaskOwner, describe
 from server.services.context import unix_ms
 from server.storage import pairings
 from server.storage.database import Database
-from server.storage.recordings import RecordedSeat, RecordingRow, Recordings
+from server.storage.recordings import RecordedSeat, RecordingRow, Recordings, recording_in
 
 log = logging.getLogger("hyeopjin.playback.interpretation")
 
@@ -93,7 +93,9 @@ class Interpretations:
         }
         body = await asyncio.to_thread(found, seats, changes(told, row.started_ms), sounds)
         async with self._database.write() as tx:
-            await pairings.keep(tx, row.id, row.generation, VERSION, body, unix_ms())
+            now = await recording_in(tx, row.id)  # meanwhile it may have expired, or lost a voice
+            if now is not None and now.index is not None and now.generation == row.generation:
+                await pairings.keep(tx, row.id, row.generation, VERSION, body, unix_ms())
         log.info("what was rendered in a recording is found: %d pairs", len(body["pairs"]))
         return body
 

@@ -21,7 +21,7 @@ from server.runtime.objects import Objects
 from server.runtime.stripping import lanes_of
 from server.services.context import unix_ms
 from server.storage import audit, destructions, glossary
-from server.storage.database import Database
+from server.storage.database import Database, Transaction
 from server.storage.destructions import DONE, Destruction
 from server.storage.glossary import Mark
 from server.storage.recordings import EXPIRED, RecordedSeat, RecordingRow, Recordings
@@ -115,15 +115,9 @@ class Playback:
         return {seat for seat in seats if self._keys.destroyed(recording, seat)}
 
     async def require_playable(self, recording: str, seat: str = destructions.WHOLE) -> None:
-        """From the moment a destruction is asked for, of the seat or of the whole recording. Raises Refused
-        `withdrawn` or `destroyed`.
-        """
+        """As `require_playable_in`."""
         async with self._database.read() as tx:
-            blocked = await destructions.blocked(tx, recording)
-        if destructions.WHOLE in blocked:
-            raise Refused("destroyed")
-        if seat in blocked:
-            raise Refused("withdrawn")
+            await require_playable_in(tx, recording, seat)
 
     async def track(self, recording: str, track: str) -> TrackReader:
         """A track of the newest generation. Raises Refused not_found, withdrawn, destroyed."""
@@ -195,6 +189,17 @@ class Playback:
         else:
             self._open.move_to_end(key)
         return found
+
+
+async def require_playable_in(tx: Transaction, recording: str, seat: str = destructions.WHOLE) -> None:
+    """Not from the moment a destruction is asked for, of the seat or of the whole recording. Raises Refused
+    `withdrawn` or `destroyed`.
+    """
+    blocked = await destructions.blocked(tx, recording)
+    if destructions.WHOLE in blocked:
+        raise Refused("destroyed")
+    if seat in blocked:
+        raise Refused("withdrawn")
 
 
 def _track(track: dict[str, Any], named: dict[str, RecordedSeat]) -> dict[str, Any]:

@@ -15,22 +15,28 @@ import pytest_asyncio
 from aiohttp import web
 from sqlalchemy import delete, insert, update
 
+from server.domain.errors import Refused
 from server.domain.pairing import VERSION
 from server.domain.renderings import AROUND_MS
 from server.domain.talk import Settings
 from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations, changes
+from server.playback.playback import Playback
 from server.runtime.bucket import Bucket
+from server.runtime.keystore import KeyStore
+from server.runtime.objects import Objects
+from server.services.access import Asking
 from server.storage import audit as audit_chain
 from server.storage import destructions as asked_for
 from server.storage import pairings, renderings
 from server.storage.destructions import BEGUN, DONE, REQUESTED, WHOLE, Destruction
+from server.storage.recordings import RecordedSeat, Recordings
 from server.storage.schema import audit, destructions, seats, session_notes, sessions
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.integration.test_live_rooms import JOIN, Page, inhabited
-from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Books, people
+from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Books, make_books, people
 from tests.support.recorded import Person
 from tests.support.talkers import TALK, Talker, Unlevelled
 
@@ -272,8 +278,10 @@ async def test_of_a_recording_that_is_to_be_destroyed_or_is_nothing_is_told(
             (reviewer, "GET", f"{API}/interpretation"),
             (reviewer, "POST", f"{API}/flags"),
             (interpreter, "GET", f"/api/flags/{flag['id']}"),
+            (interpreter, "POST", f"/api/flags/{flag['id']}/answer"),
         ):
-            more = {"json": new_flag(found["pairs"][1])} if method == "POST" else {}
+            body = {"text": "Five."} if path.endswith("/answer") else new_flag(found["pairs"][1])
+            more = {"json": body} if method == "POST" else {}
             status, refused = await asked(rig, who, method, path, **more)
             assert (status, refused["error"]["code"]) == (410, "destroyed"), path
         assert (await asked(rig, interpreter, "GET", "/api/flags"))[1] == {"flags": []}
@@ -282,7 +290,71 @@ async def test_of_a_recording_that_is_to_be_destroyed_or_is_nothing_is_told(
     assert flag["id"] in str(await asked(rig, interpreter, "GET", "/api/flags"))
 
 
-async def test_flags_on_what_somebody_said_who_withdrew_are_told_to_nobody(
+class Destroying(Interpretations):
+    """The destruction of the recording is asked for just when its pairs were told."""
+
+    async def of(self, recording: str) -> dict[str, Any]:
+        told = await super().of(recording)
+        await destruction_asked(Books(self._database, self._rows), WHOLE)
+        return told
+
+
+async def test_a_flag_that_comes_with_the_destruction_of_its_recording_leaves_no_words(
+    rig: Rig, found: dict[str, Any]
+) -> None:
+    playback = Playback(rig.books.database, rig.books.rows, rig.keys, rig.objects)
+    flags = Flags(rig.services.context, Destroying(rig.books.database, rig.books.rows, playback), playback)
+    rendered = found["pairs"][1]["rendered"]
+    span = (rendered["from"], rendered["to"])
+    async with rig.books.database.read() as tx:
+        before = await renderings.count(tx, RECORDING)
+    try:
+        with pytest.raises(Refused, match="destroyed"):
+            await flags.add(RECORDING, IN, span, "Said late.", Asking("acc-reviewer", "", CASE))
+    finally:
+        await not_asked(rig.books, WHOLE)
+    async with rig.books.database.read() as tx:
+        assert await renderings.count(tx, RECORDING) == before
+
+
+class Meanwhile(Recordings):
+    """While what was rendered is found, the recording expires, or is sealed anew without somebody."""
+
+    expires = False
+
+    async def seats(self, recording: str) -> list[RecordedSeat]:
+        if self.expires:
+            await self.expire(recording, 2)
+        else:
+            await self.commit_generation(recording, 2, 1, 1000, {"tracks": []}, 2)
+        return await super().seats(recording)
+
+
+@pytest.mark.parametrize("expires", [True, False])
+async def test_what_is_found_in_tracks_that_are_gone_by_then_is_not_kept(
+    tmp_path: Path, expires: bool
+) -> None:
+    books = await make_books(tmp_path)
+    try:
+        await books.rows.commit_generation(RECORDING, 1, 1, 1000, {"tracks": []}, 1)
+        playback = Playback(
+            books.database, books.rows, KeyStore.open(tmp_path), Objects(tmp_path / "objects")
+        )
+        rows = Meanwhile(books.database)
+        rows.expires = expires
+        assert (await Interpretations(books.database, rows, playback).of(RECORDING))["pairs"] == []
+        async with books.database.read() as tx:
+            for generation in (1, 2):
+                assert await pairings.get(tx, RECORDING, generation, VERSION) is None
+        if not expires:
+            await Interpretations(books.database, books.rows, playback).of(RECORDING)
+            async with books.database.read() as tx:
+                assert await pairings.get(tx, RECORDING, 2, VERSION), "found again when somebody asks"
+    finally:
+        await books.database.close()
+
+
+async def test_flags_on_renderings_of_an_interpreter_who_withdrew_are_told_to_nobody(
     rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
 ) -> None:
     _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][1]))
