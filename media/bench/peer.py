@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import struct
 import time
+from collections.abc import Sequence
 
 from aioice import stun
 from pylibsrtp._binding import ffi, lib
@@ -17,9 +18,10 @@ from pylibsrtp._binding import ffi, lib
 from media.bench import rtcp
 from media.bench.answer import LocalSide, Offer, OfferedMedia, Sending, parse_offer, write_answer
 from media.bench.dtls import DtlsClient, DtlsError, Identity
+from media.bench.intake import Intake
 from media.bench.keys import AgreedKeys
 from media.bench.traffic import AUDIO, AUDIO_CLOCK, KINDS, LOW, RIDS, VIDEO, VIDEO_CLOCK, Received
-from media.bench.uplink import Counters, Outbound, media_time, open_socket
+from media.bench.uplink import Counters, Outbound, media_time, open_socket, send_run
 
 CHECK_EVERY = 0.05  # s, until connected
 CONSENT_EVERY = 2.5  # s, RFC 7675 asks for 4-6; the worker's liveness limit is its own
@@ -83,10 +85,10 @@ class SyntheticPeer:
         self._loop = asyncio.get_running_loop()
         self._cell = ffi.new("unsigned char[]", 2048)
         self._out = memoryview(ffi.buffer(self._cell)).cast("B")
-        self._in_cell = ffi.new("unsigned char[]", 4096)
-        self._in = memoryview(ffi.buffer(self._in_cell)).cast("B")
         self._length = ffi.new("int *")
+        self._run: list[bytes] | None = None
         self._socket = open_socket(host)
+        self._intake = Intake(self._socket, self.counters, self._rtp, self._rtcp, self._other)
         self._closed = False
 
     @property
@@ -128,7 +130,9 @@ class SyntheticPeer:
             out.payload_type = BARE_TYPES[out.kind]
         self._twcc_id = BARE_TWCC
         self._socket.connect(("127.0.0.1", port))
-        self._loop.add_reader(self._socket.fileno(), self._readable)
+        if keys.rx is not None:
+            self._intake.keys(keys.rx)
+        self._loop.add_reader(self._socket.fileno(), self._intake.readable)
         self._send_raw(bytes([0, self.index >> 8, self.index & 0xFF]))
         self.connected.set()
 
@@ -160,7 +164,7 @@ class SyntheticPeer:
         where = where or next(c for c in offer.candidates if ":" not in c[0])
         self._socket.connect(where)
         self._dtls = DtlsClient(self._identity, offer.fingerprint, self._send_raw)
-        self._loop.add_reader(self._socket.fileno(), self._readable)
+        self._loop.add_reader(self._socket.fileno(), self._intake.readable)
         self._check()
 
     # ICE, controlling side, one candidate pair (RFC 8445)
@@ -202,50 +206,19 @@ class SyntheticPeer:
 
     # Receiving
 
-    def _readable(self) -> None:
-        recv_into, view = self._socket.recv_into, self._in
-        for _ in range(256):
+    def _other(self, data: bytes) -> None:
+        if 19 < data[0] < 64 and self._dtls is not None:
             try:
-                size = recv_into(view)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue
-            if size:
-                self._datagram(size)
-
-    def _datagram(self, size: int) -> None:
-        first = self._in[0]
-        if 127 < first < 192:
-            self._protected(size)
-        elif 19 < first < 64 and self._dtls is not None:
-            try:
-                self._dtls.datagram(bytes(self._in[:size]))
+                self._dtls.datagram(data)
             except DtlsError as error:
                 self.failed = str(error)
                 return
-            if self._dtls.done and not self.connected.is_set():
+            if self._dtls.rx is not None and not self.connected.is_set():
+                self._intake.keys(self._dtls.rx)
                 self.connected.set()
                 self._later(0.1 + 0.1 * (self.index % 10), self._reports)
-        elif first < 4:
-            self._stun(bytes(self._in[:size]))
-
-    def _protected(self, size: int) -> None:
-        if self._dtls is None or self._dtls.rx is None:
-            return
-        kind = self._in[1]
-        self._length[0] = size
-        session = self._dtls.rx._srtp[0]
-        if 192 <= kind <= 223:
-            if lib.srtp_unprotect_rtcp(session, self._in_cell, self._length):
-                self.counters.unprotect_failed += 1
-            else:
-                self._rtcp(bytes(self._in[: self._length[0]]))
-            return
-        if lib.srtp_unprotect(session, self._in_cell, self._length):
-            self.counters.unprotect_failed += 1
-            return
-        self._rtp(bytes(self._in[: self._length[0]]))
+        elif data[0] < 4:
+            self._stun(data)
 
     def _rtp(self, packet: bytes) -> None:
         now = time.monotonic_ns()
@@ -322,13 +295,28 @@ class SyntheticPeer:
         self._length[0] = len(packet)
         if protect(self._dtls.tx._srtp[0], self._cell, self._length):  # type: ignore[operator]
             raise RuntimeError("SRTP refused to protect a packet of ours")
-        self._send_raw(self._out[: self._length[0]])
+        if self._run is None:
+            self._send_raw(self._out[: self._length[0]])
+        else:
+            self._run.append(bytes(self._out[: self._length[0]]))
+
+    def hold(self) -> None:
+        """What is sent from now on leaves together, at `release`: a frame's packets."""
+        self._run = []
+
+    def release(self) -> None:
+        run, self._run = self._run, None
+        if run:
+            self._send(run)
 
     def _send_raw(self, data: bytes | memoryview) -> None:
+        self._send([data])
+
+    def _send(self, datagrams: Sequence[bytes | memoryview]) -> None:
         try:
-            self._socket.send(data)
+            send_run(self._socket, datagrams)
         except BlockingIOError:
-            self.counters.send_blocked += 1
+            self.counters.send_blocked += len(datagrams)
         except OSError:
             if not self._closed and self.connected.is_set():
                 self.failed = self.failed or "worker's port is gone"
@@ -390,4 +378,5 @@ class SyntheticPeer:
         for timer in self._timers:
             timer.cancel()
         self._loop.remove_reader(self._socket.fileno())
+        self._intake.close()
         self._socket.close()

@@ -98,6 +98,7 @@ class Pacer:
         if not self._load.sending or self._peer.failed:
             return
         key, self._peer.want_key = self._peer.want_key, False
+        self._peer.hold()
         for index in range(PACKETS_PER_FRAME):
             head = vp8_head(index == 0, key, self._picture)
             last = index == PACKETS_PER_FRAME - 1
@@ -106,6 +107,7 @@ class Pacer:
             low, self._peer.want_low_key = self._peer.want_low_key, False
             head = vp8_head(True, low, self._picture)
             self._packet(LOW, head, LOW_BYTES, int(due * VIDEO_CLOCK), True)
+        self._peer.release()
         self._picture = self._picture + 1 & 0x7FFF
         due = self._on_time(due, 1 / VIDEO_FPS, PACKETS_PER_FRAME)
         self._loop.call_at(due, self._video, due)

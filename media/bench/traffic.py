@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import NamedTuple
 
 AUDIO_RATE = 50  # packets per second
 AUDIO_BYTES = 90
@@ -35,8 +36,7 @@ def stamp(filler: bytes, source: int, kind: int, phase: int, counter: int, now_n
     return head + _CRC.pack(zlib.crc32(head))
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A stamp as read: `sent_ns` is CLOCK_MONOTONIC of the generator's host."""
 
     source: int
