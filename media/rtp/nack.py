@@ -17,8 +17,8 @@ FAR_NS, ECHO_NS = 120_000_000, 30_000_000
 """Over so long a way each request goes twice, so much apart: one that is lost costs a round trip, which is
 seen. Senders answer the first alone (browsers repeat nothing within a round trip)."""
 FAR_SPARE_NS = 10_000_000
-"""And an answer that is so much later than a round trip is lost: a quarter of it (as on short ways) would be the
-difference between a repair that pictures wait for and one that they do not."""
+"""And an answer that is so much later than a round trip is lost: a quarter of it (as on short ways) would be
+the difference between a repair that pictures wait for and one that they do not."""
 MOST_PATIENCE_NS = 60_000_000
 """The longest that overtaken packets are waited for before they are asked for."""
 FORGETS, REMEMBERS = 16, 64
