@@ -143,6 +143,8 @@ def partner_told(document: RoomDocument, event: ie.PartnerTold, now_ms: int) -> 
     seat = sitting(document, event.seat, event.socket)
     if seat is None or seat.out:
         return document, [_away(seat)]
+    if not event.text:
+        return document, [Refused("chat_empty")]
     if not fellows(document, seat):
         return document, [Refused("no_partner")]
     said = PartnerSaid(by=seat.id, text=event.text, at_ms=now_ms)

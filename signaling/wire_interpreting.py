@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from signaling.wire import Id, Message
+from signaling.wording import cleaned
 
 MAX_PARTNER_TEXT = 500
 
@@ -78,9 +79,11 @@ class Partner(Message):
 
 
 class PartnerText(Message):
-    """A line to my fellow interpreters. It is kept nowhere."""
+    """A line to my fellow interpreters, cleaned as the chat's are. It is kept nowhere."""
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_PARTNER_TEXT, repr=False)]
+    text: Annotated[
+        str, Field(min_length=1, max_length=MAX_PARTNER_TEXT, repr=False), AfterValidator(cleaned)
+    ]
 
 
 class Step(Message):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.chat import clean_text
 from server.domain.errors import Refused
 
 AROUND_MS = 15_000
@@ -49,8 +48,8 @@ def asked_window(flag: Flag, from_ms: int | None, to_ms: int | None) -> tuple[in
 
 
 def worded(text: str) -> str:
-    """A comment or answer as it is kept. Raises Refused `flag_empty`."""
-    kept = clean_text(text)[:MAX_CHARS]
+    """A comment or answer, cleaned, as it is kept. Raises Refused `flag_empty`."""
+    kept = text[:MAX_CHARS]
     if not kept:
         raise Refused("flag_empty")
     return kept

@@ -21,6 +21,7 @@ from server.storage import accounts, audit, destructions, renderings
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.recordings import EXPIRED, recording_in
+from signaling.wording import cleaned
 
 
 class Flags:
@@ -45,7 +46,7 @@ class Flags:
         """Raises Refused `flag_empty`, `no_such_rendering` (none of this seat is there), `too_many_flags`,
         `destroyed`.
         """
-        kept = worded(comment)
+        kept = worded(cleaned(comment))
         found = await self._found.of(recording)
         rendered = {"participant": seat, "from": span[0], "to": span[1]}
         pair = next((each for each in found["pairs"] if each["rendered"] == rendered), None)
@@ -106,7 +107,7 @@ class Flags:
 
     async def answer(self, flag_id: str, text: str, asking: Asking) -> dict[str, Any]:
         """The interpreter's word on it; a later one takes the place of an earlier. Raises `flag_empty`."""
-        kept = worded(text)
+        kept = worded(cleaned(text))
         flag = await self._flag(flag_id)
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.domain.chat import MAX_MESSAGES, ChatMessage, clean_text
+from server.domain.chat import MAX_CHARS, MAX_MESSAGES, ChatMessage
 from server.domain.consultation import OVER, Seat, effective_state
 from server.domain.errors import Refused
 from server.services.access import seat_and_consultation
@@ -16,6 +16,7 @@ from server.services.limiting import Attempts
 from server.storage import accounts, audit, chat, consultations, sessions
 from server.storage.database import Transaction
 from server.storage.ids import new_id
+from signaling.wording import cleaned
 
 
 class Chat:
@@ -35,7 +36,7 @@ class Chat:
 
         Raises Refused `chat_empty`, `chat_full`, `too_many_messages`, `ended`, `not_found`.
         """
-        kept = clean_text(text)
+        kept = cleaned(text)[:MAX_CHARS]
         if not kept:
             raise Refused("chat_empty")
         async with self._context.database.read() as tx:

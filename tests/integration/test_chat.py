@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.domain.chat import MAX_CHARS, clean_text
+from server.domain.chat import MAX_CHARS
 from server.domain.errors import Refused
 from server.services import chat as service
 from server.services.limiting import MESSAGES
@@ -66,12 +66,17 @@ async def test_a_line_is_told_to_all_as_text_and_kept_once_however_often_it_is_s
     assert not any("text" in str(detail) or "1,5" in str(detail) for detail in details)
 
 
-async def test_what_is_only_spaces_and_control_characters_is_refused(house: House) -> None:
+async def test_what_nobody_would_see_is_refused(house: House) -> None:
     page = await seated(house, "interpreter")
-    assert await page.ask("chat", {"id": "m", "text": " \u202e\n\x07 "}) == {
-        "ok": False,
-        "code": "chat_empty",
-    }
+    for unseen in (" \u202e\n\x07 ", "\u200b\u200b", "\u3164\ufe0f"):
+        refused = await page.ask("chat", {"id": "m", "text": unseen})
+        assert refused == {"ok": False, "code": "chat_empty"}, ascii(unseen)
+
+
+async def test_a_line_that_grows_when_it_is_composed_is_cut_to_what_a_line_may_be(house: House) -> None:
+    page = await seated(house, "interpreter")
+    said = await page.ask("chat", {"id": "m", "text": "\u0958" * MAX_CHARS})
+    assert len(said["message"]["text"]) == MAX_CHARS
 
 
 async def test_a_seat_that_floods_is_stopped_and_a_line_already_kept_is_not_counted(site: Website) -> None:
@@ -129,9 +134,3 @@ async def test_beside_a_recording_each_line_has_its_second_and_reading_is_audite
     assert actions.count("chat_read") == 1
     refused = await (await site.signed_in("interpreter")).get(f"/api/recordings/{session.id}/chat")
     assert (refused.status, refused.code) == (403, "forbidden")
-
-
-def test_a_line_is_composed_and_rid_of_what_turns_or_controls_the_text() -> None:
-    assert clean_text("e\u0301\r\nb\x00\u202ec\u2066") == "\u00e9\nbc"
-    assert clean_text("👩\u200d⚕️ 협진") == "👩\u200d⚕️ 협진"
-    assert len(clean_text("x" * (MAX_CHARS + 5))) == MAX_CHARS

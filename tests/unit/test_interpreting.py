@@ -355,6 +355,8 @@ def test_the_partner_line_goes_to_the_fellow_only_and_only_interpreters_know() -
     assert said[IN2] == PartnerSaid(by=INTERPRETER, text="synthetic", at_ms=stage.now)
     assert notes(stage) == []
     assert "synthetic" not in repr(stage.commands)
+    stage.on(ie.PartnerTold(INTERPRETER, IN, ""))
+    assert stage.commands == [cm.Refused("chat_empty")]
     stage.on(ev.Left(INTERPRETER, IN))
     assert stage.document.seat(SECOND).partner, "it is not let out to all"  # type: ignore[union-attr]
 

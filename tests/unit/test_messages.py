@@ -90,6 +90,7 @@ BAD: list[tuple[str, object, str]] = [
     ("partner", {"on": 1}, "on"),
     ("partner_text", {"text": ""}, "text"),
     ("partner_text", {"text": "x" * 501}, "text"),
+    ("partner_text", {"text": "x", "to": "s-2"}, "to"),
     ("step", {"participant": "s-2"}, "out"),
     ("shutdown", {}, "event"),
 ]
@@ -219,3 +220,9 @@ def test_a_report_on_lines_comes_whole_or_not_at_all() -> None:
     ):
         with pytest.raises(ValueError, match="malformed"):
             media_event({"ev": "lines", "room": "s", "epoch": 2, "peers": {"a": {**line, **bad}}})
+
+
+def test_a_line_to_the_fellow_interpreter_is_cleaned_as_the_chat_is() -> None:
+    line = ms.parse("partner_text", {"text": " your\u202e turn\x07\u200b"})
+    assert line == wi.PartnerText.model_construct(text="your turn\u200b")
+    assert ms.parse("partner_text", {"text": "\u200b"}) == wi.PartnerText.model_construct(text="")
