@@ -334,14 +334,7 @@ conduct-title = Opening
 conduct-hint = Once in each session. Each step is kept with its time. Nothing here holds up the consultation.
 conduct-read = Read out: { $language }
 conduct-by-heart = There is no text for your languages yet. Open in your own words: who you are, that you render everything in the first person and keep it confidential.
-conduct-script =
-    Good day. I am { $name }, the interpreter.
-
-    I render everything that is said here, completely and in the first person. Whatever I hear stays confidential. I read the chat as well.
-
-    Please speak to each other, not to me, and pause after two or three sentences. If I do not understand something I will say: “the interpreter asks”.
-
-    Please each say a word now, so that I know that I hear everybody.
+conduct-unreviewed = No native interpreter has reviewed this text yet: say it in your own words where you would put it otherwise.
 conduct-step-introduction = Introduction read out in both languages
 conduct-step-hearing = I hear everybody
 conduct-step-identity = I am the person named at this seat

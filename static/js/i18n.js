@@ -23,11 +23,12 @@ export function language() {
 
 /**
  * @param {string} code
+ * @param {string} [file] under i18n/, without its ending
  * @returns {Promise<FluentBundle>}
  */
-async function load(code) {
+async function load(code, file = code) {
   const bundle = new FluentBundle(code, { useIsolating: false });
-  const answer = await fetch(`/static/i18n/${code}.ftl`, { cache: 'no-cache' });
+  const answer = await fetch(`/static/i18n/${file}.ftl`, { cache: 'no-cache' });
   if (answer.ok) bundle.addResource(new FluentResource(await answer.text()));
   return bundle;
 }
@@ -35,22 +36,26 @@ async function load(code) {
 /** @param {string} code */
 async function show(code) {
   const wanted = code === FALLBACK ? [code] : [code, FALLBACK];
-  bundles = await Promise.all(wanted.map(load));
+  bundles = await Promise.all(wanted.map((one) => load(one)));
   current = code;
   document.documentElement.lang = code;
   languageEvents.dispatchEvent(new Event('change'));
 }
 
 /**
- * One message in a language that is not the page's: what is read out to somebody else.
- * @param {string} code one of LANGUAGES
- * @param {string} id
+ * Messages in a language that may not be the page's: what is read out to somebody else.
+ * @param {string} code
+ * @param {string} file under i18n/, without its ending
+ * @param {readonly string[]} ids
  * @param {Record<string, string | number>} [args]
+ * @returns {Promise<string[]>} one for each id; '' where there is none
  */
-export async function inLanguage(code, id, args) {
-  const bundle = await load(code);
-  const value = bundle.getMessage(id)?.value;
-  return value ? bundle.formatPattern(value, args, []) : '';
+export async function readOut(code, file, ids, args) {
+  const bundle = await load(code, file);
+  return ids.map((id) => {
+    const value = bundle.getMessage(id)?.value;
+    return value ? bundle.formatPattern(value, args, []) : '';
+  });
 }
 
 /** @param {string} key */

@@ -1,8 +1,8 @@
 /** <hj-conduct>: the words an interpreter opens with, in both languages, and what is confirmed once. It shows and asks. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { inLanguage, language, LANGUAGES, t, tError, tValue } from '../i18n.js';
+import { language, readOut, t, tError, tValue } from '../i18n.js';
 import { hourMinute } from '../time.js';
-import { SKIP_REASONS, STEPS } from '../room/conduct.js';
+import { LINES, READ_IN, SKIP_REASONS, STEPS } from '../room/conduct.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
@@ -27,7 +27,7 @@ class Conduct extends LightElement {
     /** @type {string | null} */
     this.problem = null;
     this.begun = false;
-    /** @type {{code: string, text: string}[]} */
+    /** @type {{code: string, lines: string[], pending: boolean}[]} `pending`: no native interpreter has reviewed it yet */
     this.scripts = [];
     this.spoken = '';
   }
@@ -37,9 +37,13 @@ class Conduct extends LightElement {
     const spoken = this.me?.language ?? '';
     if (spoken === this.spoken) return;
     this.spoken = spoken;
-    const codes = spoken.split('/').filter((code) => LANGUAGES.includes(code));
+    const codes = spoken.split('/').filter((code) => READ_IN.includes(code));
     const name = this.me?.name ?? '';
-    void Promise.all(codes.map(async (code) => ({ code, text: await inLanguage(code, 'conduct-script', { name }) }))).then((scripts) => { this.scripts = scripts; });
+    const ids = ['review', ...LINES].map((line) => `opening-${line}`);
+    void Promise.all(codes.map(async (code) => {
+      const [review, ...lines] = await readOut(code, `opening/${code}`, ids, { name });
+      return { code, lines: lines.filter(Boolean), pending: review !== '' };
+    })).then((scripts) => { this.scripts = scripts; });
   }
 
   render() {
@@ -47,8 +51,9 @@ class Conduct extends LightElement {
       <h2>${t('conduct-title')}</h2>
       <p class="hint">${t('conduct-hint')}</p>
       ${this.problem ? html`<p class="notice notice-alarm" role="alert">${icon('warning')}${tError(this.problem)}</p>` : nothing}
-      ${this.scripts.map(({ code, text }) => html`<details class="conduct-script" open><summary>${t('conduct-read', { language: t(`language-${code}`) })}</summary>
-        <div lang=${code} data-testid="conduct-script">${text.split('\n').filter((line) => line.trim()).map((line) => html`<p>${line}</p>`)}</div></details>`)}
+      ${this.scripts.map(({ code, lines, pending }) => html`<details class="conduct-script" open><summary>${t('conduct-read', { language: t(`language-${code}`) })}</summary>
+        <div lang=${code} data-testid="conduct-script">${lines.map((line) => html`<p>${line}</p>`)}</div>
+        ${pending ? html`<p class="hint" data-testid="conduct-unreviewed">${t('conduct-unreviewed')}</p>` : nothing}</details>`)}
       ${this.scripts.length === 0 ? html`<p class="hint">${t('conduct-by-heart')}</p>` : nothing}
       <ul class="conduct-steps">${STEPS.map((step) => this.step(step))}</ul>
       ${this.left.length > 0 ? this.rest() : html`<p class="notice notice-good" role="status" data-testid="conduct-complete">${icon('check')}${t('conduct-complete')}</p>`}

@@ -7,6 +7,9 @@
 
 /** In the order in which they are done. */
 export const STEPS = Object.freeze(['introduction', 'hearing', 'identity', 'languages', 'confidentiality']);
+/** What is read out, line by line: i18n/opening/ has a file for each of these languages. */
+export const LINES = Object.freeze(['greeting', 'everything', 'confidential', 'each-other', 'asks', 'hearing']);
+export const READ_IN = Object.freeze(['ko', 'ru', 'kk', 'uz', 'mn', 'en']);
 export const SKIP_REASONS = Object.freeze(['emergency', 'done_before', 'no_time', 'other']);
 /** So long the others see that the opening is complete. */
 export const SHOWN_MS = 15_000;
