@@ -12,6 +12,10 @@ ConsultationState = Literal["scheduled", "live", "ended", "cancelled"]
 
 OVER = frozenset({"ended", "cancelled"})
 
+RECENT_SEAT_MS = 30 * 24 * 3_600_000
+"""So long after a consultation in which they sat its interpreter looks after the terms: a patient's first
+follow-up month. Whoever interprets later is booked again."""
+
 # What a seat link can be.
 UNUSED, TAKEN, DEAD = "unused", "taken", "dead"
 
@@ -53,6 +57,14 @@ def is_joinable(consultation: Consultation, now_ms: int) -> bool:
     if consultation.state == "live":
         return True
     return consultation.opens_at_ms <= now_ms < consultation.closes_at_ms
+
+
+def is_recent(consultation: Consultation, sat: bool, now_ms: int) -> bool:
+    """Whether a seat in it still counts: it is to come or runs, or somebody `sat` there lately."""
+    if effective_state(consultation, now_ms) not in OVER:
+        return True
+    ended_ms = consultation.closes_at_ms if consultation.ended_ms is None else consultation.ended_ms
+    return sat and now_ms < ended_ms + RECENT_SEAT_MS
 
 
 def require_joinable(consultation: Consultation, now_ms: int) -> None:

@@ -32,6 +32,7 @@ class Relation(StrEnum):
     INVITED = "invited"  # named on the case
     FOLLOWS = "follows"  # follows the patient afterwards
     OWN_SEAT = "own_seat"  # their account's seat, or the seat whose credential they hold
+    RECENT_SEAT = "recent_seat"  # a seat of theirs in the case is to come, runs, or was sat in lately
     SEAT_OF_OWN_SITE = "seat_of_own_site"  # the seat is one of their site's
 
 
@@ -197,14 +198,15 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.GLOSSARY_READ: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),
-        _IN: frozenset({_R.OWN_SEAT}),
+        _IN: frozenset({_R.RECENT_SEAT}),
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
     },
     Action.GLOSSARY_WRITE: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),
-        _IN: frozenset({_R.OWN_SEAT}),
+        _IN: frozenset({_R.RECENT_SEAT}),
+        _KC: frozenset({_R.ANY}),
     },
     Action.GLOSSARY_CONFIRM: {
         _LP: frozenset({_R.OWN_SITE}),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.domain.consultation import Consultation, Seat, require_link_alive
+from server.domain.consultation import Consultation, Seat, is_recent, require_link_alive
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.services.context import Context
-from server.storage import cases, consultations, renderings, sessions
+from server.storage import cases, consultations, presence, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed
@@ -82,21 +82,33 @@ class Access:
             return None
         own_seats = await consultations.seats_of_account_in_case(tx, account.id, case.id)
         named = (await cases.relations_of(tx, account.id)).get(case.id, set())
-        return Found(case.id, relations(account, case.site_id, named, own_seats, own_seats))
+        recent = await recently_seated(tx, account.id, {case.id}, self._context.now_ms())
+        return Found(case.id, relations(account, case.site_id, named, own_seats, recent=bool(recent)))
 
 
 def relations(
-    account: Account, case_site: str, named: set[str], seats: list[Seat], own_seats: list[Seat]
+    account: Account, case_site: str, named: set[str], seats: list[Seat], *, recent: bool
 ) -> frozenset[Relation]:
-    """How an account stands to a case (or one of its consultations, whose seats are given)."""
+    """How an account stands to a case (or one of its consultations, whose seats are given).
+
+    `recent`: the case is among those of `recently_seated`.
+    """
     held = {Relation(name) for name in named}
+    if recent:
+        held.add(Relation.RECENT_SEAT)
     if account.site_id == case_site:
         held |= {Relation.OWN_SITE, Relation.SITE_TAKES_PART}
     if any(seat.site_id == account.site_id for seat in seats):
         held.add(Relation.SITE_TAKES_PART)
-    if any(seat.account_id == account.id for seat in own_seats):
+    if any(seat.account_id == account.id for seat in seats):
         held.add(Relation.OWN_SEAT)
     return frozenset(held)
+
+
+async def recently_seated(tx: Transaction, account_id: str, case_ids: set[str], now_ms: int) -> set[str]:
+    """Those of these cases in which a seat of the account's is to come, runs, or was sat in lately."""
+    found = await presence.consultations_of(tx, account_id, case_ids)
+    return {consultation.case_id for consultation, sat in found if is_recent(consultation, sat, now_ms)}
 
 
 async def seat_and_consultation(tx: Transaction, seat_id: str) -> tuple[Seat, Consultation]:

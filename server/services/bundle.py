@@ -13,6 +13,7 @@ from server.services.consent import Consents
 from server.services.context import Context
 from server.services.glossary import Glossary
 from server.services.glossary_files import GlossaryFiles
+from server.services.glossary_history import GlossaryHistory
 from server.services.hours import Hours
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
@@ -44,6 +45,7 @@ class Services:
     chat: Chat
     glossary: Glossary
     glossary_files: GlossaryFiles
+    glossary_history: GlossaryHistory
     conduct: Conduct
     arrivals: Arrivals
     hours: Hours
@@ -73,6 +75,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         chat=Chat(context, attempts),
         glossary=Glossary(context, attempts),
         glossary_files=GlossaryFiles(context, attempts),
+        glossary_history=GlossaryHistory(context),
         conduct=Conduct(context),
         arrivals=Arrivals(context),
         hours=Hours(context),

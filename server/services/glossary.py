@@ -16,7 +16,7 @@ from server.domain.glossary import MAX_TERMS, Term, folded, require_wording
 from server.services.access import seat_and_consultation
 from server.services.context import Context
 from server.services.limiting import Attempts
-from server.storage import accounts, audit, glossary, sessions
+from server.storage import accounts, audit, cases, glossary, sessions
 from server.storage.database import Transaction
 from server.storage.glossary import Hand
 from server.storage.ids import new_id
@@ -68,6 +68,12 @@ class Glossary:
             total = await glossary.count(tx, actor.case_id)
             shown = found[: FOUND if wanted else LISTED]
             return {"terms": await self._told(tx, shown), "found": len(found), "total": total}
+
+    async def listed(self, actor: Actor) -> dict[str, Any]:
+        """`{case_label, terms, found, total}`: the whole, or as much of it as is listed."""
+        async with self._context.database.read() as tx:
+            case = await cases.by_id(tx, actor.case_id)
+        return {"case_label": case.label if case else "", **await self.find(actor, "")}
 
     async def add(self, actor: Actor, texts: Mapping[str, str], note: str) -> dict[str, Any]:
         """Raises Refused `term_empty`, `glossary_full`, `too_many_attempts`."""

@@ -12,7 +12,7 @@ from server.domain.consultation import Consultation, Seat, effective_state, is_j
 from server.domain.errors import Refused
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
-from server.services.access import relations
+from server.services.access import recently_seated, relations
 from server.services.context import Context, RoomsAwayError
 from server.storage import accounts, audit, cases, consultations
 from server.storage.recordings import RecordingRow, Recordings
@@ -35,11 +35,13 @@ class Worklist:
             by_case = await cases.all_by_id(tx, {row.case_id for row in found})
             named = await cases.relations_of(tx, account.id)
             sites = await accounts.all_sites(tx)
+            recent = await recently_seated(tx, account.id, set(by_case), now_ms)
         rows = []
         for consultation in found:
             case = by_case[consultation.case_id]
             around = [seat for seat in seats if seat.consultation_id == consultation.id]
-            held = relations(account, case.site_id, named.get(case.id, set()), around, around)
+            named_so = named.get(case.id, set())
+            held = relations(account, case.site_id, named_so, around, recent=case.id in recent)
             if allowed(Action.SCHEDULE_READ, account.roles, held):
                 rows.append(await self._row(account, consultation, case, around, sites, held))
         return {"now_ms": now_ms, "consultations": rows}
@@ -55,9 +57,10 @@ class Worklist:
             seats = await consultations.seats_of(tx, {row.id for row in found})
             named = (await cases.relations_of(tx, account.id)).get(case_id, set())
             sites = await accounts.all_sites(tx)
+            recent = await recently_seated(tx, account.id, {case_id}, now_ms)
             entry = audit.Entry("case_read", "case", case_id, address, account_id=account.id, case_id=case_id)
             await audit.append(tx, now_ms, entry)
-        held = relations(account, case.site_id, named, seats, seats)
+        held = relations(account, case.site_id, named, seats, recent=bool(recent))
         rows = []
         for consultation in found:
             around = [seat for seat in seats if seat.consultation_id == consultation.id]
@@ -98,6 +101,7 @@ class Worklist:
             "case_id": case.id,
             "case_label": case.label,
             "case_readable": allowed(Action.CASE_READ, account.roles, held),
+            "glossary_readable": allowed(Action.GLOSSARY_READ, account.roles, held),
             "specialty": case.specialty if allowed(Action.SPECIALTY_READ, account.roles, held) else None,
             "state": effective_state(consultation, now_ms),
             "starts_at_ms": consultation.starts_at_ms,

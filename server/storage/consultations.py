@@ -44,7 +44,7 @@ async def add_seat(tx: AsyncConnection, seat: Seat, position: int, token_hash: s
 
 async def by_id(tx: AsyncConnection, consultation_id: str) -> Consultation | None:
     row = (await tx.execute(select(consultations).where(consultations.c.id == consultation_id))).one_or_none()
-    return None if row is None else _consultation(row)
+    return None if row is None else consultation_of(row)
 
 
 async def around(tx: AsyncConnection, from_ms: int, to_ms: int) -> list[Consultation]:
@@ -59,13 +59,13 @@ async def around(tx: AsyncConnection, from_ms: int, to_ms: int) -> list[Consulta
         )
         .order_by(consultations.c.starts_at_ms, consultations.c.id)
     )
-    return [_consultation(row) for row in (await tx.execute(query)).all()]
+    return [consultation_of(row) for row in (await tx.execute(query)).all()]
 
 
 async def all_of_them(tx: AsyncConnection) -> list[Consultation]:
     """Oldest first."""
     query = select(consultations).order_by(consultations.c.starts_at_ms, consultations.c.id)
-    return [_consultation(row) for row in (await tx.execute(query)).all()]
+    return [consultation_of(row) for row in (await tx.execute(query)).all()]
 
 
 async def of_case(tx: AsyncConnection, case_id: str) -> list[Consultation]:
@@ -74,7 +74,7 @@ async def of_case(tx: AsyncConnection, case_id: str) -> list[Consultation]:
         .where(consultations.c.case_id == case_id)
         .order_by(consultations.c.starts_at_ms.desc())
     )
-    return [_consultation(row) for row in (await tx.execute(query)).all()]
+    return [consultation_of(row) for row in (await tx.execute(query)).all()]
 
 
 async def set_state(
@@ -112,7 +112,8 @@ async def seats_of_account_in_case(tx: AsyncConnection, account_id: str, case_id
     return [_seat(row) for row in (await tx.execute(query)).all()]
 
 
-def _consultation(row: Row[Any]) -> Consultation:
+def consultation_of(row: Row[Any]) -> Consultation:
+    """A row that holds all of a consultation's columns."""
     return Consultation(
         row.id, row.case_id, row.state, row.starts_at_ms, row.opens_at_ms, row.closes_at_ms, row.ended_ms
     )

@@ -30,6 +30,19 @@ class Mark:
     seat_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state a term has had: what happened, what it said then and before, and whose hand it was."""
+
+    term_id: str
+    version: int
+    what: str  # added | edited | confirmed | imported | deleted
+    wording: Wording
+    before: Wording | None
+    hand: Hand
+    at_ms: int
+
+
 async def by_id(tx: Transaction, case_id: str, term_id: str) -> Term | None:
     """A term of this very case."""
     query = select(glossary_terms).where(glossary_terms.c.id == term_id, glossary_terms.c.case_id == case_id)
@@ -90,11 +103,38 @@ async def remember(tx: Transaction, term: Term, what: str, hand: Hand) -> None:
     )
 
 
-async def states(tx: Transaction, term_id: str) -> list[tuple[int, str, Wording]]:
-    """(version, what happened, what it said then), oldest first."""
-    query = select(glossary_versions).where(glossary_versions.c.term_id == term_id)
-    rows = (await tx.execute(query.order_by(glossary_versions.c.version))).all()
-    return [(row.version, row.what, Wording(row.texts, row.note)) for row in rows]
+async def history(tx: Transaction, case_id: str, term_id: str | None, most: int) -> list[State]:
+    """States of one term of the case, or of all of them, also of what was deleted; newest first."""
+    before = glossary_versions.alias()
+    query = (
+        select(glossary_versions, before.c.texts.label("old_texts"), before.c.note.label("old_note"))
+        .outerjoin(
+            before,
+            (before.c.term_id == glossary_versions.c.term_id)
+            & (before.c.version == glossary_versions.c.version - 1),
+        )
+        .where(glossary_versions.c.case_id == case_id)
+    )
+    if term_id is not None:
+        query = query.where(glossary_versions.c.term_id == term_id)
+    newest = (
+        glossary_versions.c.at_ms.desc(),
+        glossary_versions.c.term_id,
+        glossary_versions.c.version.desc(),
+    )
+    rows = (await tx.execute(query.order_by(*newest).limit(most))).all()
+    return [
+        State(
+            row.term_id,
+            row.version,
+            row.what,
+            Wording(row.texts, row.note),
+            None if row.old_texts is None else Wording(row.old_texts, row.old_note),
+            Hand(row.account_id, row.seat_id),
+            row.at_ms,
+        )
+        for row in rows
+    ]
 
 
 async def mark(

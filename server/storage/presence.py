@@ -1,13 +1,15 @@
-"""Who sat where when, as sessions noted it: for interpreters' hours."""
+"""Who sat where when, as sessions noted it: interpreters' hours, and how long a seat counts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.hours import Note
+from server.domain.consultation import Consultation
+from server.domain.hours import HERE, Note
+from server.storage.consultations import consultation_of
 from server.storage.schema import accounts, cases, consultations, seats, session_notes, sessions
 
 
@@ -65,3 +67,21 @@ async def notes_of(tx: AsyncConnection, session_id: str) -> list[Note]:
     """In the order they were written."""
     query = select(session_notes).where(session_notes.c.session_id == session_id).order_by(session_notes.c.id)
     return [Note(row.at_ms, row.what, row.seat_id) for row in (await tx.execute(query)).all()]
+
+
+async def consultations_of(
+    tx: AsyncConnection, account_id: str, case_ids: set[str]
+) -> list[tuple[Consultation, bool]]:
+    """Those of these cases in which the account has a seat, each with whether somebody ever sat in it."""
+    sat = exists().where(
+        sessions.c.consultation_id == consultations.c.id,
+        session_notes.c.session_id == sessions.c.id,
+        session_notes.c.seat_id == seats.c.id,
+        session_notes.c.what.in_(HERE),
+    )
+    query = (
+        select(consultations, sat.label("sat"))
+        .join(seats, seats.c.consultation_id == consultations.c.id)
+        .where(consultations.c.case_id.in_(case_ids), seats.c.account_id == account_id)
+    )
+    return [(consultation_of(row), bool(row.sat)) for row in (await tx.execute(query)).all()]

@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from server.domain.errors import Refused
 from server.domain.glossary import LANGUAGES, MAX_NOTE, MAX_QUERY, MAX_TEXT
 from server.domain.glossary_file import MAX_BYTES
+from server.domain.people import Account
+from server.domain.permissions import Action, Relation, allowed
 from server.playback.ranges import none_match
 from server.services.glossary import Actor
 from server.storage.glossary import Hand
 from server.web.errors import parsed
-from server.web.keys import ADDRESS, CASE_ID, SEAT_CREDENTIAL, SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, CASE_ID, RELATIONS, SEAT_CREDENTIAL, SERVICES, SIGNED_IN
 
 MAX_FILE_BODY = 2 * MAX_BYTES  # base64 and the rest
 SEPARATORS = {"comma": ",", "semicolon": ";"}
@@ -60,8 +62,14 @@ class File(_Body):
 
 
 async def listed(request: web.Request) -> web.Response:
-    """GET …/glossary → {terms: […], found, total}; 304 when it is what the page has."""
-    found = await request.app[SERVICES].glossary.find(await _actor(request), "")
+    """GET …/glossary → {case_label, may?: […], terms: […], found, total}; 304 when it is what the page has.
+
+    `may` (an account's only): `write`, `confirm`, so that a page offers nothing in vain.
+    """
+    found = await request.app[SERVICES].glossary.listed(await _actor(request))
+    signed_in = request.get(SIGNED_IN)
+    if signed_in is not None:
+        found["may"] = _may(signed_in.account, request[RELATIONS])
     response = web.json_response(found)
     body = response.body if isinstance(response.body, bytes) else b""
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -75,6 +83,13 @@ async def search(request: web.Request) -> web.Response:
     """POST …/glossary/search {query} → {terms: […], found, total}, the best answers first."""
     body = await parsed(request, Wanted)
     return web.json_response(await request.app[SERVICES].glossary.find(await _actor(request), body.query))
+
+
+async def history(request: web.Request) -> web.Response:
+    """GET …/glossary/history, …/glossary/{term}/history → {states: […]}, newest first."""
+    actor = await _actor(request)
+    term = request.match_info.get("term")
+    return web.json_response(await request.app[SERVICES].glossary_history.of(actor, term))
 
 
 async def add(request: web.Request) -> web.Response:
@@ -142,6 +157,13 @@ def _texts(body: NewTerm) -> dict[str, str]:
     if any(len(text) > 4 * MAX_TEXT for text in body.texts.values()):
         raise Refused("bad_request")
     return {str(language): text for language, text in body.texts.items()}
+
+
+def _may(account: Account, relations: frozenset[Relation]) -> list[str]:
+    may = ["write"] if allowed(Action.GLOSSARY_WRITE, account.roles, relations) else []
+    if account.verified and allowed(Action.GLOSSARY_CONFIRM, account.roles, relations):
+        may.append("confirm")
+    return may
 
 
 async def _actor(request: web.Request) -> Actor:

@@ -12,7 +12,16 @@ from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name, session_cookie_name
-from server.web.keys import ADDRESS, CASE_ID, SEAT_CREDENTIAL, SERVICES, SETTINGS, SIGNED_IN, Handler
+from server.web.keys import (
+    ADDRESS,
+    CASE_ID,
+    RELATIONS,
+    SEAT_CREDENTIAL,
+    SERVICES,
+    SETTINGS,
+    SIGNED_IN,
+    Handler,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ async def authorise(request: web.Request, route: Route) -> None:
             signed_in.account, route.action, route.subject, request.match_info[route.subject.value]
         )
         request[CASE_ID] = found.case_id
+        request[RELATIONS] = found.relations
     elif not allowed(route.action, signed_in.account.roles, ()):
         raise Refused("forbidden")
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from server.config import Settings
+from server.domain.permissions import Relation
 from server.services.accounts import SignedIn
 from server.services.bundle import Services
 from server.storage.seats import Credential
@@ -20,3 +21,4 @@ SIGNED_IN: web.RequestKey[SignedIn] = web.RequestKey("signed_in", SignedIn)
 SEAT_CREDENTIAL: web.RequestKey[Credential] = web.RequestKey("seat_credential", Credential)
 ADDRESS: web.RequestKey[str] = web.RequestKey("address", str)
 CASE_ID: web.RequestKey[str] = web.RequestKey("case_id", str)  # whose data, once access was granted
+RELATIONS: web.RequestKey[frozenset[Relation]] = web.RequestKey("relations", frozenset)  # to that case

@@ -76,21 +76,27 @@ async def room(_request: web.Request) -> web.StreamResponse:
 
 
 async def review(request: web.Request) -> web.StreamResponse:
-    """The same page for everybody, but a copied address says 403 at once to who may not watch."""
+    return await _closed_page(request, "review", Action.RECORDING_WATCH, Subject.RECORDING)
+
+
+async def glossary(request: web.Request) -> web.StreamResponse:
+    return await _closed_page(request, "glossary", Action.GLOSSARY_READ, Subject.CASE)
+
+
+async def _closed_page(
+    request: web.Request, name: str, action: Action, subject: Subject
+) -> web.StreamResponse:
+    """The same page for everybody, but a copied address says 403 at once to who may not read it."""
     status = 403
     signed_in = await signed_in_or_none(request)
     if signed_in is not None:
         try:
-            await request.app[SERVICES].access.require(
-                signed_in.account,
-                Action.RECORDING_WATCH,
-                Subject.RECORDING,
-                request.match_info["recording"],
-            )
+            access = request.app[SERVICES].access
+            await access.require(signed_in.account, action, subject, request.match_info[subject.value])
             status = 200
         except Refused as refused:
             status = refused.status
-    return _page("review", status)
+    return _page(name, status)
 
 
 async def static(request: web.Request) -> web.StreamResponse:

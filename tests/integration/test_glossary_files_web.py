@@ -12,7 +12,6 @@ import pytest
 
 from server.domain.glossary_file import MAX_BYTES
 from server.services.demo import CASE_ID
-from server.storage import glossary
 from tests.support.website import Answer, Browser, Website, website
 
 CASE = f"/api/cases/{CASE_ID}/glossary"
@@ -63,12 +62,8 @@ async def test_a_row_that_is_there_already_gets_its_new_languages_and_loses_its_
     changed = listed["척추"]
     assert (changed["id"], changed["version"], changed["confirmed"]) == (term["id"], 3, None)
     assert (changed["texts"], changed["note"]) == (texts | {"kk": "омыртқа"}, "kept")
-    async with site.database.read() as tx:
-        assert [what for _, what, _ in await glossary.states(tx, term["id"])] == [
-            "added",
-            "confirmed",
-            "imported",
-        ]
+    states = (await physician.get(f"{CASE}/{term['id']}/history")).json["states"]
+    assert [one["what"] for one in states] == ["imported", "confirmed", "added"]
 
 
 async def test_a_wrong_file_is_refused_whole_with_its_lines(physician: Browser) -> None:

@@ -104,10 +104,10 @@ async def test_a_change_names_the_version_it_saw_and_exactly_one_of_two_wins(sit
     assert (await physician.post(f"{CASE}/{term['id']}/delete", {"version": 2})).status == 204
     assert (await physician.post(f"{CASE}/{term['id']}/delete", {"version": 2})).code == "not_found"
     async with site.database.read() as tx:
-        states = await glossary.states(tx, term["id"])
         assert await audit.first_broken(tx) is None
         rows = (await tx.exec_driver_sql("SELECT action, detail, case_id FROM audit ORDER BY id")).all()
-    assert [(version, what) for version, what, _ in states] == [(1, "added"), (2, "edited"), (3, "deleted")]
+    states = (await physician.get(f"{CASE}/{term['id']}/history")).json["states"]
+    assert [(one["version"], one["what"]) for one in states] == [(3, "deleted"), (2, "edited"), (1, "added")]
     acts = [row for row in rows if row[0].startswith("term_")]
     assert [row[0] for row in acts] == ["term_added", "term_edited", "term_deleted"]
     assert {row[2] for row in acts} == {CASE_ID}
@@ -143,10 +143,14 @@ async def test_a_seats_glossary_closes_with_its_consultation_and_the_accounts_st
     guest, base = await seated(site, "interpreter")
     term = await added(guest, base, STENOSIS)
     session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    seat, _ = site.seat("interpreter")
+    await site.services.rooms.note(session.id, site.clock(), "joined", seat)
     await site.services.rooms.end_session(site.table.consultation_id, session.id, "ended", site.clock())
     refused: list[Answer] = [
         await guest.get(base),
         await guest.get(f"{base}/file"),
+        await guest.get(f"{base}/history"),
+        await guest.get(f"{base}/{term['id']}/history"),
         await guest.post(base, {"texts": STENOSIS}),
         await guest.post(f"{base}/search", {"query": ""}),
         await guest.post(f"{base}/file", {"file": ""}),

@@ -23,9 +23,9 @@ SITES = {person.role: person.site_id for person in PEOPLE}
 
 #: How each of the demo's people stands to the demo case, written down by hand.
 STANDING = {
-    "referring_physician": {R.OWN_SITE, R.SITE_TAKES_PART, R.INVITED, R.OWN_SEAT},
-    "consulting_physician": {R.INVITED, R.OWN_SEAT, R.SITE_TAKES_PART},
-    "interpreter": {R.OWN_SEAT, R.SITE_TAKES_PART},
+    "referring_physician": {R.OWN_SITE, R.SITE_TAKES_PART, R.INVITED, R.OWN_SEAT, R.RECENT_SEAT},
+    "consulting_physician": {R.INVITED, R.OWN_SEAT, R.RECENT_SEAT, R.SITE_TAKES_PART},
+    "interpreter": {R.OWN_SEAT, R.RECENT_SEAT, R.SITE_TAKES_PART},
     "coordinator": {R.SITE_TAKES_PART},
     "reviewer": {R.FOLLOWS, R.SITE_TAKES_PART},
     "site_admin": {R.SITE_TAKES_PART},

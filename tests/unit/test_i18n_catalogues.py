@@ -50,6 +50,7 @@ BUILT = {
     + ["audio-silent"]
     + [f"{what}-{kind}" for what in ("plugged", "replaced") for kind in ("audio", "camera", "speaker")],
     "term-language-": list(TERM_LANGUAGES),
+    "term-what-": ["added", "edited", "confirmed", "imported", "deleted", "other"],
     "glossary-problem-": [*(reason.replace("_", "-") for reason in TERM_PROBLEMS), "other"],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "conduct-step-": STEPS,

@@ -72,13 +72,16 @@ def test_the_chat_is_for_those_in_the_room_and_afterwards_for_those_who_may_watc
         assert may(Action.CHAT_REVIEW, relations) == may(Action.RECORDING_WATCH, relations)
 
 
-def test_a_glossary_is_worked_on_by_interpreter_and_physicians_and_confirmed_by_physicians_only() -> None:
+def test_a_glossary_is_prepared_by_interpreter_physicians_coordinator_and_confirmed_by_physicians() -> None:
     physicians = {"referring_physician", "consulting_physician"}
-    assert may(Action.GLOSSARY_WRITE, EVERY_RELATION) == physicians | {"interpreter"}
+    assert may(Action.GLOSSARY_WRITE, EVERY_RELATION) == physicians | {"interpreter", "coordinator"}
     assert may(Action.GLOSSARY_CONFIRM, EVERY_RELATION) == physicians
     assert may(Action.GLOSSARY_READ, set()) == {"coordinator"}
     assert may(Action.GLOSSARY_READ, {R.FOLLOWS}) == {"coordinator", "reviewer"}
-    assert may(Action.GLOSSARY_WRITE, {R.SITE_TAKES_PART}) == set()
+    assert may(Action.GLOSSARY_WRITE, {R.SITE_TAKES_PART}) == {"coordinator"}
+    for action in (Action.GLOSSARY_READ, Action.GLOSSARY_WRITE):
+        assert "interpreter" in may(action, {R.RECENT_SEAT})
+        assert "interpreter" not in may(action, EVERY_RELATION - {R.RECENT_SEAT}), "not for ever"
     assert may(Action.SEAT_GLOSSARY_WRITE, {R.OWN_SEAT}) == physicians | {"interpreter"}
     assert may(Action.SEAT_GLOSSARY_CONFIRM, {R.OWN_SEAT}) == physicians
 

@@ -23,6 +23,7 @@ export function consultationRow(row, zone, now, options) {
       <p class="what-case">${options.linked && row.case_readable !== false
         ? html`<a href="/cases/${encodeURIComponent(row.case_id)}">${row.case_label}</a>` : html`<span>${row.case_label}</span>`}
         <span class="hint">${row.specialty ? specialty(row.specialty) : ''}</span>
+        ${options.linked && row.glossary_readable ? html`<a class="what-glossary" data-testid="to-glossary" href="/cases/${encodeURIComponent(row.case_id)}/glossary">${icon('book')}${t('glossary-to')}<span class="visually-hidden">: ${row.case_label}</span></a>` : nothing}
         <span class="chip ${row.state === 'live' ? 'chip-live' : open ? 'chip-open' : ''}">${tValue('state', row.state)}</span></p>
       <ul class="places figures">${row.places.map((place) => html`<li>${icon('clock')}<span><strong>${place.site}</strong>
         ${weekdayDate(row.starts_at_ms, language(), place.time_zone)} ${hourMinute(row.starts_at_ms, language(), place.time_zone)}

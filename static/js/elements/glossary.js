@@ -1,9 +1,10 @@
 /**
  * <hj-glossary>: the case's terms, searched as one types; a tap shows one to everybody. Terms are added and corrected here
- * while people talk. It shows a Glossary (room/glossary.js) and asks; give it `book`, `me` and `people`.
+ * while people talk. It shows a Glossary (room/glossary.js) and asks; give it `book`, `me` and `people`. With place="page" it
+ * stands outside the room: a tap opens a term with its history, every language is at hand; give it `book` and `reader`.
  */
 import { html, nothing, repeat } from '/static/vendor/lit.js';
-import { t, tError } from '../i18n.js';
+import { language, t, tError } from '../i18n.js';
 import { forReader, languageOf, MAX_NOTE, MAX_TEXT, TERM_LANGUAGES } from '../room/glossary.js';
 import { icon } from './icons.js';
 import { readersLanguages, spokenBy } from './term-card.js';
@@ -14,7 +15,8 @@ import { LightElement } from './base.js';
 
 class GlossaryPanel extends LightElement {
   static properties = {
-    book: { attribute: false }, me: { attribute: false }, people: { attribute: false }, draft: { state: true }, deleting: { state: true }, files: { state: true },
+    book: { attribute: false }, me: { attribute: false }, people: { attribute: false }, place: { type: String }, reader: { attribute: false },
+    draft: { state: true }, deleting: { state: true }, files: { state: true }, opened: { state: true }, changes: { state: true },
   };
 
   constructor() {
@@ -25,6 +27,13 @@ class GlossaryPanel extends LightElement {
     this.me = null;
     /** @type {import('../types/wire.js').Participant[]} */
     this.people = [];
+    this.place = 'room';
+    /** @type {import('../types/wire.js').Account | null} whoever reads the page */
+    this.reader = null;
+    /** @type {string | null} the term whose history is shown */
+    this.opened = null;
+    /** Whether the history of the whole is shown. */
+    this.changes = false;
     /** @type {Draft | null} */
     this.draft = null;
     this.deleting = false;
@@ -55,7 +64,32 @@ class GlossaryPanel extends LightElement {
   }
 
   firstUpdated() {
-    this.box()?.focus();
+    if (!this.apart) this.box()?.focus();
+  }
+
+  /** Outside the room, where nobody is there to be shown a term. */
+  get apart() {
+    return this.place === 'page';
+  }
+
+  get mayWrite() {
+    return !this.apart || (this.book?.may.includes('write') ?? false);
+  }
+
+  /** Only a verified physician confirms; the others are not shown what they may not do. */
+  get mayConfirm() {
+    if (this.apart) return this.book?.may.includes('confirm') ?? false;
+    return this.me !== null && this.me.verified && this.me.role !== 'interpreter';
+  }
+
+  /** The reader's languages, the first one first. */
+  get own() {
+    return this.apart ? [language(), this.reader?.language ?? ''] : readersLanguages(this.people, this.me?.id ?? null);
+  }
+
+  /** Languages that stand beside the reader's: those spoken in the room, or all. */
+  get others() {
+    return this.apart ? [...TERM_LANGUAGES] : spokenBy(this.people);
   }
 
   /** The next word takes the last one's place. */
@@ -77,8 +111,10 @@ class GlossaryPanel extends LightElement {
         <input type="text" data-testid="term-search" role="searchbox" placeholder=${t('glossary-search')} aria-keyshortcuts="Alt+G" aria-describedby="glossary-keys"
           autocomplete="off" spellcheck="false" maxlength="100" .value=${book.query} @focus=${() => this.typeAnew()}
           @input=${(/** @type {Event} */ event) => book.search(/** @type {HTMLInputElement} */ (event.target).value)}></label>
-      <p id="glossary-keys" class="hint">${t('glossary-keys')}</p>
-      ${book.problem ? html`<p class="notice notice-alarm" role="alert" data-testid="glossary-problem" data-code=${book.problem.code}>${icon('warning')}<span>${problemWords(book.problem)}</span></p>` : nothing}
+      <p id="glossary-keys" class="hint">${t(this.apart ? 'glossary-page-keys' : 'glossary-keys')}</p>
+      ${book.loaded && !book.failed && !this.mayWrite ? html`<p class="hint" data-testid="glossary-read-only">${t('glossary-read-only')}</p>` : nothing}
+      ${book.problem ? html`<p class="notice notice-alarm" role="alert" data-testid="glossary-problem" data-code=${book.problem.code}>${icon('warning')}<span>${problemWords(book.problem)}</span>
+        ${book.failed ? html`<button type="button" class="link" data-testid="glossary-again" @click=${() => void book.load()}>${t('glossary-again')}</button>` : nothing}</p>` : nothing}
       <p class="visually-hidden" aria-live="polite" data-testid="term-count">${book.query ? t('glossary-found', { count: book.found }) : ''}</p>
       ${this.draft ? this.form(this.draft) : this.list(book)}
     </div>`;
@@ -86,12 +122,22 @@ class GlossaryPanel extends LightElement {
 
   /** @param {import('../room/glossary.js').Glossary} book */
   list(book) {
-    return html`${book.loaded && book.shown.length === 0 ? this.none(book) : html`<ul class="terms" data-testid="term-list" aria-label=${t('glossary-title')}>
+    if (!book.loaded) return html`<p class="hint" role="status" data-testid="glossary-loading">${t('loading')}</p>`;
+    if (book.failed && book.terms.length === 0) return nothing;
+    return html`${book.shown.length === 0 ? this.none(book) : html`<ul class="terms" data-testid="term-list" aria-label=${t('glossary-title')}>
         ${repeat(book.shown, (term) => term.id, (term) => this.row(term))}</ul>`}
       ${book.found > book.shown.length ? html`<p class="hint">${t('glossary-more', { count: book.found - book.shown.length })}</p>` : nothing}
-      <div class="row"><button type="button" class="secondary" data-testid="term-new" @click=${() => this.begin()}>${icon('plus')}${t('term-new')}</button>
-        <button type="button" class="quiet" data-testid="glossary-files" aria-expanded=${this.files} @click=${() => { this.files = !this.files; }}>${t('glossary-files')}</button></div>
-      ${this.files ? this.filePanel() : nothing}`;
+      ${this.mayWrite ? html`<div class="row"><button type="button" class="secondary" data-testid="term-new" @click=${() => this.begin()}>${icon('plus')}${t('term-new')}</button>
+        <button type="button" class="quiet" data-testid="glossary-files" aria-expanded=${this.files} @click=${() => { this.files = !this.files; }}>${t('glossary-files')}</button></div>` : nothing}
+      ${this.mayWrite && this.files ? this.filePanel() : nothing}
+      ${this.apart ? html`<div class="row"><button type="button" class="quiet" data-testid="glossary-changes" aria-expanded=${this.changes} @click=${() => { this.changes = !this.changes; }}>${t('glossary-history-all')}</button></div>
+        ${this.changes ? this.historyOf(null, book.revision) : nothing}` : nothing}`;
+  }
+
+  /** @param {string | null} term @param {number} version */
+  historyOf(term, version) {
+    void import('./glossary-history.js');
+    return html`<hj-glossary-history .book=${this.book} .term=${term} .version=${version} .zone=${this.reader?.time_zone}></hj-glossary-history>`;
   }
 
   filePanel() {
@@ -101,6 +147,7 @@ class GlossaryPanel extends LightElement {
 
   /** @param {import('../room/glossary.js').Glossary} book */
   none(book) {
+    if (!this.mayWrite) return html`<p class="hint" data-testid=${book.query.trim() ? 'glossary-nothing' : 'glossary-empty'}>${t('glossary-none')}</p>`;
     return book.query.trim()
       ? html`<p class="hint" data-testid="glossary-nothing">${t('glossary-nothing', { query: book.query.trim() })}</p>`
       : html`<p class="hint" data-testid="glossary-empty">${t('glossary-empty')}</p>`;
@@ -108,30 +155,38 @@ class GlossaryPanel extends LightElement {
 
   /** @param {Term} term */
   row(term) {
-    const { main, beside } = forReader(term.texts, readersLanguages(this.people, this.me?.id ?? null), spokenBy(this.people));
+    const { main, beside } = forReader(term.texts, this.own, this.others);
     const told = this.book?.told === term.id;
     return html`<li class="term" data-testid="term" data-term=${term.id} data-confirmed=${String(term.confirmed !== null)} ?data-told=${told}>
-      <button type="button" class="term-show" data-testid="term-show" title=${t('term-show')} @click=${() => this.ask('term-show', { id: term.id })}>
+      ${this.apart ? html`<button type="button" class="term-show" data-testid="term-open" aria-expanded=${this.opened === term.id} @click=${() => this.open(term)}>
+        <strong lang=${main[0]} dir="auto">${main[1]}</strong>
+        ${beside.map(([code, text]) => html`<span><span class="hint">${t(`term-language-${code}`)}</span> <span lang=${code} dir="auto">${text}</span></span>`)}</button>`
+      : html`<button type="button" class="term-show" data-testid="term-show" title=${t('term-show')} @click=${() => this.ask('term-show', { id: term.id })}>
         <span class="visually-hidden">${t('term-show')}: </span><strong lang=${main[0]} dir="auto">${main[1]}</strong>
-        ${beside.map(([code, text]) => html`<span lang=${code} dir="auto">${text}</span>`)}</button>
+        ${beside.map(([code, text]) => html`<span lang=${code} dir="auto">${text}</span>`)}</button>`}
       <div class="term-about">
         ${term.note ? html`<p class="hint" dir="auto">${term.note}</p>` : nothing}
         ${told ? html`<p class="term-sure" role="status" data-testid="term-told">${icon('check')}${t('term-told')}</p>` : nothing}
         ${term.confirmed ? html`<p class="hint term-sure" data-testid="term-confirmed">${icon('check')}${t('term-confirmed', { name: term.confirmed.name })}</p>` : this.confirmation(term)}
-        <button type="button" class="link" data-testid="term-edit" @click=${() => this.begin(term)}>${t('term-edit')}<span class="visually-hidden">: ${main[1]}</span></button>
-      </div></li>`;
+        ${this.mayWrite ? html`<button type="button" class="link" data-testid="term-edit" @click=${() => this.begin(term)}>${t('term-edit')}<span class="visually-hidden">: ${main[1]}</span></button>` : nothing}
+      </div>${this.opened === term.id ? this.historyOf(term.id, term.version) : nothing}</li>`;
   }
 
-  /** Only a verified physician confirms; the others are not shown what they may not do. @param {Term} term */
+  /** Its history, or no more of it. @param {Term} term */
+  open(term) {
+    this.opened = this.opened === term.id ? null : term.id;
+  }
+
+  /** @param {Term} term */
   confirmation(term) {
-    if (!this.me?.verified || this.me.role === 'interpreter') return nothing;
+    if (!this.mayConfirm) return nothing;
     return html`<button type="button" class="link" data-testid="term-confirm" ?disabled=${this.book?.busy} @click=${() => void this.book?.confirm(term)}>${t('term-confirm')}</button>`;
   }
 
   /** What was searched in vain is what is to be added. @param {Term | null} [term] */
   begin(term = null) {
     const query = this.book?.query.trim() ?? '';
-    const texts = term ? { ...term.texts } : query ? { [languageOf(query, spokenBy(this.people))]: query } : {};
+    const texts = term ? { ...term.texts } : query ? { [languageOf(query, this.apart ? this.own : spokenBy(this.people))]: query } : {};
     this.draft = { term, texts, note: term?.note ?? '' };
     this.deleting = false;
     void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('.term-form input:placeholder-shown, .term-form input'))?.focus());
@@ -144,12 +199,12 @@ class GlossaryPanel extends LightElement {
 
   /** @param {Draft} draft */
   form(draft) {
-    const near = [...new Set([...readersLanguages(this.people, this.me?.id ?? null), ...spokenBy(this.people)])].filter((code) => TERM_LANGUAGES.includes(code));
+    const near = [...new Set([...this.own, ...this.others])].filter((code) => TERM_LANGUAGES.includes(code));
     const far = TERM_LANGUAGES.filter((code) => !near.includes(code));
     return html`<form class="term-form" data-testid="term-form" @submit=${(/** @type {Event} */ event) => void this.save(event, draft)}>
       <h3>${draft.term ? t('term-edit') : t('term-new')}</h3>
       ${near.map((code) => this.field(draft, code))}
-      <details ?open=${far.some((code) => draft.texts[code])}><summary>${t('term-languages')}</summary>${far.map((code) => this.field(draft, code))}</details>
+      ${far.length ? html`<details ?open=${far.some((code) => draft.texts[code])}><summary>${t('term-languages')}</summary>${far.map((code) => this.field(draft, code))}</details>` : nothing}
       <label class="field"><span>${t('term-note')}</span><input type="text" data-testid="term-note" maxlength=${MAX_NOTE} placeholder=" " .value=${draft.note}
         @input=${(/** @type {Event} */ event) => { draft.note = valueOf(event); }}></label>
       ${draft.term?.confirmed ? html`<p class="hint">${t('term-edit-confirmed')}</p>` : nothing}
@@ -199,19 +254,23 @@ class GlossaryPanel extends LightElement {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
     const inBox = target === this.box();
-    const rows = /** @type {HTMLElement[]} */ ([...this.querySelectorAll('[data-testid="term-show"]')]);
+    const rows = /** @type {HTMLElement[]} */ ([...this.querySelectorAll('.term-show')]);
     const at = rows.indexOf(target);
     if (event.key === 'Escape') this.back(inBox);
-    else if (event.key === 'Enter' && inBox) this.showFirst();
+    else if (event.key === 'Enter' && inBox) this.takeFirst();
     else if (event.key === 'ArrowDown' && (inBox || at >= 0)) rows[Math.min(rows.length - 1, at + 1)]?.focus();
     else if (event.key === 'ArrowUp' && at >= 0) (rows[at - 1] ?? this.box())?.focus();
     else return;
     event.preventDefault();
   }
 
-  showFirst() {
+  takeFirst() {
     const first = this.book?.shown[0];
     if (!first || !this.book?.query.trim()) return;
+    if (this.apart) {
+      this.opened = first.id;
+      return;
+    }
     this.ask('term-show', { id: first.id });
     this.box()?.select();
   }
@@ -221,7 +280,7 @@ class GlossaryPanel extends LightElement {
     if (this.draft) this.end();
     else if (!inBox) this.box()?.focus();
     else if (this.book?.query) this.book.search('');
-    else this.ask('panel', { name: null });
+    else if (!this.apart) this.ask('panel', { name: null });
   }
 }
 customElements.define('hj-glossary', GlossaryPanel);

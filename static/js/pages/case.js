@@ -96,7 +96,8 @@ function body(answer) {
   const recordings = answer.recordings ?? [];
   const now = answer.now_ms ?? Date.now();
   return html`<div class="case">
-    <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p></div>
+    <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p>
+      <p><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a></p></div>
     ${kept?.hold ? holdBanner(kept.hold, zone) : nothing}
     ${one.patient ? patient(one.patient) : nothing}
     <section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>

@@ -55,7 +55,8 @@ function heading(shown) {
   const declined = shown.declined.filter((one) => !named.has(one.participant));
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
-    <a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
+    <div class="row"><a class="button quiet" href="/cases/${encodeURIComponent(shown.case_id)}">${icon('back')}${t('review-back')}</a>
+      <a class="button quiet" data-testid="to-glossary" href="/cases/${encodeURIComponent(shown.case_id)}/glossary">${icon('book')}${t('page-glossary')}</a></div>
     <h1>${t('review-title')}</h1>
     <p class="hint figures">${t('review-recorded', { date: `${fullDate(at, language(), account?.time_zone)}, ${hourMinute(at, language(), account?.time_zone)}` })}</p>
     ${shown.state === 'ready' ? html`<p class="review-facts">

@@ -6,7 +6,9 @@
  *   id: string, version: number, texts: Record<string, string>, note: string,
  *   confirmed: {name: string, at_ms: number} | null, changed_ms: number,
  * }} Term
- * @typedef {{terms: Term[], found: number, total: number}} Found
+ * @typedef {{terms: Term[], found: number, total: number, case_label?: string, may?: string[]}} Found
+ * @typedef {{texts: Record<string, string>, note: string}} Wording
+ * @typedef {Wording & {term: string, version: number, what: string, before: Wording | null, by: string, at_ms: number}} TermState
  * @typedef {{line: number, reason: string, column: string}} Problem
  * @typedef {{
  *   rows: number, added: number, changed: number, same: number, unconfirmed: number, too_many: number, problems: Problem[], seen: string,
@@ -27,7 +29,7 @@ const FRESH_MS = 10_000;
 
 export class Glossary extends EventTarget {
   /**
-   * @param {string} base `/api/seats/{seat}/glossary`
+   * @param {string} base `/api/seats/{seat}/glossary`, `/api/cases/{case}/glossary`
    * @param {{get: typeof get, post: typeof post, now?: () => number, typing?: number}} http
    */
   constructor(base, http = { get, post }) {
@@ -42,6 +44,13 @@ export class Glossary extends EventTarget {
     this.found = 0;
     this.query = '';
     this.loaded = false;
+    /** Whether the list could not be fetched when it was last asked for. */
+    this.failed = false;
+    /** Another one: terms have changed. */
+    this.revision = 0;
+    this.label = '';
+    /** @type {string[]} of an account: `write`, `confirm` */
+    this.may = [];
     this.busy = false;
     /** @type {{code: string, line?: number} | null} the last refusal */
     this.problem = null;
@@ -79,9 +88,14 @@ export class Glossary extends EventTarget {
       const answer = await this.http.get(this.base);
       this.terms = answer.terms;
       this.total = answer.total;
+      this.label = answer.case_label ?? '';
+      this.may = answer.may ?? [];
       this.problem = null;
+      this.failed = false;
+      this.revision += 1;
     } catch (error) {
       this.fetchedAt = -Infinity;
+      this.failed = true;
       this.problem = { code: codeOf(error) };
     }
     this.loaded = true;
@@ -148,6 +162,12 @@ export class Glossary extends EventTarget {
     });
   }
 
+  /** @param {string | null} term null: of all, also of those that are deleted @returns {Promise<TermState[]>} newest first */
+  async history(term) {
+    const { states } = await this.http.get(term === null ? `${this.base}/history` : `${this.base}/${encodeURIComponent(term)}/history`);
+    return states;
+  }
+
   /** @param {Uint8Array} data @returns {Promise<Look | null>} null: refused, and `problem` says why */
   async lookAt(data) {
     if (data.length > MAX_FILE_BYTES) return { ...NOTHING, problems: [{ line: 1, reason: 'too_big', column: '' }] };
@@ -184,6 +204,7 @@ export class Glossary extends EventTarget {
     let done = false;
     try {
       await act();
+      this.revision += 1;
       done = true;
     } catch (error) {
       this.refused(error);
@@ -249,6 +270,19 @@ export function forReader(texts, own, others) {
   const main = [...own, 'en', ...TERM_LANGUAGES].find(there) ?? '';
   const beside = [...new Set([...own, ...others])].filter((code) => there(code) && code !== main);
   return { main: [main, texts[main] ?? ''], beside: beside.map((code) => [code, texts[code]]) };
+}
+
+/**
+ * What a change made of a term: what was, and what is; what was deleted is no more.
+ * @param {TermState} state
+ * @returns {{what: string, from: string, to: string}[]} `what`: a language or `note`
+ */
+export function differences(state) {
+  const gone = state.what === 'deleted';
+  const [was, is] = gone ? [state, null] : [state.before, state];
+  const found = TERM_LANGUAGES.map((code) => ({ what: code, from: was?.texts[code] ?? '', to: is?.texts[code] ?? '' }));
+  found.push({ what: 'note', from: was?.note ?? '', to: is?.note ?? '' });
+  return found.filter((one) => one.from !== one.to);
 }
 
 /** Which language somebody types in, by its letters: where a new term's first text belongs. @param {string} text @param {string[]} spoken in the room */

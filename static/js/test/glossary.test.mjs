@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mock, test } from 'node:test';
 import { ApiRefusal } from '../api.js';
 import { folded, searchText } from '../room/folding.js';
-import { base64, forReader, Glossary, languageOf } from '../room/glossary.js';
+import { base64, differences, forReader, Glossary, languageOf } from '../room/glossary.js';
 import { TermCard } from '../room/term-card.js';
 
 const FOLDING = JSON.parse(readFileSync(new URL('../../../tests/data/folding.json', import.meta.url), 'utf8'));
@@ -156,4 +156,31 @@ test('the card goes by itself, but not from under a hand, and a new term takes i
   assert.equal(card.shown, null);
   assert.equal(drawn, 3);
   mock.timers.reset();
+});
+
+test('a list that could not be fetched is not an empty one, and is fetched again', async () => {
+  const { book } = made(new ApiRefusal('network', 0), { ...listed(term('a', { en: 'one' })), case_label: 'C-1', may: ['write'] });
+  await book.look();
+  assert.deepEqual([book.loaded, book.failed, book.problem?.code], [true, true, 'network']);
+  const before = book.revision;
+  await book.load();
+  assert.deepEqual([book.failed, book.problem, book.label, book.may], [false, null, 'C-1', ['write']]);
+  assert.notEqual(book.revision, before);
+});
+
+test('a history says what a change made of a term, and what was deleted is no more', () => {
+  const state = (what, before, texts, note = '') => ({ what, before, texts, note, term: 'a', version: 2, by: '', at_ms: 0 });
+  assert.deepEqual(differences(state('added', null, { en: 'one' })), [{ what: 'en', from: '', to: 'one' }]);
+  const old = { texts: { ko: '하나', ru: 'один' }, note: '' };
+  assert.deepEqual(differences(state('edited', old, { ko: '하나', ru: 'одна', kk: 'бір' }, 'f.')), [
+    { what: 'ru', from: 'один', to: 'одна' }, { what: 'kk', from: '', to: 'бір' }, { what: 'note', from: '', to: 'f.' },
+  ]);
+  assert.deepEqual(differences(state('confirmed', old, old.texts)), []);
+  assert.deepEqual(differences(state('deleted', old, old.texts)).map((one) => [one.what, one.from, one.to]), [['ko', '하나', ''], ['ru', 'один', '']]);
+});
+
+test('the history of one term and of all are asked for where they are', async () => {
+  const { book, asked } = made({ states: [] }, { states: [1] });
+  assert.deepEqual([await book.history('a/b'), await book.history(null)], [[], [1]]);
+  assert.deepEqual(asked.map(([path]) => path), ['/g/a%2Fb/history', '/g/history']);
 });

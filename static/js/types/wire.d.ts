@@ -67,7 +67,7 @@ export interface SeatPast {
 }
 export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string }
 export interface ConsultationRow {
-  id: string; case_id: string; case_label: string; case_readable?: boolean; specialty: string; state: string;
+  id: string; case_id: string; case_label: string; case_readable?: boolean; glossary_readable?: boolean; specialty: string; state: string;
   starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
   places: { site: string; time_zone: string }[];
   seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
