@@ -77,6 +77,7 @@ class Action(StrEnum):
     SEAT_DESTROY = (
         "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
     )
+    GLOSSARY_LIST = "glossary.list"  # which glossaries one may read; its rows by GLOSSARY_READ
     GLOSSARY_READ = "glossary.read"  # the terms of a case; no other clinical content
     GLOSSARY_WRITE = "glossary.write"  # add, correct, delete, bring in and take out as a file
     GLOSSARY_CONFIRM = "glossary.confirm"  # and only verified
@@ -195,6 +196,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.GLOSSARY_LIST: _by(_R.ANY, _LP, _KP, _IN, _KC, _RV),
     Action.GLOSSARY_READ: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),

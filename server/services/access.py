@@ -105,8 +105,10 @@ def relations(
     return frozenset(held)
 
 
-async def recently_seated(tx: Transaction, account_id: str, case_ids: set[str], now_ms: int) -> set[str]:
-    """Those of these cases in which a seat of the account's is to come, runs, or was sat in lately."""
+async def recently_seated(
+    tx: Transaction, account_id: str, case_ids: set[str] | None, now_ms: int
+) -> set[str]:
+    """Those of these cases (None: all) in which a seat of theirs is to come, runs, or was sat in lately."""
     found = await presence.consultations_of(tx, account_id, case_ids)
     return {consultation.case_id for consultation, sat in found if is_recent(consultation, sat, now_ms)}
 

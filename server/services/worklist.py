@@ -14,11 +14,13 @@ from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
 from server.services.access import recently_seated, relations
 from server.services.context import Context, RoomsAwayError
-from server.storage import accounts, audit, cases, consultations
+from server.storage import accounts, audit, cases, consultations, glossary
 from server.storage.recordings import RecordingRow, Recordings
 
 BACK_MS = 12 * 3_600_000
 AHEAD_MS = 36 * 3_600_000
+GLOSSARIES = 200
+"""Listed at once, of the newest cases."""
 
 
 class Worklist:
@@ -45,6 +47,22 @@ class Worklist:
             if allowed(Action.SCHEDULE_READ, account.roles, held):
                 rows.append(await self._row(account, consultation, case, around, sites, held))
         return {"now_ms": now_ms, "consultations": rows}
+
+    async def glossaries(self, account: Account) -> dict[str, Any]:
+        """`{cases: [{id, label, terms}], found}`: whose glossary they may read, today or not."""
+        async with self._context.database.read() as tx:
+            named = await cases.relations_of(tx, account.id)
+            recent = await recently_seated(tx, account.id, None, self._context.now_ms())
+            found = []
+            for case_id, label, site_id in await cases.labels(tx):
+                named_so = named.get(case_id, set())
+                held = relations(account, site_id, named_so, [], recent=case_id in recent)
+                if allowed(Action.GLOSSARY_READ, account.roles, held):
+                    found.append((case_id, label))
+            shown = found[:GLOSSARIES]
+            terms = await glossary.counts(tx, [case_id for case_id, _ in shown])
+        rows = [{"id": case_id, "label": label, "terms": terms.get(case_id, 0)} for case_id, label in shown]
+        return {"cases": rows, "found": len(found)}
 
     async def case_page(self, account: Account, case_id: str, address: str) -> dict[str, Any]:
         """The case with its consultations and recordings; the look is audited. Raises Refused `not_found`."""

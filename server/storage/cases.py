@@ -38,6 +38,13 @@ async def all_by_id(tx: AsyncConnection, case_ids: set[str]) -> dict[str, Case]:
     return {row.id: Case(**row._mapping) for row in rows}
 
 
+async def labels(tx: AsyncConnection) -> list[tuple[str, str, str]]:
+    """(id, label, site) of every case, the newest first; nothing of the patient."""
+    query = select(cases.c.id, cases.c.label, cases.c.site_id)
+    rows = (await tx.execute(query.order_by(cases.c.created_ms.desc(), cases.c.id))).all()
+    return [(row.id, row.label, row.site_id) for row in rows]
+
+
 async def relations_of(tx: AsyncConnection, account_id: str) -> dict[str, set[str]]:
     """Case id → how this account is named on it."""
     query = select(case_people.c.case_id, case_people.c.relation).where(

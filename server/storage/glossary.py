@@ -64,6 +64,16 @@ async def count(tx: Transaction, case_id: str) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
+async def counts(tx: Transaction, case_ids: list[str]) -> dict[str, int]:
+    """How many terms each of these cases has; one without any is absent."""
+    query = (
+        select(glossary_terms.c.case_id, func.count())
+        .where(glossary_terms.c.case_id.in_(case_ids))
+        .group_by(glossary_terms.c.case_id)
+    )
+    return {case_id: int(number) for case_id, number in (await tx.execute(query)).all()}
+
+
 async def add(tx: Transaction, term: Term) -> None:
     await tx.execute(insert(glossary_terms).values(id=term.id, case_id=term.case_id, **_values(term)))
 

@@ -70,9 +70,9 @@ async def notes_of(tx: AsyncConnection, session_id: str) -> list[Note]:
 
 
 async def consultations_of(
-    tx: AsyncConnection, account_id: str, case_ids: set[str]
+    tx: AsyncConnection, account_id: str, case_ids: set[str] | None
 ) -> list[tuple[Consultation, bool]]:
-    """Those of these cases in which the account has a seat, each with whether somebody ever sat in it."""
+    """Those of these cases (None: all) with a seat of the account's, and whether anybody ever sat in it."""
     sat = exists().where(
         sessions.c.consultation_id == consultations.c.id,
         session_notes.c.session_id == sessions.c.id,
@@ -82,6 +82,8 @@ async def consultations_of(
     query = (
         select(consultations, sat.label("sat"))
         .join(seats, seats.c.consultation_id == consultations.c.id)
-        .where(consultations.c.case_id.in_(case_ids), seats.c.account_id == account_id)
+        .where(seats.c.account_id == account_id)
     )
+    if case_ids is not None:
+        query = query.where(consultations.c.case_id.in_(case_ids))
     return [(consultation_of(row), bool(row.sat)) for row in (await tx.execute(query)).all()]

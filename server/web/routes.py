@@ -108,6 +108,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/seats/{seat}/receipts/{receipt}", seats.receipt, _A.SEAT_PAST, _S.SEAT),
     Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT),
     # the glossary of a case
+    Route("GET", "/api/glossaries", worklist.glossaries, _A.GLOSSARY_LIST),
     *_glossary("/api/cases/{case}", _A.GLOSSARY_READ, _A.GLOSSARY_WRITE, _A.GLOSSARY_CONFIRM, _S.CASE),
     *_glossary(
         "/api/seats/{seat}",

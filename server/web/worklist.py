@@ -11,6 +11,10 @@ async def worklist(request: web.Request) -> web.Response:
     return web.json_response(await request.app[SERVICES].worklist.today(request[SIGNED_IN].account))
 
 
+async def glossaries(request: web.Request) -> web.Response:
+    return web.json_response(await request.app[SERVICES].worklist.glossaries(request[SIGNED_IN].account))
+
+
 async def case(request: web.Request) -> web.Response:
     page = await request.app[SERVICES].worklist.case_page(
         request[SIGNED_IN].account, request.match_info["case"], request[ADDRESS]

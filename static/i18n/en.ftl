@@ -895,6 +895,10 @@ export-state-destroyed = deleted
 export-state-other = unknown
 
 ## Glossary
+glossaries-title = Glossaries
+glossaries-hint = Of the cases you work on, also before and after the day of a consultation.
+glossaries-empty = There is no glossary for you now. It opens when you are booked for a consultation.
+glossaries-more = and { $count } older ones
 glossary-title = Glossary
 glossary-search = Search a term in any language
 glossary-keys = Alt+G: search · arrows: choose · Enter: show to everybody

@@ -895,6 +895,10 @@ export-state-destroyed = 삭제됨
 export-state-other = 알 수 없음
 
 ## Glossary
+glossaries-title = 용어집
+glossaries-hint = 맡으신 사례의 용어집입니다. 협진 당일이 아니어도 열립니다.
+glossaries-empty = 지금 볼 수 있는 용어집이 없습니다. 협진에 배정되면 열립니다.
+glossaries-more = 그 밖에 이전 사례 { $count }건
 glossary-title = 용어집
 glossary-search = 어느 언어로든 용어 찾기
 glossary-keys = Alt+G: 찾기 · 화살표: 고르기 · Enter: 모두에게 보이기

@@ -895,6 +895,10 @@ export-state-destroyed = удалено
 export-state-other = неизвестно
 
 ## Glossary
+glossaries-title = Глоссарии
+glossaries-hint = Случаев, с которыми вы работаете, — и до, и после дня консультации.
+glossaries-empty = Сейчас для вас нет глоссария. Он откроется, когда вас назначат на консультацию.
+glossaries-more = и ещё более ранних: { $count }
 glossary-title = Глоссарий
 glossary-search = Найти термин на любом языке
 glossary-keys = Alt+G: поиск · стрелки: выбор · Enter: показать всем

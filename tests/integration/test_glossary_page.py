@@ -38,6 +38,8 @@ async def readable(site: Website, role: str = "interpreter") -> bool:
     assert set(answers) in ({200}, {403}), answers
     open_now = answers[0] == 200
     assert said <= {open_now}
+    listed = (await browser.get("/api/glossaries")).json["cases"]
+    assert [one["id"] for one in listed] == ([CASE_ID] if open_now else [])
     wrote = await browser.post(CASE, {"texts": STENOSIS})
     assert wrote.status == (201 if open_now else 403), wrote.text
     return open_now
@@ -113,6 +115,24 @@ async def test_a_page_is_told_what_its_reader_may_do_with_this_glossary(site: We
     guest = site.browser()
     await guest.post(f"/api/seats/{seat}/redeem", {"token": token})
     assert "may" not in (await guest.get(f"/api/seats/{seat}/glossary")).json
+
+
+async def test_everybody_is_listed_the_glossaries_they_may_read_and_no_others(site: Website) -> None:
+    coordinator = await site.signed_in("coordinator")
+    await coordinator.post(CASE, {"texts": STENOSIS})
+    async with site.database.write() as tx:
+        case = await cases.by_id(tx, CASE_ID)
+        assert case is not None
+        await cases.add_case(
+            tx, replace(case, id="another-case-000001", label="DEMO-0002", site_id=SITES[1].id)
+        )
+    own = {"id": CASE_ID, "label": "DEMO-0001", "terms": 1}
+    for role in ("referring_physician", "consulting_physician", "interpreter", "reviewer"):
+        assert (await (await site.signed_in(role)).get("/api/glossaries")).json["cases"] == [own], role
+    every = (await coordinator.get("/api/glossaries")).json["cases"]
+    assert own in every
+    assert {"id": "another-case-000001", "label": "DEMO-0002", "terms": 0} in every
+    assert (await (await site.signed_in("site_admin")).get("/api/glossaries")).code == "forbidden"
 
 
 async def changed(browser: Browser, term: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ export function comingWords(one, zone) {
 }
 
 class Arrival extends LightElement {
-  static properties = { seat: { attribute: false }, for: { attribute: false }, told: { state: true }, problem: { state: true }, now: { state: true } };
+  static properties = { seat: { attribute: false }, for: { attribute: false }, told: { state: true }, problem: { state: true } };
 
   constructor() {
     super();
@@ -33,7 +33,8 @@ class Arrival extends LightElement {
     this.told = null;
     /** @type {string | null} */
     this.problem = null;
-    this.now = Date.now();
+    /** What is shown of who is on the way. */
+    this.drawn = '';
     this.timer = 0;
   }
 
@@ -48,18 +49,26 @@ class Arrival extends LightElement {
     super.disconnectedCallback();
   }
 
+  /** It is drawn anew only when that says something else. */
   async look() {
-    this.now = Date.now();
     if (!this.seat) return;
     const found = await get(`/api/seats/${encodeURIComponent(this.seat.seat.id)}/arrivals`).catch(() => null);
     if (found) this.arrivals.all(found.arrivals, Date.now());
-    this.requestUpdate();
+    if (JSON.stringify(this.lines()) !== this.drawn) this.requestUpdate();
+  }
+
+  /** @returns {{participant: string, words: string}[]} who is on the way */
+  lines() {
+    const own = this.seat?.seat;
+    const others = this.seat?.seats.filter((one) => one.id !== own?.id) ?? [];
+    return this.arrivals.coming(others, Date.now()).map((one) => ({ participant: one.participant, words: comingWords(one, own?.time_zone) }));
   }
 
   render() {
     const own = this.seat?.seat;
-    const coming = this.seat ? this.arrivals.coming(this.seat.seats.filter((one) => one.id !== own?.id), this.now) : [];
-    return html`${coming.map((one) => html`<p class="notice notice-plain" role="status" data-testid="arrival" data-participant=${one.participant}>${icon('clock')}<span>${comingWords(one, own?.time_zone)}</span></p>`)}
+    const lines = this.lines();
+    this.drawn = JSON.stringify(lines);
+    return html`${lines.map((one) => html`<p class="notice notice-plain" role="status" data-testid="arrival" data-participant=${one.participant}>${icon('clock')}<span>${one.words}</span></p>`)}
       ${this.for !== null || own?.role === 'interpreter' ? this.say() : nothing}`;
   }
 

@@ -6,6 +6,7 @@ import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
+import '../elements/glossaries.js';
 import '../elements/hours.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
@@ -23,6 +24,7 @@ let mayReadRetention = false;
 let mayTellArrival = false;
 let mayExportHours = false;
 let mayAnswerFlags = false;
+let mayReadGlossaries = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -62,6 +64,7 @@ function draw() {
     <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
       ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}
+      ${mayReadGlossaries ? html`<hj-glossaries></hj-glossaries>` : nothing}
       ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${list(zone)}</div>`, root);
@@ -87,6 +90,7 @@ else {
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
   mayAnswerFlags = me.abilities.includes('rendering.own');
+  mayReadGlossaries = me.abilities.includes('glossary.list');
   await startLanguage('account', account.language);
   draw();
   await renew();
