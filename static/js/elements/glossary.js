@@ -106,7 +106,7 @@ class GlossaryPanel extends LightElement {
     const book = this.book;
     if (!book) return nothing;
     return html`<div class="glossary" data-testid="glossary" data-total=${book.total} @keydown=${(/** @type {KeyboardEvent} */ event) => this.key(event)}>
-      <h2>${t('glossary-title')}</h2>
+      ${this.apart ? nothing : html`<h2>${t('glossary-title')}</h2>`}
       <label><span class="visually-hidden">${t('glossary-search')}</span>
         <input type="text" data-testid="term-search" role="searchbox" placeholder=${t('glossary-search')} aria-keyshortcuts="Alt+G" aria-describedby="glossary-keys"
           autocomplete="off" spellcheck="false" maxlength="100" .value=${book.query} @focus=${() => this.typeAnew()}
@@ -124,14 +124,20 @@ class GlossaryPanel extends LightElement {
   list(book) {
     if (!book.loaded) return html`<p class="hint" role="status" data-testid="glossary-loading">${t('loading')}</p>`;
     if (book.failed && book.terms.length === 0) return nothing;
-    return html`${book.shown.length === 0 ? this.none(book) : html`<ul class="terms" data-testid="term-list" aria-label=${t('glossary-title')}>
+    // Beside faces the terms come first; where there is the whole page, they may be many.
+    return html`${this.apart ? this.tools() : nothing}${book.shown.length === 0 ? this.none(book) : html`<ul class="terms" data-testid="term-list" aria-label=${t('glossary-title')}>
         ${repeat(book.shown, (term) => term.id, (term) => this.row(term))}</ul>`}
       ${book.found > book.shown.length ? html`<p class="hint">${t('glossary-more', { count: book.found - book.shown.length })}</p>` : nothing}
-      ${this.mayWrite ? html`<div class="row"><button type="button" class="secondary" data-testid="term-new" @click=${() => this.begin()}>${icon('plus')}${t('term-new')}</button>
-        <button type="button" class="quiet" data-testid="glossary-files" aria-expanded=${this.files} @click=${() => { this.files = !this.files; }}>${t('glossary-files')}</button></div>` : nothing}
-      ${this.mayWrite && this.files ? this.filePanel() : nothing}
+      ${this.apart ? nothing : this.tools()}
       ${this.apart ? html`<div class="row"><button type="button" class="quiet" data-testid="glossary-changes" aria-expanded=${this.changes} @click=${() => { this.changes = !this.changes; }}>${t('glossary-history-all')}</button></div>
         ${this.changes ? this.historyOf(null, book.revision) : nothing}` : nothing}`;
+  }
+
+  tools() {
+    if (!this.mayWrite) return nothing;
+    return html`<div class="row"><button type="button" class="secondary" data-testid="term-new" @click=${() => this.begin()}>${icon('plus')}${t('term-new')}</button>
+        <button type="button" class="quiet" data-testid="glossary-files" aria-expanded=${this.files} @click=${() => { this.files = !this.files; }}>${t('glossary-files')}</button></div>
+      ${this.files ? this.filePanel() : nothing}`;
   }
 
   /** @param {string | null} term @param {number} version */
