@@ -12,6 +12,8 @@ from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
 from server.domain.glossary_file import REASONS as TERM_PROBLEMS
+from server.domain.matching import rules as matching
+from server.domain.matching.completeness import Missing
 from server.domain.permissions import Role
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
 from server.services.exports import REASONS
@@ -19,6 +21,7 @@ from server.services.exports import REASONS
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGES = ("en", "ko", "ru")
 PAGE_FILES = sorted(path for path in (STATIC / "js").rglob("*.js") if "test" not in path.parts)
+RANKING = (STATIC.parent / "server/domain/matching/ranking.py").read_text(encoding="utf-8")
 DESK_KEYS = re.findall(r"command: '(\w+)'", (STATIC / "js/room/keys.js").read_text(encoding="utf-8"))
 #: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
 BUILT = {
@@ -72,6 +75,10 @@ BUILT = {
     "turn-": [f"{who}{when}" for who in ("speaker", "interpreter") for when in ("", "-now", "-next")],
     "desk-turn-": ["yours", "speaking", "listen", "wait", "passive"],
     "key-": [command.replace("_", "-") for command in DESK_KEYS],
+    "match-place-": [re.sub("[/_]", "-", place) for place in matching.standard().places],
+    "match-missing-": [missing.replace("_", "-") for missing in Missing],
+    "match-red-": [cue[4:] for cue in matching.standard().cues if cue.startswith("red.")],
+    "match-reason-": re.findall(r"match-reason-([a-z-]+)", RANKING),
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

@@ -1,0 +1,1 @@
+"""Matching: from a referral's words to departments, ranked, with reasons. The rules are data beside it."""
