@@ -15,8 +15,6 @@ def asides_of(services: Services, store: RoomStore) -> Asides:
     """Every aside with the use case behind it."""
 
     async def chat(sitting: Sitting, message: Chat) -> Answer:
-        if sitting.seat in sitting.out:  # nobody's answer would reach them
-            raise Refused("stepped_out")
         said = await services.chat.say(
             sitting.seat, sitting.session, message.id, message.text, hidden_from=sitting.out
         )

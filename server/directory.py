@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from server.domain.session import Pause
 from server.services.bundle import Services
 from signaling import ports
 from signaling.ports import Consent, EndReason, Knock, RoomSeed, SeatSeed, SessionRef
+from signaling.wire_interpreting import Hearing
 
+_HEARING: dict[str, Hearing] = {word: word for word in get_args(Hearing)}
 _CONSENT: dict[str, Consent] = {"granted": "granted", "declined": "declined"}
 
 
@@ -32,6 +36,7 @@ class Books:
                 chair_rank=seat.chair_rank,
                 consent=_CONSENT.get(seat.consent, "undecided"),
                 grant=seat.grant,
+                waits=seat.waits,
             )
             for seat in view.seats
         )
@@ -48,7 +53,10 @@ class Books:
             started_at_ms=session.started_ms,
             pause=None if pause is None else ports.Pause(pause.seat_id, pause.reason, pause.since_ms),
             out=standing.out,
+            let_in=standing.let_in,
             mode="simultaneous" if standing.mode == "simultaneous" else "consecutive",
+            hearing={seat: word for seat, told in standing.hearing.items() if (word := _HEARING.get(told))},
+            directions=standing.directions,
         )
 
     async def next_epoch(self, session: str) -> int:

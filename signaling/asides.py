@@ -129,6 +129,8 @@ class Asides:
         _, document = stored
         if not document.able(seat, ASIDES[event].ability):
             return refused("forbidden")
+        if seat.out:  # nobody's answer would reach them
+            return refused("stepped_out")
         handler = self._handlers.get(event)
         if handler is None:
             return refused("internal")

@@ -95,7 +95,7 @@ def new_document(room: str, seed: RoomSeed) -> RoomDocument:
     return RoomDocument(
         room=room,
         phase="ended" if seed.ended else "waiting",
-        seats=tuple(Seat(facts=facts) for facts in seed.seats),
+        seats=tuple(Seat.untaken(facts) for facts in seed.seats),
         knocks=seed.knocks,
     )
 

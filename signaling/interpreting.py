@@ -1,7 +1,8 @@
 """What pages and media do to the interpretation: document and event in, next document and commands out. Pure.
 
 Who hears whom is not decided here: it follows from the document (`signaling/interpretation.py`), and so do
-the plan, the snapshots and the lines of the time line.
+the plan, the snapshots and the lines of the time line. Nobody comes here who has stepped out
+(`signaling/prebrief.py`).
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ def signalled(document: RoomDocument, event: ie.Signalled, now_ms: int) -> Next:
     """To whoever has the floor and to fellow interpreters; to all that an interpreter speaks for themselves,
     and while nobody has the floor."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None or seat.out:
-        return document, [_away(seat)]
+    if seat is None:
+        return document, [Refused("not_joined")]
     floor = None if document.interpretation.floor is None else document.seat(document.interpretation.floor)
     told = document.inside
     if event.kind != "own_words" and floor is not None and not floor.interprets:
@@ -84,8 +85,8 @@ def signalled(document: RoomDocument, event: ie.Signalled, now_ms: int) -> Next:
 def handover_stepped(document: RoomDocument, event: ie.HandoverStepped, now_ms: int) -> Next:
     """Asked by one, accepted by another. Who renders and is not there any more need not be asked."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None or seat.out:
-        return document, [_away(seat)]
+    if seat is None:
+        return document, [Refused("not_joined")]
     state = document.interpretation
     if event.step == "cancel":
         return _with(document, handover=None), []
@@ -118,8 +119,8 @@ def _handed(document: RoomDocument, old: Seat, new: Seat) -> RoomDocument:
 def passive_muted(document: RoomDocument, event: ie.PassiveMuted, now_ms: int) -> Next:
     """Of several, one who renders into the same language before one who renders into another."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None or seat.out:
-        return document, [_away(seat)]
+    if seat is None:
+        return document, [Refused("not_joined")]
     if document.interpretation.active != seat.id:
         return document, [Refused("not_active")]
     others = fellows(document, seat)
@@ -132,8 +133,8 @@ def passive_muted(document: RoomDocument, event: ie.PassiveMuted, now_ms: int) -
 def partner_line(document: RoomDocument, event: ie.PartnerLine, now_ms: int) -> Next:
     """It stays on when the fellow leaves: what was said for one pair of ears is not let out to all."""
     seat = sitting(document, event.seat, event.socket)
-    if seat is None or (seat.out and event.on):
-        return document, [_away(seat)]
+    if seat is None:
+        return document, [Refused("not_joined")]
     if event.on and not fellows(document, seat):
         return document, [Refused("no_partner")]
     return document.with_seat(replace(seat, partner=event.on)), []
@@ -141,8 +142,8 @@ def partner_line(document: RoomDocument, event: ie.PartnerLine, now_ms: int) -> 
 
 def partner_told(document: RoomDocument, event: ie.PartnerTold, now_ms: int) -> Next:
     seat = sitting(document, event.seat, event.socket)
-    if seat is None or seat.out:
-        return document, [_away(seat)]
+    if seat is None:
+        return document, [Refused("not_joined")]
     if not event.text:
         return document, [Refused("chat_empty")]
     if not fellows(document, seat):
@@ -158,7 +159,8 @@ def stepped(document: RoomDocument, event: ie.Stepped, now_ms: int) -> Next:
     target = document.seat(event.participant)
     if target is None:
         return document, [Refused("unknown_participant")]
-    return document.with_seat(replace(target, out=event.out)), []
+    waits = event.out and (target.waits or not target.present)
+    return document.with_seat(replace(target, out=event.out, waits=waits)), []
 
 
 def turn_taken(document: RoomDocument, event: ie.TurnTaken, now_ms: int) -> Next:
@@ -171,11 +173,6 @@ def turn_taken(document: RoomDocument, event: ie.TurnTaken, now_ms: int) -> Next
     if floor == state.floor:
         return document, []
     return _with(document, floor=floor), _turn(document, floor, event.at_ms)
-
-
-def _away(seat: Seat | None) -> Refused:
-    """Who does not sit here, or has stepped out: nothing of theirs reaches anybody in the room."""
-    return Refused("not_joined" if seat is None else "stepped_out")
 
 
 def _with(document: RoomDocument, **fields: object) -> RoomDocument:

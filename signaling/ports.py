@@ -10,11 +10,11 @@ Names: `room` is the consultation's id; `session` is the recording's id, and wha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from signaling.messages import IceServer
-from signaling.wire_interpreting import ModeWord
+from signaling.wire_interpreting import Hearing, ModeWord
 
 Consent = Literal["granted", "declined", "undecided"]
 EndReason = Literal["ended", "emptied", "cancelled"]
@@ -70,6 +70,7 @@ class SeatSeed:
     consent: Consent = "undecided"
     grant: str | None = None  # id of the live consent grant; None = must not be recorded
     chaired: frozenset[str] = frozenset({"end", "pause"})  # abilities that it has only while it chairs
+    waits: bool = False  # whoever takes it waits outside until somebody lets them in
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,12 @@ class SessionRef:
     epoch: int
     started_at_ms: int
     pause: Pause | None = None  # as the books have it
-    out: frozenset[str] = frozenset()  # seats that had stepped out, by the time line
+    # By the time line, for a room whose memory is gone:
+    out: frozenset[str] = frozenset()  # seats that had stepped out, or waited
+    let_in: frozenset[str] = frozenset()  # seats that once came in, or needed not wait
     mode: ModeWord = "consecutive"
+    hearing: Mapping[str, Hearing] = field(default_factory=dict)
+    directions: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # source, target
 
 
 class Directory(Protocol):

@@ -30,8 +30,9 @@ from signaling.interpretation import Interpretation
 from signaling.light import Light
 from signaling.messages import ABILITY
 from signaling.plan import plan_of
+from signaling.prebrief import from_outside
 from signaling.seat import ALL_AWAY_LIMIT_MS, AWAY_LIMIT_MS
-from signaling.view import recording_of, snapshots_of
+from signaling.view import DARK, recording_of, snapshots_of
 
 EMPTY_CLOSES_EPOCH_MS = 5_000
 EMPTY_ENDS_SESSION_MS = 600_000
@@ -86,6 +87,8 @@ def handle(
         after, commands = _tick(document, now_ms, session_ends_after_ms)
     elif _forbidden(document, event):
         return document, [Refused("forbidden")]
+    elif from_outside(document, event):
+        return document, [Refused("stepped_out")]
     else:
         after, commands = tr.HANDLERS[type(event)](document, event, now_ms)
     after = _settled(after, now_ms)
@@ -243,7 +246,7 @@ def _lights(before: RoomDocument, after: RoomDocument, event: Event, now_ms: int
         old = recording_of(before, now_ms)
         if old.model_copy(update={"stored_until_ms": light.stored_until_ms}) == light:
             return []
-    told = [seat.socket for seat in after.seats if seat.socket is not None]
+    told = [seat for seat in after.seats if seat.socket is not None]
     if isinstance(event, Joined):
-        told = [socket for socket in told if socket == event.socket]
-    return [Send(socket, "recording", light) for socket in told]
+        told = [seat for seat in told if seat.socket == event.socket]
+    return [Send(seat.socket or "", "recording", DARK if seat.waits else light) for seat in told]

@@ -71,9 +71,15 @@ class Seat:
     admitted: str | None = None  # the grant under which media records it, by media's own word
     hearing: Hearing | None = None  # as chosen; None: what follows from the languages
     out: bool = False  # stepped out, whoever sits there
+    waits: bool = False  # out since before anybody sat here: they have not been in yet
     direction: Direction | None = None  # of an interpreter
     listens: str | None = None  # an interpreter's own source; None = the floor
     partner: bool = False  # the microphone goes to fellow interpreters only
+
+    @classmethod
+    def untaken(cls, facts: SeatSeed) -> Seat:
+        """A seat that nobody has taken yet."""
+        return cls(facts=facts, out=facts.waits, waits=facts.waits)
 
     @property
     def id(self) -> str:

@@ -65,8 +65,9 @@ def noted(document: RoomDocument, what: str, seat: Seat | None = None) -> list[C
 
 
 def want_media(document: RoomDocument, now_ms: int) -> Next:
-    """Ask the directory for what is missing to have media: a session, or a new epoch of it."""
-    if document.media == "open" or document.wanted is not None:
+    """Ask the directory for what is missing to have media: a session, or a new epoch of it. Not for those
+    alone who wait outside."""
+    if document.media == "open" or document.wanted is not None or not document.inside:
         return document, []
     if document.media == "lost" and document.session is not None:
         return replace(document, wanted="epoch", wanted_ms=now_ms), [NextEpoch(document.session)]
@@ -98,7 +99,7 @@ def reseeded(document: RoomDocument, seed: RoomSeed) -> Next:
             document, more = vacated(document, seat, "removed", "removed")
             commands += more
     now = {seat.id: seat for seat in document.seats}
-    seats = [replace(now[f.id], facts=f) if f.id in now else Seat(facts=f) for f in seed.seats]
+    seats = [replace(now[f.id], facts=f) if f.id in now else Seat.untaken(f) for f in seed.seats]
     return replace(document.with_seats(seats), knocks=seed.knocks[:MAX_KNOCKS]), commands
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from signaling.commands import Note
 from signaling.document import RoomDocument
 from signaling.interpretation import Interpretation
+from signaling.prebrief import prebrief
 from signaling.seat import Seat
 from signaling.voices import without_interpreter
 
@@ -26,7 +27,7 @@ def lines(before: RoomDocument, after: RoomDocument) -> list[Note]:
         before = replace(
             before,
             interpretation=Interpretation(),
-            seats=tuple(Seat(facts=seat.facts) for seat in after.seats),
+            seats=tuple(_unsaid(seat) for seat in after.seats),
         )
     found = _of_room(before, after)
     for seat in after.seats:
@@ -55,7 +56,16 @@ def _of_room(before: RoomDocument, after: RoomDocument) -> list[tuple[str, str |
     fallback = without_interpreter(after)
     if fallback != without_interpreter(before):
         found.append((f"fallback:{'on' if fallback else 'off'}", None))
+    among_themselves = prebrief(after)
+    if among_themselves != prebrief(before):
+        found.append((f"prebrief:{'on' if among_themselves else 'off'}", None))
     return found
+
+
+def _unsaid(seat: Seat) -> Seat:
+    """As a session's first lines take a seat to have been. Of one that waits at first both are said: that it
+    does, and that it need not."""
+    return Seat(facts=seat.facts, out=seat.facts.waits and not seat.out)
 
 
 def _of_seat(old: Seat, new: Seat) -> list[str]:

@@ -21,7 +21,7 @@ from signaling.commands import (
     Send,
 )
 from signaling.document import RoomDocument
-from signaling.ports import SessionRef
+from signaling.resumed import as_it_was
 from signaling.steps import (
     MAX_KNOCKS,
     Next,
@@ -230,17 +230,9 @@ def session_opened(document: RoomDocument, event: ev.SessionOpened, now_ms: int)
     document = replace(document, session=ref.id, started_at_ms=ref.started_at_ms, phase="live")
     if started:
         document = replace(document, pause=ref.pause, pause_kept=ref.pause is not None)
-        document = _as_it_was(document, ref)
+        document = as_it_was(document, ref)
     arrived: list[Command] = [Note(ref.id, "joined", s.id) for s in document.present] if started else []
     return begun(document, ref.epoch, now_ms), arrived
-
-
-def _as_it_was(document: RoomDocument, ref: SessionRef) -> RoomDocument:
-    """A session that outlived this document: who had stepped out stays out."""
-    mode = document.interpretation.mode if ref.mode == "consecutive" else ref.mode
-    interpretation = replace(document.interpretation, mode=mode)
-    seats = (replace(seat, out=seat.out or seat.id in ref.out) for seat in document.seats)
-    return replace(document.with_seats(seats), interpretation=interpretation)
 
 
 def epoch_granted(document: RoomDocument, event: ev.EpochGranted, now_ms: int) -> Next:

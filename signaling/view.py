@@ -8,10 +8,14 @@ from signaling.document import RoomDocument
 from signaling.interpretation import Voice
 from signaling.messages import DegradedTrack, Recording
 from signaling.ports import Pause
+from signaling.prebrief import outside
 from signaling.seat import Line, Seat
 from signaling.voices import direction_shown, hearing_of, levels_for, shown, voices_of
 from signaling.wire import RoomState
 from signaling.wire_snapshot import LineState, Participant, Paused, Snapshot, WaitingKnock, You
+
+DARK = Recording(state="off", stored_until_ms=None, degraded=[], waits_for=None, paused=None)
+"""The light of somebody who waits outside: they are not recorded, and what is they are not told."""
 
 
 def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
@@ -20,14 +24,15 @@ def snapshot_of(document: RoomDocument, seat: Seat) -> Snapshot:
 
 
 def snapshots_of(document: RoomDocument, seats: Sequence[Seat]) -> dict[str, Snapshot]:
-    """The whole room for each of these seats, by id; what several see alike is made once."""
+    """The whole room for each of these seats, by id; for who waits outside, who is there. What several see
+    alike is made once."""
     here = voices_of(document)
     interpretation = shown(document, here)
     people = {
         fellow: [_participant(document, one, fellow) for one in document.seats]
         for fellow in {seat.interprets for seat in seats}
     }
-    return {
+    whole = {
         seat.id: Snapshot(
             version=document.version,
             room=document.room,
@@ -43,6 +48,7 @@ def snapshots_of(document: RoomDocument, seats: Sequence[Seat]) -> dict[str, Sna
         )
         for seat in seats
     }
+    return {seat.id: outside(whole[seat.id]) if seat.waits else whole[seat.id] for seat in seats}
 
 
 def _you(document: RoomDocument, seat: Seat, here: Sequence[Voice]) -> You:
@@ -115,6 +121,7 @@ def _participant(document: RoomDocument, seat: Seat, fellow: bool) -> Participan
         direction=direction_shown(seat) if seat.interprets else None,
         hearing=hearing_of(document, seat),
         out=seat.out,
+        waits=seat.waits,
         partner=seat.partner if fellow else None,
     )
 

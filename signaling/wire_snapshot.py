@@ -50,7 +50,8 @@ class Participant(Message):
 
     `recorded` is media's word: true from when the seat is admitted to the journal until it is not.
     `speaks`: languages, the first one first. `hearing`: chosen, or what follows from the languages. `out`:
-    stepped out. `partner`: their microphone goes to fellow interpreters only; null for all but interpreters.
+    stepped out; `waits`: out since before they came, and not let in yet. `partner`: their microphone goes to
+    fellow interpreters only; null for all but interpreters.
     `interprets`, `direction`: an interpreter, and from which language into which they render.
     """
 
@@ -75,6 +76,7 @@ class Participant(Message):
     direction: DirectionShown | None
     hearing: Hearing
     out: bool
+    waits: bool
     partner: bool | None
 
 

@@ -43,6 +43,7 @@ def demo(
     seats_file: Annotated[Path | None, typer.Option(help="write links and accounts here")] = None,
     tls: Annotated[bool, typer.Option("--tls", help="https with a self-signed certificate")] = False,
     public: Annotated[bool, typer.Option("--public", help="for other machines too")] = False,
+    patient: Annotated[bool, typer.Option("--patient", help="with a fourth link, the patient's")] = False,
 ) -> None:
     """Serve the demo until Ctrl-C."""
     try:
@@ -56,7 +57,7 @@ def demo(
     configure_logging(settings.log_level, settings.log_format)
     if seats_file is not None:
         seats_file.unlink(missing_ok=True)  # an old one would promise what is not there yet
-    run_until_stopped(settings, _announce(settings, seats_file), machinery_of(context))
+    run_until_stopped(settings, _announce(settings, seats_file, patient), machinery_of(context))
 
 
 def _settings(port: int, data: Path, *, tls: bool, public: bool) -> dict[str, Any]:
@@ -84,9 +85,11 @@ def primary_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _announce(settings: Settings, seats_file: Path | None) -> Callable[[Running], Awaitable[None]]:
+def _announce(
+    settings: Settings, seats_file: Path | None, patient: bool
+) -> Callable[[Running], Awaitable[None]]:
     async def ready(server: Running) -> None:
-        world = Demo(server.services, settings.secrets_dir / "demo.json")
+        world = Demo(server.services, settings.secrets_dir / "demo.json", patient=patient)
         table = await world.prepare()
         await _until_ready(server)
         _tell(table, seats_file)

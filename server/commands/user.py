@@ -19,7 +19,7 @@ from server.commands.directory import ConfigOption, DataOption, data_settings, s
 from server.config import ConfigError, Settings
 from server.domain.consent import clean_name
 from server.domain.people import Account, Site, normalised_email
-from server.domain.permissions import Role
+from server.domain.permissions import GUESTS, Role
 from server.i18n import LANGUAGES
 from server.services.context import unix_ms
 from server.services.passwords import MAX_PASSWORD, Passwords
@@ -32,7 +32,7 @@ MIN_PASSWORD = 12
 MAX_EMAIL = 254
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
-PEOPLE = tuple(role for role in Role if role not in (Role.ANYONE, Role.SIGNED_IN))
+PEOPLE = tuple(role for role in Role if role not in {Role.ANYONE, Role.SIGNED_IN, *GUESTS})
 
 
 def register(app: typer.Typer) -> None:

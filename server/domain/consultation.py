@@ -81,6 +81,11 @@ def require_link_alive(consultation: Consultation, seat: Seat, now_ms: int) -> N
         raise Refused("link_dead")
 
 
+def waits_first(seat: Seat) -> bool:
+    """Professionals first: whoever takes a patient's seat waits until a physician lets them in."""
+    return seat.role == "patient"
+
+
 _CHAIR_ORDER = ("consulting_physician", "referring_physician")
 
 

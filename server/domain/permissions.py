@@ -18,6 +18,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     SITE_ADMIN = "site_admin"
     PRIVACY_OFFICER = "privacy_officer"
+    PATIENT = "patient"  # a seat's only: they come by its link, no account has this role
     # Not people's roles but ways to come:
     ANYONE = "anyone"  # no proof of anything
     SIGNED_IN = "signed_in"  # any account, whatever its roles
@@ -46,6 +47,7 @@ class Action(StrEnum):
     WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
     SCHEDULE_READ = "schedule.read"
     SPECIALTY_READ = "specialty.read"  # a row's one clinical word
+    PATIENT_NAME = "patient.name"  # at the patient's seat, in lists
     CASE_READ = "case.read"
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
@@ -106,6 +108,7 @@ def _by(relation: Relation, *roles: Role) -> Row:
 
 _LP, _KP, _IN = Role.REFERRING_PHYSICIAN, Role.CONSULTING_PHYSICIAN, Role.INTERPRETER
 _KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIVACY_OFFICER
+_PT = Role.PATIENT
 _R = Relation
 
 PERMISSIONS: Final[dict[Action, Row]] = {
@@ -126,6 +129,13 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _PO: frozenset({_R.ANY}),
     },
     Action.SPECIALTY_READ: {
+        _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
+        _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
+        _IN: frozenset({_R.OWN_SEAT}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.PATIENT_NAME: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
         _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
         _IN: frozenset({_R.OWN_SEAT}),
@@ -168,16 +178,16 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
-    Action.CHAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.CHAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.CHAT_REVIEW: {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
     },
     Action.SEAT_ARRIVAL: _by(_R.OWN_SEAT, _IN),
     Action.ARRIVAL_TELL: _by(_R.ANY, _KC),
-    Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.HOURS_EXPORT: _by(_R.ANY, _KC),
-    Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.CONDUCT_REVIEW: {
         _KP: frozenset({_R.INVITED}),
         _RV: frozenset({_R.FOLLOWS}),
@@ -192,10 +202,10 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_PROBE: _by(_R.ANY, Role.ANYONE),
-    Action.SEAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
-    Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
-    Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN),
-    Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
+    Action.SEAT_CONSENT: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
+    Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
+    Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.GLOSSARY_LIST: _by(_R.ANY, _LP, _KP, _IN, _KC, _RV),
     Action.GLOSSARY_READ: {
         _LP: frozenset({_R.OWN_SITE}),
@@ -217,7 +227,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_GLOSSARY_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_GLOSSARY_WRITE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_GLOSSARY_CONFIRM: _by(_R.OWN_SEAT, _LP, _KP),
-    Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_JOIN: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.ROOM_END: _by(_R.OWN_SEAT, _LP, _KP),  # see AS_CHAIR
     Action.ROOM_PAUSE: _by(_R.OWN_SEAT, _LP, _KP),
     Action.ROOM_MODE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
@@ -225,7 +235,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.ROOM_INTERPRET: _by(_R.OWN_SEAT, _IN),
     Action.ROOM_ADMIT: _by(_R.OWN_SEAT, _LP, _KP),  # and only verified
     Action.ROOM_STEP_OUT: _by(_R.OWN_SEAT, _LP, _KP),
-    Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.ROOM_CHAT: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.ROOM_TERM: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.ROOM_CONDUCT: _by(_R.OWN_SEAT, _IN),
 }
@@ -253,6 +263,9 @@ ABILITIES: Final[dict[str, Action]] = {
     "floor": Action.ROOM_FLOOR,
     "interpret": Action.ROOM_INTERPRET,
 }
+
+#: Who sits by a link alone: no account is ever given these.
+GUESTS: Final = frozenset({_PT})
 
 #: Actions proven by a seat's own cookie instead of an account's session.
 BY_SEAT_CREDENTIAL: Final = frozenset(

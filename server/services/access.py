@@ -8,7 +8,7 @@ from enum import StrEnum
 from server.domain.consultation import Consultation, Seat, is_recent, require_link_alive
 from server.domain.errors import Refused
 from server.domain.people import Account
-from server.domain.permissions import Action, Relation, allowed
+from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.context import Context
 from server.storage import cases, consultations, presence, renderings, sessions
 from server.storage import seats as chairs
@@ -111,6 +111,12 @@ async def recently_seated(
     """Those of these cases (None: all) in which a seat of theirs is to come, runs, or was sat in lately."""
     found = await presence.consultations_of(tx, account_id, case_ids)
     return {consultation.case_id for consultation, sat in found if is_recent(consultation, sat, now_ms)}
+
+
+def listed_name(seat: Seat, account: Account, held: frozenset[Relation]) -> str:
+    """A seat's name in a list that also those read who must not learn who the patient is: "" then."""
+    hidden = seat.role == Role.PATIENT and not allowed(Action.PATIENT_NAME, account.roles, held)
+    return "" if hidden else seat.name
 
 
 async def seat_and_consultation(tx: Transaction, seat_id: str) -> tuple[Seat, Consultation]:

@@ -63,6 +63,9 @@ PEOPLE = (
     Person("privacy_officer", "최데모 (synthetic)", "ko", SEOUL),
 )
 
+PATIENT = Person("patient", "Пациент Синтетический (synthetic)", "ru", ALMATY, None, "ru")
+"""Of the demo's case; comes by a link and has no account."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemoSeat:
@@ -112,11 +115,12 @@ class DemoTable:
 
 
 class Demo:
-    """Seeds and renews. `file` keeps passwords and unused links between starts."""
+    """Seeds and renews. `file` keeps passwords and unused links between starts; `patient` adds a seat."""
 
-    def __init__(self, services: Services, file: Path) -> None:
+    def __init__(self, services: Services, file: Path, *, patient: bool = False) -> None:
         self._services = services
         self._file = file
+        self._patient = patient
 
     async def prepare(self) -> DemoTable:
         """The world as it should be now; a fresh consultation with fresh links when the old one is over."""
@@ -132,6 +136,8 @@ class Demo:
         async with context.database.write() as tx:
             await _ensure_world(tx, hashes, now_ms)
             consultation = await _current(tx, now_ms) or await _fresh(tx, now_ms)
+            if self._patient:
+                await _ensure_patient(tx, consultation)
             links = await _links(tx, consultation.id, kept.get("links", {}))
             seats = await consultations.seats_of(tx, {consultation.id})
         _write(self._file, {"passwords": passwords, "links": links})
@@ -193,7 +199,7 @@ def _case(now_ms: int) -> Case:
             "and what should be prepared before travel?"
         ),
         patient={
-            "name": "Пациент Синтетический (synthetic)",
+            "name": PATIENT.name,
             "birth_date": "1968-04-12",
             "sex": "female",
             "synthetic": True,
@@ -222,19 +228,29 @@ async def _fresh(tx: Transaction, now_ms: int) -> Consultation:
     )
     await consultations.add_consultation(tx, consultation)
     for position, person in enumerate(person for person in PEOPLE if person.seat):
-        found = await accounts.by_email(tx, person.email)
-        seat = Seat(
-            id=new_id(),
-            consultation_id=consultation.id,
-            role=person.role,
-            name=person.name,
-            language=person.seat or person.language,
-            site_id=person.site_id,
-            account_id=found[0].id if found else None,
-            link_state=UNUSED,
-        )
-        await consultations.add_seat(tx, seat, position, hashed(new_token()))
+        await _add_seat(tx, consultation, person, position)
     return consultation
+
+
+async def _ensure_patient(tx: Transaction, consultation: Consultation) -> None:
+    seats = await consultations.seats_of(tx, {consultation.id})
+    if all(seat.role != PATIENT.role for seat in seats):
+        await _add_seat(tx, consultation, PATIENT, len(seats))
+
+
+async def _add_seat(tx: Transaction, consultation: Consultation, person: Person, position: int) -> None:
+    found = await accounts.by_email(tx, person.email)
+    seat = Seat(
+        id=new_id(),
+        consultation_id=consultation.id,
+        role=person.role,
+        name=person.name,
+        language=person.seat or person.language,
+        site_id=person.site_id,
+        account_id=found[0].id if found else None,
+        link_state=UNUSED,
+    )
+    await consultations.add_seat(tx, seat, position, hashed(new_token()))
 
 
 async def _links(tx: Transaction, consultation_id: str, kept: dict[str, str]) -> dict[str, str]:

@@ -12,8 +12,9 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.domain.retention import verdict, years_of
+from server.services.access import listed_name, relations
 from server.services.context import Context
-from server.storage import consultations, destructions, holds, retentions
+from server.storage import cases, consultations, destructions, holds, retentions
 from server.storage.destructions import WHOLE, Destruction
 from server.storage.retentions import Kept
 
@@ -26,7 +27,10 @@ async def keeping_of(context: Context, account: Account, case_id: str) -> dict[s
         standing = await holds.active(tx, case_id)
         gone = await destructions.of_case(tx, case_id)
         seats = await consultations.seats_of(tx, {row.consultation_id for row in rows})
+        case = await cases.by_id(tx, case_id)
+        named = (await cases.relations_of(tx, account.id)).get(case_id, set())
         zones = {row.recording_id: await retentions.zones_of(tx, row.consultation_id) for row in rows}
+    held = relations(account, case.site_id if case else "", named, seats, seats)
     return {
         "now_ms": now_ms,
         "hold": None if not standing else {"since_ms": standing[0].set_ms, "reason": standing[0].reason},
@@ -40,7 +44,7 @@ async def keeping_of(context: Context, account: Account, case_id: str) -> dict[s
                 "zones": zones[row.recording_id],
                 "state": str(verdict(row.standing, now_ms, context.settings.retention_warn_days)),
                 "seats": [
-                    _seat(account, seat, by_seat)
+                    _seat(account, seat, by_seat, held)
                     for by_seat in [_by_seat(gone, row)]
                     for seat in seats
                     if seat.consultation_id == row.consultation_id
@@ -66,14 +70,16 @@ def _by_seat(gone: list[Destruction], row: Kept) -> dict[str, Destruction]:
     return {each.seat_id: each for each in gone if each.recording_id == row.recording_id}
 
 
-def _seat(account: Account, seat: Seat, gone: dict[str, Destruction]) -> dict[str, Any]:
+def _seat(
+    account: Account, seat: Seat, gone: dict[str, Destruction], held: frozenset[Relation]
+) -> dict[str, Any]:
     own = {Relation.OWN_SEAT} if seat.account_id == account.id else set()
     place = {Relation.SEAT_OF_OWN_SITE} if seat.site_id == account.site_id else set()
     may = allowed(Action.SEAT_WITHDRAW, account.roles, own | place)
     found = gone.get(seat.id)
     return {
         "id": seat.id,
-        "name": seat.name,
+        "name": listed_name(seat, account, held),
         "role": seat.role,
         "mine": bool(own),
         "withdrawn": found.state if found else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from server.domain.consent import decision_of, grant_of
-from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session
+from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session, waits_first
 from server.domain.errors import Refused
 from server.domain.permissions import abilities, chaired
 from server.domain.session import Pause, Session, continues
@@ -15,6 +15,7 @@ from server.storage import accounts, audit, consents, consultations, sessions
 from server.storage import seats as chairs
 from server.storage.ids import new_id
 from server.storage.seats import KnockRow
+from server.storage.standing import Standing, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class SeatView:
     chair_rank: int | None
     consent: str
     grant: str | None
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Rooms:
                 chair_rank=ranks[seat.id],
                 consent=decision_of(decisions.get(seat.id)),
                 grant=grant_of(decisions.get(seat.id)),
+                waits=waits_first(seat),
             )
             for seat in seats
         )
@@ -108,10 +111,10 @@ class Rooms:
             await consultations.set_state(tx, room, "live")
         return session
 
-    async def standing(self, session_id: str) -> sessions.Standing:
-        """Who has stepped out and how it is interpreted, for a room whose memory is gone."""
+    async def standing(self, session_id: str) -> Standing:
+        """How a session stands, for a room whose memory is gone."""
         async with self._context.database.read() as tx:
-            return await sessions.standing(tx, session_id)
+            return await standing_of(tx, session_id)
 
     async def next_epoch(self, session_id: str) -> int:
         """Raises LookupError for an unknown session."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from server.domain.consent import CONSENT_VERSION
 from server.domain.consultation import Consultation, Seat, effective_state
+from server.domain.permissions import Role
 from server.services.access import seat_and_consultation
 from server.services.context import Context
 from server.storage import accounts, consents, consultations, destructions, sessions, telephones
@@ -22,7 +23,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         consent = await consents.newest_of_seat(tx, seat_id)
         recordings = [session.id for session in await sessions.of_consultation(tx, consultation.id)]
         blocked = [await destructions.blocked(tx, recording) for recording in recordings]
-        numbers = await _numbers(tx, seats, consultation, now_ms)
+        numbers = await _numbers(tx, _reachable(seat, seats), consultation, now_ms)
     return {
         "seat": {
             "id": seat.id,
@@ -64,6 +65,15 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
             for other in seats
         ],
     }
+
+
+def _reachable(reader: Seat, seats: list[Seat]) -> list[Seat]:
+    """Whose number this reader may have: a patient only their own practice's."""
+    if reader.role != Role.PATIENT:
+        return seats
+    return [
+        seat for seat in seats if seat.site_id == reader.site_id and seat.role == Role.REFERRING_PHYSICIAN
+    ]
 
 
 async def _numbers(

@@ -12,7 +12,7 @@ from server.domain.consultation import Consultation, Seat, effective_state, is_j
 from server.domain.errors import Refused
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
-from server.services.access import recently_seated, relations
+from server.services.access import listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
 from server.storage import accounts, audit, cases, consultations, glossary
 from server.storage.recordings import RecordingRow, Recordings
@@ -130,7 +130,7 @@ class Worklist:
                 {
                     "id": seat.id,
                     "role": seat.role,
-                    "name": seat.name,
+                    "name": listed_name(seat, account, held),
                     "language": seat.language,
                     "mine": seat.account_id == account.id,
                     "present": seat.id in present,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
@@ -11,8 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.session import Pause, Session
 from server.storage import witnesses
 from server.storage.schema import recordings, session_notes, sessions
-
-STEP_OUT, STEP_IN, MODE = "step_out", "step_in", "mode:"
 
 
 async def add(tx: AsyncConnection, session: Session) -> None:
@@ -107,30 +104,6 @@ async def set_pause(tx: AsyncConnection, session_id: str, pause: Pause | None) -
             pause_reason=None if pause is None else pause.reason,
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a running session stands, by its own time line: what a room's document says while there is one."""
-
-    out: frozenset[str]
-    mode: str
-
-
-async def standing(tx: AsyncConnection, session_id: str) -> Standing:
-    """Who has stepped out, and the mode."""
-    words = session_notes.c.what.in_((STEP_OUT, STEP_IN)) | session_notes.c.what.startswith(MODE)
-    query = select(session_notes).where(session_notes.c.session_id == session_id, words)
-    out: set[str] = set()
-    mode = "consecutive"
-    for row in (await tx.execute(query.order_by(session_notes.c.id))).all():
-        if row.what.startswith(MODE):
-            mode = row.what.removeprefix(MODE)
-        elif row.what == STEP_OUT:
-            out.add(row.seat_id)
-        else:
-            out.discard(row.seat_id)
-    return Standing(frozenset(out), mode)
 
 
 async def note(tx: AsyncConnection, session_id: str, at_ms: int, what: str, seat_id: str | None) -> None:

@@ -94,7 +94,7 @@ class House:
 
 
 @asynccontextmanager
-async def inhabited(folder: Path, **overrides: Any) -> AsyncIterator[House]:
+async def inhabited(folder: Path, *, patient: bool = False, **overrides: Any) -> AsyncIterator[House]:
     """A whole server on this directory, with one media worker unless told otherwise."""
     port = free_port()
     chosen = {"media_announce": ("127.0.0.1",), "media_workers": 1, **overrides}
@@ -108,7 +108,8 @@ async def inhabited(folder: Path, **overrides: Any) -> AsyncIterator[House]:
         **chosen,
     )
     async with running(settings) as server, AsyncExitStack() as stack:
-        table = await Demo(server.services, settings.secrets_dir / "demo.json").prepare()
+        world = Demo(server.services, settings.secrets_dir / "demo.json", patient=patient)
+        table = await world.prepare()
         yield House(server, table, stack)
 
 

@@ -163,7 +163,7 @@ class Website:
 
 
 @contextlib.asynccontextmanager
-async def website(folder: Path, **overrides: Any) -> AsyncIterator[Website]:
+async def website(folder: Path, *, patient: bool = False, **overrides: Any) -> AsyncIterator[Website]:
     """A running front with the demo's accounts, case and seats."""
     async with contextlib.AsyncExitStack() as stack:
         port = free_port()
@@ -181,7 +181,7 @@ async def website(folder: Path, **overrides: Any) -> AsyncIterator[Website]:
         clock = Clock()
         services = build_services(Context(settings, database, clock), Passwords(CHEAP))
         stack.callback(services.passwords.close)
-        world = Demo(services, settings.secrets_dir / "demo.json")
+        world = Demo(services, settings.secrets_dir / "demo.json", patient=patient)
         table = await world.prepare()
         made = Website(settings, services, clock, table, world, stack, f"http://localhost:{port}")
         stack.push_async_callback(made.stop)

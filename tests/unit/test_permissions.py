@@ -6,6 +6,7 @@ import pytest
 
 from server.domain.permissions import (
     ABILITIES,
+    GUESTS,
     PERMISSIONS,
     Action,
     Relation,
@@ -18,6 +19,7 @@ from server.domain.permissions import (
 
 R = Relation
 EVERY_RELATION = set(Relation)
+OPEN = {Role.ANYONE, Role.SIGNED_IN}
 
 
 def may(action: Action, relations: set[Relation]) -> set[str]:
@@ -58,12 +60,17 @@ def test_consent_is_withdrawn_at_ones_own_seat_or_by_the_referring_physician_for
 
 def test_whoever_holds_a_seat_learns_of_its_past_and_may_have_it_destroyed_and_nobody_else() -> None:
     for action in (Action.SEAT_PAST, Action.SEAT_DESTROY):
-        assert may(action, {R.OWN_SEAT}) == {"referring_physician", "consulting_physician", "interpreter"}
+        assert may(action, {R.OWN_SEAT}) == {
+            "referring_physician",
+            "consulting_physician",
+            "interpreter",
+            "patient",
+        }
         assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
 
 
 def test_the_chat_is_for_those_in_the_room_and_afterwards_for_those_who_may_watch() -> None:
-    seated = {"referring_physician", "consulting_physician", "interpreter"}
+    seated = {"referring_physician", "consulting_physician", "interpreter", "patient"}
     for action in (Action.ROOM_CHAT, Action.CHAT_READ):
         assert may(action, {R.OWN_SEAT}) == seated
         assert may(action, EVERY_RELATION - {R.OWN_SEAT}) == set()
@@ -142,6 +149,35 @@ def test_abilities_of_the_seats() -> None:
     assert abilities("consulting_physician", verified=False) == everything - {"admit"}
     own = {"floor", "interpret", "conduct"}
     assert abilities("interpreter", verified=True) == {"join", "mode", "chat", "term"} | own
+
+
+def test_a_patient_is_in_the_room_writes_in_its_chat_and_decides_what_is_kept_of_them_and_no_more() -> None:
+    assert abilities("patient", verified=False) == abilities("patient", verified=True) == {"join", "chat"}
+    assert chaired("patient") == frozenset()
+    assert {action for action in Action if allowed(action, ["patient"], EVERY_RELATION)} == {
+        *(action for action, row in PERMISSIONS.items() if not row.keys().isdisjoint(OPEN)),
+        Action.SEAT_READ,
+        Action.SEAT_CONSENT,
+        Action.SEAT_PAST,
+        Action.SEAT_DESTROY,
+        Action.CHAT_READ,
+        Action.ARRIVAL_READ,
+        Action.CONDUCT_READ,
+        Action.ROOM_JOIN,
+        Action.ROOM_CHAT,
+    }
+
+
+def test_a_patients_name_is_not_in_the_lists_of_who_must_not_know_whose_case_it_is() -> None:
+    assert may(Action.PATIENT_NAME, EVERY_RELATION).isdisjoint({"site_admin", "privacy_officer", "patient"})
+    assert may(Action.PATIENT_NAME, {R.SITE_TAKES_PART}) == {"coordinator"}
+
+
+def test_no_account_is_given_a_patients_role() -> None:
+    from server.commands.user import PEOPLE
+
+    assert {Role.PATIENT} == GUESTS
+    assert GUESTS.isdisjoint(PEOPLE)
 
 
 def test_what_a_physician_may_do_only_while_they_chair() -> None:

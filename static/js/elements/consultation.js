@@ -29,7 +29,7 @@ export function consultationRow(row, zone, now, options) {
         ${weekdayDate(row.starts_at_ms, language(), place.time_zone)} ${hourMinute(row.starts_at_ms, language(), place.time_zone)}
         <span class="hint">${zoneName(row.starts_at_ms, language(), place.time_zone)}</span></span></li>`)}</ul>
       ${row.seats?.length ? html`<ul class="seats" aria-label=${t('worklist-seats')}>${row.seats.map((seat) => html`<li ?data-present=${seat.present}>
-        ${icon('person')}<span>${seat.name}<span class="hint"> · ${tValue('role', seat.role)}</span>
+        ${icon('person')}<span>${seat.name ? html`${seat.name}<span class="hint"> · ${tValue('role', seat.role)}</span>` : tValue('role', seat.role)}
         ${seat.present ? html`<span class="seat-here">${t('worklist-present')}</span>` : nothing}</span></li>`)}</ul>` : nothing}
       ${options.tells && open ? row.seats?.filter((seat) => seat.role === 'interpreter' && !seat.present).map((seat) => html`<details class="arrival-for"><summary>${t('arrival-for', { name: seat.name })}</summary><hj-arrival .for=${seat.id}></hj-arrival></details>`) : nothing}
       ${row.recordings?.length ? html`<div class="row-recordings">${row.recordings.map(recordingLine)}</div>` : nothing}

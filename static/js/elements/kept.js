@@ -43,7 +43,7 @@ export function keptOf(kept, caseId, zone, withdrawing) {
  * @param {Withdrawing} withdrawing
  */
 function seatLine(kept, seat, withdrawing) {
-  const name = `${seat.name} · ${tValue('role', seat.role)}`;
+  const name = seat.name ? `${seat.name} · ${tValue('role', seat.role)}` : tValue('role', seat.role);
   if (seat.withdrawn) {
     const words = seat.withdrawn === 'done' ? 'kept-seat-destroyed' : kept.state === 'running' ? 'kept-seat-after' : 'kept-seat-withdrawn';
     return html`<p class="kept-seat" data-testid="kept-seat" data-seat=${seat.id} data-withdrawn=${seat.withdrawn}><span><strong>${name}</strong><br>${t(words)}</span></p>`;
@@ -68,7 +68,8 @@ function seatLine(kept, seat, withdrawing) {
  */
 function receiptLine(kept, receipt, caseId, zone) {
   if (receipt.number === null || receipt.destroyed_ms === null) return nothing;
-  const whom = kept.seats.find((seat) => seat.id === receipt.seat)?.name ?? t('receipt-whole');
+  const seat = kept.seats.find((one) => one.id === receipt.seat);
+  const whom = seat ? seat.name || tValue('role', seat.role) : t('receipt-whole');
   const date = `${fullDate(receipt.destroyed_ms, language(), zone)}, ${hourMinute(receipt.destroyed_ms, language(), zone)}`;
   return html`<p class="kept-receipt figures" data-testid="receipt" data-number=${receipt.number} data-cause=${receipt.cause}>
     <span>${t('receipt-line', { number: receipt.number, whom, date, cause: tValue('receipt-cause', receipt.cause) })}</span>

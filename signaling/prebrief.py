@@ -1,0 +1,85 @@
+"""Professionals first: whether they are among themselves, and what somebody who waits outside is told. Pure.
+
+Which seats wait is the application's word (`SeatSeed.waits`), or somebody's inside who told an empty seat to.
+Must not: decide who hears whom; that follows from who is out (`signaling/interpretation.py`).
+"""
+
+from __future__ import annotations
+
+from signaling import events as ev
+from signaling import interpreting_events as ie
+from signaling.document import RoomDocument
+from signaling.wire_interpreting import InterpretationShown
+from signaling.wire_snapshot import Participant, Snapshot
+
+DESK = (
+    ie.ModeChosen,
+    ie.DirectionChosen,
+    ie.FloorGiven,
+    ie.ListenChosen,
+    ie.Signalled,
+    ie.HandoverStepped,
+    ie.PassiveMuted,
+    ie.PartnerLine,
+    ie.PartnerTold,
+)
+"""What is done to the room from the interpreter's desk or the chair: nobody does it from outside."""
+
+NOTHING_SHOWN = InterpretationShown(
+    mode="consecutive",
+    active=None,
+    direction=None,
+    floor=None,
+    floor_by="voice",
+    handover=None,
+    both_open=False,
+    muted=None,
+    fallback=False,
+)
+
+
+def prebrief(document: RoomDocument) -> bool:
+    """Somebody is inside, and of the seats that are to wait at first nobody has been let in yet."""
+    later = [seat for seat in document.seats if seat.facts.waits]
+    return bool(later) and bool(document.inside) and all(seat.waits for seat in later)
+
+
+def from_outside(document: RoomDocument, event: ev.Event) -> bool:
+    """Whether this is done to a room by a seat that has stepped out of it. Who talked to their fellow
+    interpreter alone may let go of the key all the same."""
+    if not isinstance(event, DESK) or (isinstance(event, ie.PartnerLine) and not event.on):
+        return False
+    seat = document.seat(event.seat)
+    return seat is not None and seat.out and seat.socket == event.socket
+
+
+def outside(whole: Snapshot) -> Snapshot:
+    """What somebody who waits is shown of the room: who is there, and nothing of what happens inside."""
+    own = whole.you.participant
+    return whole.model_copy(
+        update={
+            "participants": [one if one.id == own else _named(one) for one in whole.participants],
+            "knocks": [],
+            "pause": None,
+            "chair": None,
+            "interpretation": NOTHING_SHOWN,
+        }
+    )
+
+
+def _named(one: Participant) -> Participant:
+    hidden = {
+        "away": False,
+        "mic": False,
+        "camera": False,
+        "screen": False,
+        "consent": "undecided",
+        "recorded": False,
+        "quality": None,
+        "line": None,
+        "direction": None,
+        "hearing": "original",
+        "out": False,
+        "waits": False,
+    }
+    return one.model_copy(update=hidden)
