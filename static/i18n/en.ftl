@@ -189,6 +189,7 @@ door-lead = Check camera and sound, answer the question about recording, then jo
 door-check-title = Camera and sound
 door-join = Join the consultation
 door-join-hint = You join with the camera and microphone as shown here. You can change them at any time.
+door-join-hint-patient = You can leave at any time. You will wait for a moment until your physicians let you in.
 door-join-first = First answer the question about recording. You can join whatever your answer is.
 check-preview = Your own camera
 check-asking = Your browser is asking for the camera and microphone. Please choose “Allow”.
@@ -247,6 +248,7 @@ device-replaced-speaker = { $label } was unplugged. The others come from this co
 check-chime = Chime when somebody asks to be let in or arrives
 chime-title-knock = Somebody asks to be let in
 chime-title-arrived = Somebody has come
+chime-title-called = You are being let in
 
 ## The line from here to the server, at the door
 path-checking = Checking how sound and picture get from here to the server …
@@ -313,8 +315,22 @@ knock-refuse = Refuse
 prebrief-hold = Professionals first: let them wait
 prebrief-will-wait = Professionals first: { $name } will wait when they come. They hear and see nothing until they are let in.
 prebrief-waits = { $name } is here and waits. They hear and see nothing until you let them in.
+prebrief-waits-told = Among professionals: { $name } is here and waits outside, and hears and sees nothing until a physician lets them in.
 prebrief-let-in = Let in now
 prebrief-undo = They need not wait
+waiting-title = Please wait a moment
+waiting-lead = Your physicians are preparing your consultation. They see that you are here and will let you in. You need not do anything.
+waiting-lead-other = The physicians are still talking among themselves. They see that you are here and will let you in. You need not do anything.
+waiting-lead-first = You are the first. Your physicians will see that you are here as soon as they come, and will let you in. You need not do anything.
+waiting-private = Until then nobody hears or sees you, you do not hear them, and nothing of you is recorded.
+waiting-team = Who is already here
+waiting-nobody = Nobody else has come yet
+waiting-here = here
+waiting-expected = expected
+waiting-clocks = What time it is
+waiting-clock-own = { $site } (your place)
+waiting-planned = planned for { $time }
+waiting-check = Your camera and microphone
 
 ## Chat
 chat-title = Chat

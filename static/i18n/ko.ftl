@@ -189,6 +189,7 @@ door-lead = 카메라와 소리를 확인하고, 녹화 동의 여부에 답하�
 door-check-title = 카메라와 소리
 door-join = 협진실 입장
 door-join-hint = 여기 보이는 카메라와 마이크 상태로 입장합니다. 언제든지 바꾸실 수 있습니다.
+door-join-hint-patient = 언제든지 나갈 수 있습니다. 입장한 뒤 의사가 들여보낼 때까지 잠시 기다리게 됩니다.
 door-join-first = 먼저 녹화 질문에 답해 주십시오. 어떻게 답하셔도 입장하실 수 있습니다.
 check-preview = 내 카메라 화면
 check-asking = 브라우저가 카메라와 마이크 사용을 묻고 있습니다. “허용”을 선택해 주십시오.
@@ -247,6 +248,7 @@ device-replaced-speaker = { $label }이(가) 분리되었습니다. 이제 이 �
 check-chime = 누군가 입장을 요청하거나 들어올 때 알림음
 chime-title-knock = 입장 요청이 있습니다
 chime-title-arrived = 누군가 들어왔습니다
+chime-title-called = 지금 들어갑니다
 
 ## 입장 전, 이곳에서 서버까지의 통신 경로
 path-checking = 이곳의 소리와 영상이 서버까지 어떻게 전달되는지 확인하고 있습니다…
@@ -313,8 +315,22 @@ knock-refuse = 거절
 prebrief-hold = 의료진 먼저: 기다리게 하기
 prebrief-will-wait = 의료진 먼저: { $name } 님은 들어오면 기다립니다. 들여보낼 때까지 아무것도 듣거나 볼 수 없습니다.
 prebrief-waits = { $name } 님이 와서 기다리고 있습니다. 들여보낼 때까지 아무것도 듣거나 볼 수 없습니다.
+prebrief-waits-told = 의료진끼리 대화 중: { $name } 님은 와서 밖에서 기다리고 있으며, 의사가 들여보낼 때까지 아무것도 듣거나 볼 수 없습니다.
 prebrief-let-in = 지금 들여보내기
 prebrief-undo = 기다리지 않아도 됨
+waiting-title = 잠시만 기다려 주십시오
+waiting-lead = 의사들이 진료 상담을 준비하고 있습니다. 오신 것을 알고 있으며 곧 들여보내 드립니다. 그대로 기다리시면 됩니다.
+waiting-lead-other = 의사들이 먼저 이야기를 나누고 있습니다. 오신 것을 알고 있으며 곧 들여보내 드립니다. 그대로 기다리시면 됩니다.
+waiting-lead-first = 가장 먼저 오셨습니다. 의사들이 들어오면 오신 것을 알고 들여보내 드립니다. 그대로 기다리시면 됩니다.
+waiting-private = 그때까지 아무도 내 소리를 듣거나 모습을 보지 않고, 나도 안의 대화를 듣지 않으며, 내 소리와 모습은 녹화되지 않습니다.
+waiting-team = 이미 들어온 사람
+waiting-nobody = 아직 아무도 들어오지 않았습니다
+waiting-here = 들어옴
+waiting-expected = 예정
+waiting-clocks = 현재 시각
+waiting-clock-own = { $site } (내가 있는 곳)
+waiting-planned = { $time } 예정
+waiting-check = 내 카메라와 마이크
 
 ## 채팅
 chat-title = 채팅

@@ -39,7 +39,7 @@ class Door extends LightElement {
         ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
         <button type="button" class="primary big" data-testid="join" ?disabled=${!state.decision || state.busy}
           aria-describedby="join-hint" @click=${() => this.ask('join')}>${icon('door')}${t('door-join')}</button>
-        <p id="join-hint" class="hint">${state.decision ? t('door-join-hint') : t('door-join-first')}</p>
+        <p id="join-hint" class="hint">${t(!state.decision ? 'door-join-first' : state.seat?.seat.role === 'patient' ? 'door-join-hint-patient' : 'door-join-hint')}</p>
       </section>
     </div>`;
   }

@@ -16,6 +16,7 @@ import { OwnVoice } from '../room/own-voice.js';
 import { initial, me, reduce } from '../room/reducer.js';
 import { PastFlow } from '../room/past.js';
 import { PathCheck } from '../room/path-check.js';
+import { waits } from '../room/prebrief.js';
 import { ScreenShare } from '../room/screen-share.js';
 import { Shown } from '../room/shown.js';
 import { SignalLink } from '../room/signal-link.js';
@@ -27,6 +28,7 @@ import '../elements/chrome.js';
 import '../elements/door.js';
 import '../elements/visit.js';
 import '../elements/stage.js';
+import '../elements/waiting.js';
 
 /** Long enough to take back an end that was pressed by mistake. */
 const END_AFTER_S = 3;
@@ -88,13 +90,13 @@ function draw() {
   queueMicrotask(() => {
     drawing = false;
     document.title = t('page-title', { page: parts.title(state) ?? t('page-room') });
-    document.body.dataset.phase = state.phase;
+    document.body.dataset.phase = waits(state) ? 'waiting' : state.phase;
     render(view(), root);
   });
 }
 
 function view() {
-  if (state.phase === 'room') {
+  if (state.phase === 'room' && !waits(state)) {
     return html`<hj-stage .state=${state} .devices=${devices} .paths=${paths} .streams=${allStreams()} ?sharing=${screen.track !== null} .speaking=${allSpeaking()} .now=${Date.now()}
       .endingIn=${ending.left} .trouble=${deviceWatch.trouble(state)} .parts=${parts} .mixer=${mixer}></hj-stage>`;
   }
@@ -108,6 +110,8 @@ function page() {
       return html`<hj-knock-form .state=${state}></hj-knock-form>`;
     case 'over':
       return html`<hj-over .code=${state.over ?? ''} .past=${past} .seat=${visit.seat}></hj-over>`;
+    case 'room':
+      return html`<hj-waiting .state=${state} .devices=${devices} .now=${Date.now()}></hj-waiting>`;
     case 'door':
       return html`<hj-door .state=${state} .devices=${devices} .paths=${paths}></hj-door>`;
     default:

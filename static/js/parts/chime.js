@@ -1,9 +1,10 @@
 /** The chime as a part of the room page: it rings when somebody knocks or arrives, and the tab's title says so. */
 import { t } from '../i18n.js';
 import { chimeOn, isHeard, play, ringFor, setChime } from '../room/chime.js';
+import { asksIn } from '../room/prebrief.js';
 import { may } from '../room/reducer.js';
 
-/** So long a hidden tab says that somebody has come. */
+/** So long a hidden tab says that somebody has come, or that one is let in. */
 const TITLE_MS = 30_000;
 
 /**
@@ -12,9 +13,10 @@ const TITLE_MS = 30_000;
  * @returns {import('./parts.js').Part}
  */
 export function chimePart(beside, devices) {
-  let arrivedAt = -Infinity;
+  let rungAt = -Infinity;
+  let called = false;
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) arrivedAt = -Infinity;
+    if (!document.hidden) rungAt = -Infinity;
     beside.changed();
   });
   return {
@@ -27,13 +29,16 @@ export function chimePart(beside, devices) {
     changed: (state, before) => {
       const ring = ringFor(before, state);
       if (!ring) return;
-      if (ring === 'arrived' && document.hidden) arrivedAt = Date.now();
+      if (ring !== 'knock' && document.hidden) {
+        rungAt = Date.now();
+        called = ring === 'called';
+      }
       if (isHeard({ on: chimeOn(), talking: beside.speaking().size > 0, hidden: document.hidden })) void play(ring, devices.choice.speaker);
     },
     // Nobody's name: titles stay in histories and on shared screens.
     title: (state) => {
-      if (state.phase === 'room' && may(state, 'admit') && state.snapshot?.knocks?.length) return t('chime-title-knock');
-      return Date.now() - arrivedAt < TITLE_MS ? t('chime-title-arrived') : null;
+      if (state.phase === 'room' && ((may(state, 'admit') && state.snapshot?.knocks?.length) || asksIn(state))) return t('chime-title-knock');
+      return Date.now() - rungAt < TITLE_MS ? t(called ? 'chime-title-called' : 'chime-title-arrived') : null;
     },
   };
 }

@@ -35,3 +35,17 @@ test('it talks over nobody, unless nobody looks at the page, and is silent where
   assert.equal(isHeard({ on: true, talking: true, hidden: true }), true);
   assert.equal(isHeard({ on: false, talking: false, hidden: true }), false);
 });
+
+test('it rings as for a knock when somebody waits outside, and for who waits when they are let in', () => {
+  const with_ = (own, patient, abilities) => {
+    const participants = [person('lp', true), { ...person('pt', patient.present ?? true), ...patient }];
+    return { ...initial(), phase: 'room', snapshot: { you: { participant: own, abilities }, participants, knocks: [] } };
+  };
+  const gone = { present: false, out: true, waits: true };
+  const waits = { out: true, waits: true };
+  assert.equal(ringFor(with_('lp', gone, ['step_out']), with_('lp', waits, ['step_out'])), 'knock');
+  assert.equal(ringFor(with_('in', gone, []), with_('in', waits, [])), 'arrived');
+  assert.equal(ringFor(with_('lp', waits, ['step_out']), with_('lp', waits, ['step_out'])), null);
+  assert.equal(ringFor(with_('lp', waits, ['step_out']), with_('lp', { waits: false }, ['step_out'])), null);
+  assert.equal(ringFor(with_('pt', waits, []), with_('pt', { waits: false }, [])), 'called');
+});
