@@ -24,6 +24,7 @@ from server.storage import audit, destructions, glossary
 from server.storage.database import Database, Transaction
 from server.storage.destructions import DONE, Destruction
 from server.storage.glossary import Mark
+from server.storage.prebrief import spans_of
 from server.storage.recordings import EXPIRED, RecordedSeat, RecordingRow, Recordings
 
 log = logging.getLogger("hyeopjin.playback")
@@ -77,6 +78,7 @@ class Playback:
         async with self._database.read() as tx:
             gone = await destructions.of_recording(tx, recording)
             marks = await glossary.marks_of(tx, recording)
+            prebrief = await spans_of(tx, recording, row.started_ms, row.duration_ms)
         whole = any(each.whole for each in gone)
         shredded |= {each.seat_id for each in gone}
         named = {seat.id: seat for seat in people}
@@ -97,6 +99,7 @@ class Playback:
             ],
             "withdrawn": [] if whole else _withdrawn(gone, index, named),
             "gaps": [_gap(gap, named) for gap in index.get("gaps", [])],
+            "prebrief": [] if whole else prebrief,
             "terms": []
             if whole
             else [

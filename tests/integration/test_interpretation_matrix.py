@@ -60,7 +60,7 @@ class Listener(SyntheticPeer):
 class Rig:
     """The room's rules on one side, five peers on the other, a worker between."""
 
-    def __init__(self, worker: WorkerProcess, owner: TaskOwner) -> None:
+    def __init__(self, worker: WorkerProcess, owner: TaskOwner, waiting: tuple[str, ...]) -> None:
         self.worker = worker
         self._owner = owner
         identity = Identity()
@@ -72,7 +72,8 @@ class Rig:
             role = role if role == "interpreter" else f"{role}_physician"
             rank = RANKS.get(name)
             facts = seat(name, role, set(abilities(role, verified=True)), rank)
-            made.append(replace(facts, language=LANGUAGES[name], chaired=chaired(role)))
+            waits = name in waiting
+            made.append(replace(facts, language=LANGUAGES[name], chaired=chaired(role), waits=waits))
         self.stage = Stage(seed=RoomSeed(seats=tuple(made))).live(*SEATS)
         self.answers = 0
         self._counter = itertools.count()
@@ -165,11 +166,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig() -> AsyncIterator[Rig]:
-    """Connected, and every m-line negotiated: everybody gets everybody."""
+async def rig(*waiting: str) -> AsyncIterator[Rig]:
+    """Connected, and every m-line negotiated: everybody gets everybody but those who wait outside."""
     owner = TaskOwner("matrix")
     async with worker_process() as worker:
-        made = Rig(worker, owner)
+        made = Rig(worker, owner, waiting)
         try:
             await made.put()
             async with asyncio.timeout(20):
@@ -178,7 +179,8 @@ async def rig() -> AsyncIterator[Rig]:
                 for name in SEATS:
                     connection = made.stage.connection(name) or ""
                     made.stage.on(ev.PeerChanged(1, name, connection, "connected"))
-                everything = {(n, s, k) for n, s in itertools.permutations(SEATS, 2) for k in (AUDIO, VIDEO)}
+                inside = [name for name in SEATS if name not in waiting]
+                everything = {(n, s, k) for n, s in itertools.permutations(inside, 2) for k in (AUDIO, VIDEO)}
                 while not all(made.got(*cell) for cell in everything):
                     for name, kind in itertools.product(SEATS, (AUDIO, VIDEO)):
                         made.send(name, kind)
@@ -251,3 +253,21 @@ async def test_a_change_is_heard_within_half_a_second_and_the_numbers_go_on_unbr
         heard = room.peers[CONSULTING].numbers(SEATS.index(REFERRING), AUDIO)
         steps = {(later - earlier) & 0xFFFF for earlier, later in pairwise(heard)}
         assert steps == {1}, "to the receiver nothing is missing"
+
+
+async def test_who_waits_outside_gets_not_one_packet_of_the_pre_brief_and_nobody_one_of_theirs() -> None:
+    async with rig(BILINGUAL) as room:
+        chair, answers = (CONSULTING, socket(CONSULTING)), room.answers
+        for mode in ("consecutive", "simultaneous"):
+            await room.on(ie.ModeChosen(*chair, mode))
+            await room.counted(f"pre-brief, {mode}")
+        others = [name for name in SEATS if name != BILINGUAL]
+        for other, kind in itertools.product(others, (AUDIO, VIDEO)):
+            assert room.got(BILINGUAL, other, kind) == room.got(other, BILINGUAL, kind) == set()
+        before = next(room._counter)
+        await room.on(ie.ModeChosen(*chair, "consecutive"))
+        await room.on(ie.Stepped(*chair, BILINGUAL, False))
+        await room.counted("let in")
+        for other, kind in itertools.product(others, (AUDIO, VIDEO)):
+            assert min(room.got(BILINGUAL, other, kind)) > before, "nothing of before is sent afterwards"
+        assert room.answers == answers, "nothing was negotiated"

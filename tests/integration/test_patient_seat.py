@@ -12,6 +12,7 @@ import pytest
 from server.domain.consent import CONSENT_VERSION
 from server.domain.permissions import BY_SEAT_CREDENTIAL, is_open
 from server.services.demo import CASE_ID, PATIENT
+from server.storage import sessions
 from server.web.routes import ROUTES
 from signaling.asides import ASIDES
 from signaling.messages import INCOMING
@@ -158,6 +159,21 @@ async def test_who_may_not_know_whose_case_it_is_reads_no_name_at_the_patients_s
 
 def names(row: dict[str, Any]) -> set[str]:
     return {seat["name"] for seat in row["seats"] if seat["role"] == "patient"}
+
+
+async def test_beside_the_recording_it_is_said_when_the_professionals_were_among_themselves(
+    site: Website,
+) -> None:
+    recording = await recording_of(site)
+    async with site.database.read() as tx:
+        session = await sessions.by_id(tx, recording)
+    assert session is not None
+    said = ((1_000, "on"), (2_000, "on"), (61_000, "off"), (70_000, "off"), (90_000, "on"))
+    for after_ms, word in said:
+        at_ms = session.started_ms + after_ms
+        await site.services.rooms.note(recording, at_ms, f"prebrief:{word}", None)
+    told = (await (await site.signed_in("reviewer")).get(f"/api/recordings/{recording}")).json
+    assert told["prebrief"] == [[1_000, 61_000], [90_000, None]]
 
 
 def test_every_event_of_a_page_is_in_the_list_of_what_a_patient_may() -> None:

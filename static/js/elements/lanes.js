@@ -59,6 +59,7 @@ class Lanes extends LightElement {
       <div class="lanes-head"><h2>${t('review-lanes')}</h2>${this.legend(playback)}</div>
       <ul>${playback.lanes.map((track) => this.lane(playback, track))}</ul>
       ${withdrawnLanes(playback.recording.withdrawn)}
+      ${this.prebrief(playback)}
       ${this.ending(playback)}
       <p class="lane-words" role="status">${this.said}</p>
     </section>`;
@@ -77,6 +78,15 @@ class Lanes extends LightElement {
     if (!gap) return nothing;
     const why = tValue('pause-reason', gap.why ?? 'other');
     return html`<p class="lane-ending" data-testid="review-ends-paused">${icon('pause')}<span>${t('review-ends-paused', { from: span(gap.from), name: gap.by ?? '', why })}</span></p>`;
+  }
+
+  /** When the professionals were among themselves: whoever plays it to the patient begins behind it. @param {import('../review/playback.js').Playback} playback */
+  prebrief(playback) {
+    return (playback.recording.prebrief ?? []).map(([from, to]) => {
+      const end = to ?? playback.durationMs;
+      return html`<p class="lane-ending" data-testid="review-prebrief" data-from=${from} data-to=${end}>${icon('door')}<span>${t('review-prebrief', { from: span(from), to: span(end) })}</span>
+        <button type="button" class="link" data-testid="review-prebrief-skip" @click=${() => this.ask('seek', { ms: end })}>${t('review-prebrief-skip')}</button></p>`;
+    });
   }
 
   /** A pause has a sentence of its own: somebody wanted it, and it is said who. @param {import('../types/wire.js').Gap} gap */

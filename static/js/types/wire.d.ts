@@ -95,7 +95,7 @@ export interface RecordingAnswer {
   waits_for?: WaitsFor;
   generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
-  withdrawn: WithdrawnLane[]; terms?: import('./asides.js').TermMark[];
+  withdrawn: WithdrawnLane[]; prebrief?: [number, number | null][]; terms?: import('./asides.js').TermMark[];
 }
 export interface WithdrawnLane { participant: string; name: string; role: Role; kind: Kind | 'other'; from: number; to: number; destroyed: boolean }
 export interface KeptRecording {
