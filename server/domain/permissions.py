@@ -138,7 +138,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.PATIENT_NAME: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
         _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
-        _IN: frozenset({_R.OWN_SEAT}),
+        _IN: frozenset({_R.RECENT_SEAT}),
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
     },

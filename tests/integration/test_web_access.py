@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.permissions import BY_SEAT_CREDENTIAL, PERMISSIONS, Relation, Role, allowed, is_open
+from server.domain.permissions import (
+    BY_SEAT_CREDENTIAL,
+    GUESTS,
+    PERMISSIONS,
+    Relation,
+    Role,
+    allowed,
+    is_open,
+)
 from server.domain.renderings import Flag
 from server.services.access import Subject
 from server.services.demo import CASE_ID, PEOPLE
@@ -168,4 +176,4 @@ async def test_nothing_of_the_patient_is_in_the_worklist(site: Website) -> None:
 
 
 def test_people_roles_and_ways_to_come_are_all_the_roles() -> None:
-    assert set(ROLES) | {Role.ANYONE, Role.SIGNED_IN} == set(Role)
+    assert set(ROLES) | {Role.ANYONE, Role.SIGNED_IN, *GUESTS} == set(Role)
