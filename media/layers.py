@@ -18,10 +18,11 @@ RIDS = (LOW, HIGH)
 """As offered, low first: browsers give them bandwidth in this order."""
 LAYERED_KINDS = frozenset({"camera", "screen"})
 """Kinds that are sent in layers; an examination is sent once, as sharp as the line carries."""
-GONE_NS = 500_000_000
+GONE_NS = 300_000_000
 SCREEN_GONE_NS = 5_000_000_000
-"""A stream is gone when another one of its publication has gone on for this long without it. The low layer
-of a screen has few pictures, and large ones: each may take it seconds."""
+"""A stream is gone when another one of its publication has gone on for this long without it: four pictures,
+and the next key frame is a round trip away. The low layer of a screen has few pictures, and large ones: each
+may take it seconds."""
 
 
 class Flow(Protocol):

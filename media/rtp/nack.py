@@ -17,8 +17,9 @@ FAR_NS, ECHO_NS = 120_000_000, 30_000_000
 """Over so long a way each request goes twice, so much apart: one that is lost costs a round trip, which is
 seen. Senders answer the first alone (browsers repeat nothing within a round trip)."""
 FAR_SPARE_NS = 10_000_000
-"""And an answer that is so much later than a round trip is lost: a quarter of it (as on short ways) would be
-the difference between a repair that pictures wait for and one that they do not."""
+"""And an answer that is so much later than a round trip is lost: from then on it is asked for every ECHO_NS.
+The sender repeats it once its own round trip is over, which it may take for longer than it is: to ask once a
+round trip would miss that moment, and with it the time that pictures wait for repairs."""
 MOST_PATIENCE_NS = 60_000_000
 """The longest that overtaken packets are waited for before they are asked for."""
 FORGETS, REMEMBERS = 16, 64
@@ -37,19 +38,20 @@ class _Missing:
     asked_ns: int = 0
     """When it was asked for first."""
     tries: int = 0
-    echo: bool = False
-    """What was asked for is to be asked for once more, in the same try."""
+    echoed: bool = False
+    """It was asked for over a far way: the next request is the first one's twin."""
 
-    def ask(self, now_ns: int, again_ns: int, twice: bool) -> None:
-        if self.echo:
-            self.echo = False
-            self.due_ns = now_ns + again_ns - ECHO_NS
-            return
-        self.tries += 1
-        if self.tries == 1:
+    def ask(self, now_ns: int, again_ns: int, far: bool) -> None:
+        if self.tries == 0:
             self.asked_ns = now_ns
-        self.echo = twice
-        self.due_ns = now_ns + (ECHO_NS if twice else again_ns)
+        if far:
+            self.tries = max(1, self.tries, 1 + (now_ns - self.asked_ns) // again_ns)
+            soon = not self.echoed or self.tries > 1
+            self.due_ns = now_ns + ECHO_NS if soon else self.asked_ns + again_ns
+            self.echoed = True
+        else:
+            self.tries += 1
+            self.due_ns = now_ns + again_ns
 
 
 class MissingPackets:
@@ -108,8 +110,8 @@ class MissingPackets:
         """(numbers to ask for now, how many were given up now). A given-up packet is asked for no more."""
         if now_ns < self.next_due_ns:
             return [], 0
-        twice = rtt_ns >= FAR_NS
-        again_ns = rtt_ns + FAR_SPARE_NS if twice else max(rtt_ns, LEAST_RTT_NS) * 5 // 4
+        far = rtt_ns >= FAR_NS
+        again_ns = rtt_ns + FAR_SPARE_NS if far else max(rtt_ns, LEAST_RTT_NS) * 5 // 4
         ask: list[int] = []
         lost: list[int] = []
         next_due = NEVER
@@ -118,14 +120,14 @@ class MissingPackets:
                 lost.append(sequence)
                 continue
             if missing.due_ns <= now_ns:
-                if missing.tries >= self._max_tries and not missing.echo:
+                if missing.tries >= self._max_tries and (not far or self._waited(missing, now_ns, again_ns)):
                     lost.append(sequence)
                     continue
                 if self._too_early(missing, sequence, highest, now_ns):
                     missing.due_ns = min(now_ns + FIRST_WAIT_NS, missing.since_ns + FIRST_LATEST_NS)
                 else:
                     ask.append(sequence)
-                    missing.ask(now_ns, again_ns, twice)
+                    missing.ask(now_ns, again_ns, far)
             next_due = min(next_due, missing.due_ns)
         for sequence in lost:
             del self._missing[sequence]
@@ -137,6 +139,9 @@ class MissingPackets:
     def clear(self) -> None:
         self._missing.clear()
         self.next_due_ns = NEVER
+
+    def _waited(self, missing: _Missing, now_ns: int, again_ns: int) -> bool:
+        return now_ns - missing.asked_ns >= self._max_tries * again_ns
 
     @staticmethod
     def _too_early(missing: _Missing, sequence: int, highest: int, now_ns: int) -> bool:

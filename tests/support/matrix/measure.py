@@ -23,7 +23,10 @@ PLAIN_WORKER = (sys.executable, "-m", "tests.support.matrix.plain_worker")
 SETTLE_S, SECONDS = 3.0, 10.0
 MEET_S = 10.0
 """The first line of a connection: senders' estimates and receivers' buffers begin anew."""
-PATIENCE_S = 60.0
+GATE_MEET_S, LONG_GATE_S = 30.0, 60.0
+"""A gate of a minute or more is of a line that senders have come to know: for the first half minute they try
+upwards, and back."""
+PATIENCE_S = 90.0
 """Beyond what a row takes: after that it has failed."""
 Done = Callable[[Row | Failed], None]
 
@@ -67,7 +70,8 @@ class _Run:
         if before is not None and before.way_there != line.way_there:
             await made.meet_again(line.profile(), seed)
             before = None
-        await made.settle(line.profile(), seed, self.settle_s if before else max(self.settle_s, MEET_S))
+        meet_s = GATE_MEET_S if line.seconds >= LONG_GATE_S else MEET_S
+        await made.settle(line.profile(), seed, self.settle_s if before else max(self.settle_s, meet_s))
         if self.judged:
             await asyncio.wait(self.judged)
         return await made.measure(line.seconds or self.seconds)
