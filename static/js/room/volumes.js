@@ -10,6 +10,11 @@ export const GENTLE = 0.5;
 export const BEHIND = 0.25;
 /** A volume has gone two thirds of its way after so long: quick enough for a turn, too slow to click. */
 const GLIDE_MS = 80;
+/**
+ * The same, to and from nothing: 40 dB down in a ninth of a second. What the server has cut off a browser still plays on
+ * for a third of a second, a stretched echo of the last syllable; and what begins is not to lose its first one.
+ */
+const CUT_MS = 25;
 const THERE = 0.004;
 
 /**
@@ -38,6 +43,6 @@ export function volumesOf(snapshot, floor, behind) {
  * @returns {number} the next value on the way, in small steps at first and last, and never past its end
  */
 export function glide(from, to, ms) {
-  const next = to + (from - to) * Math.exp(-ms / GLIDE_MS);
+  const next = to + (from - to) * Math.exp(-ms / (from === 0 || to === 0 ? CUT_MS : GLIDE_MS));
   return Math.abs(next - to) < THERE ? to : next;
 }

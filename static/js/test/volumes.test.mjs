@@ -46,6 +46,19 @@ test('a volume glides without a step that would click, and arrives', () => {
   assert.equal(glide(0, 1, 10_000), 1);
 });
 
+test('what is cut off is inaudible in a ninth of a second, and what begins is there at once', () => {
+  let volume = 1;
+  for (let ms = 0; ms < 120; ms += 20) {
+    const next = glide(volume, 0, 20);
+    assert.ok(next >= volume / 3, 'no step that clicks');
+    volume = next;
+  }
+  assert.ok(volume <= 0.01, `${volume} after 120 ms`);
+  volume = 0;
+  for (let ms = 0; ms < 60; ms += 20) volume = glide(volume, 1, 20);
+  assert.ok(volume > 0.7, `${volume} after 60 ms`);
+});
+
 test('no sample passes the ceiling, and the limiter makes nothing louder', () => {
   const points = curve();
   assert.equal(Math.max(...points), CEILING);
