@@ -128,7 +128,8 @@ export function handoverStep(snapshot) {
   const own = snapshot?.you.participant;
   const asked = snapshot?.interpretation?.handover;
   if (asked) return asked.by === own ? 'cancel' : 'accept';
-  return partners(snapshot).some(isHere) ? 'request' : null;
+  const active = snapshot?.interpretation?.active; // one who has dropped need not be asked: it is theirs at once
+  return partners(snapshot).some((person) => isHere(person) || person.id === active) ? 'request' : null;
 }
 
 /** @param {Snapshot | null} snapshot @returns {Participant[]} one's fellow interpreters, whoever of them is there */

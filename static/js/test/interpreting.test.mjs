@@ -80,6 +80,11 @@ test('one key asks for a hand-over, takes it back or accepts it', () => {
   assert.equal(handoverStep(room({}, [LP, KP, IN, { ...IN2, away: true }], 'in')), null);
 });
 
+test('who renders and has dropped is not waited for: the other one’s key takes over', () => {
+  assert.equal(handoverStep(room({}, [LP, KP, { ...IN, away: true }, IN2], 'in2')), 'request');
+  assert.equal(handoverStep(room({ active: 'in2' }, [LP, KP, { ...IN, away: true }, IN2], 'in2')), null);
+});
+
 test('directions are those between an interpreter’s own languages', () => {
   assert.deepEqual(directionOf(IN), { source: 'ru', target: 'ko' });
   assert.deepEqual(directionOf({ ...IN, direction: { source: 'ko', target: 'ru' } }), { source: 'ko', target: 'ru' });
