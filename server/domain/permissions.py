@@ -35,6 +35,8 @@ class Relation(StrEnum):
     OWN_SEAT = "own_seat"  # their account's seat, or the seat whose credential they hold
     RECENT_SEAT = "recent_seat"  # a seat of theirs in the case is to come, runs, or was sat in lately
     SEAT_OF_OWN_SITE = "seat_of_own_site"  # the seat is one of their site's
+    OWN_CALENDAR = "own_calendar"
+    CALENDAR_OF_OWN_SITE = "calendar_of_own_site"  # the site's, one of its rooms' or people's
 
 
 class Action(StrEnum):
@@ -46,6 +48,11 @@ class Action(StrEnum):
     ACCOUNT_REVOKE = "account.revoke"
     WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
     SCHEDULE_READ = "schedule.read"
+    SCHEDULE_WRITE = "schedule.write"  # find an hour, book, move, call off
+    CALENDAR_READ = "calendar.read"  # hours and absences
+    CALENDAR_WRITE = "calendar.write"
+    SITE_ADD = "site.add"
+    INTERPRETERS = "interpreters"  # what they interpret
     SPECIALTY_READ = "specialty.read"  # a row's one clinical word
     PATIENT_NAME = "patient.name"  # at the patient's seat, in lists
     CASE_READ = "case.read"
@@ -111,6 +118,12 @@ _KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIV
 _PT = Role.PATIENT
 _R = Relation
 
+_CALENDAR: Final[Row] = {
+    **_by(_R.OWN_CALENDAR, _LP, _KP, _IN, _RV),
+    _KC: frozenset({_R.ANY}),
+    _SA: frozenset({_R.OWN_CALENDAR, _R.CALENDAR_OF_OWN_SITE}),
+}
+
 PERMISSIONS: Final[dict[Action, Row]] = {
     Action.PAGE: _by(_R.ANY, Role.ANYONE),
     Action.HEALTH: _by(_R.ANY, Role.ANYONE),
@@ -128,6 +141,11 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _SA: frozenset({_R.SITE_TAKES_PART}),
         _PO: frozenset({_R.ANY}),
     },
+    Action.SCHEDULE_WRITE: _by(_R.ANY, _KC),
+    Action.CALENDAR_READ: _CALENDAR,
+    Action.CALENDAR_WRITE: _CALENDAR,
+    Action.SITE_ADD: _by(_R.ANY, _KC, _SA),
+    Action.INTERPRETERS: _by(_R.ANY, _KC),
     Action.SPECIALTY_READ: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
         _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),

@@ -10,6 +10,7 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.context import Context
+from server.services.owners import owner_of
 from server.storage import cases, consultations, presence, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
@@ -23,6 +24,7 @@ class Subject(StrEnum):
     CASE = "case"
     RECORDING = "recording"
     SEAT = "seat"
+    CALENDAR = "calendar"  # a person's, a site's or a room's
     FLAG = "flag"  # on a rendering: its seat is the interpreter's
 
 
@@ -63,6 +65,8 @@ class Access:
         if subject is Subject.FLAG:
             flag = await renderings.by_id(tx, subject_id)
             return None if flag is None else await self._find(tx, account, Subject.SEAT, flag.seat_id)
+        if subject is Subject.CALENDAR:
+            return await _calendar(tx, account, subject_id)
         if subject is Subject.SEAT:
             seat = await consultations.seat_by_id(tx, subject_id)
             if seat is None:
@@ -80,10 +84,22 @@ class Access:
         case = await cases.by_id(tx, case_id) if case_id else None
         if case is None:
             return None
-        own_seats = await consultations.seats_of_account_in_case(tx, account.id, case.id)
+        seats = await consultations.seats_of_case(tx, case.id)
         named = (await cases.relations_of(tx, account.id)).get(case.id, set())
         recent = await recently_seated(tx, account.id, {case.id}, self._context.now_ms())
-        return Found(case.id, relations(account, case.site_id, named, own_seats, recent=bool(recent)))
+        return Found(case.id, relations(account, case.site_id, named, seats, recent=bool(recent)))
+
+
+async def _calendar(tx: Transaction, account: Account, owner_id: str) -> Found | None:
+    """No case is behind it."""
+    try:
+        owner = await owner_of(tx, owner_id)
+    except Refused:
+        return None
+    held = {Relation.OWN_CALENDAR} if owner_id == account.id else set()
+    if owner.site.id == account.site_id:
+        held.add(Relation.CALENDAR_OF_OWN_SITE)
+    return Found("", frozenset(held))
 
 
 def relations(

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from server.services.access import Access
 from server.services.accounts import Accounts
 from server.services.arrivals import Arrivals
+from server.services.booking import Booking
+from server.services.calendars import Calendars
 from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
 from server.services.context import Context
+from server.services.finding import Finding
 from server.services.glossary import Glossary
 from server.services.glossary_files import GlossaryFiles
 from server.services.glossary_history import GlossaryHistory
@@ -49,6 +52,9 @@ class Services:
     conduct: Conduct
     arrivals: Arrivals
     hours: Hours
+    calendars: Calendars
+    finding: Finding
+    booking: Booking
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -79,4 +85,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         conduct=Conduct(context),
         arrivals=Arrivals(context),
         hours=Hours(context),
+        calendars=Calendars(context),
+        finding=Finding(context),
+        booking=Booking(context),
     )

@@ -17,6 +17,7 @@ from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
 from server.services.bundle import Services
+from server.services.demo_calendars import ensure_calendars
 from server.storage import accounts, cases, consultations, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
@@ -34,6 +35,7 @@ SITES = (
 ALMATY, SEOUL = (site.id for site in SITES)
 TELEPHONES = {ALMATY: "+7 000 000 0001", SEOUL: "+82 0 0000 0002", "interpreter": "+82 0 0000 0003"}
 """Nobody's numbers."""
+ROOMS = {ALMATY: "Video room 1 (synthetic)", SEOUL: "Studio A (synthetic)"}
 CASE_ID = "demo-case-000000001"
 
 
@@ -186,6 +188,9 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
         await telephones.put(tx, account.id, TELEPHONES.get(person.role, ""))
         if person.relation:
             await cases.add_person(tx, CASE_ID, account.id, person.relation)
+    interpreter = await accounts.by_email(tx, "interpreter@demo.invalid")
+    if interpreter is not None:
+        await ensure_calendars(tx, ROOMS, interpreter[0].id, now_ms)
 
 
 def _case(now_ms: int) -> Case:

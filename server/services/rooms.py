@@ -9,6 +9,7 @@ from server.domain.consultation import OVER, chair_ranks, effective_state, state
 from server.domain.errors import Refused
 from server.domain.permissions import abilities, chaired
 from server.domain.session import Pause, Session, continues
+from server.services.calling_off import called_off
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.storage import accounts, audit, consents, consultations, sessions
@@ -157,20 +158,7 @@ class Rooms:
         The room is closed here if it is one of this process, else by its server's `close_over`.
         """
         async with self._context.database.write() as tx:
-            consultation = await consultations.by_id(tx, consultation_id)
-            if consultation is None:
-                raise Refused("not_found")
-            if effective_state(consultation, now_ms) in OVER:
-                raise Refused("ended")
-            await consultations.set_state(tx, consultation_id, "cancelled", now_ms)
-            entry = audit.Entry(
-                "consultation_cancelled",
-                "consultation",
-                consultation_id,
-                "",
-                case_id=consultation.case_id,
-            )
-            await audit.append(tx, now_ms, entry)
+            await called_off(tx, consultation_id, now_ms)
         await self._context.live.room_closed(consultation_id, "cancelled")
 
     async def close_over(self, now_ms: int) -> None:

@@ -62,6 +62,19 @@ async def names(tx: AsyncConnection, account_ids: Iterable[str]) -> dict[str, st
     return {row.id: row.name for row in (await tx.execute(query)).all()}
 
 
+async def by_ids(tx: AsyncConnection, account_ids: Iterable[str]) -> list[Account]:
+    """In the order of their ids."""
+    query = _accounts().where(accounts.c.id.in_(set(account_ids))).order_by(accounts.c.id)
+    return [_account(row) for row in (await tx.execute(query)).all()]
+
+
+async def of_role(tx: AsyncConnection, role: str) -> list[Account]:
+    """Those who may sign in, in the order of their ids."""
+    query = _accounts().where(accounts.c.disabled.is_(False)).order_by(accounts.c.id)
+    found = [_account(row) for row in (await tx.execute(query)).all()]
+    return [account for account in found if role in account.roles]
+
+
 async def add_session(tx: AsyncConnection, session: AccountSession, token_hash: str) -> None:
     await tx.execute(
         insert(account_sessions).values(

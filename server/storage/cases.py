@@ -6,6 +6,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.case import Case
+from server.domain.people import Account
+from server.storage import accounts
 from server.storage.schema import case_people, cases
 
 
@@ -54,3 +56,14 @@ async def relations_of(tx: AsyncConnection, account_id: str) -> dict[str, set[st
     for case_id, relation in (await tx.execute(query)).all():
         found.setdefault(case_id, set()).add(relation)
     return found
+
+
+async def invited(tx: AsyncConnection, case_id: str) -> list[Account]:
+    """Who is named on the case as invited and has an account that may sign in, in the order of their ids."""
+    query = (
+        select(case_people.c.account_id)
+        .where(case_people.c.case_id == case_id, case_people.c.relation == "invited")
+        .order_by(case_people.c.account_id)
+    )
+    found = await accounts.by_ids(tx, (await tx.execute(query)).scalars().all())
+    return [account for account in found if not account.disabled]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.consultation import DEAD, OVER, Consultation, Seat
+from server.domain.consultation import DEAD, OVER, UNUSED, Consultation, Seat
 from server.storage.schema import consultations, seats
 
 
@@ -92,6 +92,35 @@ async def set_state(
         )
 
 
+async def move(tx: AsyncConnection, consultation: Consultation) -> None:
+    """Its window is this one's from now on."""
+    await tx.execute(
+        update(consultations)
+        .where(consultations.c.id == consultation.id)
+        .values(
+            starts_at_ms=consultation.starts_at_ms,
+            opens_at_ms=consultation.opens_at_ms,
+            closes_at_ms=consultation.closes_at_ms,
+        )
+    )
+
+
+async def reseat(tx: AsyncConnection, seat: Seat, token_hash: str) -> None:
+    """Somebody else's from now on, with a new link. The caller revokes credentials given out before."""
+    await tx.execute(
+        update(seats)
+        .where(seats.c.id == seat.id)
+        .values(
+            name=seat.name,
+            language=seat.language,
+            site_id=seat.site_id,
+            account_id=seat.account_id,
+            token_hash=token_hash,
+            token_state=UNUSED,
+        )
+    )
+
+
 async def seat_by_id(tx: AsyncConnection, seat_id: str) -> Seat | None:
     row = (await tx.execute(select(seats).where(seats.c.id == seat_id))).one_or_none()
     return None if row is None else _seat(row)
@@ -103,11 +132,12 @@ async def seats_of(tx: AsyncConnection, consultation_ids: set[str]) -> list[Seat
     return [_seat(row) for row in (await tx.execute(query)).all()]
 
 
-async def seats_of_account_in_case(tx: AsyncConnection, account_id: str, case_id: str) -> list[Seat]:
+async def seats_of_case(tx: AsyncConnection, case_id: str) -> list[Seat]:
+    """Of all its consultations."""
     query = (
         select(seats)
         .join(consultations, consultations.c.id == seats.c.consultation_id)
-        .where(consultations.c.case_id == case_id, seats.c.account_id == account_id)
+        .where(consultations.c.case_id == case_id)
     )
     return [_seat(row) for row in (await tx.execute(query)).all()]
 

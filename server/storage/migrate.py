@@ -12,7 +12,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from server.storage import schema_asides, schema_glossary, schema_renderings  # noqa: F401 - of METADATA
+from server.storage import (  # noqa: F401 - their tables are part of METADATA
+    schema_asides,
+    schema_glossary,
+    schema_renderings,
+    schema_schedule,
+)
 from server.storage.database import Database
 from server.storage.schema import METADATA
 

@@ -14,6 +14,7 @@ from server.services.access import Subject
 from server.web import (
     accounts,
     arrivals,
+    calendars,
     chat,
     conduct,
     exports,
@@ -25,6 +26,7 @@ from server.web import (
     recordings,
     renderings,
     retention,
+    schedule,
     seats,
     worklist,
 )
@@ -77,6 +79,30 @@ ROUTES: Final[tuple[Route, ...]] = (
     # consultations
     Route("GET", "/api/worklist", worklist.worklist, _A.WORKLIST),
     Route("GET", "/api/cases/{case}", worklist.case, _A.CASE_READ, _S.CASE),
+    # the schedule
+    Route("GET", "/api/cases/{case}/schedule", schedule.of_case, _A.SCHEDULE_READ, _S.CASE),
+    Route("POST", "/api/cases/{case}/slots", schedule.slots, _A.SCHEDULE_WRITE),
+    Route("POST", "/api/cases/{case}/consultations", schedule.book, _A.SCHEDULE_WRITE),
+    Route("POST", "/api/consultations/{consultation}/move", schedule.move, _A.SCHEDULE_WRITE),
+    Route("POST", "/api/consultations/{consultation}/cancel", schedule.cancel, _A.SCHEDULE_WRITE),
+    Route("POST", "/api/consultations/{consultation}/no-show", schedule.no_show, _A.SCHEDULE_WRITE),
+    # calendars: a person's, a site's or a room's
+    Route("GET", "/api/calendars/{calendar}", calendars.look, _A.CALENDAR_READ, _S.CALENDAR),
+    Route("POST", "/api/calendars/{calendar}/hours", calendars.set_hours, _A.CALENDAR_WRITE, _S.CALENDAR),
+    Route(
+        "POST", "/api/calendars/{calendar}/absences", calendars.add_absence, _A.CALENDAR_WRITE, _S.CALENDAR
+    ),
+    Route(
+        "POST",
+        "/api/calendars/{calendar}/absences/{absence}/delete",
+        calendars.remove_absence,
+        _A.CALENDAR_WRITE,
+        _S.CALENDAR,
+    ),
+    Route("POST", "/api/calendars/{calendar}/rooms", calendars.put_room, _A.CALENDAR_WRITE, _S.CALENDAR),
+    Route("POST", "/api/sites", calendars.add_site, _A.SITE_ADD),
+    Route("GET", "/api/interpreters", calendars.interpreters, _A.INTERPRETERS),
+    Route("POST", "/api/interpreters/{interpreter}", calendars.interprets, _A.INTERPRETERS),
     # how long recordings are kept, and what was destroyed
     Route("GET", "/api/retention", retention.overview, _A.RETENTION_READ),
     Route("POST", "/api/cases/{case}/hold", retention.hold, _A.RETENTION_HOLD),

@@ -18,7 +18,7 @@ from server.domain.permissions import (
 )
 from server.domain.renderings import Flag
 from server.services.access import Subject
-from server.services.demo import CASE_ID, PEOPLE
+from server.services.demo import CASE_ID, PEOPLE, SEOUL
 from server.storage import accounts, renderings
 from server.web.guard import Route
 from server.web.routes import ROUTES
@@ -77,6 +77,10 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         flag="flag",
         receipt="1",
         term="unknown",
+        calendar=SEOUL,
+        consultation="unknown",
+        absence="unknown",
+        interpreter="unknown",
     )
 
 
@@ -118,6 +122,8 @@ async def test_each_role_gets_exactly_what_its_rows_say(site: Website, role: str
                 standing = {R.OWN_SEAT} if seat_role == role else set()
                 if SITES[seat_role] == SITES[role]:
                     standing.add(R.SEAT_OF_OWN_SITE)
+            if route.subject is Subject.CALENDAR:
+                standing = {R.CALENDAR_OF_OWN_SITE} if SITES[role] == SEOUL else set()
             if route.subject is Subject.FLAG:
                 standing = {R.OWN_SEAT} if role == "interpreter" else set()
             path = await path_of(site, route, recording, seat_role or "interpreter")

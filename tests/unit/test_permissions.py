@@ -102,6 +102,17 @@ def test_interpreters_hours_are_a_coordinators_to_export() -> None:
     assert may(Action.HOURS_EXPORT, EVERY_RELATION) == {"coordinator"}
 
 
+def test_hours_are_booked_by_a_coordinator_and_calendars_kept_by_who_they_belong_to() -> None:
+    assert may(Action.SCHEDULE_WRITE, EVERY_RELATION) == {"coordinator"}
+    assert may(Action.INTERPRETERS, EVERY_RELATION) == {"coordinator"}
+    assert may(Action.SITE_ADD, EVERY_RELATION) == {"coordinator", "site_admin"}
+    for action in (Action.CALENDAR_READ, Action.CALENDAR_WRITE):
+        assert may(action, set()) == {"coordinator"}
+        assert may(action, {R.CALENDAR_OF_OWN_SITE}) == {"coordinator", "site_admin"}
+        assert may(action, {R.OWN_CALENDAR}) == may(action, EVERY_RELATION)
+        assert "privacy_officer" not in may(action, EVERY_RELATION)
+
+
 def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
     assert may(Action.ROOM_CONDUCT, EVERY_RELATION) == {"interpreter"}
     assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})

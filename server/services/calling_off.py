@@ -1,0 +1,49 @@
+"""Calling a consultation off, by whomever: its links die, its people and rooms are free again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.domain.appointment import BOOKED, CANCELLED
+from server.domain.consultation import OVER, Consultation, effective_state
+from server.domain.errors import Refused
+from server.storage import appointments, audit, consultations
+from server.storage.database import Transaction
+
+
+async def called_off(
+    tx: Transaction,
+    consultation_id: str,
+    now_ms: int,
+    side: str | None = None,
+    reason: str | None = None,
+    *,
+    account: str | None = None,
+    address: str = "",
+) -> Consultation:
+    """`side`, `reason`: None on the command line. Raises Refused `not_found`, `ended`."""
+    consultation = await consultations.by_id(tx, consultation_id)
+    if consultation is None:
+        raise Refused("not_found")
+    if effective_state(consultation, now_ms) in OVER:
+        raise Refused("ended")
+    await consultations.set_state(tx, consultation_id, "cancelled", now_ms)
+    appointment = (await appointments.of(tx, [consultation_id])).get(consultation_id)
+    if appointment is not None and appointment.state == BOOKED:
+        await appointments.release(tx, consultation_id)
+        gone = replace(
+            appointment, state=CANCELLED, sequence=appointment.sequence + 1,
+            changed_ms=now_ms, side=side, reason=reason,
+        )  # fmt: skip
+        await appointments.change(tx, gone)
+    entry = audit.Entry(
+        action="consultation_cancelled",
+        subject_type="consultation",
+        subject_id=consultation_id,
+        address=address,
+        account_id=account,
+        case_id=consultation.case_id,
+        detail={} if side is None or reason is None else {"side": side, "reason": reason},
+    )
+    await audit.append(tx, now_ms, entry)
+    return consultation

@@ -1,0 +1,107 @@
+"""“Find an hour”: proposals for a case on every place's clock, and who is in the way when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from server.domain.appointment import MAX_AHEAD_MS, MAX_MINUTES, MIN_MINUTES, ROOM
+from server.domain.calendar import MINUTE_MS, QUARTER_MS, instant
+from server.domain.errors import Refused
+from server.domain.overlap import Candidate, Found, Need, Obstacle, Slot, find
+from server.services.availability import calendars_of
+from server.services.context import Context
+from server.services.public_holidays import is_known
+from server.services.team import Team, Wish, team_of
+from server.services.two_clocks import clocks
+
+MAX_DAYS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Local days of the referring site, from `first` on. `moving`: the consultation that is to be moved."""
+
+    first: date
+    days: int
+    minutes: int
+    wish: Wish = field(default_factory=Wish)
+    moving: str | None = None
+
+
+class Finding:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def slots(self, case_id: str, search: Search) -> dict[str, Any]:
+        """`{slots, obstacles, who, places, languages}`: the best first; either slots or obstacles.
+
+        Raises Refused `not_found`, `nobody_invited`, `interpreter_unfit`, `hour_past`, `bad_request`.
+        """
+        now_ms = self._context.now_ms()
+        if not 1 <= search.days <= MAX_DAYS or not MIN_MINUTES <= search.minutes <= MAX_MINUTES:
+            raise Refused("bad_request")
+        async with self._context.database.read() as tx:
+            team = await team_of(tx, case_id, search.wish, now_ms)
+            zone = ZoneInfo(team.sites[team.case.site_id].time_zone)
+            begin, end = _instants(zone, search)
+            begin = max(begin, now_ms + QUARTER_MS)
+            if end <= begin:
+                raise Refused("hour_past")
+            if end - now_ms > MAX_AHEAD_MS:
+                raise Refused("bad_request")
+            known = await calendars_of(tx, team.resources.values(), (begin, end), search.moving)
+        needs = [
+            Need(kind, tuple(Candidate(one.id, known[one.id]) for one in candidates), comfort=kind != ROOM)
+            for kind, candidates in team.needs
+        ]
+        # Milliseconds of arithmetic for a week, more for a month of many people: not in everybody's loop.
+        found = await asyncio.to_thread(find, needs, (begin, end), search.minutes * MINUTE_MS)
+        return _told(team, found)
+
+
+def _instants(zone: ZoneInfo, search: Search) -> tuple[int, int]:
+    try:
+        midnight = datetime(search.first.year, search.first.month, search.first.day)  # noqa: DTZ001
+        return instant(zone, midnight), instant(zone, midnight + timedelta(days=search.days))
+    except (OverflowError, ValueError):  # at the calendar's ends
+        raise Refused("bad_request") from None
+
+
+def _told(team: Team, found: Found) -> dict[str, Any]:
+    kinds = [kind for kind, _ in team.needs]
+    return {
+        "slots": [_slot(team, kinds, slot) for slot in found.slots],
+        "obstacles": [_obstacle(one) for one in found.obstacles],
+        "who": {
+            one.id: {"name": one.name, "kind": kind, "site": one.site.name, "time_zone": one.site.time_zone}
+            for kind, candidates in team.needs
+            for one in candidates
+        },
+        "places": [
+            {"site": site.name, "time_zone": site.time_zone, "holidays_known": is_known(site.country)}
+            for site in team.places
+        ],
+        "languages": None if team.languages is None else list(team.languages),
+    }
+
+
+def _slot(team: Team, kinds: list[str], slot: Slot) -> dict[str, Any]:
+    chosen = list(zip(kinds, slot.chosen, strict=True))
+    return {
+        "starts_at_ms": slot.starts_ms,
+        "ends_at_ms": slot.ends_ms,
+        "begins": clocks(slot.starts_ms, team.places),
+        "ends": clocks(slot.ends_ms, team.places),
+        "interpreter": next((id_ for kind, id_ in chosen if kind == "interpreter"), None),
+        "rooms": [id_ for kind, id_ in chosen if kind == ROOM],
+        "edges": list(slot.edges),
+    }
+
+
+def _obstacle(one: Obstacle) -> dict[str, Any]:
+    causes = {id_: {str(cause): n for cause, n in found.items()} for id_, found in one.causes.items()}
+    return {"how": one.how, "kinds": list(one.kinds), "who": list(one.who), "causes": causes}
