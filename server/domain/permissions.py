@@ -12,6 +12,7 @@ from typing import Final
 
 class Role(StrEnum):
     REFERRING_PHYSICIAN = "referring_physician"
+    SITE_OPERATOR = "site_operator"
     CONSULTING_PHYSICIAN = "consulting_physician"
     INTERPRETER = "interpreter"
     COORDINATOR = "coordinator"
@@ -56,6 +57,19 @@ class Action(StrEnum):
     SPECIALTY_READ = "specialty.read"  # a row's one clinical word
     PATIENT_NAME = "patient.name"  # at the patient's seat, in lists
     CASE_READ = "case.read"
+    CASE_LIST = "case.list"  # what waits for somebody; its rows by how they stand to each case
+    CASE_OPEN = "case.open"  # begin a referral
+    CASE_CANCEL = "case.cancel"
+    CASE_REOPEN = "case.reopen"
+    PATIENT_REGISTER = "patient.register"  # at one's own site, and look there for who is registered already
+    DEMOGRAPHICS_READ = "demographics.read"  # by the patient; with a referral they come by REFERRAL_READ
+    DEMOGRAPHICS_WRITE = "demographics.write"
+    REFERRAL_FORM = "referral.form"  # the empty forms
+    REFERRAL_DRAFT = "referral.draft"
+    REFERRAL_SUBMIT = "referral.submit"  # and only verified
+    REFERRAL_READ = "referral.read"
+    REFERRAL_RETURN = "referral.return"
+    REFERRAL_ANSWER = "referral.answer"  # in writing, and only verified
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
     RECORDING_EXPORT = "recording.export"
@@ -114,6 +128,7 @@ def _by(relation: Relation, *roles: Role) -> Row:
 
 
 _LP, _KP, _IN = Role.REFERRING_PHYSICIAN, Role.CONSULTING_PHYSICIAN, Role.INTERPRETER
+_LO = Role.SITE_OPERATOR
 _KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIVACY_OFFICER
 _PT = Role.PATIENT
 _R = Relation
@@ -133,6 +148,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.ACCOUNT_REVOKE: _by(_R.ANY, Role.SIGNED_IN),
     Action.WORKLIST: _by(_R.ANY, Role.SIGNED_IN),
     Action.SCHEDULE_READ: {
+        _LO: frozenset({_R.OWN_SITE}),
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
         _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
         _IN: frozenset({_R.OWN_SEAT}),
@@ -166,6 +182,29 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
     },
+    Action.CASE_LIST: _by(_R.ANY, Role.SIGNED_IN),
+    Action.CASE_OPEN: _by(_R.ANY, _LP),
+    Action.CASE_CANCEL: {_LP: frozenset({_R.OWN_SITE}), _KC: frozenset({_R.ANY})},
+    Action.CASE_REOPEN: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.PATIENT_REGISTER: _by(_R.ANY, _LP, _LO),
+    Action.DEMOGRAPHICS_READ: {**_by(_R.OWN_SITE, _LP, _LO), _KC: frozenset({_R.ANY})},
+    Action.DEMOGRAPHICS_WRITE: _by(_R.OWN_SITE, _LP, _LO),
+    Action.REFERRAL_FORM: _by(_R.ANY, Role.SIGNED_IN),
+    Action.REFERRAL_DRAFT: _by(_R.OWN_SITE, _LP),
+    Action.REFERRAL_SUBMIT: _by(_R.OWN_SITE, _LP),
+    Action.REFERRAL_READ: {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.REFERRAL_RETURN: {_KP: frozenset({_R.INVITED}), _KC: frozenset({_R.ANY})},
+    Action.REFERRAL_ANSWER: _by(_R.INVITED, _KP),
     Action.RECORDING_LIST: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),

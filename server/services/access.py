@@ -11,7 +11,7 @@ from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.context import Context
 from server.services.owners import owner_of
-from server.storage import cases, consultations, presence, renderings, sessions
+from server.storage import cases, consultations, patients, presence, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed
@@ -25,6 +25,7 @@ class Subject(StrEnum):
     RECORDING = "recording"
     SEAT = "seat"
     CALENDAR = "calendar"  # a person's, a site's or a room's
+    PATIENT = "patient"  # registered at a site
     FLAG = "flag"  # on a rendering: its seat is the interpreter's
 
 
@@ -67,6 +68,10 @@ class Access:
             return None if flag is None else await self._find(tx, account, Subject.SEAT, flag.seat_id)
         if subject is Subject.CALENDAR:
             return await _calendar(tx, account, subject_id)
+        if subject is Subject.PATIENT:
+            patient = await patients.by_id(tx, subject_id)
+            own = patient is not None and patient.site_id == account.site_id
+            return None if patient is None else Found("", frozenset({Relation.OWN_SITE} if own else ()))
         if subject is Subject.SEAT:
             seat = await consultations.seat_by_id(tx, subject_id)
             if seat is None:

@@ -9,6 +9,7 @@ from server.services.accounts import Accounts
 from server.services.arrivals import Arrivals
 from server.services.booking import Booking
 from server.services.calendars import Calendars
+from server.services.case_list import CaseList
 from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
@@ -21,7 +22,10 @@ from server.services.hours import Hours
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
+from server.services.patients import Patients
 from server.services.probing import Probing
+from server.services.referral_replies import Replies
+from server.services.referrals import Referrals
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
@@ -55,6 +59,10 @@ class Services:
     calendars: Calendars
     finding: Finding
     booking: Booking
+    patients: Patients
+    referrals: Referrals
+    replies: Replies
+    case_list: CaseList
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -88,4 +96,8 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         calendars=Calendars(context),
         finding=Finding(context),
         booking=Booking(context),
+        patients=Patients(context, attempts),
+        referrals=Referrals(context, attempts),
+        replies=Replies(context),
+        case_list=CaseList(context),
     )

@@ -16,6 +16,7 @@ from typing import Any
 from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
+from server.services import demo_referral
 from server.services.bundle import Services
 from server.services.demo_calendars import ensure_calendars
 from server.storage import accounts, cases, consultations, telephones
@@ -57,6 +58,7 @@ class Person:
 
 PEOPLE = (
     Person("referring_physician", "Айгерим Демова (synthetic)", "ru", ALMATY, "invited", "ru"),
+    Person("site_operator", "Оператор Демова (synthetic)", "ru", ALMATY),
     Person("consulting_physician", "김데모 (synthetic)", "ko", SEOUL, "invited", "ko"),
     Person("interpreter", "Vera Demo-Kim (synthetic)", "ru", SEOUL, None, "ru/ko"),
     Person("coordinator", "박데모 (synthetic)", "ko", SEOUL),
@@ -191,6 +193,9 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     interpreter = await accounts.by_email(tx, "interpreter@demo.invalid")
     if interpreter is not None:
         await ensure_calendars(tx, ROOMS, interpreter[0].id, now_ms)
+    referring = await accounts.by_email(tx, PEOPLE[0].email)
+    if referring is not None:
+        await demo_referral.ensure(tx, CASE_ID, ALMATY, referring[0].id, now_ms)
 
 
 def _case(now_ms: int) -> Case:

@@ -26,6 +26,7 @@ class Attempts:
         self._probes = RateLimitItemPerMinute(20)
         self._messages = RateLimitItemPerSecond(MESSAGES, MESSAGES_S)
         self._terms = RateLimitItemPerMinute(60)
+        self._saves = RateLimitItemPerMinute(120)
         self._glossary_files = RateLimitItemPerMinute(20)
 
     async def sign_in(self, account: str, address: str) -> None:
@@ -55,6 +56,10 @@ class Attempts:
     async def glossary(self, case: str, who: str) -> None:
         """Somebody changes a term: as fast as one types, not as fast as a machine does."""
         await self._hit(self._terms, "glossary", case, who)
+
+    async def save(self, what: str, who: str) -> None:
+        """A draft saves itself while somebody types: every second or so, from two pages perhaps."""
+        await self._hit(self._saves, "save", what, who)
 
     async def glossary_file(self, case: str) -> None:
         await self._hit(self._glossary_files, "glossary file", case)

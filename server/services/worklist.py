@@ -14,6 +14,7 @@ from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
 from server.services.access import listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
+from server.services.referral_replies import hidden
 from server.storage import accounts, audit, cases, consultations, glossary
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -69,7 +70,7 @@ class Worklist:
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             case = await cases.by_id(tx, case_id)
-            if case is None:
+            if case is None or hidden(case, account):
                 raise Refused("not_found")
             found = await consultations.of_case(tx, case_id)
             seats = await consultations.seats_of(tx, {row.id for row in found})

@@ -22,8 +22,10 @@ from server.web import (
     health,
     hours,
     pages,
+    patients,
     probing,
     recordings,
+    referrals,
     renderings,
     retention,
     schedule,
@@ -33,6 +35,7 @@ from server.web import (
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
+_CASE = "/api/cases/{case}"
 _EXPORTS = "/api/recordings/{recording}/exports"
 _EXPORT = _EXPORTS + "/{export}"
 
@@ -103,6 +106,24 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/sites", calendars.add_site, _A.SITE_ADD),
     Route("GET", "/api/interpreters", calendars.interpreters, _A.INTERPRETERS),
     Route("POST", "/api/interpreters/{interpreter}", calendars.interprets, _A.INTERPRETERS),
+    # patients and referrals
+    Route("POST", "/api/patients", patients.register, _A.PATIENT_REGISTER),
+    Route("POST", "/api/patients/search", patients.search, _A.PATIENT_REGISTER),
+    Route("GET", "/api/patients/{patient}", patients.look, _A.DEMOGRAPHICS_READ, _S.PATIENT),
+    Route("POST", "/api/patients/{patient}", patients.change, _A.DEMOGRAPHICS_WRITE, _S.PATIENT),
+    Route("GET", "/api/referral-forms", referrals.forms, _A.REFERRAL_FORM),
+    Route("GET", "/api/referral-forms/{specialty}", referrals.form, _A.REFERRAL_FORM),
+    Route("GET", "/api/cases", referrals.waiting, _A.CASE_LIST),
+    Route("POST", "/api/cases", referrals.begin, _A.CASE_OPEN),
+    Route("POST", f"{_CASE}/patient", referrals.choose_patient, _A.REFERRAL_DRAFT, _S.CASE),
+    Route("GET", f"{_CASE}/draft", referrals.draft, _A.REFERRAL_DRAFT, _S.CASE),
+    Route("POST", f"{_CASE}/draft", referrals.save, _A.REFERRAL_DRAFT, _S.CASE),
+    Route("POST", f"{_CASE}/submit", referrals.submit, _A.REFERRAL_SUBMIT, _S.CASE),
+    Route("GET", f"{_CASE}/referral", referrals.read, _A.REFERRAL_READ, _S.CASE),
+    Route("POST", f"{_CASE}/return", referrals.give_back, _A.REFERRAL_RETURN, _S.CASE),
+    Route("POST", f"{_CASE}/answer", referrals.answer, _A.REFERRAL_ANSWER, _S.CASE),
+    Route("POST", f"{_CASE}/cancel", referrals.cancel, _A.CASE_CANCEL, _S.CASE),
+    Route("POST", f"{_CASE}/reopen", referrals.reopen, _A.CASE_REOPEN, _S.CASE),
     # how long recordings are kept, and what was destroyed
     Route("GET", "/api/retention", retention.overview, _A.RETENTION_READ),
     Route("POST", "/api/cases/{case}/hold", retention.hold, _A.RETENTION_HOLD),

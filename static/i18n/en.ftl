@@ -23,6 +23,7 @@ sign-out = Sign out
 
 ## Roles
 role-referring_physician = Referring physician
+role-site_operator = Site operator
 role-consulting_physician = Consulting physician
 role-interpreter = Interpreter
 role-coordinator = Coordinator
@@ -769,6 +770,16 @@ error-not-verified = Only a physician who is signed in can confirm a term. Sign 
 error-term-changed = Somebody changed this term a moment ago. Look at it as it is now, then try again.
 error-glossary-changed = The glossary or the file has changed since you looked. Choose the file again to see what it would change now.
 error-glossary-full = This case’s glossary is full. Delete terms that are no longer needed, then try again.
+error-answer-empty = There is no answer yet. Write a few sentences that the referring physician can act on.
+error-wrong-state = This is not possible as the case stands now. Reload the page to see where it stands.
+error-referral-incomplete = Something is still missing. The list above the form says what, and why it is asked.
+error-referral-changed = This referral was changed meanwhile. Look at the newest version, then try again.
+error-patient-changed = Somebody changed this patient’s details meanwhile. Look at them again, then save yours.
+error-nobody-invited = No referring or no consulting physician is named on this case yet. Choose them first, then look for an hour.
+error-not-booked = No hour is booked yet. Book one with physician, interpreter and room.
+error-opinion-missing = Not every opinion that was asked for is signed yet. Wait for it, or ask its author.
+error-plan-missing = There is no follow-up plan yet. Enter its dates first.
+error-outcome-missing = The outcome is not known yet. Enter it first; no case is closed without one.
 error-recording-not-ready = The recording is still being prepared. Please try again in a minute.
 error-nothing-to-export = Nothing was recorded here that could be exported. Choose another moment or part.
 error-export-failed = The file could not be made. Please try again; if it fails again, tell the administrator.
@@ -792,7 +803,6 @@ error-not-open = The consultation is not open now. Please come back at the plann
 error-ended = The consultation has ended. Ask the coordinator if another one is needed.
 error-consent-outdated = The consent text has changed. Please reload the page and answer again.
 error-consent-missing = Please first answer the question about recording.
-error-nobody-invited = No referring or no consulting physician is named on this case yet. Choose them first, then look for an hour.
 error-interpreter-unfit = No interpreter for these two languages and this specialty can be had. Choose another interpreter, or allow one who is certified for other specialties.
 error-hour-past = This hour is over already. Choose a later one.
 error-hour-taken = Somebody has just been booked for this hour. Look for another one.
@@ -862,6 +872,11 @@ specialty-orthopedics = Orthopaedics
 specialty-gastroenterology = Gastroenterology
 specialty-surgery = General surgery
 specialty-paediatrics = Paediatrics
+specialty-cardiothoracic = Heart and chest surgery
+specialty-gynaecology = Gynaecology
+specialty-ent = Ear, nose and throat
+specialty-urology = Urology
+specialty-general = General, or not yet clear
 
 ## Export
 export-panel = Not recorded: { $cause }

@@ -23,6 +23,7 @@ sign-out = 로그아웃
 
 ## 역할
 role-referring_physician = 의뢰 의사
+role-site_operator = 현지 진료소 직원
 role-consulting_physician = 자문 의사
 role-interpreter = 통역사
 role-coordinator = 코디네이터
@@ -769,6 +770,16 @@ error-not-verified = 로그인한 의사만 용어를 확인할 수 있습니다
 error-term-changed = 방금 다른 사람이 이 용어를 고쳤습니다. 지금 내용을 본 뒤 다시 시도해 주십시오.
 error-glossary-changed = 미리 본 뒤에 용어집이나 파일이 바뀌었습니다. 파일을 다시 선택해 무엇이 바뀌는지 확인해 주십시오.
 error-glossary-full = 이 사례의 용어집이 가득 찼습니다. 필요 없는 용어를 지운 뒤 다시 시도해 주십시오.
+error-answer-empty = 아직 답변이 없습니다. 의뢰 의사가 따를 수 있도록 몇 문장 적어 주십시오.
+error-wrong-state = 현재 사례 상태에서는 할 수 없습니다. 페이지를 새로 고쳐 상태를 확인해 주십시오.
+error-referral-incomplete = 아직 빠진 것이 있습니다. 양식 위 목록에서 무엇이 왜 필요한지 확인해 주십시오.
+error-referral-changed = 그 사이 의뢰서가 변경되었습니다. 최신 내용을 확인한 뒤 다시 시도해 주십시오.
+error-patient-changed = 그 사이 다른 사람이 환자 정보를 변경했습니다. 다시 확인한 뒤 저장해 주십시오.
+error-nobody-invited = 이 증례에 의뢰 의사나 자문 의사가 아직 지정되지 않았습니다. 먼저 지정한 뒤 시간을 찾으십시오.
+error-not-booked = 아직 시간이 예약되지 않았습니다. 의사, 통역사, 진료실과 함께 예약해 주십시오.
+error-opinion-missing = 요청한 소견 중 서명되지 않은 것이 있습니다. 기다리거나 작성자에게 요청해 주십시오.
+error-plan-missing = 추적 관찰 계획이 없습니다. 먼저 날짜를 입력해 주십시오.
+error-outcome-missing = 아직 결과가 입력되지 않았습니다. 결과 없이 사례를 종결할 수 없으니 먼저 입력해 주십시오.
 error-recording-not-ready = 녹화를 아직 준비하고 있습니다. 잠시 후 다시 시도하십시오.
 error-nothing-to-export = 이 부분에는 내보낼 녹화가 없습니다. 다른 시점이나 구간을 선택하십시오.
 error-export-failed = 파일을 만들지 못했습니다. 다시 시도하고, 계속되면 관리자에게 알리십시오.
@@ -792,7 +803,6 @@ error-not-open = 지금은 협진실이 열려 있지 않습니다. 예정된 �
 error-ended = 협진이 종료되었습니다. 추가 협진이 필요하시면 코디네이터에게 문의해 주십시오.
 error-consent-outdated = 동의 문구가 바뀌었습니다. 페이지를 새로 고치고 다시 답해 주십시오.
 error-consent-missing = 먼저 녹화 질문에 답해 주십시오.
-error-nobody-invited = 이 증례에 의뢰 의사나 자문 의사가 아직 지정되지 않았습니다. 먼저 지정한 뒤 시간을 찾으십시오.
 error-interpreter-unfit = 이 두 언어와 이 진료과를 맡을 통역사가 없습니다. 다른 통역사를 고르거나, 다른 진료과 자격의 통역사를 허용하십시오.
 error-hour-past = 이미 지난 시간입니다. 더 늦은 시간을 고르십시오.
 error-hour-taken = 방금 이 시간에 다른 예약이 들어왔습니다. 다른 시간을 찾으십시오.
@@ -862,6 +872,11 @@ specialty-orthopedics = 정형외과
 specialty-gastroenterology = 소화기내과
 specialty-surgery = 외과
 specialty-paediatrics = 소아청소년과
+specialty-cardiothoracic = 심장혈관흉부외과
+specialty-gynaecology = 산부인과
+specialty-ent = 이비인후과
+specialty-urology = 비뇨의학과
+specialty-general = 일반 또는 미정
 
 ## Export
 export-panel = 녹화되지 않음: { $cause }

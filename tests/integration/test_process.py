@@ -20,6 +20,7 @@ from tests.support.demo import TOP, Demo, alive, children, free_port, running, u
 
 ROLES = [
     "referring_physician",
+    "site_operator",
     "consulting_physician",
     "interpreter",
     "coordinator",

@@ -19,6 +19,7 @@ from server.domain.permissions import (
 from server.domain.renderings import Flag
 from server.services.access import Subject
 from server.services.demo import CASE_ID, PEOPLE, SEOUL
+from server.services.demo_referral import PATIENT_ID
 from server.storage import accounts, renderings
 from server.web.guard import Route
 from server.web.routes import ROUTES
@@ -32,6 +33,7 @@ SITES = {person.role: person.site_id for person in PEOPLE}
 #: How each of the demo's people stands to the demo case, written down by hand.
 STANDING = {
     "referring_physician": {R.OWN_SITE, R.SITE_TAKES_PART, R.INVITED, R.OWN_SEAT, R.RECENT_SEAT},
+    "site_operator": {R.OWN_SITE, R.SITE_TAKES_PART},
     "consulting_physician": {R.INVITED, R.OWN_SEAT, R.RECENT_SEAT, R.SITE_TAKES_PART},
     "interpreter": {R.OWN_SEAT, R.RECENT_SEAT, R.SITE_TAKES_PART},
     "coordinator": {R.SITE_TAKES_PART},
@@ -76,6 +78,8 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         hold="unknown",
         flag="flag",
         receipt="1",
+        patient=PATIENT_ID,
+        specialty="oncology",
         term="unknown",
         calendar=SEOUL,
         consultation="unknown",
@@ -124,6 +128,8 @@ async def test_each_role_gets_exactly_what_its_rows_say(site: Website, role: str
                     standing.add(R.SEAT_OF_OWN_SITE)
             if route.subject is Subject.CALENDAR:
                 standing = {R.CALENDAR_OF_OWN_SITE} if SITES[role] == SEOUL else set()
+            if route.subject is Subject.PATIENT:
+                standing = standing & {R.OWN_SITE}
             if route.subject is Subject.FLAG:
                 standing = {R.OWN_SEAT} if role == "interpreter" else set()
             path = await path_of(site, route, recording, seat_role or "interpreter")
@@ -167,7 +173,7 @@ async def test_the_worklist_shows_each_role_what_it_may_see(site: Website) -> No
         assert (rows[0]["my_seat"] is not None) is seated
         may_list = allowed_to_list(role)
         assert ("recordings" in rows[0]) is may_list, role
-        assert (rows[0]["specialty"] is None) is (role in ("site_admin", "privacy_officer"))
+        assert (rows[0]["specialty"] is None) is (role in ("site_admin", "site_operator", "privacy_officer"))
 
 
 def allowed_to_list(role: str) -> bool:

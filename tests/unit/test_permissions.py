@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.domain.life import LIFE
 from server.domain.permissions import (
     ABILITIES,
     GUESTS,
@@ -30,6 +31,48 @@ def may(action: Action, relations: set[Relation]) -> set[str]:
 def test_every_action_has_a_row() -> None:
     assert set(PERMISSIONS) == set(Action)
     assert all(PERMISSIONS.values())
+
+
+def test_a_referral_is_written_at_its_own_site_and_read_by_those_who_work_on_it() -> None:
+    physician = {"referring_physician"}
+    for action in (Action.REFERRAL_DRAFT, Action.REFERRAL_SUBMIT):
+        assert may(action, EVERY_RELATION) == may(action, {R.OWN_SITE}) == physician
+        assert may(action, EVERY_RELATION - {R.OWN_SITE}) == set()
+    assert may(Action.CASE_OPEN, set()) == physician
+    for relations in (EVERY_RELATION, set(), {R.INVITED}, {R.FOLLOWS}, {R.OWN_SITE}, {R.SITE_TAKES_PART}):
+        assert may(Action.REFERRAL_READ, relations) == may(Action.CASE_READ, relations)
+
+
+def test_a_referral_is_returned_by_coordinator_or_the_invited_and_answered_by_the_invited() -> None:
+    assert may(Action.REFERRAL_RETURN, EVERY_RELATION) == {"coordinator", "consulting_physician"}
+    assert may(Action.REFERRAL_RETURN, {R.OWN_SITE}) == {"coordinator"}
+    assert may(Action.REFERRAL_ANSWER, {R.INVITED}) == {"consulting_physician"}
+    assert may(Action.REFERRAL_ANSWER, EVERY_RELATION - {R.INVITED}) == set()
+
+
+def test_a_site_operator_registers_patients_and_opens_nothing_clinical() -> None:
+    assert may(Action.PATIENT_REGISTER, set()) == {"referring_physician", "site_operator"}
+    assert may(Action.DEMOGRAPHICS_WRITE, {R.OWN_SITE}) == {"referring_physician", "site_operator"}
+    assert may(Action.DEMOGRAPHICS_READ, set()) == {"coordinator"}
+    clinical = [Action.CASE_READ, Action.REFERRAL_READ, Action.REFERRAL_DRAFT, Action.RECORDING_LIST]
+    for action in [*clinical, Action.RECORDING_WATCH, Action.CASE_OPEN, Action.SPECIALTY_READ]:
+        assert "site_operator" not in may(action, EVERY_RELATION), action
+
+
+#: The move of a case that a route makes, by its action.
+MOVES = {
+    Action.REFERRAL_SUBMIT: "submit",
+    Action.REFERRAL_RETURN: "return",
+    Action.REFERRAL_ANSWER: "answer",
+    Action.CASE_CANCEL: "cancel",
+    Action.CASE_REOPEN: "reopen",
+}
+
+
+@pytest.mark.parametrize("action", MOVES)
+def test_who_may_ask_for_a_move_is_who_the_life_of_a_case_lets_make_it(action: Action) -> None:
+    by = {str(role) for move in LIFE if move.name == MOVES[action] for role in move.by}
+    assert may(action, EVERY_RELATION) == by
 
 
 def test_recordings_are_watched_by_invited_consultants_and_those_who_follow() -> None:
@@ -126,9 +169,9 @@ def test_renderings_are_flagged_by_who_may_watch_and_answered_at_ones_own_seat()
     assert may(Action.RENDERING_OWN, set()) == {"interpreter"}
 
 
-def test_a_site_admin_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
-    plain = {"site_admin", "privacy_officer"}
-    assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART})
+def test_a_site_admin_a_site_operator_and_a_privacy_officer_see_when_and_who_but_no_specialty() -> None:
+    plain = {"site_admin", "site_operator", "privacy_officer"}
+    assert plain <= may(Action.SCHEDULE_READ, {R.SITE_TAKES_PART, R.OWN_SITE})
     assert may(Action.SPECIALTY_READ, EVERY_RELATION) == may(Action.SCHEDULE_READ, EVERY_RELATION) - plain
 
 
