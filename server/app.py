@@ -33,6 +33,7 @@ from server.runtime.fleet_metrics import by_worker, living, totals
 from server.runtime.keystore import KeyStore
 from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
+from server.runtime.mailer import Mailer
 from server.runtime.objects import Objects
 from server.runtime.operating import Operating
 from server.runtime.operator_socket import OperatorSocket
@@ -161,7 +162,7 @@ async def _behind_the_rooms(
     retention: RetentionParts,
     stack: contextlib.AsyncExitStack,
 ) -> None:
-    """The finaliser, the queue of exports, and the runner that destroys what is over or withdrawn."""
+    """The finaliser, the queue of exports, the runner that destroys what is over or withdrawn, and mail."""
     stack.push_async_callback(app[INTERPRETATIONS].close)
     stack.push_async_callback(finalising.stop)
     await finalising.start()
@@ -173,6 +174,9 @@ async def _behind_the_rooms(
     await exporting.start()
     stack.push_async_callback(retention.runner.stop)
     await retention.runner.start()
+    mailer = Mailer(context, app[SERVICES].mailing)
+    stack.push_async_callback(mailer.stop)
+    await mailer.start()
 
 
 async def _disks(settings: Settings, machinery: Machinery) -> Disks:

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from server.cores import cores
 from server.domain.retention import checked_years
+from server.mail_settings import MailServer
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MB = 1024 * 1024
@@ -120,6 +121,7 @@ class Settings(BaseSettings):
     media_max_people: int = Field(120, ge=1, le=1000)  # on one worker; more are refused at the door
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
     turn: Turn = Turn()
+    mail: MailServer = MailServer()
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from server.commands import redis_check, store_check, tls_check, turn_check, workers_check
+from server.commands import mail_check, redis_check, store_check, tls_check, turn_check, workers_check
 from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
@@ -195,8 +195,9 @@ async def _retention_counts(settings: Settings) -> dict[str, float] | None:
         await database.close()
 
 
-def _later(name: str) -> Callable[[Settings], Finding]:
-    return lambda _settings: Finding(name, "grey", "not_configured")
+def _mail(settings: Settings) -> Finding:
+    """Whether the mail server lets us in, and whether mails wait."""
+    return Finding("mail", *mail_check.check(settings))
 
 
 def _objects(settings: Settings) -> Finding:
@@ -255,5 +256,5 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _announced,
     _turn,
     _redis,
-    _later("mail"),
+    _mail,
 )

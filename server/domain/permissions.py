@@ -53,6 +53,8 @@ class Action(StrEnum):
     CALENDAR_READ = "calendar.read"  # hours and absences
     CALENDAR_WRITE = "calendar.write"
     SITE_ADD = "site.add"
+    FEED_OWN = "feed.own"  # a calendar program's address for one's own hours
+    FEED_READ = "feed.read"  # that address is the proof
     INTERPRETERS = "interpreters"  # what they interpret
     SPECIALTY_READ = "specialty.read"  # a row's one clinical word
     PATIENT_NAME = "patient.name"  # at the patient's seat, in lists
@@ -161,6 +163,8 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.CALENDAR_READ: _CALENDAR,
     Action.CALENDAR_WRITE: _CALENDAR,
     Action.SITE_ADD: _by(_R.ANY, _KC, _SA),
+    Action.FEED_OWN: _by(_R.ANY, Role.SIGNED_IN),
+    Action.FEED_READ: _by(_R.ANY, Role.ANYONE),
     Action.INTERPRETERS: _by(_R.ANY, _KC),
     Action.SPECIALTY_READ: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),

@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.appointment import ROOM
 from server.services.two_clocks import clocks
-from server.storage import accounts, appointments, calendars, consultations
+from server.storage import accounts, appointments, calendars, consultations, mails
 from server.storage.database import Transaction
 
 
@@ -53,6 +53,7 @@ async def told(tx: Transaction, consultation_id: str) -> dict[str, Any]:
             for one in booked
             if one.kind == ROOM
         ],
+        "mails": (await mails.states_of(tx, [consultation_id])).get(consultation_id, {}),
         "side": appointment.side,
         "reason": appointment.reason,
     }

@@ -30,13 +30,17 @@ from server.domain.calendar import Cause, why_not
 from server.domain.consultation import UNUSED, Consultation, Seat
 from server.domain.errors import Refused
 from server.domain.hours import Span
+from server.domain.mail import CANCELLED, INVITATION, MOVED
 from server.domain.people import Account
 from server.domain.permissions import Action, allowed
 from server.services.access import relations
 from server.services.appointments import told
 from server.services.availability import Resource, calendars_of
 from server.services.calling_off import called_off
+from server.services.case_hours import hour_agreed, hour_gone, hour_moved
+from server.services.case_life import Mover, mover
 from server.services.context import Context
+from server.services.mailing import announce, announce_to_all
 from server.services.team import Team, Wish, team_of
 from server.storage import appointments, arrivals, audit, cases, consents, consultations
 from server.storage import seats as chairs
@@ -52,6 +56,10 @@ class Order:
     account: Account
     address: str
     request: str
+
+    @property
+    def mover(self) -> Mover:
+        return mover(self.account, self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class Booking:
         """A consultation at this hour, its seats, its interpreter and rooms.
 
         Raises Refused `not_found`, `nobody_invited`, `interpreter_unfit`, `hour_past`, `hour_taken`,
-        `hour_outside`, `request_reused`, `bad_request`.
+        `hour_outside`, `request_reused`, `wrong_state`, `bad_request`.
         """
         now_ms, digest = self._context.now_ms(), _digest("book", case_id, asdict(hour))
         async with self._context.database.write() as tx:
@@ -91,6 +99,8 @@ class Booking:
             if hour.wish.any_field:
                 detail["any_field"] = 1
             await _note(tx, now_ms, "consultation_booked", consultation, order, detail)
+            await hour_agreed(tx, now_ms, case_id, order.mover)
+            await announce_to_all(tx, consultation, appointment, INVITATION, now_ms)
             await _keep(tx, order, digest, consultation.id, now_ms)
             return await told(tx, consultation.id)
 
@@ -116,6 +126,7 @@ class Booking:
             team = await team_of(tx, consultation.case_id, wish, now_ms)
             chosen = await _free(tx, team, span, but=consultation_id)
             moved = at_hour(consultation, span)
+            before = await _accounts(tx, consultation_id)
             await consultations.move(tx, moved)
             fallen = await _reseat(tx, consultation, team, chosen, now_ms)
             changed = replace(
@@ -129,6 +140,8 @@ class Booking:
                 "side": side, "reason": reason,
             }  # fmt: skip
             await _note(tx, now_ms, "consultation_moved", consultation, order, detail)
+            await hour_moved(tx, now_ms, consultation.case_id, order.mover, reason)
+            await _announce_move(tx, (consultation, moved), appointment, changed, before, now_ms)
             await _keep(tx, order, digest, consultation_id, now_ms)
             answer = await told(tx, consultation_id)
         for credential in fallen:
@@ -146,9 +159,7 @@ class Booking:
             if (done := await _done_before(tx, order, digest)) is not None:
                 return await told(tx, done)
             await _found(tx, consultation_id)
-            await called_off(
-                tx, consultation_id, now_ms, side, reason, account=order.account.id, address=order.address
-            )
+            await called_off(tx, consultation_id, now_ms, side, reason, order.mover)
             await _keep(tx, order, digest, consultation_id, now_ms)
             answer = await told(tx, consultation_id)
         await self._context.live.room_closed(consultation_id, "cancelled")
@@ -171,6 +182,7 @@ class Booking:
             await appointments.change(
                 tx, replace(appointment, state=NO_SHOW, changed_ms=now_ms, missing=gone)
             )
+            await hour_gone(tx, now_ms, consultation.case_id, "no_show", order.mover, "no_show")
             await _note(tx, now_ms, "consultation_missed", consultation, order, {"seats": len(gone)})
             await _keep(tx, order, digest, consultation_id, now_ms)
             answer = await told(tx, consultation_id)
@@ -266,6 +278,27 @@ async def _seat_all(
             link_state=UNUSED,
         )
         await consultations.add_seat(tx, seat, position, hashed(new_token()))
+
+
+async def _accounts(tx: Transaction, consultation_id: str) -> set[str]:
+    seats = await consultations.seats_of(tx, {consultation_id})
+    return {seat.account_id for seat in seats if seat.account_id}
+
+
+async def _announce_move(
+    tx: Transaction,
+    consultation: tuple[Consultation, Consultation],
+    before: Appointment,
+    after: Appointment,
+    people: set[str],
+    now_ms: int,
+) -> None:
+    """Who stays is told the new hour, who came new is invited, who is not needed any more is told so."""
+    now = await _accounts(tx, after.consultation_id)
+    kinds = {id_: MOVED if id_ in people else INVITATION for id_ in sorted(now)}
+    await announce(tx, consultation[1], after, kinds, now_ms)
+    gone = dict.fromkeys(sorted(people - now), CANCELLED)
+    await announce(tx, consultation[0], replace(before, sequence=after.sequence), gone, now_ms)
 
 
 def _interprets(team: Team, account_id: str) -> str:

@@ -14,6 +14,7 @@ from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
 from server.services.context import Context
+from server.services.feeds import Feeds
 from server.services.finding import Finding
 from server.services.glossary import Glossary
 from server.services.glossary_files import GlossaryFiles
@@ -21,6 +22,7 @@ from server.services.glossary_history import GlossaryHistory
 from server.services.hours import Hours
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
+from server.services.mailing import Mailing
 from server.services.passwords import Passwords
 from server.services.patients import Patients
 from server.services.probing import Probing
@@ -63,6 +65,8 @@ class Services:
     referrals: Referrals
     replies: Replies
     case_list: CaseList
+    mailing: Mailing
+    feeds: Feeds
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -100,4 +104,6 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         referrals=Referrals(context, attempts),
         replies=Replies(context),
         case_list=CaseList(context),
+        mailing=Mailing(context),
+        feeds=Feeds(context, attempts),
     )

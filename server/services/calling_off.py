@@ -1,12 +1,16 @@
-"""Calling a consultation off, by whomever: its links die, its people and rooms are free again."""
+"""Calling a consultation off, by whomever: its links die, people and rooms are free, and are told."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from server.domain import mail
 from server.domain.appointment import BOOKED, CANCELLED
 from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.errors import Refused
+from server.services.case_hours import hour_gone
+from server.services.case_life import Mover
+from server.services.mailing import announce_to_all
 from server.storage import appointments, audit, consultations
 from server.storage.database import Transaction
 
@@ -17,11 +21,12 @@ async def called_off(
     now_ms: int,
     side: str | None = None,
     reason: str | None = None,
-    *,
-    account: str | None = None,
-    address: str = "",
+    by: Mover | None = None,
 ) -> Consultation:
-    """`side`, `reason`: None on the command line. Raises Refused `not_found`, `ended`."""
+    """`side`, `reason`, `by`: None on the command line, where the case's own state is left to a coordinator.
+
+    Raises Refused `not_found`, `ended`.
+    """
     consultation = await consultations.by_id(tx, consultation_id)
     if consultation is None:
         raise Refused("not_found")
@@ -36,12 +41,15 @@ async def called_off(
             changed_ms=now_ms, side=side, reason=reason,
         )  # fmt: skip
         await appointments.change(tx, gone)
+        await announce_to_all(tx, consultation, gone, mail.CANCELLED, now_ms)
+        if by is not None and reason is not None:
+            await hour_gone(tx, now_ms, consultation.case_id, "unschedule", by, reason)
     entry = audit.Entry(
         action="consultation_cancelled",
         subject_type="consultation",
         subject_id=consultation_id,
-        address=address,
-        account_id=account,
+        address="" if by is None else by.address,
+        account_id=None if by is None else by.account_id,
         case_id=consultation.case_id,
         detail={} if side is None or reason is None else {"side": side, "reason": reason},
     )

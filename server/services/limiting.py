@@ -28,6 +28,7 @@ class Attempts:
         self._terms = RateLimitItemPerMinute(60)
         self._saves = RateLimitItemPerMinute(120)
         self._glossary_files = RateLimitItemPerMinute(20)
+        self._feeds = RateLimitItemPerMinute(10)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -63,6 +64,11 @@ class Attempts:
 
     async def glossary_file(self, case: str) -> None:
         await self._hit(self._glossary_files, "glossary file", case)
+
+    async def feed(self, token_hash: str, address: str) -> None:
+        """A calendar program asks a few times an hour; many behind one address share it with sign-ins."""
+        await self._hit(self._address, "feed", address)
+        await self._hit(self._feeds, "feed", token_hash)
 
     async def _hit(self, item: RateLimitItem, *key: str) -> None:
         if await self._limiter.hit(item, *key):

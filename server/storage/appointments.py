@@ -10,9 +10,10 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.appointment import Appointment, quarters, spans_of
+from server.domain.appointment import BOOKED, Appointment, quarters, spans_of
 from server.domain.consultation import Consultation
 from server.domain.hours import Span
+from server.storage.consultations import by_id as consultation_by_id
 from server.storage.schema import consultations, seats
 from server.storage.schema_schedule import appointments, booked_quarters, bookings, schedule_requests
 
@@ -47,26 +48,25 @@ async def of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> dict[str, 
     return {row.consultation_id: _appointment(row) for row in await tx.execute(query)}
 
 
-async def beginning_between(tx: AsyncConnection, from_ms: int, to_ms: int) -> list[tuple[Consultation, int]]:
-    """Consultations booked to begin in [from, to), each with its sequence, by start."""
+async def beginning_between(
+    tx: AsyncConnection, from_ms: int, to_ms: int
+) -> list[tuple[Consultation, Appointment]]:
+    """Those booked to begin in [from, to), by start."""
     query = (
-        select(consultations, appointments.c.sequence)
+        select(consultations.c.id)
         .join(appointments, appointments.c.consultation_id == consultations.c.id)
         .where(
-            appointments.c.state == "booked",
+            appointments.c.state == BOOKED,
             consultations.c.state == "scheduled",
             consultations.c.starts_at_ms >= from_ms,
             consultations.c.starts_at_ms < to_ms,
         )
         .order_by(consultations.c.starts_at_ms, consultations.c.id)
     )
-    return [
-        (
-            Consultation(row.id, row.case_id, row.state, row.starts_at_ms, row.opens_at_ms, row.closes_at_ms),
-            row.sequence,
-        )
-        for row in await tx.execute(query)
-    ]
+    ids = (await tx.execute(query)).scalars().all()
+    agreed = await of(tx, ids)
+    found = [(await consultation_by_id(tx, id_), agreed[id_]) for id_ in ids]
+    return [(one, appointment) for one, appointment in found if one is not None]
 
 
 async def book(tx: AsyncConnection, consultation_id: str, span: Span, wanted: Mapping[str, str]) -> None:
@@ -127,34 +127,16 @@ async def of_account(
 ) -> list[tuple[Consultation, Appointment, str]]:
     """The hours one person is or was booked for, from then on, each with their seat; by start."""
     query = (
-        select(consultations, appointments, seats.c.id.label("seat_id"))
+        select(consultations.c.id, seats.c.id.label("seat_id"))
         .join(appointments, appointments.c.consultation_id == consultations.c.id)
         .join(seats, seats.c.consultation_id == consultations.c.id)
         .where(seats.c.account_id == account_id, consultations.c.starts_at_ms >= since_ms)
         .order_by(consultations.c.starts_at_ms, consultations.c.id)
     )
-    found = []
-    for row in (await tx.execute(query)).mappings():
-        consultation = Consultation(
-            row[consultations.c.id],
-            row[consultations.c.case_id],
-            row[consultations.c.state],
-            row[consultations.c.starts_at_ms],
-            row[consultations.c.opens_at_ms],
-            row[consultations.c.closes_at_ms],
-            row[consultations.c.ended_ms],
-        )
-        appointment = Appointment(
-            consultation.id,
-            row[appointments.c.ends_at_ms],
-            row[appointments.c.sequence],
-            row[appointments.c.state],
-            None,
-            row[appointments.c.booked_by],
-            row[appointments.c.changed_ms],
-        )
-        found.append((consultation, appointment, str(row["seat_id"])))
-    return found
+    rows = (await tx.execute(query)).all()
+    agreed = await of(tx, [row.id for row in rows])
+    found = [(await consultation_by_id(tx, row.id), agreed[row.id], str(row.seat_id)) for row in rows]
+    return [(one, appointment, seat) for one, appointment, seat in found if one is not None]
 
 
 async def request(tx: AsyncConnection, request_id: str) -> tuple[str, str] | None:

@@ -18,6 +18,7 @@ from server.web import (
     chat,
     conduct,
     exports,
+    feeds,
     glossary,
     health,
     hours,
@@ -79,6 +80,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/me", accounts.me, _A.ACCOUNT_READ),
     Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
     Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
+    # one's own hours in a calendar program
+    Route("GET", "/api/account/feed", feeds.state, _A.FEED_OWN),
+    Route("POST", "/api/account/feed", feeds.renew, _A.FEED_OWN),
+    Route("POST", "/api/account/feed/revoke", feeds.revoke, _A.FEED_OWN),
+    Route("GET", "/calendar/{token}.ics", feeds.read, _A.FEED_READ),
     # consultations
     Route("GET", "/api/worklist", worklist.worklist, _A.WORKLIST),
     Route("GET", "/api/cases/{case}", worklist.case, _A.CASE_READ, _S.CASE),

@@ -1155,3 +1155,16 @@ match-place-general-vascular = Vessels of the legs
 match-place-general-infection = Infections
 match-place-general-checkup = Health check-up
 match-place-general-other = No department of the programme
+
+# mails about agreed hours
+mail-event = Teleconsultation
+mail-subject-invitation = Teleconsultation: { $when }
+mail-subject-moved = Teleconsultation moved: { $when }
+mail-subject-cancelled = Teleconsultation cancelled: { $when }
+mail-subject-reminder = Reminder of a teleconsultation: { $when }
+mail-lead-invitation = You are invited to a teleconsultation. It begins at:
+mail-lead-moved = A teleconsultation has been moved. It now begins at:
+mail-lead-cancelled = A teleconsultation that you were invited to has been cancelled, or you are no longer needed for it. It was to begin at:
+mail-lead-reminder = This is a reminder of a teleconsultation. It begins at:
+mail-seat = Your seat opens 10 minutes before the hour. Sign in with your account and take it.
+mail-nothing = This mail says nothing of the patient on purpose. Please write nothing of the patient in an answer. If the hour does not suit you, tell the coordinator.

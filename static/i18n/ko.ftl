@@ -1143,3 +1143,16 @@ match-place-general-vascular = 하지 혈관
 match-place-general-infection = 감염
 match-place-general-checkup = 건강검진
 match-place-general-other = 해당 진료과 없음
+
+# mails about agreed hours
+mail-event = 원격 협진
+mail-subject-invitation = 원격 협진: { $when }
+mail-subject-moved = 원격 협진 시간 변경: { $when }
+mail-subject-cancelled = 원격 협진 취소: { $when }
+mail-subject-reminder = 원격 협진 알림: { $when }
+mail-lead-invitation = 원격 협진에 초대되었습니다. 시작 시간:
+mail-lead-moved = 원격 협진의 시간이 변경되었습니다. 새 시작 시간:
+mail-lead-cancelled = 초대받으신 원격 협진이 취소되었거나 더 이상 참석하실 필요가 없게 되었습니다. 예정되었던 시작 시간:
+mail-lead-reminder = 원격 협진이 곧 있음을 알려 드립니다. 시작 시간:
+mail-seat = 자리는 시작 10분 전에 열립니다. 계정으로 로그인하여 자리에 앉으십시오.
+mail-nothing = 이 메일에는 환자에 관한 내용을 일부러 적지 않았습니다. 답장에도 환자에 관한 내용을 적지 마십시오. 시간이 맞지 않으면 코디네이터에게 알려 주십시오.

@@ -1148,3 +1148,16 @@ match-place-general-vascular = Сосуды ног
 match-place-general-infection = Инфекции
 match-place-general-checkup = Обследование организма
 match-place-general-other = Нет подходящего отделения
+
+# mails about agreed hours
+mail-event = Телеконсультация
+mail-subject-invitation = Телеконсультация: { $when }
+mail-subject-moved = Телеконсультация перенесена: { $when }
+mail-subject-cancelled = Телеконсультация отменена: { $when }
+mail-subject-reminder = Напоминание о телеконсультации: { $when }
+mail-lead-invitation = Вас приглашают на телеконсультацию. Начало:
+mail-lead-moved = Телеконсультация перенесена. Новое время начала:
+mail-lead-cancelled = Телеконсультация, на которую вас приглашали, отменена, или ваше участие в ней больше не требуется. Она должна была начаться:
+mail-lead-reminder = Напоминаем о телеконсультации. Начало:
+mail-seat = Ваше место откроется за 10 минут до начала. Войдите в свою учётную запись и займите его.
+mail-nothing = В этом письме намеренно ничего не сказано о пациенте. Не пишите о пациенте и в ответе. Если время вам не подходит, сообщите координатору.

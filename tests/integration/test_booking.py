@@ -19,6 +19,7 @@ from server.services.demo import ALMATY, CASE_ID
 from server.storage import accounts, calendars, cases
 from server.storage import audit as chain
 from server.storage.schema import audit, seats
+from server.storage.schema import cases as case_table
 from tests.support.website import Answer, Browser, Website, website
 
 AT_ONCE = 50
@@ -63,6 +64,13 @@ async def account(site: Website, role: str) -> str:
         found = await accounts.by_email(tx, f"{role.replace('_', '.')}@demo.invalid")
     assert found
     return found[0].id
+
+
+async def state(site: Website) -> str:
+    async with site.database.read() as tx:
+        case = await cases.by_id(tx, CASE_ID)
+    assert case
+    return case.state
 
 
 async def actions(site: Website) -> list[tuple[str, dict[str, Any]]]:
@@ -284,7 +292,9 @@ async def test_called_off_its_people_are_free_and_its_links_are_dead(site: Websi
     async with site.database.read() as tx:
         query = seats.select().where(seats.c.consultation_id == hour["consultation"])
         assert {row.token_state for row in await tx.execute(query)} == {"dead"}
+    assert await state(site) == "matched", "to be scheduled again"
     assert (await book(coordinator, start, "request-2")).status == 201
+    assert await state(site) == "scheduled"
     assert ("consultation_cancelled", {"side": "referring_site", "reason": "illness"}) in await actions(site)
 
 
@@ -311,6 +321,7 @@ async def test_who_did_not_come_is_said_once_the_hour_has_begun(site: Website) -
     ).code == "bad_request"
     missed = await change(coordinator, hour, "no-show", request="missing-3", seats=[seat])
     assert (missed.status, missed.json["state"]) == (200, "no_show")
+    assert await state(site) == "no_show"
     assert [one["missing"] for one in missed.json["seats"]] == [True, False, False]
     assert (await change(coordinator, hour, "no-show", request="missing-4", seats=[seat])).code == "ended"
     assert ("consultation_missed", {"seats": 1}) in await actions(site)
@@ -335,6 +346,15 @@ async def test_a_case_without_physicians_has_no_hour(site: Website) -> None:
     ):
         answer = await coordinator.post(f"/api/cases/{CASE_ID}/slots", asked | wrong)
         assert answer.code in ("bad_request", "hour_past"), (wrong, answer.text)
+
+
+async def test_a_case_that_is_not_matched_yet_gets_no_hour(site: Website) -> None:
+    coordinator = await site.signed_in("coordinator")
+    start = (await slots(coordinator))["slots"][0]["starts_at_ms"]
+    async with site.database.write() as tx:
+        await tx.execute(case_table.update().values(state="submitted"))
+    assert (await book(coordinator, start)).code == "wrong_state"
+    assert (await coordinator.get(f"/api/cases/{CASE_ID}/schedule")).json["appointments"] == []
 
 
 async def test_nothing_of_the_patient_is_in_what_a_schedule_says(site: Website) -> None:

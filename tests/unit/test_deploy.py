@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.config import ObjectStore, Settings, Turn, load_settings
+from server.mail_settings import MailServer
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NOT_FOR_OPERATORS = {"demo"}
@@ -28,7 +29,11 @@ def test_the_sample_names_every_setting_and_no_other() -> None:
     top, *tables = re.split(r"^\[([a-z]+)\]$", (DEPLOY / "hyeopjin.toml").read_text(), flags=re.MULTILINE)
     named = dict(zip(tables[::2], map(_names, tables[1::2]), strict=True))
     assert _names(top) | set(named) == set(Settings.model_fields) - NOT_FOR_OPERATORS
-    assert named == {"objects": set(ObjectStore.model_fields), "turn": set(Turn.model_fields)}
+    assert named == {
+        "objects": set(ObjectStore.model_fields),
+        "turn": set(Turn.model_fields),
+        "mail": set(MailServer.model_fields),
+    }
 
 
 def _names(text: str) -> set[str]:

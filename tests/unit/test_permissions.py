@@ -148,6 +148,7 @@ def test_interpreters_hours_are_a_coordinators_to_export() -> None:
 def test_hours_are_booked_by_a_coordinator_and_calendars_kept_by_who_they_belong_to() -> None:
     assert may(Action.SCHEDULE_WRITE, EVERY_RELATION) == {"coordinator"}
     assert may(Action.INTERPRETERS, EVERY_RELATION) == {"coordinator"}
+    assert allowed(Action.FEED_OWN, ["interpreter"], ())
     assert may(Action.SITE_ADD, EVERY_RELATION) == {"coordinator", "site_admin"}
     for action in (Action.CALENDAR_READ, Action.CALENDAR_WRITE):
         assert may(action, set()) == {"coordinator"}

@@ -1,0 +1,192 @@
+"""What people are told of agreed hours by mail: written into the outbox together with the change.
+
+Words are made when a mail is sent, in the language of who gets it. It must not hold anything of a patient: no
+name, no case, no specialty, no name of a site; and no right: the address in it opens for who signs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from server.domain.appointment import Appointment
+from server.domain.consultation import Consultation
+from server.domain.icalendar import Event, Method, calendar
+from server.domain.mail import CANCELLED, REMINDERS, SENT, Mail, reminder_due, retry_at
+from server.i18n import LANGUAGES, text
+from server.services.context import Context
+from server.storage import accounts, appointments, consultations, mails
+from server.storage.database import Transaction
+from server.storage.ids import new_id
+
+BATCH = 50
+LOOK_AHEAD_MS = REMINDERS[0][1] + 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail with its words. `calendar`: an ICS of this method, where it has one."""
+
+    id: str
+    attempts: int
+    to: str = field(repr=False)
+    language: str
+    subject: str
+    body: str = field(repr=False)
+    method: str | None = None
+    calendar: str | None = field(default=None, repr=False)
+
+
+async def announce(
+    tx: Transaction,
+    consultation: Consultation,
+    appointment: Appointment,
+    people: Mapping[str, str],
+    now_ms: int,
+) -> None:
+    """Each account is told what its kind says (`server/domain/mail.py`)."""
+    for account_id, kind in people.items():
+        mail = Mail(
+            id=new_id(),
+            account_id=account_id,
+            consultation_id=consultation.id,
+            kind=kind,
+            sequence=appointment.sequence,
+            starts_at_ms=consultation.starts_at_ms,
+            ends_at_ms=appointment.ends_at_ms,
+            attempts=0,
+            made_ms=now_ms,
+        )
+        await mails.add(tx, mail)
+
+
+async def announce_to_all(
+    tx: Transaction, consultation: Consultation, appointment: Appointment, kind: str, now_ms: int
+) -> None:
+    """Everybody with a seat and an account is told the same."""
+    seats = await consultations.seats_of(tx, {consultation.id})
+    people = {seat.account_id: kind for seat in seats if seat.account_id}
+    await announce(tx, consultation, appointment, people, now_ms)
+
+
+class Mailing:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def remind(self, now_ms: int) -> int:
+        """Writes the reminders that are due, each once; how many hours were reminded of."""
+        async with self._context.database.read() as tx:
+            near = await appointments.beginning_between(tx, now_ms + 1, now_ms + LOOK_AHEAD_MS)
+        due = [
+            (consultation, appointment, kind)
+            for consultation, appointment in near
+            if (kind := reminder_due(consultation.starts_at_ms, appointment.changed_ms, now_ms))
+        ]
+        if not due:
+            return 0
+        async with self._context.database.write() as tx:
+            for consultation, appointment, kind in due:
+                await announce_to_all(tx, consultation, appointment, kind, now_ms)
+        return len(due)
+
+    async def due(self, now_ms: int) -> list[Outgoing]:
+        """Mails to be sent now, with their words; what is overtaken goes from the queue."""
+        async with self._context.database.read() as tx:
+            waiting = await mails.due(tx, now_ms, BATCH)
+        if not waiting:
+            return []
+        async with self._context.database.write() as tx:
+            await mails.overtake(tx, now_ms)
+            made = [await self._worded(tx, mail) for mail in waiting if await mails.is_waiting(tx, mail.id)]
+        return [one for one in made if one is not None]
+
+    async def sent(self, mail: Outgoing) -> None:
+        async with self._context.database.write() as tx:
+            await mails.done(tx, mail.id, SENT, self._context.now_ms())
+
+    async def refused(self, mail: Outgoing, error: str) -> None:
+        """The mail server will never take it for this address: told by `doctor` and on the schedule."""
+        async with self._context.database.write() as tx:
+            await mails.done(tx, mail.id, "refused", self._context.now_ms(), error)
+
+    async def failed(self, mail: Outgoing, error: str) -> None:
+        """It is tried again, later each time."""
+        now_ms, attempts = self._context.now_ms(), mail.attempts + 1
+        async with self._context.database.write() as tx:
+            await mails.later(tx, mail.id, attempts, retry_at(attempts, now_ms), error)
+
+    async def _worded(self, tx: Transaction, mail: Mail) -> Outgoing | None:
+        """None, and out of the queue, for an account that may not sign in any more."""
+        account = await accounts.by_id(tx, mail.account_id)
+        if account is None or account.disabled:
+            await mails.done(tx, mail.id, "stale", self._context.now_ms())
+            return None
+        sites = await accounts.all_sites(tx)
+        seats = await consultations.seats_of(tx, {mail.consultation_id})
+        own = next((seat for seat in seats if seat.account_id == account.id), None)
+        zones = [account.time_zone, *(sites[seat.site_id].time_zone for seat in seats)]
+        language = account.language if account.language in LANGUAGES else "en"
+        url = f"{self._context.settings.public_url}/room/{own.id}" if own and mail.kind != CANCELLED else ""
+        words = "reminder" if mail.kind.startswith("reminder") else mail.kind
+        subject = text(
+            language, f"mail-subject-{words}", when=when(mail.starts_at_ms, account.time_zone, language)
+        )
+        body = _body(mail, words, zones, language, url)
+        made = Outgoing(mail.id, mail.attempts, account.email, language, subject, body)
+        if not mail.has_calendar:
+            return made
+        gone = mail.kind == CANCELLED
+        event = event_of(
+            self._context, mail.consultation_id, mail.sequence, (mail.starts_at_ms, mail.ends_at_ms),
+            mail.made_ms, language, url, cancelled=gone,
+        )  # fmt: skip
+        sender = self._context.settings.mail.sender
+        invited = replace(event, organizer=sender or None, attendee=account.email)
+        method: Method = "CANCEL" if gone else "REQUEST"
+        return replace(made, method=method, calendar=calendar(method, [invited]))
+
+
+def event_of(
+    context: Context,
+    consultation_id: str,
+    sequence: int,
+    span: tuple[int, int],
+    stamp_ms: int,
+    language: str,
+    url: str,
+    *,
+    cancelled: bool,
+) -> Event:
+    """One hour as calendars know it; the same UID in invitations and feeds."""
+    return Event(
+        uid=f"{consultation_id}@{urlsplit(context.settings.public_url).hostname}",
+        sequence=sequence,
+        starts_at_ms=span[0],
+        ends_at_ms=span[1],
+        stamp_ms=stamp_ms,
+        summary=text(language, "mail-event"),
+        description=text(language, "mail-seat"),
+        url=url,
+        cancelled=cancelled,
+    )
+
+
+def when(at_ms: int, zone: str, language: str) -> str:
+    """Weekday, date and time on the wall of a zone, with its name and offset."""
+    local = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone))
+    offset = local.strftime("%z")
+    day = format_date(local.date(), "full", locale=language)
+    return f"{day}, {local:%H:%M} ({zone}, UTC{offset[:3]}:{offset[3:]})"
+
+
+def _body(mail: Mail, words: str, zones: list[str], language: str, url: str) -> str:
+    clocks = [f"  {when(mail.starts_at_ms, zone, language)}" for zone in dict.fromkeys(zones)]
+    parts = [text(language, f"mail-lead-{words}"), "\n".join(clocks)]
+    if url:
+        parts += [text(language, "mail-seat"), url]
+    return "\n\n".join([*parts, text(language, "mail-nothing")]) + "\n"

@@ -1,0 +1,139 @@
+"""The outbox: mails wait here until a mail server has taken them, so that none is lost while it is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.mail import REFUSED, STALE, WAITING, Mail
+from server.storage.database import Database
+from server.storage.schema_mails import mails
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """`oldest_ms`: since when the one that has waited longest waits."""
+
+    waiting: int
+    oldest_ms: int | None
+    refused: int
+
+
+async def add(tx: AsyncConnection, mail: Mail) -> bool:
+    """False when this was written before. What still waits of older news for the same person is stale."""
+    same = select(mails.c.id).where(
+        mails.c.consultation_id == mail.consultation_id,
+        mails.c.account_id == mail.account_id,
+        mails.c.kind == mail.kind,
+        mails.c.sequence == mail.sequence,
+    )
+    if (await tx.execute(same)).first() is not None:
+        return False
+    await tx.execute(
+        update(mails)
+        .where(
+            mails.c.consultation_id == mail.consultation_id,
+            mails.c.account_id == mail.account_id,
+            mails.c.state == WAITING,
+            mails.c.sequence < mail.sequence,
+        )
+        .values(state=STALE, done_ms=mail.made_ms)
+    )
+    await tx.execute(
+        insert(mails).values(
+            id=mail.id,
+            account_id=mail.account_id,
+            consultation_id=mail.consultation_id,
+            kind=mail.kind,
+            sequence=mail.sequence,
+            starts_at_ms=mail.starts_at_ms,
+            ends_at_ms=mail.ends_at_ms,
+            state=WAITING,
+            attempts=mail.attempts,
+            next_ms=mail.made_ms,
+            made_ms=mail.made_ms,
+        )
+    )
+    return True
+
+
+async def overtake(tx: AsyncConnection, now_ms: int) -> int:
+    """What is of no use any more because its hour has begun is not sent; how many."""
+    done = await tx.execute(
+        update(mails)
+        .where(mails.c.state == WAITING, mails.c.starts_at_ms <= now_ms)
+        .values(state=STALE, done_ms=now_ms)
+    )
+    return done.rowcount
+
+
+async def due(tx: AsyncConnection, now_ms: int, limit: int) -> list[Mail]:
+    """Those to be tried now, the oldest first."""
+    query = (
+        select(mails)
+        .where(mails.c.state == WAITING, mails.c.next_ms <= now_ms)
+        .order_by(mails.c.made_ms, mails.c.sequence, mails.c.id)
+        .limit(limit)
+    )
+    return [_mail(row) for row in await tx.execute(query)]
+
+
+async def is_waiting(tx: AsyncConnection, mail_id: str) -> bool:
+    query = select(mails.c.id).where(mails.c.id == mail_id, mails.c.state == WAITING)
+    return (await tx.execute(query)).first() is not None
+
+
+async def done(tx: AsyncConnection, mail_id: str, state: str, now_ms: int, error: str | None = None) -> None:
+    await tx.execute(
+        update(mails).where(mails.c.id == mail_id).values(state=state, done_ms=now_ms, error=error)
+    )
+
+
+async def later(tx: AsyncConnection, mail_id: str, attempts: int, next_ms: int, error: str) -> None:
+    await tx.execute(
+        update(mails).where(mails.c.id == mail_id).values(attempts=attempts, next_ms=next_ms, error=error)
+    )
+
+
+async def states_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """How many mails of each consultation are in which state."""
+    query = (
+        select(mails.c.consultation_id, mails.c.state, func.count().label("n"))
+        .where(mails.c.consultation_id.in_(set(consultation_ids)))
+        .group_by(mails.c.consultation_id, mails.c.state)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in await tx.execute(query):
+        found.setdefault(row.consultation_id, {})[row.state] = row.n
+    return found
+
+
+async def outbox(database: Database, since_ms: int) -> Outbox:
+    """`refused` since then. Raises LookupError when there are no such books."""
+    waiting = select(func.count(), func.min(mails.c.made_ms)).where(mails.c.state == WAITING)
+    refused = select(func.count()).where(mails.c.state == REFUSED, mails.c.done_ms >= since_ms)
+    try:
+        async with database.read() as tx:
+            count, oldest = (await tx.execute(waiting)).one()
+            return Outbox(count, oldest, (await tx.execute(refused)).scalar_one())
+    except SQLAlchemyError as error:
+        raise LookupError("no outbox") from error
+
+
+def _mail(row: Row[Any]) -> Mail:
+    return Mail(
+        id=row.id,
+        account_id=row.account_id,
+        consultation_id=row.consultation_id,
+        kind=row.kind,
+        sequence=row.sequence,
+        starts_at_ms=row.starts_at_ms,
+        ends_at_ms=row.ends_at_ms,
+        attempts=row.attempts,
+        made_ms=row.made_ms,
+    )
