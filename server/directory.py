@@ -57,6 +57,7 @@ class Books:
             mode="simultaneous" if standing.mode == "simultaneous" else "consecutive",
             hearing={seat: word for seat, told in standing.hearing.items() if (word := _HEARING.get(told))},
             directions=standing.directions,
+            listens=standing.listens,
         )
 
     async def next_epoch(self, session: str) -> int:

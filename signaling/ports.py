@@ -115,6 +115,7 @@ class SessionRef:
     mode: ModeWord = "consecutive"
     hearing: Mapping[str, Hearing] = field(default_factory=dict)
     directions: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # source, target
+    listens: Mapping[str, str] = field(default_factory=dict)  # an interpreter, whom they render from
 
 
 class Directory(Protocol):

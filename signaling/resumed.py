@@ -11,22 +11,25 @@ from signaling.seat import Seat
 
 
 def as_it_was(document: RoomDocument, ref: SessionRef) -> RoomDocument:
-    """Mode, directions, what each chose to hear, who had stepped out and who had been let in. What somebody
-    has chosen since they came back stays."""
+    """Mode, directions, whom and what each chose to hear, who had stepped out and who had been let in. What
+    somebody has chosen since they came back stays."""
     mode = document.interpretation.mode if ref.mode == "consecutive" else ref.mode
     interpretation = replace(document.interpretation, mode=mode)
-    seats = (_seat(seat, ref) for seat in document.seats)
+    known = {seat.id for seat in document.seats}
+    seats = (_seat(seat, ref, known) for seat in document.seats)
     return replace(document.with_seats(seats), interpretation=interpretation)
 
 
-def _seat(seat: Seat, ref: SessionRef) -> Seat:
+def _seat(seat: Seat, ref: SessionRef, known: set[str]) -> Seat:
     been_in = seat.waits and seat.id in ref.let_in
     way = ref.directions.get(seat.id)
-    known = way is not None and seat.interprets and set(way) <= set(seat.speaks)
+    spoken = way is not None and seat.interprets and set(way) <= set(seat.speaks)
+    source = ref.listens.get(seat.id)
     return replace(
         seat,
         out=seat.id in ref.out or (seat.out and not been_in),
         waits=seat.waits and not been_in,
         hearing=seat.hearing or ref.hearing.get(seat.id),
-        direction=seat.direction or (Direction(*way) if known and way is not None else None),
+        direction=seat.direction or (Direction(*way) if spoken and way is not None else None),
+        listens=seat.listens or (source if seat.interprets and source in known else None),
     )

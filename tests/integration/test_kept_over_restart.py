@@ -73,6 +73,7 @@ class Server:
         return {
             "mode": stored[1].interpretation.mode,
             "direction": None if way is None else (way.source, way.target),
+            "listens": seats["interpreter"].listens,
             "hearing": {role: seat.hearing for role, seat in seats.items() if seat.hearing},
             "out": {role for role, seat in seats.items() if seat.out},
             "waits": {role for role, seat in seats.items() if seat.waits},
@@ -103,6 +104,7 @@ async def chosen(server: Server, *, let_in: bool) -> dict[str, object]:
     await server.tell(ie.ModeChosen(chair, "consulting_physician", "simultaneous"))
     await server.tell(ie.DirectionChosen(interpreter, "interpreter", "ru", "ko"))
     await server.tell(ie.DirectionChosen(interpreter, "interpreter", "ko", "ru"))
+    await server.tell(ie.ListenChosen(interpreter, "interpreter", chair))
     await server.tell(ie.HearingChosen(chair, "consulting_physician", "both"))
     await server.tell(ie.HearingChosen(seat("patient"), "patient", "original"))
     if let_in:
@@ -143,6 +145,7 @@ async def test_what_was_chosen_is_there_after_the_server_has_died(
         assert stood == {
             "mode": "simultaneous",
             "direction": ("ko", "ru"),
+            "listens": site.seat("consulting_physician")[0],
             "hearing": {"consulting_physician": "both", "patient": "original"},
             "out": {"referring_physician", *waits},
             "waits": waits,

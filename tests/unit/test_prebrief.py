@@ -294,7 +294,10 @@ def test_directions_and_what_each_chose_to_hear_outlive_the_rooms_memory() -> No
         mode="simultaneous",
         directions={INTERPRETER: ("ko", "ru")},
         hearing={CONSULTING: "both", REFERRING: "original"},
+        listens={INTERPRETER: CONSULTING, REFERRING: CONSULTING},
     )
+    assert (of(stage, INTERPRETER).listens, of(stage, REFERRING).listens) == (CONSULTING, None)
+    assert of(again(listens={INTERPRETER: "seat-unknown"}), INTERPRETER).listens is None
     assert of(stage, INTERPRETER).direction == Direction("ko", "ru")
     assert (of(stage, CONSULTING).hearing, of(stage, REFERRING).hearing) == ("both", "original")
     plan = plan_in(stage.commands)

@@ -28,7 +28,7 @@ class Waiting extends LightElement {
   render() {
     const state = this.state;
     const own = state ? me(state) : null;
-    if (!state || !own) return html`<p class="loading" role="status">${t('loading')}</p>`;
+    if (!state || !own) return html`<p class="loading" role="status">${t(state?.link === 'lost' ? 'connection-lost' : 'loading')}</p>`;
     const lost = state.link === 'lost' || isSilent(state, this.now);
     const first = others(state).every((person) => !person.present);
     const lead = first ? 'waiting-lead-first' : own.role === 'patient' ? 'waiting-lead' : 'waiting-lead-other';
@@ -39,7 +39,7 @@ class Waiting extends LightElement {
         ${lost ? html`<div class="notice notice-alarm" role="alert" data-testid="waiting-lost">${icon('warning')}<p>${t('connection-lost')}</p></div><hj-plan-b .state=${state} .now=${this.now}></hj-plan-b>` : nothing}
         <div class="notice notice-plain">${icon('shield')}<p>${t('waiting-private')}</p></div>
         ${this.team(state, first)}
-        <hj-arrival .seat=${state.seat}></hj-arrival>
+        ${own.interprets ? nothing : html`<hj-arrival .seat=${state.seat}></hj-arrival>`}
         ${this.clocks(state)}
       </section>
       <section class="waiting-devices" aria-labelledby="waiting-check">
