@@ -515,6 +515,7 @@ out-own = You have been asked to wait outside for a moment
 out-own-hint = Nobody hears or sees you, and you hear nobody. Stay on this page: you will be called back in.
 out-return = Come back in
 tile-out = Stepped out
+tile-waits = Waits outside
 tile-step-out = Ask to step out: { $name }
 tile-step-in = Let back in
 tile-unheard = You are not hearing this person now

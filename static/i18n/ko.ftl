@@ -515,6 +515,7 @@ out-own = 잠시 밖에서 기다려 주십시오
 out-own-hint = 지금은 서로 보이지도 들리지도 않습니다. 이 화면을 그대로 두시면 다시 들어오시게 됩니다.
 out-return = 다시 들어가기
 tile-out = 밖에서 기다리는 중
+tile-waits = 밖에서 대기 중
 tile-step-out = 잠시 밖으로: { $name }
 tile-step-in = 다시 들이기
 tile-unheard = 지금 이분의 소리는 들리지 않습니다

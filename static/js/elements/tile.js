@@ -127,7 +127,7 @@ class Tile extends LightElement {
 
   /** @param {import('../types/wire.js').Participant} person */
   cover(person) {
-    if (person.out) return html`<div class="cover" data-testid="tile-out">${icon('door')}<span>${t('tile-out')}</span></div>`;
+    if (person.out) return html`<div class="cover" data-testid="tile-out">${icon('door')}<span>${t(person.waits ? 'tile-waits' : 'tile-out')}</span></div>`;
     const away = person.away && !this.self;
     if (!away && person.camera && this.paused) return this.pausedCover(this.paused);
     return html`<div class="cover">${icon(away ? 'clock' : 'person')}
@@ -137,9 +137,10 @@ class Tile extends LightElement {
   /** @param {import('../types/wire.js').Participant} person */
   step(person) {
     const out = person.out === true;
-    const label = out ? t('tile-step-in') : t('tile-step-out', { name: person.name });
+    const back = person.waits ? 'prebrief-let-in' : 'tile-step-in';
+    const label = out ? t(back) : t('tile-step-out', { name: person.name });
     return html`<button type="button" class="step" data-testid="step" data-out=${out} title=${label} aria-label=${label}
-      @click=${() => this.ask('step', { participant: person.id, out: !out })}>${icon('door')}${out ? html`<span>${t('tile-step-in')}</span>` : nothing}</button>`;
+      @click=${() => this.ask('step', { participant: person.id, out: !out })}>${icon('door')}${out ? html`<span>${t(back)}</span>` : nothing}</button>`;
   }
 
   /** @param {number} now */
