@@ -54,32 +54,50 @@ def from_outside(document: RoomDocument, event: ev.Event) -> bool:
 
 
 def outside(whole: Snapshot) -> Snapshot:
-    """What somebody who waits is shown of the room: who is there, and nothing of what happens inside."""
+    """What somebody who waits is shown of the room: who is there, and nothing of what happens inside.
+
+    Made field by field: whoever adds one decides here too what of it is told outside.
+    """
     own = whole.you.participant
-    return whole.model_copy(
-        update={
-            "participants": [one if one.id == own else _named(one) for one in whole.participants],
-            "knocks": [],
-            "pause": None,
-            "chair": None,
-            "interpretation": NOTHING_SHOWN,
-        }
+    return Snapshot(
+        version=whole.version,
+        room=whole.room,
+        state=whole.state,
+        you=whole.you,
+        chair=None,
+        session=whole.session,
+        started_at_ms=whole.started_at_ms,
+        participants=[one if one.id == own else _named(one) for one in whole.participants],
+        knocks=[],
+        pause=None,
+        interpretation=NOTHING_SHOWN,
     )
 
 
 def _named(one: Participant) -> Participant:
-    hidden = {
-        "away": False,
-        "mic": False,
-        "camera": False,
-        "screen": False,
-        "consent": "undecided",
-        "recorded": False,
-        "quality": None,
-        "line": None,
-        "direction": None,
-        "hearing": "original",
-        "out": False,
-        "waits": False,
-    }
-    return one.model_copy(update=hidden)
+    """Who sits there, and whether somebody does."""
+    return Participant(
+        id=one.id,
+        role=one.role,
+        name=one.name,
+        site=one.site,
+        time_zone=one.time_zone,
+        language=one.language,
+        verified=one.verified,
+        present=one.present,
+        speaks=one.speaks,
+        interprets=one.interprets,
+        away=False,
+        mic=False,
+        camera=False,
+        screen=False,
+        consent="undecided",
+        recorded=False,
+        quality=None,
+        line=None,
+        direction=None,
+        hearing="original",
+        out=False,
+        waits=False,
+        partner=None,
+    )
