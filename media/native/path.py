@@ -98,10 +98,12 @@ class NativePath(SrtpPath):
                 way.ssrc,
             )
         call, count = self._library.lib.hj_spread, len(ways)
+        alone = [one_by_one([way]) for way in ways]
 
         def spread(packet: bytes, number: int, timestamp: int) -> None:
             if call(cells, count, packet, len(packet), number, timestamp):
-                left = [way for path, way in zip(mine, ways, strict=True) if path._link.fd < 0]
-                one_by_one(left)(packet, number, timestamp)
+                for path, forward in zip(mine, alone, strict=True):
+                    if path._link.fd < 0:
+                        forward(packet, number, timestamp)
 
         return spread

@@ -388,10 +388,7 @@ async def test_of_whom_everything_was_destroyed_not_even_when_they_spoke_is_told
     assert (status, refused["error"]["code"]) == (410, "withdrawn")
     assert (await asked(rig, interpreter, "GET", f"{path}/tracks/{LP}-audio"))[0] == 200
     await destruction_asked(rig.books, IN)
-    for place in (
-        path,
-        f"{path}/tracks/{LP}-audio",
-    ):  # their own rendering is gone, and what it was flagged for
+    for place in (path, f"{path}/tracks/{LP}-audio"):  # with their own rendering goes what was flagged
         status, refused = await asked(rig, interpreter, "GET", place)
         assert (status, refused["error"]["code"]) == (410, "withdrawn"), place
     async with rig.books.database.read() as tx:
