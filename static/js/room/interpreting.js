@@ -132,10 +132,10 @@ export function handoverStep(snapshot) {
   return partners(snapshot).some((person) => isHere(person) || person.id === active) ? 'request' : null;
 }
 
-/** @param {Snapshot | null} snapshot @returns {Participant[]} one's fellow interpreters, whoever of them is there */
+/** @param {Snapshot | null} snapshot @returns {Participant[]} one's fellow interpreters, as the server counts them: also one away for a moment, none who is out */
 export function partners(snapshot) {
   const own = snapshot?.you.participant;
-  return (snapshot?.participants ?? []).filter((person) => interprets(person) && person.id !== own && person.present);
+  return (snapshot?.participants ?? []).filter((person) => interprets(person) && person.id !== own && person.present && !person.out);
 }
 
 /**

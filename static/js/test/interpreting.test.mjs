@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  REMIND_EVERY_MS, directionOf, directionsOf, followed, handoverStep, nextSource, putAside, reminderDue, said, seatAnew, signalShown, signalled, turnLight, turned,
+  REMIND_EVERY_MS, directionOf, directionsOf, followed, handoverStep, nextSource, partners, putAside, reminderDue, said, seatAnew, signalShown, signalled, turnLight, turned,
 } from '../room/interpreting.js';
 
 const person = (id, role, more = {}) => ({ id, role, name: id, present: true, away: false, out: false, ...more });
@@ -78,6 +78,8 @@ test('one key asks for a hand-over, takes it back or accepts it', () => {
   assert.equal(handoverStep(room({ handover: { by: 'in', since_ms: 1 } }, two, 'in2')), 'accept');
   assert.equal(handoverStep(room({}, [LP, KP, IN], 'in')), null);
   assert.equal(handoverStep(room({}, [LP, KP, IN, { ...IN2, away: true }], 'in')), null);
+  assert.deepEqual(partners(room({}, [LP, KP, IN, { ...IN2, away: true }], 'in')).map((one) => one.id), ['in2']);
+  assert.deepEqual(partners(room({}, [LP, KP, IN, { ...IN2, out: true }], 'in')), []);
 });
 
 test('who renders and has dropped is not waited for: the other one’s key takes over', () => {
