@@ -59,6 +59,18 @@ async def case(_request: web.Request) -> web.StreamResponse:
     return _page("case")
 
 
+async def referral(request: web.Request) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("referral")
+
+
+async def new_referral(request: web.Request) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("new-referral")
+
+
 async def retention(request: web.Request) -> web.StreamResponse:
     if await signed_in_or_none(request) is None:
         raise web.HTTPFound("/signin")

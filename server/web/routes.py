@@ -64,6 +64,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/worklist", pages.worklist, _A.PAGE),
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
     Route("GET", "/cases/{case}/glossary", pages.glossary, _A.PAGE),
+    Route("GET", "/cases/{case}/referral", pages.referral, _A.PAGE),
+    Route("GET", "/referrals/new", pages.new_referral, _A.PAGE),
     Route("GET", "/room/{seat}", pages.room, _A.PAGE),
     Route("GET", "/review/{recording}", pages.review, _A.PAGE),
     Route("GET", "/renderings", pages.renderings, _A.PAGE),

@@ -12,17 +12,32 @@ from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
 from server.domain.glossary_file import REASONS as TERM_PROBLEMS
+from server.domain.life import LIFE, State
 from server.domain.matching import rules as matching
 from server.domain.matching.completeness import Missing
+from server.domain.patient import CONTACTS, SCRIPTS
 from server.domain.permissions import Role
+from server.domain.referral import CANCEL_REASONS, REOPEN_REASONS, RETURN_REASONS
+from server.domain.referral_form import SPECIALTIES
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
+from server.services.case_list import TURNS
 from server.services.exports import REASONS
+from server.services.referral_replies import PATIENT_QUESTIONS
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGES = ("en", "ko", "ru")
 PAGE_FILES = sorted(path for path in (STATIC / "js").rglob("*.js") if "test" not in path.parts)
 RANKING = (STATIC.parent / "server/domain/matching/ranking.py").read_text(encoding="utf-8")
 DESK_KEYS = re.findall(r"command: '(\w+)'", (STATIC / "js/room/keys.js").read_text(encoding="utf-8"))
+#: What the validator of a referral says, as its own text has it.
+PROBLEM_CODES = sorted(
+    set(
+        re.findall(
+            r'Problem\([\w.]+, "(\w+)"',
+            (STATIC.parent / "server/domain/referral.py").read_text(encoding="utf-8"),
+        )
+    )
+)
 #: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
 BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
@@ -58,6 +73,23 @@ BUILT = {
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
+    "case-state-": [*State, "other"],
+    "case-move-": [*{move.name for move in LIFE}, "other"],
+    "turn-why-": [*{why for _, _, _, why in TURNS}, "other"],
+    "return-reason-": [reason.replace("_", "-") for reason in RETURN_REASONS],
+    "cancel-reason-": [reason.replace("_", "-") for reason in CANCEL_REASONS],
+    "reopen-reason-": [reason.replace("_", "-") for reason in REOPEN_REASONS],
+    "referral-act-": ["answer", "return", "cancel", "reopen", "back"],
+    "referral-problem-": [
+        *(code.replace("_", "-") for code in PROBLEM_CODES),
+        "aside",
+        "alike",
+    ],
+    "patient-field-": [one.removeprefix("patient.").replace("_", "-") for one in PATIENT_QUESTIONS],
+    "patient-why-": [one.removeprefix("patient.").replace("_", "-") for one in PATIENT_QUESTIONS],
+    "patient-name-": list(SCRIPTS),
+    "patient-": [*CONTACTS, "guardian-name", "guardian-relation", "guardian-phone"],
+    "specialty-": list(SPECIALTIES),
     "arrival-": ["coming", "late", "ready"],
     "rendered-mode-": ["consecutive", "simultaneous", "other"],
     "mode-": [

@@ -7,6 +7,7 @@ import { consultationRow, recordingLine, specialty } from '../elements/consultat
 import { holdBanner, keptOf } from '../elements/kept.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
+import '../elements/referral.js';
 
 /** @typedef {import('../types/wire.js').CaseAnswer} CaseAnswer */
 
@@ -100,7 +101,8 @@ function body(answer) {
       <p><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a></p></div>
     ${kept?.hold ? holdBanner(kept.hold, zone) : nothing}
     ${one.patient ? patient(one.patient) : nothing}
-    <section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>
+    ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
+    <hj-referral .case=${id} .zone=${zone}></hj-referral>
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
         <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}${keeping(row.id)}</div>`)}</section>

@@ -8,6 +8,7 @@ import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import '../elements/glossaries.js';
 import '../elements/hours.js';
+import '../elements/turns.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
 
@@ -25,6 +26,7 @@ let mayTellArrival = false;
 let mayExportHours = false;
 let mayAnswerFlags = false;
 let mayReadGlossaries = false;
+let mayRefer = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -67,6 +69,7 @@ function draw() {
       ${mayReadGlossaries ? html`<hj-glossaries></hj-glossaries>` : nothing}
       ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    <hj-turns .zone=${zone} .writes=${mayRefer}></hj-turns>
     ${list(zone)}</div>`, root);
 }
 
@@ -90,6 +93,7 @@ else {
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
   mayAnswerFlags = me.abilities.includes('rendering.own');
+  mayRefer = me.abilities.includes('case.open');
   mayReadGlossaries = me.abilities.includes('glossary.list');
   await startLanguage('account', account.language);
   draw();

@@ -1,0 +1,142 @@
+"""A referral in a browser, on a telephone: asked back with reasons, saved as typed, returned, sent again."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from server.domain.patient import facts
+from server.domain.referral import Answer
+from server.domain.referral_form import newest
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo
+from tests.support.referrals import ADULT, whole
+
+pytestmark = pytest.mark.browser
+FORM = newest("orthopaedics")
+
+
+def signed_in(demo: Demo, context: BrowserContext, role: str) -> Page:
+    account = demo.account(role)
+    body = {"email": account["email"], "password": account["password"]}
+    assert context.request.post(f"{demo.base_url}/api/sign-in", data=body).ok
+    return context.new_page()
+
+
+def saved(page: Page) -> None:
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "saved")
+
+
+def answer(page: Page, name: str, value: Answer) -> None:
+    row = page.locator(f'[data-question="{name}"]')
+    if isinstance(value, list):
+        for one in value:
+            row.locator(f'input[value="{one}"]').check()
+    elif row.locator("select").count():
+        row.locator("select").select_option(value)
+    elif row.locator("input[type=radio]").count():
+        row.locator(f'input[value="{value}"]').check()
+    else:
+        row.locator("textarea, input[type=text], input[type=date]").first.fill(value or "")
+
+
+def fill(page: Page) -> None:
+    """The form as a person would: from the top, what is asked then; what follows from answers appears."""
+    answers, filled = whole(FORM, facts(ADULT, date(2026, 11, 26)), {"region": "knee"}), set[str]()
+    while todo := [
+        name
+        for row in page.get_by_test_id("question").all()
+        if (name := row.get_attribute("data-question") or "") in answers and name not in filled
+    ]:
+        for name in todo:
+            answer(page, name, answers[name])
+            filled.add(name)
+        saved(page)
+
+
+def register(page: Page) -> None:
+    page.get_by_test_id("name-latin").fill(ADULT.names["latin"])
+    page.get_by_test_id("name-cyrillic").fill(ADULT.names["cyrillic"])
+    page.get_by_test_id("birth-date").fill(ADULT.birth_date)
+    page.get_by_test_id("sex").select_option("male")
+    page.get_by_test_id("nationality").select_option("KZ")
+    page.get_by_test_id("speaks-kk").check()
+    page.get_by_test_id("contact-phone").fill("+7 000 000 0100")
+
+
+def begin(page: Page, demo: Demo) -> str:
+    page.goto(f"{demo.base_url}/worklist")
+    page.get_by_test_id("new-referral").click()
+    page.locator('input[value="orthopaedics"]').check()
+    page.get_by_test_id("begin-referral").click()
+    page.wait_for_url(re.compile(r"/cases/.*/referral$"))
+    return page.url.split("/")[-2]
+
+
+def test_a_referral_from_a_telephone_to_the_coordinator_and_back(demo: Demo, crowd: Crowd) -> None:
+    person = crowd.person(language="ru", width=390)
+    page = signed_in(demo, person.context, "referring_physician")
+    case = begin(page, demo)
+    answer(page, "question", "боль")
+    page.get_by_test_id("submit").click()
+    missing = page.get_by_test_id("missing")
+    expect(missing).to_be_focused()
+    assert missing.locator("li").count() > 15
+    expect(missing).to_contain_text("слишком коротко")
+    missing.locator("a", has_text="Вопрос консультанту").click()
+    expect(page.locator("#q-question")).to_be_focused()
+    register(page)
+    fill(page)
+    expect(page.get_by_test_id("open-questions")).to_have_attribute("data-open", "0")
+    page.reload()
+    expect(page.locator("#q-history")).not_to_have_value("")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing hangs over at 390 px"
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile(rf"/cases/{case}$"))
+    expect(page.get_by_test_id("case-state")).to_have_text("Отправлено")
+
+    desk = person.profile("ko")
+    coordinator = signed_in(demo, desk, "coordinator")
+    coordinator.goto(f"{demo.base_url}/worklist")
+    turn = coordinator.locator(f'[data-testid="turn"][data-case="{case}"]')
+    expect(turn).to_have_attribute("data-why", "new")
+    turn.locator("a").click()
+    coordinator.get_by_test_id("act-return").click()
+    coordinator.get_by_test_id("act-reason").select_option("documents")
+    coordinator.locator(".act summary").click()
+    coordinator.get_by_test_id("which-imaging_findings").check()
+    coordinator.get_by_test_id("act-words").fill("The CD is empty.")
+    coordinator.get_by_test_id("act-do").click()
+    expect(coordinator.get_by_test_id("case-state")).to_have_text("반려됨")
+
+    page.goto(f"{demo.base_url}/worklist")
+    page.locator(f'[data-case="{case}"][data-why="returned"] a').click()
+    expect(page.get_by_test_id("returned")).to_contain_text("The CD is empty.")
+    page.get_by_test_id("returned").locator("li a").click()
+    expect(page.locator("#q-imaging_findings")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type(" Sent again.")
+    saved(page)
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile(rf"/cases/{case}$"))
+    expect(page.locator('[data-question="imaging_findings"]')).to_contain_text("Sent again.")
+    assert person.errors() == []
+
+
+@pytest.mark.long
+def test_a_line_that_fails_loses_nothing_and_says_so(demo: Demo, crowd: Crowd) -> None:
+    person = crowd.people[0]
+    context = person.profile("en")
+    page = signed_in(demo, context, "referring_physician")
+    begin(page, demo)
+    expect(page.locator("#q-history")).to_be_visible()
+    context.set_offline(True)
+    answer(page, "history", "Typed while the line was down")
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "failed")
+    context.set_offline(False)
+    saved(page)
+    page.reload()
+    expect(page.locator("#q-history")).to_have_value("Typed while the line was down")
