@@ -104,3 +104,22 @@ def test_what_came_in_until_now_is_no_trouble_as_a_first_estimate() -> None:
     seen.remb(250_000)
     seen.run(2)
     assert seen.told.last("s")["mode"] == "full"
+
+
+def test_nothing_is_tried_while_checks_are_to_tell_whether_there_is_a_queue() -> None:
+    seen = Seen()
+    seen.run(2)
+    seen.remb(1_440_000)
+    seen.run(1)
+    seen.line.delay_ms = 90
+    seen.remb(400_000)
+    seen.run(2)
+    assert seen.told.last("s")["mode"] == "thin", "a trial is to come"
+    seen.line.delay_ms = 40
+    receiver = seen.lines._receivers["s"]
+    receiver.trial, receiver.doubt = None, Doubt(Checks(None), 60_000 * MS)
+    seen.run(10)
+    assert receiver.trial is None, "its packets would make the checks late"
+    receiver.doubt = None
+    seen.run(1.5)
+    assert receiver.trial is not None
