@@ -17,8 +17,9 @@ CRASH_NS = 3_000 * MS
 LATE_NS = 2_000 * MS
 """The books may hear that somebody left a little after the journal's end."""
 
-BACK = frozenset({"connected", "joined", "returned"})
-GONE = frozenset({"left", "lost", "disconnected", "failed", "closed", "stepped_out"})
+BACK = frozenset({"connected", "joined"})
+GONE = frozenset({"left", "lost", "disconnected", "failed", "closed"})
+"""Who has stepped out is still there: they are `dismissed`, cause `aside`, and `admitted` when they come back."""
 
 
 @dataclass(frozen=True, slots=True)
