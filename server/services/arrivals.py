@@ -19,7 +19,9 @@ class Arrivals:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def say(self, seat_id: str, minutes: int | None, account: str | None = None) -> dict[str, Any]:
+    async def say(
+        self, seat_id: str, minutes: int | None, address: str, account: str | None = None
+    ) -> dict[str, Any]:
         """What those who wait are told. `minutes` 0 = ready, None = taken back; `account`: a coordinator's.
 
         Raises Refused `not_found`, `forbidden` (no interpreter's seat), `ended`.
@@ -38,7 +40,7 @@ class Arrivals:
                 action="arrival_said",
                 subject_type="seat",
                 subject_id=seat_id,
-                address="",
+                address=address,
                 account_id=account,
                 seat_id=None if account else seat_id,
                 case_id=consultation.case_id,

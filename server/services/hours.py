@@ -65,14 +65,16 @@ class Hours:
         async with self._context.database.read() as tx:
             return await self._rows(tx, first, last, zone)
 
-    async def exported(self, first: date, last: date, zone: ZoneInfo | None, account: str) -> str:
+    async def exported(
+        self, first: date, last: date, zone: ZoneInfo | None, account: str, address: str
+    ) -> str:
         """As CSV; that it was asked for is audited. Raises Refused `bad_request`."""
         rows = await self.between(first, last, zone)
         entry = audit.Entry(
             action="hours_exported",
             subject_type="hours",
             subject_id=f"{first.isoformat()}_{last.isoformat()}",
-            address="",
+            address=address,
             account_id=account,
             detail={"rows": len(rows)},
         )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.arrival import MAX_MINUTES
 from server.web.errors import parsed
-from server.web.keys import SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
 
 
 class Away(BaseModel):
@@ -20,7 +20,9 @@ class Away(BaseModel):
 async def say(request: web.Request) -> web.Response:
     """POST /api/seats/{seat}/arrival, by who sits there"""
     body = await parsed(request, Away)
-    told = await request.app[SERVICES].arrivals.say(request.match_info["seat"], body.minutes)
+    told = await request.app[SERVICES].arrivals.say(
+        request.match_info["seat"], body.minutes, request[ADDRESS]
+    )
     return web.json_response(told)
 
 
@@ -28,7 +30,9 @@ async def say_for(request: web.Request) -> web.Response:
     """POST /api/seats/{seat}/arrival-for, by a coordinator"""
     body = await parsed(request, Away)
     account = request[SIGNED_IN].account.id
-    told = await request.app[SERVICES].arrivals.say(request.match_info["seat"], body.minutes, account)
+    told = await request.app[SERVICES].arrivals.say(
+        request.match_info["seat"], body.minutes, request[ADDRESS], account
+    )
     return web.json_response(told)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.arrival import MAX_MINUTES, arrival, is_believed
+from server.storage.schema import audit
 from tests.integration.test_live_rooms import JOIN, inhabited
 from tests.support.website import Website, website
 
@@ -56,6 +57,9 @@ async def test_a_coordinator_says_it_for_an_interpreter_and_for_nobody_else(site
     seat, other = site.seat("interpreter")[0], site.seat("referring_physician")[0]
     told = await browser.post(f"/api/seats/{seat}/arrival-for", {"minutes": 10})
     assert (told.status, told.json["said_by"]) == (200, "coordinator")
+    async with site.database.read() as tx:
+        rows = [row for row in await tx.execute(audit.select()) if row.action == "arrival_said"]
+    assert [row.address for row in rows] == ["127.0.0.1"]
     assert (await browser.post(f"/api/seats/{other}/arrival-for", {"minutes": 10})).code == "forbidden"
     taken = await browser.post(f"/api/seats/{seat}/arrival-for", {"minutes": None})
     assert taken.json == {"participant": seat, "ready_in_ms": None}
