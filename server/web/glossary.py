@@ -1,7 +1,7 @@
 """The glossary over HTTP, by an account on a case or by a seat in its room: one set of handlers for both.
 
-Searches are POST, so that no address holds what somebody looked for. A list has an ETag for
-callers that keep it; browsers keep nothing (`no-store`), so our page asks for it whole.
+Searches are POST, so that no address holds what somebody looked for. A list has an ETag: it
+is sent again only when a term has changed. A page keeps it in its memory, a browser nowhere (`no-store`).
 """
 
 from __future__ import annotations

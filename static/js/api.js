@@ -14,14 +14,20 @@ export class ApiRefusal extends Error {
   }
 }
 
+/** @typedef {{etag?: string, data?: any}} Kept what an address told last, in its caller's memory and nowhere else */
+
 /**
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
- * @param {{keepalive?: boolean}} [options]
+ * @param {{keepalive?: boolean, kept?: Kept}} [options]
  * @returns {Promise<any>} null for 204
  */
 async function call(method, path, body, options = {}) {
+  const { kept } = options;
+  /** @type {Record<string, string>} */
+  const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  if (kept?.etag) headers['If-None-Match'] = kept.etag;
   let answer;
   try {
     answer = await fetch(path, {
@@ -29,21 +35,26 @@ async function call(method, path, body, options = {}) {
       credentials: 'same-origin',
       cache: 'no-store',
       keepalive: options.keepalive ?? false,
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      headers,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
     throw new ApiRefusal('network', 0);
   }
   if (answer.status === 204) return null;
+  if (answer.status === 304) return kept?.data;
   const data = await answer.json().catch(() => null);
+  if (answer.ok && kept) Object.assign(kept, { etag: answer.headers.get('ETag') ?? '', data });
   if (answer.ok) return data;
   const error = data?.error ?? {};
   throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
 }
 
-/** @param {string} path */
-export const get = (path) => call('GET', path);
+/**
+ * @param {string} path
+ * @param {Kept} [kept] asked with it again, what has not changed is not sent again
+ */
+export const get = (path, kept) => call('GET', path, undefined, { kept });
 
 /**
  * @param {string} path

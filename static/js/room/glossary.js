@@ -57,6 +57,8 @@ export class Glossary extends EventTarget {
     /** @type {string | null} the term that everybody was just shown */
     this.told = null;
     this.fetchedAt = -Infinity;
+    /** @type {import('../api.js').Kept} months of terms are sent again only when one has changed */
+    this.kept = {};
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.typing = undefined;
     this.asked = 0;
@@ -85,7 +87,7 @@ export class Glossary extends EventTarget {
     this.fetchedAt = this.now();
     try {
       /** @type {Found} */
-      const answer = await this.http.get(this.base);
+      const answer = await this.http.get(this.base, this.kept);
       this.terms = answer.terms;
       this.total = answer.total;
       this.label = answer.case_label ?? '';

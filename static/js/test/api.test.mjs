@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiRefusal, get } from '../api.js';
+
+/** A server of one address, which says when it has nothing new. */
+function serve(t) {
+  const server = { body: { terms: [1] }, etag: '"one"', asked: [] };
+  t.mock.method(globalThis, 'fetch', async (path, { headers, cache }) => {
+    server.asked.push([headers['If-None-Match'] ?? null, cache]);
+    const known = headers['If-None-Match'] === server.etag;
+    return new Response(known ? null : JSON.stringify(server.body), { status: known ? 304 : 200, headers: { ETag: server.etag } });
+  });
+  return server;
+}
+
+test('what has not changed is not sent again, and lies in no cache', async (t) => {
+  const server = serve(t);
+  const kept = {};
+  assert.deepEqual(await get('/g', kept), { terms: [1] });
+  assert.deepEqual(await get('/g', kept), { terms: [1] });
+  Object.assign(server, { etag: '"two"', body: { terms: [1, 2] } });
+  assert.deepEqual(await get('/g', kept), { terms: [1, 2] });
+  assert.deepEqual(server.asked, [[null, 'no-store'], ['"one"', 'no-store'], ['"one"', 'no-store']]);
+});
+
+test('who keeps nothing is sent everything', async (t) => {
+  const server = serve(t);
+  assert.deepEqual([await get('/g'), await get('/g')], [{ terms: [1] }, { terms: [1] }]);
+  assert.deepEqual(server.asked, [[null, 'no-store'], [null, 'no-store']]);
+});
+
+test('a refusal is kept by nobody', async (t) => {
+  t.mock.method(globalThis, 'fetch', async () => Response.json({ error: { code: 'ended' } }, { status: 409, headers: { ETag: '"x"' } }));
+  const kept = {};
+  await assert.rejects(get('/g', kept), (error) => error instanceof ApiRefusal && error.code === 'ended');
+  assert.deepEqual(kept, {});
+});
