@@ -1,6 +1,6 @@
 """A few seconds of a finished audio track as a file of their own: packets copied, nothing decoded.
 
-Bytes in, bytes out; what lies outside is not in them. It must not know whose voice it is or who asks.
+What lies outside is not in it, and hardly read. It must not know whose voice it is or who asks.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import av
 _MS = Fraction(1, 1000)
 
 
-def cut(track: bytes, from_ms: int, to_ms: int) -> bytes:
+def cut(track: Any, from_ms: int, to_ms: int) -> bytes:
     """The packets that begin in [from_ms, to_ms), ms since the track's own start, as a WebM that begins at 0;
-    empty when there are none. Raises av's errors on what is no WebM.
+    empty when there are none. `track`: a binary file that can seek. Raises av's errors on what is no WebM.
     """
     result = io.BytesIO()
     written = 0
-    with av.open(io.BytesIO(track), "r", format="webm") as source:
+    with av.open(track, "r", format="webm") as source:
         sound = source.streams.audio[0]
         source.seek(max(0, from_ms - 1000) * 1000, backward=True)
         with av.open(result, "w", format="webm", options={"fflags": "+bitexact"}) as target:

@@ -113,8 +113,8 @@ class Lines:
             if self._in_trouble(receiver, now_ns):
                 self._give_up(receiver, now_ns)
             self._allocate(receiver, now_ns)
-            # A doubt's checks would wait behind what a trial sends, and tell of a queue that is the trial's own.
-            if receiver.trial is receiver.doubt is None and self._should_try(receiver, now_ns):
+            # A doubt's checks would wait behind what a trial sends, and tell of a queue of the trial's own.
+            if receiver.trial is None and receiver.doubt is None and self._should_try(receiver, now_ns):
                 extra_bps = max(TRIAL_LEAST_BPS, receiver.allocation.need_bps - receiver.sent_bps())
                 total_bps = int(receiver.allocation.need_bps * OVERHEAD) + receiver.voice_bps()
                 session = receiver.endpoint.session

@@ -19,7 +19,7 @@ LATE_NS = 2_000 * MS
 
 BACK = frozenset({"connected", "joined"})
 GONE = frozenset({"left", "lost", "disconnected", "failed", "closed"})
-"""Who has stepped out is still there: they are `dismissed`, cause `aside`, and `admitted` when they come back."""
+"""Who has stepped out is still there: `dismissed`, cause `aside`, and `admitted` when they come back."""
 
 
 @dataclass(frozen=True, slots=True)

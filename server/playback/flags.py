@@ -15,6 +15,7 @@ from server.domain.errors import Refused
 from server.domain.renderings import MOST_FLAGS, Flag, asked_window, worded
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback, require_playable_in
+from server.playback.seeking import Seekable
 from server.services.access import Asking
 from server.services.context import Context
 from server.storage import accounts, audit, destructions, renderings
@@ -129,9 +130,9 @@ class Flags:
         row = next((each for each in described["tracks"] if each["id"] == track), None)
         if row is None or row["kind"] != "audio":
             raise Refused("not_found")
-        plain = b"".join([chunk async for chunk in reader.chunks(0, reader.size)])
         offset = int(row["offset_ms"])
-        found = await asyncio.to_thread(cut, plain, max(0, begin - offset), max(0, end - offset))
+        file = Seekable(reader.read, reader.size, asyncio.get_running_loop())
+        found = await asyncio.to_thread(cut, file, max(0, begin - offset), max(0, end - offset))
         if not found:
             raise Refused("not_found")
         return found

@@ -40,6 +40,7 @@ from server.storage.recordings import Recordings
 class Services:
     context: Context
     passwords: Passwords
+    attempts: Attempts
     access: Access
     accounts: Accounts
     seats: Seats
@@ -79,6 +80,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
     return Services(
         context=context,
         passwords=passwords,
+        attempts=attempts,
         access=Access(context),
         accounts=Accounts(context, passwords, attempts),
         seats=Seats(context, attempts),

@@ -70,6 +70,10 @@ class Attempts:
         await self._hit(self._address, "feed", address)
         await self._hit(self._feeds, "feed", token_hash)
 
+    async def route(self, path: str, who: str, per_minute: int) -> None:
+        """One request of an account or a seat for what costs something to read."""
+        await self._hit(RateLimitItemPerMinute(per_minute), "route", path, who)
+
     async def _hit(self, item: RateLimitItem, *key: str) -> None:
         if await self._limiter.hit(item, *key):
             return

@@ -26,7 +26,10 @@ from server.web.keys import (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One URL with its permission row. `subject` is found under the path's placeholder of the same name."""
+    """One URL with its permission row. `subject` is found under the path's placeholder of the same name.
+
+    `per_minute`: so often an account or a seat may ask; 0 = as often as it likes.
+    """
 
     method: str
     path: str
@@ -34,13 +37,18 @@ class Route:
     action: Action
     subject: Subject = Subject.NONE
     stranger: str = "sign_in_required"  # what somebody without a session is told
+    per_minute: int = 0
 
 
 def guarded(route: Route) -> Handler:
-    """The handler behind its check."""
+    """The handler behind its check. Raises Refused as `authorise` does, and `too_many_attempts`."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
         await authorise(request, route)
+        if route.per_minute:
+            signed_in = request.get(SIGNED_IN)
+            who = request.match_info["seat"] if signed_in is None else signed_in.account.id
+            await request.app[SERVICES].attempts.route(route.path, who, route.per_minute)
         return await route.handler(request)
 
     return guard

@@ -36,6 +36,9 @@ from server.web import (
 from server.web.guard import Route, guarded
 
 _A, _S = Action, Subject
+READS, TYPED, CLIPS = 120, 300, 300
+"""A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
+leafs, and for a few seconds of sound (a player asks some times for each voice)."""
 _CASE = "/api/cases/{case}"
 _EXPORTS = "/api/recordings/{recording}/exports"
 _EXPORT = _EXPORTS + "/{export}"
@@ -44,12 +47,12 @@ _EXPORT = _EXPORTS + "/{export}"
 def _glossary(base: str, read: Action, write: Action, confirm: Action, subject: Subject) -> tuple[Route, ...]:
     """The same for an account on a case and for a seat in its room."""
     return (
-        Route("GET", f"{base}/glossary", glossary.listed, read, subject),
+        Route("GET", f"{base}/glossary", glossary.listed, read, subject, per_minute=READS),
         Route("POST", f"{base}/glossary", glossary.add, write, subject),
-        Route("POST", f"{base}/glossary/search", glossary.search, read, subject),
+        Route("POST", f"{base}/glossary/search", glossary.search, read, subject, per_minute=TYPED),
         Route("GET", f"{base}/glossary/file", glossary.take, write, subject),
-        Route("GET", f"{base}/glossary/history", glossary.history, read, subject),
-        Route("GET", f"{base}/glossary/{{term}}/history", glossary.history, read, subject),
+        Route("GET", f"{base}/glossary/history", glossary.history, read, subject, per_minute=READS),
+        Route("GET", f"{base}/glossary/{{term}}/history", glossary.history, read, subject, per_minute=TYPED),
         Route("POST", f"{base}/glossary/file", glossary.bring, write, subject),
         Route("POST", f"{base}/glossary/{{term}}", glossary.edit, write, subject),
         Route("POST", f"{base}/glossary/{{term}}/confirm", glossary.confirm, confirm, subject),
@@ -161,7 +164,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/seats/{seat}/destroy", seats.destroy, _A.SEAT_DESTROY, _S.SEAT),
     Route("GET", "/api/seats/{seat}/past", seats.past, _A.SEAT_PAST, _S.SEAT),
     Route("GET", "/api/seats/{seat}/receipts/{receipt}", seats.receipt, _A.SEAT_PAST, _S.SEAT),
-    Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT),
+    Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT, per_minute=READS),
     # the glossary of a case
     Route("GET", "/api/glossaries", worklist.glossaries, _A.GLOSSARY_LIST),
     *_glossary("/api/cases/{case}", _A.GLOSSARY_READ, _A.GLOSSARY_WRITE, _A.GLOSSARY_CONFIRM, _S.CASE),
@@ -174,8 +177,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("POST", "/api/seats/{seat}/arrival", arrivals.say, _A.SEAT_ARRIVAL, _S.SEAT),
     Route("POST", "/api/seats/{seat}/arrival-for", arrivals.say_for, _A.ARRIVAL_TELL),
-    Route("GET", "/api/seats/{seat}/arrivals", arrivals.expected, _A.ARRIVAL_READ, _S.SEAT),
-    Route("GET", "/api/seats/{seat}/conduct", conduct.of_seat, _A.CONDUCT_READ, _S.SEAT),
+    Route("GET", "/api/seats/{seat}/arrivals", arrivals.expected, _A.ARRIVAL_READ, _S.SEAT, per_minute=READS),
+    Route("GET", "/api/seats/{seat}/conduct", conduct.of_seat, _A.CONDUCT_READ, _S.SEAT, per_minute=READS),
     # recordings: a copied address says 403, signed in or not
     Route(
         "GET",
@@ -227,11 +230,17 @@ ROUTES: Final[tuple[Route, ...]] = (
         "forbidden",
     ),
     Route("POST", "/api/recordings/{recording}/flags", renderings.flag, _A.RENDERING_FLAG, _S.RECORDING),
-    Route("GET", "/api/flags", renderings.own, _A.RENDERING_OWN),
-    Route("GET", "/api/flags/{flag}", renderings.look, _A.RENDERING_ANSWER, _S.FLAG, "forbidden"),
+    Route("GET", "/api/flags", renderings.own, _A.RENDERING_OWN, per_minute=READS),
+    Route("GET", "/api/flags/{flag}", renderings.look, _A.RENDERING_ANSWER, _S.FLAG, "forbidden", READS),
     Route("POST", "/api/flags/{flag}/answer", renderings.answer, _A.RENDERING_ANSWER, _S.FLAG),
     Route(
-        "GET", "/api/flags/{flag}/tracks/{track}", renderings.clip, _A.RENDERING_ANSWER, _S.FLAG, "forbidden"
+        "GET",
+        "/api/flags/{flag}/tracks/{track}",
+        renderings.clip,
+        _A.RENDERING_ANSWER,
+        _S.FLAG,
+        "forbidden",
+        CLIPS,
     ),
     # exports of a recording
     Route("GET", _EXPORTS, exports.listed, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),

@@ -34,6 +34,7 @@ from server.storage.recordings import RecordedSeat, Recordings
 from server.storage.schema import audit, destructions, seats, session_notes, sessions
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
+from server.web.routes import CLIPS
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.integration.test_live_rooms import JOIN, Page, inhabited
 from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Books, make_books, people
@@ -220,6 +221,21 @@ async def test_an_interpreter_hears_the_seconds_around_a_flag_of_their_own_and_n
     some = {"Range": "bytes=0-99"}
     status, start = await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio", headers=some)
     assert (status, start) == (206, clip[:100])
+
+
+async def test_seconds_are_cut_out_as_often_as_players_ask_but_not_as_machines_do(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=new_flag(found["pairs"][1]))
+    path = f"/api/flags/{flag['id']}/tracks/{KP}-audio"
+    for _ in range(20):
+        assert (await asked(rig, interpreter, "GET", path))[0] == 200
+    with pytest.raises(Refused, match="too_many_attempts"):
+        for _ in range(CLIPS):
+            await rig.services.attempts.route("/api/flags/{flag}/tracks/{track}", interpreter.account, CLIPS)
+    status, refused = await asked(rig, interpreter, "GET", path)
+    assert (status, refused["error"]["code"]) == (429, "too_many_attempts")
+    await rig.services.attempts._limiter.storage.reset()
 
 
 async def test_a_flag_is_closed_to_another_interpreter_to_strangers_and_to_those_who_watch(
