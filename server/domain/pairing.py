@@ -6,7 +6,9 @@ and Church 1993, Computational Linguistics 19:1). How long they are is compared,
 
 - Consecutive: the rendering follows what it renders, after a pause or with a small overlap. Physicians do
   speak in instalments, and interpreters come in between (Hansen and Svennevig 2021, Journal of Pragmatics).
-- Simultaneous: it runs behind by the ear-voice span, commonly told as two to five seconds.
+- Simultaneous: it runs behind by the ear-voice span, commonly told as two to five seconds. Whoever is rendered
+  like this need not stop, so both talks are aligned from breath to breath, and where a sentence ends is part of
+  what is looked for: at a longer silence, after as much as a sentence usually is, where the rendering does too.
 
 Relay: a rendering is itself what the next interpreter renders, where the two share one language only.
 Pure; times in ms. It must not know where sounds come from.
@@ -14,35 +16,33 @@ Pure; times in ms. It must not know where sounds come from.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
 
-from server.domain.talk import SIMULTANEOUS, Person, Settings, Utterance, own_words, talk
+from server.domain import prices
+from server.domain.prices import NEVER
+from server.domain.talk import (
+    JOIN_MS,
+    SIMULTANEOUS,
+    Person,
+    Settings,
+    Utterance,
+    joined,
+    own_words,
+    phrases,
+    talk,
+)
 
-VERSION = 2
+VERSION = 3
 """Of the way it is found: what was stored by another one is computed again."""
 
 SOME = 4
 """At most so many are rendered in one, or render one."""
 BEFORE_MS, BEHIND_MS = 30_000, 120_000
 """A rendering is looked for so long before and after what is said began."""
-LONGEST_PAUSE_MS = 25_000
-SPREAD = 0.4
-"""Of the logarithm of how much longer a rendering is than what it renders."""
-EAR_VOICE_MS, EAR_VOICE_SPREAD_MS = 2800, 1300
 TURN_MS = 1500
 """The direction is turned about so long before or after it is used."""
-ALONE, ALONE_PER_S, ALONE_MOST = 0.5, 0.3, 2.2
-"""What it costs to say that an utterance is in no pair: more for a long one."""
-MORE = 0.3
-"""For each further utterance in one pair."""
-ANOTHER = 1.0
-"""For each change of speaker in what is rendered in one go: people of one language also confer."""
-NEVER = math.inf
-_Reach = Callable[[tuple[int, int], tuple[int, int], float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +64,86 @@ class Pair:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Parts of talk and what renders them."""
+
+    said: tuple[Utterance, ...]
+    rendered: tuple[Utterance, ...]
+    source: str
+    target: str
+
+    def pairs(self, settings: Settings) -> list[Pair]:
+        """Of simultaneous talk one: its parts are from breath to breath, no sentences."""
+        mode = settings.mode(self.rendered[0].from_ms)
+        if mode != SIMULTANEOUS:
+            return [Pair(self.said, each, self.source, self.target, mode) for each in self.rendered]
+        people = dict.fromkeys(each.person for each in self.said)
+        said = tuple(joined([each for each in self.said if each.person == one]) for one in people)
+        return [Pair(said, joined(self.rendered), self.source, self.target, mode)]
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """Pairs in order of the renderings; what interpreters said that renders nothing, as far as is known; and
+    what they had signalled to be their own words."""
+
+    pairs: list[Pair]
+    rest: list[Utterance]
+    own: list[Utterance]
+
+
 def pairs(
     people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
 ) -> list[Pair]:
     """All pairs, in order of the renderings. `sounds`: each person's stretches of sound."""
+    return interpreted(people, settings, sounds).pairs
+
+
+def interpreted(
+    people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
+) -> Interpreted:
+    """What interpreters said, and what it renders. `sounds`: each person's stretches of sound."""
     spoken = talk(people, settings, sounds)
+    own = {one.id: own_words(settings, one.id, spoken[one.id]) if one.interprets else set() for one in people}
+    parts = {
+        one.id: phrases(
+            [each for each in spoken[one.id] if each not in own[one.id]], sounds.get(one.id, ()), settings
+        )
+        for one in people
+    }
     speakers = [one for one in people if not one.interprets and one.languages]
     interpreters = [one for one in people if one.interprets and len(one.languages) > 1]
-    own = {one.id: own_words(settings, one.id, spoken[one.id]) for one in interpreters}
-    renderings = {
-        one.id: [each for each in spoken[one.id] if each not in own[one.id]] for one in interpreters
-    }
-    first = [Said(each, one.languages[0]) for one in speakers for each in spoken[one.id]]
-    found = {one.id: _of(one, first, renderings[one.id], settings, people) for one in interpreters}
+    first = [Said(each, one.languages[0]) for one in speakers for each in parts[one.id]]
+    found = {one.id: _of(one, first, parts[one.id], settings, people) for one in interpreters}
     relays = {one.id: [other for other in interpreters if _relays(other, one)] for one in interpreters}
     for one in interpreters:
         told = [*first]
         for other in relays[one.id]:
-            told += [Said(pair.rendered, pair.target) for pair in found[other.id]]
+            told += [Said(each, group.target) for group in found[other.id] for each in group.rendered]
         if len(told) > len(first):
-            found[one.id] = _of(one, told, renderings[one.id], settings, people)
-    every = [pair for one in interpreters for pair in found[one.id]]
-    return sorted(every, key=lambda pair: (pair.rendered.from_ms, pair.rendered.person))
+            found[one.id] = _of(one, told, parts[one.id], settings, people)
+    every = [pair for groups in found.values() for group in groups for pair in group.pairs(settings)]
+    paired = {part for groups in found.values() for group in groups for part in group.rendered}
+    return Interpreted(
+        sorted(every, key=lambda pair: (pair.rendered.from_ms, pair.rendered.person)),
+        [each for one in people if one.interprets for each in _rest(parts[one.id], paired)],
+        [each for one in people for each in sorted(own[one.id], key=lambda each: each.from_ms)],
+    )
+
+
+def _rest(parts: Sequence[Utterance], paired: Set[Utterance]) -> list[Utterance]:
+    """What is in no pair, joined from breath to breath as it was parted."""
+    runs: list[list[Utterance]] = []
+    before: Utterance | None = None
+    for part in parts:
+        if part not in paired:
+            if runs and before is runs[-1][-1] and part.from_ms - before.to_ms < JOIN_MS:
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        before = part
+    return [joined(run) for run in runs]
 
 
 def _relays(other: Person, to: Person) -> bool:
@@ -98,23 +156,20 @@ def _of(
     renderings: Sequence[Utterance],
     settings: Settings,
     people: Sequence[Person],
-) -> list[Pair]:
-    understood = [each for each in told if each.language in interpreter.languages]
+) -> list[_Group]:
+    understood = [
+        each
+        for each in told
+        if each.language in interpreter.languages and not _unasked(settings, interpreter.id, each)
+    ]
     said = sorted(_once(understood), key=lambda each: (each.utterance.from_ms, each.utterance.person))
     aligned = _Alignment(interpreter, said, renderings, settings)
     result = []
     for first, last, begin, end in aligned.groups():
         source = said[first].language
-        for rendered in renderings[begin:end]:
-            result.append(
-                Pair(
-                    tuple(each.utterance for each in said[first:last]),
-                    rendered,
-                    source,
-                    target_of(interpreter, source, settings, rendered.from_ms, people),
-                    settings.mode(rendered.from_ms),
-                )
-            )
+        target = target_of(interpreter, source, settings, renderings[begin].from_ms, people)
+        parts = tuple(each.utterance for each in said[first:last])
+        result.append(_Group(parts, tuple(renderings[begin:end]), source, target))
     return result
 
 
@@ -145,6 +200,8 @@ class _Alignment:
     ) -> None:
         self._interpreter, self._settings = interpreter.id, settings
         self._said, self._rendered = said, rendered
+        self._said_edges = prices.edges([each.utterance for each in said], prices.SAID)
+        self._rendered_edges = prices.edges(rendered, prices.RENDERED)
         starts = [each.from_ms for each in rendered]
         self._lows = [bisect_left(starts, each.utterance.from_ms - BEFORE_MS) for each in said]
         highs = [bisect_right(starts, each.utterance.from_ms + BEHIND_MS) for each in said]
@@ -167,21 +224,28 @@ class _Alignment:
                 if here is None:
                     continue
                 if j < self._highs[i]:
-                    reach((i, j), (i, j + 1), here + _alone(self._rendered[j]))
+                    reach((i, j), (i, j + 1), here + prices.alone(self._rendered[j]))
                 if i < len(self._said):
                     if j >= self._lows[i + 1]:
-                        reach((i, j), (i + 1, j), here + _alone(self._said[i].utterance))
-                    self._pairs_from(i, j, here, reach)
+                        reach((i, j), (i + 1, j), here + prices.alone(self._said[i].utterance))
+                    for to, price in self._pairs_from(i, j):
+                        reach((i, j), to, here + price)
         return self._way_back(came)
 
-    def _pairs_from(self, i: int, j: int, here: float, reach: _Reach) -> None:
+    def _pairs_from(self, i: int, j: int) -> Iterator[tuple[tuple[int, int], float]]:
+        """What may be rendered by what from here on: (the place after it, its price)."""
+        if j == len(self._rendered):
+            return
+        if self._settings.mode(self._rendered[j].from_ms) == SIMULTANEOUS:
+            yield from self._alongside(i, j)
+            return
         for some, several in _SHAPES:
             to = (i + some, j + several)
             if to[0] > len(self._said) or not self._lows[to[0]] <= to[1] <= self._highs[to[0]]:
                 continue
-            price = self._price(self._said[i : to[0]], self._rendered[j : to[1]])
+            price = self._consecutive(self._said[i : to[0]], self._rendered[j : to[1]])
             if price < NEVER:
-                reach((i, j), to, here + price)
+                yield to, price
 
     def _way_back(self, came: Mapping[tuple[int, int], tuple[int, int]]) -> list[tuple[int, int, int, int]]:
         at, found = (len(self._said), len(self._rendered)), []
@@ -192,66 +256,66 @@ class _Alignment:
             at = before
         return found[::-1]
 
-    def _price(self, said: Sequence[Said], rendered: Sequence[Utterance]) -> float:
-        """What it costs to believe that these are rendered by those."""
+    def _consecutive(self, said: Sequence[Said], rendered: Sequence[Utterance]) -> float:
         if any(each.language != said[0].language for each in said):
             return NEVER
         first, last = said[0].utterance, said[-1].utterance
-        begin, end = rendered[0], rendered[-1]
-        if first.from_ms >= begin.from_ms or end.to_ms <= last.from_ms:
+        if first.from_ms >= rendered[0].from_ms or rendered[-1].to_ms <= last.from_ms:
             return NEVER
-        if self._settings.mode(begin.from_ms) == SIMULTANEOUS:
-            if not self._turned(said[0].language, begin.from_ms):
-                return NEVER
-            when = _behind(begin.from_ms - first.from_ms) + _behind(end.to_ms - last.to_ms)
-        else:
-            when = _after(last, begin) + _held(said, begin) + _parts(rendered)
-        spoken = sum(each.utterance.sound_ms for each in said)
-        length = math.log(sum(each.sound_ms for each in rendered) / spoken)
-        spread = SPREAD + 0.25 * 1000 / spoken
-        return when + (length / spread) ** 2 / 2 + MORE * (len(said) + len(rendered) - 2)
+        return prices.consecutive([each.utterance for each in said], rendered)
 
-    def _turned(self, source: str, at_ms: int) -> bool:
-        near = (at_ms, at_ms - TURN_MS, at_ms + TURN_MS)
-        directions = [self._settings.direction(self._interpreter, at) for at in near]
-        told = [each for each in directions if each is not None]
-        return not told or any(each[0] == source for each in told)
+    def _alongside(self, i: int, j: int) -> Iterator[tuple[tuple[int, int], float]]:
+        """One sentence from here on and its rendering, both of any number of parts."""
+        first, begin = self._said[i], self._rendered[j]
+        lag_ms = begin.from_ms - first.utterance.from_ms
+        if not 0 < lag_ms <= prices.LONGEST_LAG_MS or not _turned(
+            self._settings, self._interpreter, first.language, begin.from_ms
+        ):
+            return
+        opening = prices.behind(lag_ms) + self._said_edges[i] + self._rendered_edges[j]
+        spoken_ms, before = 0, first.utterance
+        for k in range(i, len(self._said)):
+            last = self._said[k].utterance
+            until_ms = first.utterance.from_ms + prices.LONGEST_SENTENCE_MS
+            if self._said[k].language != first.language or last.to_ms > until_ms:
+                return
+            opening += prices.ANOTHER * (last.person != before.person)
+            spoken_ms, before = spoken_ms + last.sound_ms, last
+            for m, sound_ms, behind_ms in self._ends(j, k):
+                closing = prices.behind(behind_ms) + self._said_edges[k + 1] + self._rendered_edges[m + 1]
+                yield (k + 1, m + 1), opening + prices.alongside(spoken_ms, sound_ms) + closing
+
+    def _ends(self, j: int, k: int) -> Iterator[tuple[int, int, int]]:
+        """Where a rendering that begins with the jth part may end, of a sentence that ends with the kth:
+        (with which part, how much of it is sound, how far behind)."""
+        begin, last = self._rendered[j], self._said[k].utterance
+        sound_ms = 0
+        for m in range(j, self._highs[k + 1]):
+            end = self._rendered[m]
+            sound_ms += end.sound_ms
+            behind_ms = end.to_ms - last.to_ms
+            if behind_ms > prices.LONGEST_LAG_MS or end.to_ms - begin.from_ms > prices.LONGEST_SENTENCE_MS:
+                return
+            if behind_ms > 0 and m + 1 >= self._lows[k + 1]:
+                yield m, sound_ms, behind_ms
+
+
+def _turned(settings: Settings, interpreter: str, source: str, at_ms: int) -> bool:
+    """Whether they may render this language then, by the direction that is set about that time."""
+    near = (at_ms, at_ms - TURN_MS, at_ms + TURN_MS)
+    directions = [settings.direction(interpreter, at) for at in near]
+    told = [each for each in directions if each is not None]
+    return not told or any(each[0] == source for each in told)
+
+
+def _unasked(settings: Settings, interpreter: str, said: Said) -> bool:
+    """Something put in by the other side, in simultaneous talk: nobody renders it, and it parts nothing."""
+    begin, end = said.utterance.from_ms, said.utterance.to_ms
+    times = (begin, begin + prices.EAR_VOICE_MS, end + prices.EAR_VOICE_MS)
+    return all(
+        settings.mode(at) == SIMULTANEOUS and not _turned(settings, interpreter, said.language, at)
+        for at in times
+    )
 
 
 _SHAPES = ((1, 1), *((some, 1) for some in range(2, SOME + 1)), *((1, some) for some in range(2, SOME + 1)))
-
-
-def _alone(utterance: Utterance) -> float:
-    return min(ALONE_MOST, ALONE + ALONE_PER_S * utterance.sound_ms / 1000)
-
-
-def _behind(lag_ms: int) -> float:
-    return min(4.0, ((lag_ms - EAR_VOICE_MS) / EAR_VOICE_SPREAD_MS) ** 2 / 2)
-
-
-def _after(last: Utterance, begin: Utterance) -> float:
-    """The pause between what was said and its rendering; a small overlap is usual, a large one is not."""
-    pause_ms = begin.from_ms - last.to_ms
-    if pause_ms > LONGEST_PAUSE_MS or begin.from_ms <= last.from_ms:
-        return NEVER
-    if pause_ms >= 0:
-        return 0.12 * max(0, pause_ms - 1500) / 1000
-    return 1.2 * max(0, -pause_ms - 700) / 1000
-
-
-def _held(said: Sequence[Said], begin: Utterance) -> float:
-    """Long silences and other voices inside what is rendered in one go."""
-    price = 0.0
-    for one, other in pairwise(said):
-        pause_ms = other.utterance.from_ms - one.utterance.to_ms
-        price += 0.1 * max(0, pause_ms - 2000) / 1000
-        price += ANOTHER * (one.utterance.person != other.utterance.person)
-    return price
-
-
-def _parts(rendered: Sequence[Utterance]) -> float:
-    """Long silences between the parts of a rendering."""
-    price = 0.0
-    for one, other in pairwise(rendered):
-        price += 0.4 * max(0, other.from_ms - one.to_ms - 1500) / 1000
-    return price

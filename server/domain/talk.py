@@ -5,7 +5,7 @@ Standard library only; it must not know what was rendered by whom (`pairing.py`)
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +17,8 @@ JOIN_MS = 500
 those are between two microphones (Levinson and Torreira 2015, doi:10.3389/fpsyg.2015.00731)."""
 LEAST_MS = 800
 """So much sound at least makes an utterance: a yes, a cough, a key and a false start are shorter."""
+BREATH_MS = 200
+"""A shorter silence inside talk is none; the finaliser does not tell of it either (`media/speech.py`)."""
 UNHEARD = ("partner", "silenced", "out")
 """While one of these is `on`, the room does not hear them: on the partner line, silenced, stepped out."""
 OWN_BEFORE_MS, OWN_AFTER_MS = 1500, 5000
@@ -125,6 +127,38 @@ def talk(
         person: [each for each in spoken if not settings.unheard(person, each.from_ms)]
         for person, spoken in told.items()
     }
+
+
+def phrases(
+    spoken: Iterable[Utterance], sounds: Iterable[tuple[int, int]], settings: Settings
+) -> list[Utterance]:
+    """Utterances, those of simultaneous talk in pieces from breath to breath: somebody who is rendered while
+    they speak need not stop, and goes on for minutes."""
+    found: list[Utterance] = []
+    united = _united(sounds, BREATH_MS)
+    starts = [start for start, _ in united]
+    for one in spoken:
+        if SIMULTANEOUS not in (settings.mode(one.from_ms), settings.mode(one.to_ms)):
+            found.append(one)
+            continue
+        for start, stop in united[bisect_left(starts, one.from_ms) : bisect_left(starts, one.to_ms)]:
+            found.append(Utterance(one.person, start, stop, stop - start))
+    return found
+
+
+def _united(sounds: Iterable[tuple[int, int]], over_ms: int) -> list[tuple[int, int]]:
+    united: list[tuple[int, int]] = []
+    for start, stop in sorted(sounds):
+        if united and start - united[-1][1] < over_ms:
+            united[-1] = (united[-1][0], max(united[-1][1], stop))
+        else:
+            united.append((start, stop))
+    return united
+
+
+def joined(parts: Sequence[Utterance]) -> Utterance:
+    """One person's parts, in order, as one."""
+    return Utterance(parts[0].person, parts[0].from_ms, parts[-1].to_ms, sum(each.sound_ms for each in parts))
 
 
 def own_words(settings: Settings, interpreter: str, spoken: Sequence[Utterance]) -> set[Utterance]:

@@ -13,8 +13,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from server.domain.errors import Refused
-from server.domain.pairing import VERSION, pairs
-from server.domain.talk import Change, Person, Settings, Utterance, own_words, talk
+from server.domain.pairing import VERSION, interpreted
+from server.domain.talk import Change, Person, Settings, Utterance
 from server.playback.playback import Playback
 from server.runtime.job_child import JobChild
 from server.runtime.machinery import LISTENER
@@ -133,15 +133,9 @@ def found(
     """What is kept of a recording: pairs, what interpreters said that renders nothing, who speaks what."""
     people = [Person(seat.id, seat.role, languages(seat.language)) for seat in seats if seat.id in sounds]
     settings = Settings(told)
-    spoken = talk(people, settings, sounds)
-    every = pairs(people, settings, sounds)
-    paired = {pair.rendered for pair in every}
-    own = []
-    for one in (each for each in people if each.interprets):
-        signalled = own_words(settings, one.id, spoken[one.id])
-        own += [
-            {**_span(each), "signalled": each in signalled} for each in spoken[one.id] if each not in paired
-        ]
+    heard = interpreted(people, settings, sounds)
+    own = [{**_span(each), "signalled": False} for each in heard.rest]
+    own += [{**_span(each), "signalled": True} for each in heard.own]
     return {
         "people": [
             {"participant": one.id, "role": one.role, "languages": list(one.languages)} for one in people
@@ -154,9 +148,9 @@ def found(
                 "target": pair.target,
                 "mode": pair.mode,
             }
-            for pair in every
+            for pair in heard.pairs
         ],
-        "own": own,
+        "own": sorted(own, key=lambda each: each["from"]),
         "changes": [
             {"at": each.at_ms, "kind": each.kind, "participant": each.by or None, "value": each.value}
             for each in told
