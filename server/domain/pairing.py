@@ -6,9 +6,10 @@ and Church 1993, Computational Linguistics 19:1). How long they are is compared,
 
 - Consecutive: the rendering follows what it renders, after a pause or with a small overlap. Physicians do
   speak in instalments, and interpreters come in between (Hansen and Svennevig 2021, Journal of Pragmatics).
-- Simultaneous: it runs behind by the ear-voice span, commonly told as two to five seconds. Whoever is rendered
-  like this need not stop, so both talks are aligned from breath to breath, and where a sentence ends is part of
-  what is looked for: at a longer silence, after as much as a sentence usually is, where the rendering does too.
+- Simultaneous: it runs behind by the ear-voice span, commonly told as two to five seconds. Whoever is
+  rendered like this need not stop, so both talks are aligned from breath to breath, and where a sentence ends
+  is part of what is looked for: at a longer silence, after as much as a sentence usually is, where the
+  rendering does too.
 
 Relay: a rendering is itself what the next interpreter renders, where the two share one language only.
 Pure; times in ms. It must not know where sounds come from.
