@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.support.long_talk import TRAINING, drawn, held_seeds
 from tests.support.pairing import DEVELOPING, MEASURING, Scene, count, heard, scenes, seeds_by_hash
 
 
@@ -81,3 +82,18 @@ def _joined(scene: Scene) -> list[tuple[int, int]]:
         else:
             joined.append((start, stop))
     return joined
+
+
+def test_scenes_that_are_drawn_hold_together_and_nobody_has_chosen_those_that_are_held() -> None:
+    held = held_seeds()
+    assert len(set(held)) == 10
+    assert not set(held) & set(TRAINING)
+    for seed in [*TRAINING, *held]:
+        scene = drawn(seed)
+        assert len(scene.pairs) >= 10
+        assert {scene.people[who][0] for _, label in scene.pairs for who in scene.speech[label][:1]} == {
+            "interpreter"
+        }
+        told = heard(scene, 1)
+        counted = count(told, ((told.speech[said], told.speech[rendered]) for said, rendered in scene.pairs))
+        assert (counted.right, counted.wrong, counted.missed) == (len(scene.pairs), 0, 0)
