@@ -20,6 +20,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import accumulate
 
 from server.domain import prices
 from server.domain.prices import NEVER
@@ -41,7 +42,8 @@ VERSION = 3
 SOME = 4
 """At most so many are rendered in one, or render one."""
 BEFORE_MS, BEHIND_MS = 30_000, 120_000
-"""A rendering is looked for so long before and after what is said began."""
+NEAR_BEFORE_MS, NEAR_BEHIND_MS = 5_000, 30_000
+"""A rendering is looked for so long before and after what is said began; nearer in simultaneous talk."""
 TURN_MS = 1500
 """The direction is turned about so long before or after it is used."""
 
@@ -203,10 +205,16 @@ class _Alignment:
         self._said, self._rendered = said, rendered
         self._said_edges = prices.edges([each.utterance for each in said], prices.SAID)
         self._rendered_edges = prices.edges(rendered, prices.RENDERED)
+        self._modes = [settings.mode(each.from_ms) for each in rendered]
         starts = [each.from_ms for each in rendered]
-        self._lows = [bisect_left(starts, each.utterance.from_ms - BEFORE_MS) for each in said]
-        highs = [bisect_right(starts, each.utterance.from_ms + BEHIND_MS) for each in said]
-        self._lows = [0, *self._lows[1:], self._lows[-1]] if said else [0]
+        lows, highs = [], []
+        for each in said:
+            at = each.utterance.from_ms
+            near = settings.mode(at) == settings.mode(at + BEHIND_MS) == SIMULTANEOUS
+            lows.append(bisect_left(starts, at - (NEAR_BEFORE_MS if near else BEFORE_MS)))
+            highs.append(bisect_right(starts, at + (NEAR_BEHIND_MS if near else BEHIND_MS)))
+        lows, highs = list(accumulate(lows, max)), list(accumulate(highs, max))
+        self._lows = [0, *lows[1:], lows[-1]] if said else [0]
         self._highs = [max(high, low) for high, low in zip(highs, self._lows[1:], strict=True)]
         self._highs.append(len(rendered))
 
@@ -237,7 +245,7 @@ class _Alignment:
         """What may be rendered by what from here on: (the place after it, its price)."""
         if j == len(self._rendered):
             return
-        if self._settings.mode(self._rendered[j].from_ms) == SIMULTANEOUS:
+        if self._modes[j] == SIMULTANEOUS:
             yield from self._alongside(i, j)
             return
         for some, several in _SHAPES:

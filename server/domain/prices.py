@@ -24,20 +24,20 @@ SPREAD = 0.4
 MORE = 0.3
 """For each further utterance in one pair."""
 
-EAR_VOICE_MS, EAR_VOICE_SPREAD, EAR_VOICE_MOST = 2850, 0.56, 3.7
+EAR_VOICE_MS, EAR_VOICE_SPREAD, EAR_VOICE_MOST = 3000, 0.7, 4.0
 """How far behind simultaneous rendering runs, and how the logarithm of it spreads."""
 LONGEST_LAG_MS = 12_000
-SPREAD_ALONGSIDE = 0.3
-SENTENCE_MS, SENTENCE_SPREAD = 5500, 0.27
+SPREAD_ALONGSIDE = 0.22
+SENTENCE_MS, SENTENCE_SPREAD = 5400, 0.27
 """How long a sentence is, its pauses apart."""
 LONGEST_SENTENCE_MS = 20_000
-SENTENCE = -0.84
+SENTENCE = -0.5
 """For each sentence: less than nothing, or two would be cheaper than twice one."""
 PAUSE_MS = 400
 """Between sentences of somebody who goes on; a shorter silence rather is within one."""
-SAID, RENDERED = (270, -1.1, 0.5), (410, -0.73, 0.42)
-"""How much a silence says of that: for so many ms more one, at least and at most. Less of who renders: they
-also wait for the speaker's verb in the middle of a sentence."""
+SAID, RENDERED = (150, -1.5, 0.8), (150, -0.2, 1.25)
+"""How much a silence says of that: for so many ms more one, at least and at most. A short one says little of
+who renders: behind by a sentence they need not wait between two."""
 
 
 def alone(utterance: Utterance) -> float:

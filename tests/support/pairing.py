@@ -149,16 +149,19 @@ def changes(told: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, s
 
 @dataclass(slots=True)
 class Count:
-    """Links between utterances of the script: found and true, found and not true, true and not found."""
+    """Links between utterances of the script: found and true, found and not true, true and not found.
+
+    `coarse`: those of the wrong ones that come of taking neighbours together with all that renders them.
+    """
 
     right: int = 0
     wrong: int = 0
     missed: int = 0
+    coarse: int = 0
 
     def __iadd__(self, other: Count) -> Count:
-        self.right, self.wrong, self.missed = (
-            self.right + other.right, self.wrong + other.wrong, self.missed + other.missed,
-        )  # fmt: skip
+        self.right, self.wrong = self.right + other.right, self.wrong + other.wrong
+        self.missed, self.coarse = self.missed + other.missed, self.coarse + other.coarse
         return self
 
     @property
@@ -180,13 +183,17 @@ def count(scene: Heard, found: Iterable[tuple[Part, Part]]) -> Count:
     A part stands for the utterances it covers by more than half; a pair that stands for none is wrong.
     """
     links: set[tuple[str, str]] = set()
+    coarse: set[tuple[str, str]] = set()
     nothing = 0
+    true = scene.scene.pairs
     for said, rendered in found:
         these = {(a, b) for a in _covered(scene, said) for b in _covered(scene, rendered)}
         links |= these
         nothing += not these
-    true = scene.scene.pairs
-    return Count(len(links & true), len(links - true) + nothing, len(true - links))
+        if all({link[end] for link in these} == {link[end] for link in these & true} for end in (0, 1)):
+            coarse |= these - true
+    wrong = links - true
+    return Count(len(links & true), len(wrong) + nothing, len(true - links), len(coarse & wrong))
 
 
 def _covered(scene: Heard, part: Part) -> list[str]:

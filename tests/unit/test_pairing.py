@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from random import Random
 
 import pytest
 
-from server.domain.pairing import Pair, pairs
+from server.domain.pairing import Pair, interpreted, pairs
 from server.domain.talk import Change, Person, Settings, Utterance, own_words, utterances
-from tests.support.pairing import DEVELOPING, MEASURING, Count, Scene, changes, count, heard, scenes
+from tests.support.long_talk import drawn, held_seeds
+from tests.support.pairing import (
+    DEVELOPING,
+    MEASURING,
+    Count,
+    Scene,
+    changes,
+    count,
+    heard,
+    scenes,
+    seeds_by_hash,
+)
 
 KP = Person("kp", "consulting_physician", ("ko",))
 LP = Person("lp", "referring_physician", ("ru",))
@@ -46,6 +58,57 @@ def test_nineteen_of_twenty_pairs_found_are_right_and_nineteen_of_twenty_right_o
         every += of_scene
     assert every.precision >= 0.95, every
     assert every.recall >= 0.95, every
+
+
+@pytest.mark.parametrize(
+    ("held", "precision", "coarse", "recall"), [(False, 0.95, 0.98, 0.95), (True, 0.9, 0.96, 0.95)]
+)
+def test_long_simultaneous_talk_is_paired_sentence_by_sentence(
+    held: bool, precision: float, coarse: float, recall: float
+) -> None:
+    every = Count()
+    for scene in scenes("long"):
+        if scene.held == held:
+            for seed in seeds_by_hash(scene) if held else DEVELOPING:
+                every += measured(scene, seed)
+    assert every.recall >= recall, every
+    assert every.precision >= precision, every
+    assert 1 - (every.wrong - every.coarse) / (every.right + every.wrong) >= coarse, every
+
+
+def test_what_is_drawn_and_cannot_be_told_by_time_alone_gets_no_worse() -> None:
+    every = Count()
+    for seed in held_seeds():
+        for variation in (1, 2, 3):
+            every += measured(drawn(seed), variation)
+    assert every.precision >= 0.68, every
+    assert every.recall >= 0.8, every
+
+
+def test_an_hour_of_simultaneous_talk_is_paired_in_a_moment() -> None:
+    random = Random(1)
+    talk: dict[str, list[tuple[int, int]]] = {"kp": [], "in": []}
+    for who, begin in (("kp", 1000), ("in", 4000)):
+        at = begin
+        while at < 3_600_000:
+            stop = at + random.randint(900, 3500)
+            talk[who].append((at, stop))
+            at = stop + random.choice((random.randint(210, 450), random.randint(400, 900)))
+    told = (Change(0, "mode", "", "simultaneous"), Change(0, "direction", "in", "ko>ru"))
+    assert len(found(talk, *told)) > 300
+
+
+def test_words_put_in_by_the_other_side_part_nothing() -> None:
+    told = (Change(0, "mode", "", "simultaneous"), Change(0, "direction", "in", "ko>ru"))
+    sounds = {"kp": [(0, 3000), (3300, 6000)], "in": [(2800, 5600), (5900, 8700)], "lp": [(3000, 4400)]}
+    assert found(sounds, *told) == [([0], 2)]
+
+
+def test_what_is_left_over_of_simultaneous_talk_is_told_in_one_piece() -> None:
+    told = (Change(0, "mode", "", "simultaneous"), Change(0, "direction", "in", "ko>ru"))
+    heard_of = interpreted(PEOPLE, Settings(told), {"in": [(5000, 7000), (7300, 9000), (12_000, 14_000)]})
+    assert [(one.from_ms, one.to_ms) for one in heard_of.rest] == [(5000, 9000), (12_000, 14_000)]
+    assert heard_of.pairs == heard_of.own == []
 
 
 def found(sounds: dict[str, list[tuple[int, int]]], *told: Change) -> list[tuple[list[int], int]]:
