@@ -223,6 +223,11 @@ async def test_an_interpreter_hears_the_seconds_around_a_flag_of_their_own_and_n
     assert (status, start) == (206, clip[:100])
 
 
+async def used_up(rig: Rig, who: Profile) -> None:
+    for _ in range(CLIPS):
+        await rig.services.attempts.route("/api/flags/{flag}/tracks/{track}", who.account, CLIPS)
+
+
 async def test_seconds_are_cut_out_as_often_as_players_ask_but_not_as_machines_do(
     rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
 ) -> None:
@@ -231,8 +236,7 @@ async def test_seconds_are_cut_out_as_often_as_players_ask_but_not_as_machines_d
     for _ in range(20):
         assert (await asked(rig, interpreter, "GET", path))[0] == 200
     with pytest.raises(Refused, match="too_many_attempts"):
-        for _ in range(CLIPS):
-            await rig.services.attempts.route("/api/flags/{flag}/tracks/{track}", interpreter.account, CLIPS)
+        await used_up(rig, interpreter)
     status, refused = await asked(rig, interpreter, "GET", path)
     assert (status, refused["error"]["code"]) == (429, "too_many_attempts")
     await rig.services.attempts._limiter.storage.reset()
