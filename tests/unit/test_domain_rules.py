@@ -19,12 +19,14 @@ from server.domain.consent import (
 )
 from server.domain.consultation import (
     DEAD,
+    RECENT_SEAT_MS,
     UNUSED,
     Consultation,
     Seat,
     chair_ranks,
     effective_state,
     is_joinable,
+    is_recent,
     require_joinable,
     require_link_alive,
     state_after_session,
@@ -44,6 +46,21 @@ def seat(name: str, role: str, link: str = UNUSED) -> Seat:
 @pytest.mark.parametrize(("now", "open_"), [(499, False), (500, True), (1_999, True), (2_000, False)])
 def test_a_window_opens_and_closes_at_its_instants(now: int, open_: bool) -> None:
     assert is_joinable(C, now) is open_
+
+
+def test_a_seat_counts_from_its_booking_and_afterwards_for_a_month_only_where_somebody_sat() -> None:
+    live, over = replace(C, state="live"), replace(C, state="ended", ended_ms=1_500)
+    for booked in (C, live, replace(C, starts_at_ms=10**12, opens_at_ms=10**12, closes_at_ms=10**12 + 1)):
+        assert is_recent(booked, False, 1)
+    assert is_recent(live, False, 10**12), "it still runs"
+    for sat in (True, False):
+        assert is_recent(over, sat, 1_500) is sat
+        assert is_recent(over, sat, 1_499 + RECENT_SEAT_MS) is sat
+        assert not is_recent(over, sat, 1_500 + RECENT_SEAT_MS)
+    run_dry = 2_000 + RECENT_SEAT_MS  # nobody ended it: its window did
+    assert (is_recent(C, True, run_dry - 1), is_recent(C, True, run_dry)) == (True, False)
+    assert not is_recent(C, False, 2_000)
+    assert not is_recent(replace(C, state="cancelled", ended_ms=1), False, 2)
 
 
 def test_a_live_consultation_lets_people_return_after_its_window() -> None:
