@@ -490,6 +490,7 @@ def test_a_glossary_is_prepared_outside_the_room_and_whoever_follows_reads_it(
     page.get_by_test_id("term").wait_for()
     address = page.url
     page.close()
+    crowd.people[0].context.clear_cookies()
     reader = sign_in(crowd.people[0], demo, "reviewer")
     reader.goto(address)
     reader.get_by_test_id("glossary-read-only").wait_for()
