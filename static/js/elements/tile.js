@@ -130,7 +130,7 @@ class Tile extends LightElement {
     if (person.out) return html`<div class="cover" data-testid="tile-out">${icon('door')}<span>${t(person.waits ? 'tile-waits' : 'tile-out')}</span></div>`;
     const away = person.away && !this.self;
     if (!away && person.camera && this.paused) return this.pausedCover(this.paused);
-    return html`<div class="cover">${icon(away ? 'clock' : 'person')}
+    return html`<div class="cover ${away ? '' : 'cover-off'}">${icon(away ? 'clock' : 'person')}
       <span>${away ? t('tile-away') : t('tile-camera-off')}</span></div>`;
   }
 
