@@ -165,7 +165,7 @@ class GlossaryPanel extends LightElement {
     const told = this.book?.told === term.id;
     return html`<li class="term" data-testid="term" data-term=${term.id} data-confirmed=${String(term.confirmed !== null)} ?data-told=${told}>
       ${this.apart ? html`<button type="button" class="term-show" data-testid="term-open" aria-expanded=${this.opened === term.id} @click=${() => this.open(term)}>
-        <strong lang=${main[0]} dir="auto">${main[1]}</strong>
+        <span>${main[0] === language() ? nothing : html`<span class="hint">${t(`term-language-${main[0]}`)}</span> `}<strong lang=${main[0]} dir="auto">${main[1]}</strong></span>
         ${beside.map(([code, text]) => html`<span><span class="hint">${t(`term-language-${code}`)}</span> <span lang=${code} dir="auto">${text}</span></span>`)}</button>`
       : html`<button type="button" class="term-show" data-testid="term-show" title=${t('term-show')} @click=${() => this.ask('term-show', { id: term.id })}>
         <span class="visually-hidden">${t('term-show')}: </span><strong lang=${main[0]} dir="auto">${main[1]}</strong>
