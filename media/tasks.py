@@ -9,6 +9,9 @@ from typing import Any
 
 log = logging.getLogger("hyeopjin.media.tasks")
 
+CANCEL_AGAIN_S = 5.0
+"""A library that is cancelled just as its own time is up may swallow that: one would wait for ever."""
+
 
 class TaskOwner:
     """Starts tasks, logs what they raise and cancels those left when closed."""
@@ -25,10 +28,11 @@ class TaskOwner:
 
     async def close(self) -> None:
         """Cancels what still runs and waits for it."""
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = {task for task in self._tasks if task is not asyncio.current_task()}
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -13,6 +13,9 @@ from typing import Any
 
 log = logging.getLogger("hyeopjin.signaling.tasks")
 
+CANCEL_AGAIN_S = 5.0
+"""A library that is cancelled just as its own time is up may swallow that: one would wait for ever."""
+
 
 def failure_site(error: BaseException) -> str:
     """Where and what kind of failure, without its text: `ValueError at hub.py:12 in load`."""
@@ -45,10 +48,11 @@ class TaskOwner:
     async def aclose(self) -> None:
         """Cancel everything and wait for it. May be called again."""
         self._closed = True
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = set(self._tasks)
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 log = logging.getLogger("hyeopjin.tasks")
 
+CANCEL_AGAIN_S = 5.0
+"""A library that is cancelled just as its own time is up may swallow that: one would wait for ever."""
+
 
 def describe(error: BaseException) -> str:
     """An error's type and the places it came through; never its text, which may carry personal data."""
@@ -47,7 +50,8 @@ class TaskOwner:
     async def close(self) -> None:
         """Cancel what still runs and wait for it. Idempotent."""
         self._closed = True
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = {task for task in self._tasks if task is not asyncio.current_task()}
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
