@@ -46,6 +46,7 @@ class Mailer:
         """One run at the context's now; how many were taken."""
         now_ms = self._context.now_ms()
         await self._mailing.remind(now_ms)
+        await self._mailing.drop_overtaken(now_ms)
         if not self._context.settings.mail.host:
             return 0
         waiting = await self._mailing.due(now_ms)

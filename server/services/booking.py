@@ -189,12 +189,15 @@ class Booking:
         await self._context.live.room_closed(consultation_id, "cancelled")
         return answer
 
-    async def of_case(self, account: Account, case_id: str) -> list[dict[str, Any]]:
-        """The agreed hours of a case that this account may see, newest first: an interpreter, their own."""
+    async def of_case(self, account: Account, case_id: str) -> tuple[str, list[dict[str, Any]]]:
+        """The case's label and its agreed hours that this account may see, newest first.
+
+        Raises Refused `not_found`.
+        """
         async with self._context.database.read() as tx:
             case = await cases.by_id(tx, case_id)
             if case is None:
-                return []
+                raise Refused("not_found")
             found = await consultations.of_case(tx, case_id)
             agreed = await appointments.of(tx, [one.id for one in found])
             named = (await cases.relations_of(tx, account.id)).get(case_id, set())
@@ -204,7 +207,7 @@ class Booking:
                 held = relations(account, case.site_id, named, seats, recent=False)
                 if one.id in agreed and allowed(Action.SCHEDULE_READ, account.roles, held):
                     shown.append(await told(tx, one.id))
-        return shown
+        return case.label, shown
 
 
 async def _found(tx: Transaction, consultation_id: str) -> tuple[Consultation, Appointment]:

@@ -94,14 +94,21 @@ class Mailing:
                 await announce_to_all(tx, consultation, appointment, kind, now_ms)
         return len(due)
 
+    async def drop_overtaken(self, now_ms: int) -> None:
+        """What is of no use any more goes from the queue, mail server or not."""
+        async with self._context.database.read() as tx:
+            if not await mails.any_overtaken(tx, now_ms):
+                return
+        async with self._context.database.write() as tx:
+            await mails.overtake(tx, now_ms)
+
     async def due(self, now_ms: int) -> list[Outgoing]:
-        """Mails to be sent now, with their words; what is overtaken goes from the queue."""
+        """Mails to be sent now, with their words."""
         async with self._context.database.read() as tx:
             waiting = await mails.due(tx, now_ms, BATCH)
         if not waiting:
             return []
         async with self._context.database.write() as tx:
-            await mails.overtake(tx, now_ms)
             made = [await self._worded(tx, mail) for mail in waiting if await mails.is_waiting(tx, mail.id)]
         return [one for one in made if one is not None]
 

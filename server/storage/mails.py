@@ -62,6 +62,11 @@ async def add(tx: AsyncConnection, mail: Mail) -> bool:
     return True
 
 
+async def any_overtaken(tx: AsyncConnection, now_ms: int) -> bool:
+    query = select(mails.c.id).where(mails.c.state == WAITING, mails.c.starts_at_ms <= now_ms).limit(1)
+    return (await tx.execute(query)).first() is not None
+
+
 async def overtake(tx: AsyncConnection, now_ms: int) -> int:
     """What is of no use any more because its hour has begun is not sent; how many."""
     done = await tx.execute(

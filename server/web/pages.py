@@ -91,6 +91,10 @@ async def review(request: web.Request) -> web.StreamResponse:
     return await _closed_page(request, "review", Action.RECORDING_WATCH, Subject.RECORDING)
 
 
+async def schedule(request: web.Request) -> web.StreamResponse:
+    return await _closed_page(request, "schedule", Action.SCHEDULE_READ, Subject.CASE)
+
+
 async def glossary(request: web.Request) -> web.StreamResponse:
     return await _closed_page(request, "glossary", Action.GLOSSARY_READ, Subject.CASE)
 

@@ -66,6 +66,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/signin", pages.signin, _A.PAGE),
     Route("GET", "/worklist", pages.worklist, _A.PAGE),
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
+    Route("GET", "/cases/{case}/schedule", pages.schedule, _A.PAGE),
     Route("GET", "/cases/{case}/glossary", pages.glossary, _A.PAGE),
     Route("GET", "/cases/{case}/referral", pages.referral, _A.PAGE),
     Route("GET", "/referrals/new", pages.new_referral, _A.PAGE),

@@ -77,10 +77,11 @@ class Missed(_Body):
 
 
 async def of_case(request: web.Request) -> web.Response:
-    """GET /api/cases/{case}/schedule → {now_ms, appointments}, newest first"""
+    """GET /api/cases/{case}/schedule → {now_ms, case_label, appointments}, newest first"""
     services = request.app[SERVICES]
-    found = await services.booking.of_case(request[SIGNED_IN].account, request.match_info["case"])
-    return web.json_response({"now_ms": services.context.now_ms(), "appointments": found})
+    label, found = await services.booking.of_case(request[SIGNED_IN].account, request.match_info["case"])
+    now_ms = services.context.now_ms()
+    return web.json_response({"now_ms": now_ms, "case_label": label, "appointments": found})
 
 
 async def slots(request: web.Request) -> web.Response:

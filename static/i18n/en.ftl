@@ -1359,3 +1359,78 @@ patient-cases =
         [one] { $count } case
        *[other] { $count } cases
     }
+
+# finding an hour
+page-schedule = Find an hour
+schedule-title = Find an hour
+schedule-lead = Every hour is shown as the clock on the wall at each place shows it.
+schedule-agreed = Agreed hours
+schedule-none = No hour has been agreed yet.
+schedule-find-title = Look for an hour
+schedule-move-title = Move to another hour
+schedule-from = From
+schedule-days = Look ahead
+schedule-days-count =
+    { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+schedule-minutes = Length
+schedule-minutes-count =
+    { $count ->
+        [one] { $count } minute
+       *[other] { $count } minutes
+    }
+schedule-any-field = An interpreter certified for other specialties will do as well
+schedule-find = Look for hours
+schedule-proposals = Proposals, the best first
+schedule-book = Book
+schedule-move = Move
+schedule-move-here = Move here
+schedule-cancel = Cancel this consultation
+schedule-missed = Somebody did not come
+schedule-did-not-come = did not come
+schedule-who-missing = Who did not come?
+schedule-keep = Leave it as it is
+schedule-side = On whose behalf
+schedule-reason = Why
+schedule-edge = At the beginning or end of the working day for { $who }
+schedule-booked = The hour is booked. Mails to everybody are written: below you see how many were sent.
+schedule-moved = The hour was moved. Mails to everybody are written: below you see how many were sent.
+schedule-cancelled = The consultation was cancelled. Mails to everybody are written: below you see how many were sent.
+schedule-noted = It was noted who did not come.
+schedule-mails-sent =
+    { $count ->
+        [one] { $count } mail sent
+       *[other] { $count } mails sent
+    }
+schedule-mails-waiting = { $count } waiting
+schedule-mails-refused = { $count } refused by the mail server: check the addresses
+schedule-holidays-unknown = The public holidays of { $sites } are not known here. Please ask there.
+schedule-no-hour = There is no hour that suits everybody.
+obstacle-nobody = Nobody can interpret these two languages in this specialty. Give an interpreter this pair and specialty, or allow one certified for others.
+obstacle-never = { $who } cannot be had for so long in these days. Look further ahead, or for a shorter time.
+obstacle-alone = All the others would find an hour; { $who } is in the way. Look further ahead, or ask for other hours.
+obstacle-pair = { $who } have no hour in common in these days. Look further ahead, or ask one of them for other hours.
+obstacle-together = Any two would find an hour, all of them do not. Look further ahead, or for a shorter time.
+cause-no-hours = no working hours are known
+cause-hours = outside working hours
+cause-holiday = a public holiday there
+cause-absence = away
+cause-booked = booked already
+cause-other = not free
+side-patient = the patient
+side-referring-site = the referring site
+side-consulting-site = the consulting site
+side-interpreter = the interpreter
+side-coordinator = the coordinator
+side-other = somebody else
+hour-reason-illness = illness
+hour-reason-clinic = needed in the clinic
+hour-reason-travel = travel
+hour-reason-documents = documents are missing
+hour-reason-technical = technical
+hour-reason-declined = no longer wanted
+hour-reason-emergency = an emergency
+hour-reason-other = another reason
+state-no-show = Somebody did not come

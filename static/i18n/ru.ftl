@@ -1354,3 +1354,81 @@ patient-cases =
         [few] { $count } случая
        *[many] { $count } случаев
     }
+
+# finding an hour
+page-schedule = Подобрать время
+schedule-title = Подобрать время
+schedule-lead = Каждое время показано так, как его показывают часы на стене в каждом месте.
+schedule-agreed = Согласованное время
+schedule-none = Время ещё не согласовано.
+schedule-find-title = Поиск времени
+schedule-move-title = Перенос на другое время
+schedule-from = Начиная с
+schedule-days = Искать на
+schedule-days-count =
+    { $count ->
+        [one] { $count } день
+        [few] { $count } дня
+       *[other] { $count } дней
+    }
+schedule-minutes = Длительность
+schedule-minutes-count =
+    { $count ->
+        [one] { $count } минута
+        [few] { $count } минуты
+       *[other] { $count } минут
+    }
+schedule-any-field = Подойдёт и переводчик с допуском к другим специальностям
+schedule-find = Найти время
+schedule-proposals = Предложения, лучшие сначала
+schedule-book = Записать
+schedule-move = Перенести
+schedule-move-here = Перенести сюда
+schedule-cancel = Отменить консультацию
+schedule-missed = Кто-то не пришёл
+schedule-did-not-come = неявка
+schedule-who-missing = Кто не пришёл?
+schedule-keep = Оставить как есть
+schedule-side = По чьей просьбе
+schedule-reason = Почему
+schedule-edge = Начало или конец рабочего дня: { $who }
+schedule-booked = Время записано. Письма всем составлены: ниже видно, сколько отправлено.
+schedule-moved = Время перенесено. Письма всем составлены: ниже видно, сколько отправлено.
+schedule-cancelled = Консультация отменена. Письма всем составлены: ниже видно, сколько отправлено.
+schedule-noted = Неявка отмечена.
+schedule-mails-sent =
+    { $count ->
+        [one] { $count } письмо отправлено
+        [few] { $count } письма отправлено
+       *[other] { $count } писем отправлено
+    }
+schedule-mails-waiting = ждут отправки: { $count }
+schedule-mails-refused = отклонено почтовым сервером: { $count }; проверьте адреса
+schedule-holidays-unknown = Праздники здесь неизвестны: { $sites }. Спросите на месте.
+schedule-no-hour = Времени, удобного для всех, нет.
+obstacle-nobody = Некому переводить с этих двух языков по этой специальности. Укажите переводчику эту пару и специальность или разрешите переводчика с другим допуском.
+obstacle-never = { $who }: в эти дни нет столько свободного времени. Ищите дальше или короче.
+obstacle-alone = Остальные нашли бы время; мешает: { $who }. Ищите дальше или попросите о других часах.
+obstacle-pair = { $who }: в эти дни нет общего времени. Ищите дальше или попросите одного из них о других часах.
+obstacle-together = Любые двое нашли бы время, все вместе — нет. Ищите дальше или короче.
+cause-no-hours = рабочие часы не указаны
+cause-hours = вне рабочих часов
+cause-holiday = там праздник
+cause-absence = в отсутствии
+cause-booked = уже занят
+cause-other = не свободен
+side-patient = пациент
+side-referring-site = направляющая клиника
+side-consulting-site = консультирующая клиника
+side-interpreter = переводчик
+side-coordinator = координатор
+side-other = кто-то другой
+hour-reason-illness = болезнь
+hour-reason-clinic = занятость в клинике
+hour-reason-travel = поездка
+hour-reason-documents = не хватает документов
+hour-reason-technical = техническая причина
+hour-reason-declined = больше не требуется
+hour-reason-emergency = экстренный случай
+hour-reason-other = другая причина
+state-no-show = Неявка

@@ -16,6 +16,7 @@ import pytest
 
 from server.commands import mail_check
 from server.config import ConfigError, load_settings
+from server.mail_settings import MailServer
 from server.runtime.mailer import Mailer
 from server.services.demo import CASE_ID, PEOPLE
 from server.storage import cases
@@ -217,6 +218,20 @@ async def test_what_waits_past_its_hour_is_not_sent(site: Website, post: Post) -
     set_clock(site, datetime.fromtimestamp(start / 1000, UTC))
     assert await mailer(site).tick() == 0
     assert post.taken() == []
+    shown = await (await site.signed_in("coordinator")).get(f"/api/cases/{CASE_ID}/schedule")
+    assert [set(one["mails"]) for one in shown.json["appointments"]] == [{"stale"}]
+
+
+async def test_without_a_mail_server_nothing_waits_for_ever(site: Website) -> None:
+    site.services.context.settings = site.settings.model_copy(update={"mail": MailServer()})
+    coordinator = await site.signed_in("coordinator")
+    start = (await slots(coordinator))["slots"][0]["starts_at_ms"]
+    assert (await book(coordinator, start)).json["mails"] == {"waiting": 3}
+    assert await mailer(site).tick() == 0
+    set_clock(site, datetime.fromtimestamp(start / 1000, UTC))
+    await mailer(site).tick()
+    shown = await (await site.signed_in("coordinator")).get(f"/api/cases/{CASE_ID}/schedule")
+    assert [set(one["mails"]) for one in shown.json["appointments"]] == [{"stale"}]
 
 
 async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fluent.syntax import FluentParser, ast
 
+from server.domain.appointment import REASONS as HOUR_REASONS
+from server.domain.appointment import SIDES
+from server.domain.calendar import Cause
 from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.errors import STATUS_BY_CODE
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
@@ -15,6 +19,7 @@ from server.domain.glossary_file import REASONS as TERM_PROBLEMS
 from server.domain.life import LIFE, State
 from server.domain.matching import rules as matching
 from server.domain.matching.completeness import Missing
+from server.domain.overlap import How
 from server.domain.patient import CONTACTS, SCRIPTS
 from server.domain.permissions import Role
 from server.domain.referral import CANCEL_REASONS, REOPEN_REASONS, RETURN_REASONS
@@ -41,7 +46,13 @@ PROBLEM_CODES = sorted(
 #: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
 BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
-    "state-": ["scheduled", "live", "ended", "cancelled", "other"],
+    "state-": ["scheduled", "live", "ended", "cancelled", "no-show", "other"],
+    "side-": [*(side.replace("_", "-") for side in SIDES), "other"],
+    "hour-reason-": [*HOUR_REASONS, "other"],
+    "cause-": [*(cause.value.replace("_", "-") for cause in Cause), "other"],
+    "obstacle-": get_args(How),
+    "schedule-": ["booked", "moved", "cancelled", "noted", "days-count", "minutes-count"]
+    + [f"mails-{state}" for state in ("sent", "waiting", "refused")],
     "recording-state-": ["recording", "finalising", "ready", "failed", "expired", "other"],
     "kept-class-": [*classes(), "other"],
     "kept-state-": [*Verdict, "other"],

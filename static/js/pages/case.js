@@ -21,6 +21,7 @@ let shown = null;
 /** @type {string | null} */
 let problem = null;
 let busy = false;
+let maySchedule = false;
 /** @type {import('../types/wire.js').KeptAnswer | null} */
 let kept = null;
 /** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
@@ -98,7 +99,8 @@ function body(answer) {
   const now = answer.now_ms ?? Date.now();
   return html`<div class="case">
     <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p>
-      <p><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a></p></div>
+      <p><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a>
+        ${maySchedule ? html`<a class="button secondary" data-testid="to-schedule" href="/cases/${encodeURIComponent(one.id)}/schedule">${icon('clock')}${t('page-schedule')}</a>` : nothing}</p></div>
     ${kept?.hold ? holdBanner(kept.hold, zone) : nothing}
     ${one.patient ? patient(one.patient) : nothing}
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
@@ -126,6 +128,7 @@ const me = await get('/api/me').catch(() => null);
 if (!me) goToSignIn();
 else {
   account = /** @type {import('../types/wire.js').Account} */ (me.account);
+  maySchedule = me.abilities.includes('schedule.write');
   await startLanguage('account', account.language);
   draw();
   await renew();
