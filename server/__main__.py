@@ -23,6 +23,7 @@ COMMANDS = (
     "bench",
     "doctor",
     "phone",
+    "programme",
     "hours",
 )
 DATABASE_HELP = "Is the data directory read-only, another account's, or its disk full?"

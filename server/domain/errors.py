@@ -11,6 +11,7 @@ from typing import Final
 STATUS_BY_CODE: Final[dict[str, int]] = {
     "bad_request": 400,
     "reason_missing": 400,
+    "match_reason": 400,
     "chat_empty": 400,
     "term_empty": 400,
     "file_refused": 400,
@@ -59,6 +60,9 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "opinion_missing": 409,
     "plan_missing": 409,
     "outcome_missing": 409,
+    "match_missing": 409,
+    "match_changed": 409,
+    "match_decided": 409,
     "link_dead": 410,
     "withdrawn": 410,
     "destroyed": 410,

@@ -72,6 +72,10 @@ class Action(StrEnum):
     REFERRAL_READ = "referral.read"
     REFERRAL_RETURN = "referral.return"
     REFERRAL_ANSWER = "referral.answer"  # in writing, and only verified
+    MATCH = "match"  # propose hospitals for a case, and decide
+    DEPARTMENT_READ = "department.read"  # what the programme's departments do; no case
+    DEPARTMENT_WRITE = "department.write"
+    MATCHING_RULES = "matching.rules"
     RECORDING_LIST = "recording.list"
     RECORDING_WATCH = "recording.watch"
     RECORDING_EXPORT = "recording.export"
@@ -85,9 +89,7 @@ class Action(StrEnum):
     SEAT_TAKE = "seat.take"
     SEAT_REDEEM = "seat.redeem"  # the token is the proof
     SEAT_KNOCK = "seat.knock"
-    SEAT_PROBE = (
-        "seat.probe"  # whether the room can be reached; the link's token or the seat's cookie is the proof
-    )
+    SEAT_PROBE = "seat.probe"  # whether the room can be reached; proof: the link's token, the seat's cookie
     SEAT_READ = "seat.read"
     SEAT_CONSENT = "seat.consent"
     SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
@@ -99,9 +101,7 @@ class Action(StrEnum):
     HOURS_EXPORT = "hours.export"  # interpreters'
     CONDUCT_READ = "conduct.read"  # the interpreter's opening, at one's own seat
     CONDUCT_REVIEW = "conduct.review"  # beside the recording
-    SEAT_DESTROY = (
-        "seat.destroy"  # what was recorded of one's own seat so far, asked for from the room or after it
-    )
+    SEAT_DESTROY = "seat.destroy"  # what was recorded of one's own seat so far, from the room or after it
     GLOSSARY_LIST = "glossary.list"  # which glossaries one may read; its rows by GLOSSARY_READ
     GLOSSARY_READ = "glossary.read"  # the terms of a case; no other clinical content
     GLOSSARY_WRITE = "glossary.write"  # add, correct, delete, bring in and take out as a file
@@ -209,6 +209,10 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     },
     Action.REFERRAL_RETURN: {_KP: frozenset({_R.INVITED}), _KC: frozenset({_R.ANY})},
     Action.REFERRAL_ANSWER: _by(_R.INVITED, _KP),
+    Action.MATCH: _by(_R.ANY, _KC),
+    Action.DEPARTMENT_READ: _by(_R.ANY, _KC, _SA),
+    Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC),
+    Action.MATCHING_RULES: _by(_R.ANY, _KC, _KP),
     Action.RECORDING_LIST: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),

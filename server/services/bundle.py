@@ -14,6 +14,7 @@ from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
 from server.services.context import Context
+from server.services.departments import Departments
 from server.services.feeds import Feeds
 from server.services.finding import Finding
 from server.services.glossary import Glossary
@@ -23,6 +24,7 @@ from server.services.hours import Hours
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.mailing import Mailing
+from server.services.matching import Matching
 from server.services.passwords import Passwords
 from server.services.patients import Patients
 from server.services.probing import Probing
@@ -68,6 +70,8 @@ class Services:
     case_list: CaseList
     mailing: Mailing
     feeds: Feeds
+    matching: Matching
+    departments: Departments
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -108,4 +112,6 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         case_list=CaseList(context),
         mailing=Mailing(context),
         feeds=Feeds(context, attempts),
+        matching=Matching(context),
+        departments=Departments(context),
     )

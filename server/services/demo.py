@@ -19,6 +19,7 @@ from server.domain.people import Account, Site
 from server.services import demo_referral
 from server.services.bundle import Services
 from server.services.demo_calendars import ensure_calendars
+from server.services.departments import demo_programme, put_programme
 from server.storage import accounts, cases, consultations, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
@@ -196,6 +197,7 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     referring = await accounts.by_email(tx, PEOPLE[0].email)
     if referring is not None:
         await demo_referral.ensure(tx, CASE_ID, ALMATY, referring[0].id, now_ms)
+    await put_programme(tx, demo_programme())
 
 
 def _case(now_ms: int) -> Case:

@@ -17,6 +17,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_casework,
     schema_glossary,
     schema_mails,
+    schema_matching,
     schema_renderings,
     schema_schedule,
 )

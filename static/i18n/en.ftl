@@ -1052,6 +1052,7 @@ match-reason-sub-specialty = Does this very field: { $place }
 match-reason-specialty-only = The specialty, not this very field: { $place }
 match-reason-language-direct = Speaks { $languages } with the patient
 match-reason-language-interpreter = An interpreter joins: { $pair }
+match-reason-language-uncertified = An interpreter joins who is certified for other fields: { $pair }
 match-reason-language-none = No common language and no interpreter for one
 match-reason-load = { $open } of { $monthly } places this month are taken
 match-reason-load-full = Full this month: { $open } of { $monthly }

@@ -1040,6 +1040,7 @@ match-reason-sub-specialty = 바로 이 분야를 진료함: { $place }
 match-reason-specialty-only = 진료과는 맞으나 세부 분야는 아님: { $place }
 match-reason-language-direct = 환자와 직접 통하는 언어: { $languages }
 match-reason-language-interpreter = 통역사 참여 가능: { $pair }
+match-reason-language-uncertified = 통역사 참여 가능 (이 분야 인증은 없음): { $pair }
 match-reason-language-none = 공통 언어도, 통역사도 없음
 match-reason-load = 이달 { $monthly }건 중 { $open }건 진행 중
 match-reason-load-full = 이달 정원이 찼음: { $monthly }건 중 { $open }건

@@ -1045,6 +1045,7 @@ match-reason-sub-specialty = Занимается именно этим: { $plac
 match-reason-specialty-only = Специальность та, но не это направление: { $place }
 match-reason-language-direct = Говорит с пациентом сам: { $languages }
 match-reason-language-interpreter = Есть переводчик: { $pair }
+match-reason-language-uncertified = Есть переводчик, но не по этой специальности: { $pair }
 match-reason-language-none = Нет ни общего языка, ни переводчика
 match-reason-load = Занято в этом месяце: { $open } из { $monthly }
 match-reason-load-full = В этом месяце мест нет: { $open } из { $monthly }

@@ -10,10 +10,11 @@ import pytest
 
 from server.clustering import one_at_a_time
 from server.config import Settings
+from server.domain.errors import Refused
 from server.services.bundle import Services, build_services
 from server.services.context import Context
-from server.services.demo import Demo
-from server.storage import audit, consultations, sessions
+from server.services.demo import CASE_ID, Demo
+from server.storage import accounts, audit, consultations, sessions
 from server.storage.database import Database
 from server.storage.migrate import is_current, migrate
 from tests.support.postgres import PostgresServer, postgres_server
@@ -83,4 +84,29 @@ async def test_the_audit_chain_of_two_instances_is_one_line(instances: tuple[Ser
     await asyncio.gather(*(write(each, n) for n in range(AT_ONCE) for each in instances))
     assert await audit.check(instances[1].context.database) is None
     async with instances[0].context.database.read() as tx:
+        assert await audit.first_broken(tx) is None
+
+
+async def test_two_coordinators_who_decide_at_once_decide_once(
+    instances: tuple[Services, Services], tmp_path: Path
+) -> None:
+    one, other = instances
+    await Demo(one, tmp_path / "demo.json").prepare()
+    async with one.context.database.read() as tx:
+        found = await accounts.by_email(tx, "coordinator@demo.invalid")
+    assert found
+    made = await one.matching.propose(CASE_ID, None, found[0], "")
+    proposal, first = made["proposal"]["id"], made["proposal"]["ranked"][0]["department"]
+
+    async def decide(services: Services, number: int) -> str:
+        why, department = ("cost", f"demo-department-{number + 2:02}") if number else (None, first)
+        try:
+            await services.matching.decide(CASE_ID, proposal, department, None, why, "", found[0], "")
+        except Refused as refused:
+            return refused.code
+        return "done"
+
+    told = await asyncio.gather(*(decide((one, other)[n % 2], n) for n in range(AT_ONCE)))
+    assert sorted(told) == ["done", *["match_decided"] * (AT_ONCE - 1)]
+    async with other.context.database.read() as tx:
         assert await audit.first_broken(tx) is None

@@ -85,6 +85,9 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         consultation="unknown",
         absence="unknown",
         interpreter="unknown",
+        proposal="unknown",
+        department="unknown",
+        physician="unknown",
     )
 
 

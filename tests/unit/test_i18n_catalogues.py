@@ -19,6 +19,7 @@ from server.domain.glossary_file import REASONS as TERM_PROBLEMS
 from server.domain.life import LIFE, State
 from server.domain.matching import rules as matching
 from server.domain.matching.completeness import Missing
+from server.domain.matching.deciding import WHY
 from server.domain.overlap import How
 from server.domain.patient import CONTACTS, SCRIPTS
 from server.domain.permissions import Role
@@ -119,6 +120,7 @@ BUILT = {
     "desk-turn-": ["yours", "speaking", "listen", "wait", "passive"],
     "key-": [command.replace("_", "-") for command in DESK_KEYS],
     "match-place-": [re.sub("[/_]", "-", place) for place in matching.standard().places],
+    "match-why-": [why.replace("_", "-") for why in WHY],
     "match-missing-": [missing.replace("_", "-") for missing in Missing],
     "match-red-": [cue[4:] for cue in matching.standard().cues if cue.startswith("red.")],
     "match-reason-": re.findall(r"match-reason-([a-z-]+)", RANKING),

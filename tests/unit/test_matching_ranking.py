@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from server.domain.appointment import Interpreter
 from server.domain.matching.assess import Assessment, Referral, assess
-from server.domain.matching.ranking import Around, Department, Hours, Physician, rank, shared_minutes
+from server.domain.matching.ranking import Around, Department, Physician, rank, shared_minutes
 from server.domain.matching.rules import standard
+from server.domain.week import office_hours
 
 WEEK = date(2026, 11, 24)
 REFERRAL = Referral(
@@ -29,7 +31,8 @@ PLAIN = Department(
     monthly=20,
     open_cases=5,
 )
-AROUND = Around(WEEK, pairs=frozenset({("ru", "ko")}))
+RUSSIAN = frozenset({("ko", "ru")})
+AROUND = Around(WEEK, interpreters=(Interpreter("i", RUSSIAN, frozenset({"gastroenterology"})),))
 
 
 def ids(department: Department, referral: Referral = REFERRAL, around: Around = AROUND) -> dict[str, float]:
@@ -66,6 +69,11 @@ def test_no_common_language_and_no_interpreter_speaks_against() -> None:
     assert ids(PLAIN, around=Around(WEEK))["language-none"] < 0
 
 
+def test_an_interpreter_certified_for_other_fields_only_counts_less() -> None:
+    other = Around(WEEK, interpreters=(Interpreter("i", RUSSIAN, frozenset({"ent"})),))
+    assert 0 < ids(PLAIN, around=other)["language-uncertified"] < ids(PLAIN)["language-interpreter"]
+
+
 def test_a_full_department_falls_behind_and_says_so() -> None:
     full = replace(PLAIN, id="a0", open_cases=20)
     assert first(full, PLAIN) == "d1"
@@ -73,7 +81,7 @@ def test_a_full_department_falls_behind_and_says_so() -> None:
 
 
 def test_no_shared_working_hours_speak_against() -> None:
-    night = replace(PLAIN, id="a0", hours=Hours(start=0, end=3 * 60))
+    night = replace(PLAIN, id="a0", hours=office_hours(0, 3))
     assert first(night, PLAIN) == "d1"
     assert ids(night)["hours-none"] < 0
 
@@ -111,7 +119,7 @@ def test_nothing_recognised_proposes_nobody() -> None:
 
 
 def test_shared_hours_follow_the_clocks_of_that_week() -> None:
-    day = Hours()
+    day = office_hours()
     assert shared_minutes(day, "Asia/Seoul", day, "Asia/Seoul", WEEK) == 5 * 9 * 60
     # Almaty was at +6 until 1 March 2024 and is at +5 since: an hour less is shared with Seoul.
     before = shared_minutes(day, "Asia/Almaty", day, "Asia/Seoul", date(2024, 2, 21))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from server.domain.matching.assess import Referral, assess
@@ -204,3 +206,32 @@ def test_nothing_of_the_text_is_in_what_matching_prints() -> None:
     assert "SECRETWORD" not in repr(secret)
     assert "SECRETWORD" not in repr(assess(secret, standard()))
     assert "SECRETWORD".lower() not in repr(words("SECRETWORD"))
+
+
+HOSTILE = {
+    "one letter": "a" * 30_000,
+    "questions": "a?" * 15_000,
+    "dates": "05.10.2026 " * 3_000,
+    "one word": "pain " * 6_000,
+    "one Russian word": "рак легкого " * 2_000,
+    "one Korean word": "간암 " * 7_000,
+    "particles": "가" * 20_000,
+    "particles of a word": "간암" + "은는이가" * 5_000,
+    "brackets": "(" * 20_000,
+    "ages": "M 3 л, " * 4_000,
+    "digits": "1" * 20_000,
+    "spans": "1 " * 10_000,
+    "negations": "no hepatitis, " * 1_500,
+    "marks": "e\u0301\u0302\u0303" * 6_000,
+    "capitals that grow": "İß" * 9_000,
+    "surrogates": "\ud800\udc00 pain",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_text_takes_long_to_read_or_breaks_it(name: str) -> None:
+    began = time.process_time()
+    assess(Referral("general", {"text": HOSTILE[name]}), standard())
+    # Each takes well under a second; quadratic or worse would take minutes.
+    assert time.process_time() - began < 20

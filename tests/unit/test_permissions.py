@@ -157,6 +157,13 @@ def test_hours_are_booked_by_a_coordinator_and_calendars_kept_by_who_they_belong
         assert "privacy_officer" not in may(action, EVERY_RELATION)
 
 
+def test_hospitals_are_proposed_and_departments_changed_by_a_coordinator_alone() -> None:
+    for action in (Action.MATCH, Action.DEPARTMENT_WRITE):
+        assert may(action, EVERY_RELATION) == {"coordinator"}
+    assert may(Action.DEPARTMENT_READ, EVERY_RELATION) == {"coordinator", "site_admin"}
+    assert may(Action.MATCHING_RULES, EVERY_RELATION) == {"coordinator", "consulting_physician"}
+
+
 def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
     assert may(Action.ROOM_CONDUCT, EVERY_RELATION) == {"interpreter"}
     assert may(Action.CONDUCT_READ, {R.OWN_SEAT}) == may(Action.ROOM_CHAT, {R.OWN_SEAT})

@@ -14,6 +14,8 @@ from server.domain.matching.scoring import Score, scores
 #: The field whose words are the question itself.
 QUESTION: Final = "question"
 A_CHILD: Final = 10  # where only "child" is said, for the choice of a department
+#: More is not read: some pages of text say it all, and reading has to end.
+MOST_LETTERS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class Referral:
     preference: str | None = None  # a hospital the patient asked for
     site_id: str = ""
     time_zone: str = "UTC"  # where the referring physician sits
+    established: frozenset[Missing] = frozenset()  # what a form had in fields of its own
 
     @property
     def text(self) -> str:
         """One line a field: a sentence never runs from one into the next."""
-        return "\n".join(self.fields.values())
+        return "\n".join(self.fields.values())[:MOST_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def assess(referral: Referral, rules: Rules) -> Assessment:
     return Assessment(
         age=age,
         scores=tuple(ranked) if recognised(ranked, rules) else (),
-        missing=tuple(lacks),
+        missing=tuple(lack for lack in lacks if lack not in referral.established),
         red_flags=tuple(_red_flags(reading)),
         close=len(ranked) > 1 and ranked[0].points < ranked[1].points * rules.weights["close"],
     )

@@ -139,10 +139,13 @@ def _is_age(span: str, low: str, start: int, age: int | None) -> bool:
 
 def _dated(low: str, exams: Sequence[Place]) -> bool:
     """Whether a date stands near an examination."""
+    at = [exam.first for exam in exams]
     for pattern, near in ((_DATE, NEAR), (_SHORT_DATE, SHORT_NEAR)):
+        number = start = 0
         for match in pattern.finditer(low):
-            at = len(words(low[: match.start()]))
-            if any(abs(at - exam.first) <= near for exam in exams):
+            number += len(words(low[start : match.start()]))
+            start = match.start()
+            if any(abs(number - exam) <= near for exam in at):
                 return True
     return False
 

@@ -15,22 +15,13 @@ from importlib import resources
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from server.domain.appointment import Interpreter, pair_of
 from server.domain.matching.assess import Assessment, Referral
 from server.domain.matching.scoring import Score
+from server.domain.week import Week, office_hours
 
-#: A referring site whose hours nobody has written down.
-OFFICE: Final = ((0, 1, 2, 3, 4), 9 * 60, 18 * 60)
 MOST_TERMS: Final = 3
 SHOWN: Final = 8  # departments in a proposal
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Working hours in minutes after local midnight on weekdays 0 (Monday) to 6."""
-
-    days: tuple[int, ...] = OFFICE[0]
-    start: int = OFFICE[1]
-    end: int = OFFICE[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class Department:
     time_zone: str
     monthly: int  # cases it takes in a month
     open_cases: int = 0
-    hours: Hours = field(default_factory=Hours)
+    hours: Week = field(default_factory=office_hours)
     physicians: tuple[Physician, ...] = ()
 
 
@@ -62,8 +53,9 @@ class Around:
     """What is known beside the referral and the departments."""
 
     week: date  # any day of the week whose working hours are compared
-    site_hours: Hours = field(default_factory=Hours)
-    pairs: frozenset[tuple[str, str]] = frozenset()  # languages some interpreter can join, in either order
+    site_hours: Week = field(default_factory=office_hours)
+    site_zone: str | None = None  # None: as the referral says
+    interpreters: tuple[Interpreter, ...] = ()
     seen_patient: frozenset[str] = frozenset()  # departments
     similar: Mapping[str, int] = field(default_factory=dict)  # department → cases of the sub-specialty
 
@@ -181,12 +173,28 @@ def _language(
         return Reason(
             "match-reason-language-direct", table["language_direct"], {"languages": ", ".join(shared)}
         )
+    for message, points, any_field in (
+        ("match-reason-language-interpreter", table["language_interpreter"], False),
+        ("match-reason-language-uncertified", table["language_uncertified"], True),
+    ):
+        pair = _interpreted(referral, department, around, any_field=any_field)
+        if pair:
+            return Reason(message, points, {"pair": pair})
+    return Reason("match-reason-language-none", table["language_none"])
+
+
+def _interpreted(
+    referral: Referral, department: Department, around: Around, *, any_field: bool
+) -> str | None:
+    """The first pair that some interpreter joins, as it is shown."""
     for mine in referral.languages:
         for theirs in department.languages:
-            if {(mine, theirs), (theirs, mine)} & around.pairs:
-                pair = {"pair": f"{mine} – {theirs}"}
-                return Reason("match-reason-language-interpreter", table["language_interpreter"], pair)
-    return Reason("match-reason-language-none", table["language_none"])
+            pair = pair_of((mine, theirs))
+            if pair and any(
+                one.fits(pair, department.specialty, any_field=any_field) for one in around.interpreters
+            ):
+                return f"{mine} – {theirs}"
+    return None
 
 
 def _load(department: Department) -> Reason:
@@ -201,7 +209,11 @@ def _load(department: Department) -> Reason:
 def _hours(referral: Referral, department: Department, around: Around) -> Reason:
     table = points_table()
     minutes = shared_minutes(
-        around.site_hours, referral.time_zone, department.hours, department.time_zone, around.week
+        around.site_hours,
+        around.site_zone or referral.time_zone,
+        department.hours,
+        department.time_zone,
+        around.week,
     )
     hours = minutes // 60
     if not hours:
@@ -210,7 +222,7 @@ def _hours(referral: Referral, department: Department, around: Around) -> Reason
     return Reason("match-reason-hours", round(table["hours"] * share, 1), {"hours": hours})
 
 
-def shared_minutes(one: Hours, one_zone: str, other: Hours, other_zone: str, week: date) -> int:
+def shared_minutes(one: Week, one_zone: str, other: Week, other_zone: str, week: date) -> int:
     """Minutes in that week (Monday to Sunday at the first place) when both work; clocks as they really go."""
     monday = week - timedelta(days=week.weekday())
     mine = _spans(one, one_zone, [monday + timedelta(days=n) for n in range(7)])
@@ -222,7 +234,7 @@ def shared_minutes(one: Hours, one_zone: str, other: Hours, other_zone: str, wee
     return int(seconds // 60)
 
 
-def _spans(hours: Hours, zone: str, days: Sequence[date]) -> list[tuple[datetime, datetime]]:
+def _spans(hours: Week, zone: str, days: Sequence[date]) -> list[tuple[datetime, datetime]]:
     where = ZoneInfo(zone)
 
     def instant(day: date, minute: int) -> datetime:
@@ -230,5 +242,5 @@ def _spans(hours: Hours, zone: str, days: Sequence[date]) -> list[tuple[datetime
         return at.astimezone(UTC)
 
     return [
-        (instant(day, hours.start), instant(day, hours.end)) for day in days if day.weekday() in hours.days
+        (instant(day, start), instant(day, end)) for day in days for start, end in hours.parts(day.weekday())
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from typing import Final
 from server.domain.matching.rules import Rules, Term
 from server.domain.matching.text import Word, distance, words
 
+MOST: Final = 50  # times that one term is looked at: who repeats a word a thousand times says nothing new
 GAP: Final = 2  # words that may stand between those of one name
 BEFORE, RELATIVE, BEHIND = 3, 4, 2  # how far a negation, a relative, a negation behind reaches, in words
 _PARTICLES: Final = re.compile(
@@ -98,13 +100,17 @@ class Reading:
             return []
         found = []
         reach = len(lists) + GAP
+        if len(lists) == 1:
+            capitals = [at for at in lists[0] if not wanted.capitals or self.words[at].capitals]
+            return [self._place([at]) for at in capitals[:MOST]]
         rare = min(range(len(lists)), key=lambda number: len(lists[number]))
-        for anchor in lists[rare]:
+        for anchor in lists[rare][:MOST]:
             taken = [anchor]
             for number, places in enumerate(lists):
                 if number == rare:
                     continue
-                near = [p for p in places if abs(p - anchor) < reach and p not in taken]
+                close = places[bisect_left(places, anchor - reach) : bisect_right(places, anchor + reach)]
+                near = [p for p in close if abs(p - anchor) < reach and p not in taken]
                 if not near:
                     break
                 taken.append(min(near, key=lambda p: (abs(p - anchor), -p)))
@@ -128,9 +134,9 @@ class Reading:
         return Place(letters, min(taken), max(taken))
 
     def _find_hangul(self, solid: str) -> list[Place]:
-        found = []
+        found: list[Place] = []
         start = self._solid.find(solid)
-        while start >= 0:
+        while start >= 0 and len(found) < MOST:
             first, last = self._word_at(start), self._word_at(start + len(solid) - 1)
             if len(solid) > 2 or self._stands_alone(solid, start, first, last):
                 found.append(Place(frozenset(range(start, start + len(solid))), first, last))

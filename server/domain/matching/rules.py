@@ -5,6 +5,7 @@ It must not judge a referral: `scoring.py` does. A rule that cannot be read stop
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class Rules:
     weights: Mapping[str, float]
     cues: Mapping[str, tuple[Term, ...]]  # "negation.before", "beside", "evidence", "red.cord", …
     vocabulary: Vocabulary = field(repr=False)
+    digest: str = ""  # SHA-256 of the files: by which rules something was judged
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -138,8 +140,13 @@ def parse(files: Mapping[str, str], about_words: str) -> Rules:
         rules.append(_rule(place, rows[shared]))
     rules = _joined(rules)
     weights = {name: float(value) for name, value in about.pop("weights").items()}
+    ordinary = [
+        word.text for texts in about.pop("ordinary", {}).values() for text in texts for word in words(text)
+    ]
     cues = dict(_cues(about))
-    return Rules(tuple(rules), weights, cues, Vocabulary(_known(rules, cues)))
+    texts = "\0".join([*(files[name] for name in sorted(files)), about_words])
+    digest = hashlib.sha256(texts.encode()).hexdigest()
+    return Rules(tuple(rules), weights, cues, Vocabulary(_known(rules, cues), ordinary), digest)
 
 
 def _joined(rules: list[Rule]) -> list[Rule]:

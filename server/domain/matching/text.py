@@ -10,13 +10,15 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 #: From how many letters on a word may be misspelt: by one letter, by two.
 ONE_TYPO, TWO_TYPOS = 6, 9
 #: From how many letters on a word that ends in a full stop is read as the beginning of a longer one.
 CUT = 4
+#: A longer one is no misspelt word of ours; trying its letters would take minutes.
+LONGEST = 30
 
 _WORD: Final = re.compile(r"[a-zа-яәғқңөұүһі0-9]+|[가-힣]+|[.,;:?!\n()]")
 _HANGUL: Final = re.compile(r"[가-힣]")
@@ -37,8 +39,8 @@ _LATIN_OF: Final = dict(
     )
 ) | {"ж": "zh", "ъ": "", "ь": ""}
 _ENDINGS = (  # the longest first
-    "иями ями ами ого ему ому его ыми ими иях ях ах ией ию ия ии ие ий ый ой ей ая яя ое ее ые ую юю ом ем ам"
-    " ям ых их ым им ов ев ью ья ье а я о е ы и у ю ь й"
+    "иями ями ами ого ему ому его ыми ими иях ях ах ией ием ию ия ии ие ий ый ой ей ая яя ое ее ые ую юю ом"
+    " ем ам ям ых их ым им ов ев ью ья ье а я о е ы и у ю ь й"
 )
 _RU_ENDINGS: Final = tuple(_ENDINGS.split(" "))
 _SQUEEZE: Final = (
@@ -80,7 +82,7 @@ def words(text: str) -> list[Word]:
                 found[-1] = replace(last, cut=True)
             bracket += {"(": 1, ")": -1}.get(piece, 0)
             if piece == "?" and bracket <= 0:
-                found = [replace(w, asked=True) if w.sentence == sentence else w for w in found]
+                _ask(found, sentence)
             after = capitals[match.end() : match.end() + 2].strip()
             if piece in ";?!\n" or (piece == "." and after[:1].isupper()):
                 sentence += 1
@@ -92,6 +94,13 @@ def words(text: str) -> list[Word]:
             Word(_one_alphabet(piece), sentence, clause, capitals=len(piece) > 1 and typed.isupper())
         )
     return found
+
+
+def _ask(found: list[Word], sentence: int) -> None:
+    for number in range(len(found) - 1, -1, -1):
+        if found[number].sentence != sentence:
+            return
+        found[number] = replace(found[number], asked=True)
 
 
 def _one_alphabet(word: str) -> str:
@@ -128,8 +137,28 @@ def squeezed(word: str) -> str:
 _LATIN_ENDINGS: Final = frozenset(in_latin(ending) for ending in _RU_ENDINGS) | {""}
 
 
-def distance(one: str, other: str, most: int) -> int:
-    """Damerau's: letters added, lost, changed, two swapped; `most + 1` as soon as it is more."""
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+_SOUNDS = "ао еи иы ея эе сз тд бп гк жш кх вф ea ei iy sc ck sz td bp gk vf vb ou ie"
+
+
+def _pairs() -> Iterator[tuple[str, str]]:
+    """Letters that are taken for each other: neighbours on a keyboard, and alike to the ear."""
+    for row in _ROWS:
+        yield from pairwise(row)
+    for upper, lower in (*pairwise(_ROWS[:3]), *pairwise(_ROWS[3:])):
+        for place, letter in enumerate(lower):
+            yield from ((letter, upper[near]) for near in (place, place + 1) if near < len(upper))
+    yield from ((pair[0], pair[1]) for pair in _SOUNDS.split(" "))
+
+
+_CONFUSED: Final = frozenset(pair for one in _pairs() for pair in (one, one[::-1]))
+
+
+def distance(one: str, other: str, most: int, *, any_letter: bool = True) -> int:
+    """Damerau's: letters added, lost, changed, two swapped; `most + 1` as soon as it is more.
+
+    Without `any_letter` a letter becomes only one that it may be taken for: "мокрота" is no "микротия".
+    """
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []
@@ -137,7 +166,8 @@ def distance(one: str, other: str, most: int) -> int:
     for i, letter in enumerate(one, 1):
         before, last, row = row, before, [i]
         for j, wanted in enumerate(other, 1):
-            cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != wanted))
+            change = 0 if letter == wanted else 1 if any_letter or (letter, wanted) in _CONFUSED else 2
+            cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + change)
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
@@ -161,7 +191,8 @@ def allowed_typos(letters: int) -> int:
 class Vocabulary:
     """Every word that some rule knows, found again in whatever way it was typed."""
 
-    def __init__(self, known: Iterable[str]) -> None:
+    def __init__(self, known: Iterable[str], ordinary: Iterable[str] = ()) -> None:
+        self._ordinary = {stem(word) for word in ordinary}
         letters: dict[str, int] = {}
         for word in known:
             letters[stem(word)] = max(letters.get(stem(word), 0), len(word))
@@ -187,6 +218,8 @@ class Vocabulary:
             return found | self._begun(text) if cut and len(text) >= CUT else found
         if cut and len(text) >= CUT and (found := self._begun(text)):
             return found
+        if bare in self._ordinary:
+            return set()
         if text.isascii() and text.isalpha() and (found := self._from_latin(text)):
             return found
         return self._misspelt(bare, len(text))
@@ -209,14 +242,14 @@ class Vocabulary:
 
     def _misspelt(self, bare: str, length: int) -> set[str]:
         most = min(allowed_typos(length), allowed_typos(len(bare) + 1))
-        if not most or not bare.isalpha():
+        if not most or len(bare) > LONGEST or not bare.isalpha():
             return set()
         close: dict[int, set[str]] = {}
         for short in _shortened(bare, most):
             candidates = self._near.get(short, set()) | ({short} & self._letters.keys())
             for each in candidates:
                 may = min(most, allowed_typos(self._letters[each]))
-                if each[0] == bare[0] and (far := distance(bare, each, may)) <= may:
+                if each[0] == bare[0] and (far := distance(bare, each, may, any_letter=False)) <= may:
                     close.setdefault(far, set()).add(each)
         return close[min(close)] if close else set()
 

@@ -8,6 +8,7 @@ import { holdBanner, keptOf } from '../elements/kept.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import '../elements/referral.js';
+import '../elements/match.js';
 
 /** @typedef {import('../types/wire.js').CaseAnswer} CaseAnswer */
 
@@ -22,6 +23,7 @@ let shown = null;
 let problem = null;
 let busy = false;
 let maySchedule = false;
+let mayMatch = false;
 /** @type {import('../types/wire.js').KeptAnswer | null} */
 let kept = null;
 /** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
@@ -105,6 +107,7 @@ function body(answer) {
     ${one.patient ? patient(one.patient) : nothing}
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
+    ${mayMatch ? html`<hj-match case=${id} .zone=${zone}></hj-match>` : nothing}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
         <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}${keeping(row.id)}</div>`)}</section>
@@ -129,6 +132,7 @@ if (!me) goToSignIn();
 else {
   account = /** @type {import('../types/wire.js').Account} */ (me.account);
   maySchedule = me.abilities.includes('schedule.write');
+  mayMatch = me.abilities.includes('match');
   await startLanguage('account', account.language);
   draw();
   await renew();

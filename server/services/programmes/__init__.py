@@ -1,0 +1,1 @@
+"""Hospitals, departments and centres as files: the demo's programmes, all invented."""
