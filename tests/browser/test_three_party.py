@@ -158,6 +158,22 @@ def shown_within(tapper: Page, readers: list[Page]) -> int:
     return max(page.evaluate("window.seen[0]") for page in readers) - tapper.evaluate("window.tapped")
 
 
+ASKED_TWICE = """
+async (path) => {
+  const { get } = await import('/static/js/api.js');
+  const [real, kept, statuses] = [window.fetch, {}, []];
+  window.fetch = async (...asked) => {
+    const answer = await real(...asked);
+    if (asked[0] === path) statuses.push(answer.status);
+    return answer;
+  };
+  const [first, again] = [await get(path, kept), await get(path, kept)];
+  window.fetch = real;
+  return [statuses, first.terms.length, again.terms.length];
+}
+"""
+
+
 def test_a_term_is_added_found_and_shown_to_both_physicians_in_their_languages_at_once(
     three: dict[str, Guest], demo: Demo
 ) -> None:
@@ -192,6 +208,8 @@ def test_a_term_is_added_found_and_shown_to_both_physicians_in_their_languages_a
     assert [mark["texts"] for mark in marks] == [{"ko": "협착증", "ru": "Стеноз"}] * len(took)
     assert marks[0]["by"]["participant"] == three["interpreter"].seat
     assert marks[0]["ms"] > 0
+    kept = page.evaluate(ASKED_TWICE, f"/api/seats/{three['interpreter'].seat}/glossary")
+    assert kept == [[200, 304], 1, 1], "what has not changed is not sent again"
     page.get_by_test_id("open-glossary").click()
 
 
