@@ -17,24 +17,13 @@ from tests.browser.test_screenshots import ALL, TIGHT, choose, picture_all
 from tests.support import probes, two_interpreters
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
-from tests.support.fakes import RED
+from tests.support.fakes import NO_CAMERA, RED
 from tests.support.story import answer_and_join, sign_in
 
 pytestmark = pytest.mark.browser
 
 SOON_S = 10.0
-# Four pages encode and decode no pictures here: what is asked is who hears whom.
-NO_CAMERA = """
-(() => {
-  const devices = navigator.mediaDevices;
-  const original = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async (wish) => {
-    if (wish?.video) throw new DOMException('none', 'NotFoundError');
-    return original(wish);
-  };
-})();
-"""
-GENTLE = 0.5
+GENTLE, BEHIND = 0.5, 0.25
 PHONE = (390, 844)
 DESK = tuple((language, size) for language in ("ko", "ru") for size in ((1440, 900), (1024, 768), PHONE))
 """What the desk is pictured in, in every run; what the others see of the turn, with HYEOPJIN_PICTURES=all."""
@@ -161,6 +150,44 @@ def test_the_mode_is_switched_by_one_key_and_everybody_sees_it(room: Room) -> No
             shown(sitting, f"[data-testid=mode][data-mode={mode}]")
     assert room.referring.page.get_by_test_id("mode-switch").count() == 0
     assert room.chair.page.get_by_test_id("mode-switch").count() == 1
+
+
+def test_a_listener_chooses_the_original_the_interpreter_or_both_and_how_loud(room: Room) -> None:
+    chair, referring, first = room.chair, room.referring, room.first
+    first.page.keyboard.press("m")
+    choice = chair.page.get_by_test_id("hearing")
+    waits_for(chair, referring, False)
+    assert volume(chair, referring) == 0
+    choice.select_option("original")
+    waits_for(chair, referring, True)
+    waits_for(chair, first, False)
+    choice.select_option("both")
+    waits_for(chair, first, True)
+    until("behind", lambda: volume(chair, referring) == BEHIND, SOON_S)
+    assert hears(chair, referring)
+    chair.page.get_by_test_id("behind").fill("50")
+    until("as loud as chosen", lambda: volume(chair, referring) == 0.5, SOON_S)
+    assert volume(chair, first) == 1
+    choice.select_option("interpreted")
+    waits_for(chair, referring, False)
+    assert first.page.get_by_test_id("hearing").count() == 0
+
+
+def test_an_interpreter_goes_by_one_key_through_whom_to_render_from(room: Room) -> None:
+    desk, listen = room.first.page, room.first.page.get_by_test_id("listen")
+    for heard, unheard in ((room.referring, room.chair), (room.chair, room.referring)):
+        desk.keyboard.press("l")
+        until("chosen", lambda heard=heard: listen.input_value() == heard.seat, SOON_S)  # type: ignore[misc]
+        waits_for(room.first, unheard, False)
+        waits_for(room.first, heard, True)
+        assert volume(room.first, unheard) == 0
+    for chosen in (room.second.seat, ""):
+        desk.keyboard.press("l")
+        until("chosen", lambda chosen=chosen: listen.input_value() == chosen, SOON_S)  # type: ignore[misc]
+    for heard in (room.referring, room.chair):
+        waits_for(room.first, heard, True)
+    desk.keyboard.press("m")
+    shown(room.first, "[data-testid=mode][data-mode=consecutive]")
 
 
 def test_nobody_hears_a_cough_while_the_key_is_held(room: Room) -> None:

@@ -23,7 +23,7 @@ def three(demo: Demo, crowd: Crowd) -> dict[str, Guest]:
     guests = {}
     for role, voice in PLACES:
         enter = join_signed_in if role == "consulting_physician" else join
-        guests[role] = enter(crowd.person(voice, init=listening.OPEN_SOCKETS), demo, role)
+        guests[role] = enter(crowd.person(voice, init=listening.LISTENING), demo, role)
     return guests
 
 
@@ -65,30 +65,33 @@ def test_in_simultaneous_mode_one_hears_the_interpreter_in_place_of_the_original
     lp, kp, interpreter = (three[role] for role, _ in PLACES)
     listening.trace(kp.page, lp.seat, interpreter.seat)
     listening.trace(interpreter.page, lp.seat, kp.seat)
+    listening.say(interpreter.page, "floor", {"participant": lp.seat})  # nobody is turned down for a turn
 
     def tone(listener: Guest, source: Guest) -> float:
         return probes.hear(listener.page, source.seat)[source.voice.name]
 
     original, rendered, unchanged = tone(kp, lp), tone(kp, interpreter), tone(lp, kp)
-    loud = sorted(block.rms for block in listening.traced(kp.page, lp.seat))
-    usual = loud[len(loud) // 2]
+    usual = listening.usual(listening.traced(kp.page, lp.seat, lp.voice))
+    whole = listening.usual(listening.traced(interpreter.page, lp.seat, lp.voice))
     took = []
     for turn, mode in enumerate(("simultaneous", "consecutive") * 3):
         at_ms = listening.say(interpreter.page, "mode", {"mode": mode})
         simultaneous = mode == "simultaneous"
         kp.page.wait_for_timeout(1_000)
-        blocks = listening.traced(kp.page, lp.seat)
+        blocks = listening.traced(kp.page, lp.seat, lp.voice, at_ms)
         took.append(listening.changed_after(blocks, at_ms, usual, opens=not simultaneous))
-        whole = [block for block in listening.traced(interpreter.page, lp.seat) if block.at_ms >= at_ms]
-        assert listening.longest_gap(whole, usual) <= 200, "whose sources do not change hears no gap"
+        unchanged_blocks = listening.traced(interpreter.page, lp.seat, lp.voice, at_ms)
+        gap = listening.longest_gap(unchanged_blocks, whole)
+        assert gap <= 200, "whose sources do not change hears no gap"
         if turn == 0:
             assert tone(kp, lp) < original - 40
             assert tone(lp, interpreter) < rendered - 40, "who speaks the source language hears no rendering"
             assert abs(tone(kp, interpreter) - rendered) < 3
             assert abs(tone(lp, kp) - unchanged) < 3
     assert abs(tone(kp, lp) - original) < 3
-    assert min(took[0::2]) <= 500, took  # how busy the machine was shows in the others
-    assert min(took[1::2]) <= 500, took
+    listening.say(interpreter.page, "floor", {"participant": None})
+    assert sorted(took[0::2])[1] <= 500, took  # the middle one of three: a busy machine is no slow product
+    assert sorted(took[1::2])[1] <= 500, took
 
 
 def test_a_line_of_chat_is_text_to_everybody_and_news_until_it_is_looked_at(three: dict[str, Guest]) -> None:

@@ -129,3 +129,16 @@ PLAIN_SOUND = """
   } : wish);
 })();
 """
+
+# Four pages on one machine that encode and decode no pictures: for what is about sound alone.
+NO_CAMERA = """
+(() => {
+  const devices = navigator.mediaDevices;
+  if (!devices?.getUserMedia) return;
+  const original = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wish) => {
+    if (wish?.video) throw new DOMException('none', 'NotFoundError');
+    return original(wish);
+  };
+})();
+"""

@@ -1,6 +1,7 @@
 """`python -m tests.support.two_interpreters demo …`: the demo with a second interpreter's seat, both ru/ko.
 
-`HYEOPJIN_TEST_LANGUAGES` gives the two seats other languages: `kk/ru,ru/ko`.
+`HYEOPJIN_TEST_LANGUAGES` gives the two seats other languages, and the referring physician's, if there is a
+third: `kk/ru,ru/ko,kk`.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ def starting(folder: Path, languages: str = "ru/ko,ru/ko") -> Demo:
 
 
 def _seed(languages: str) -> None:
-    one, two = languages.split(",")
+    one, two, *more = languages.split(",")
     first = next(person for person in world.PEOPLE if person.role == "interpreter")
     second = Second("interpreter", "Nina Demo-Pak (synthetic)", "ru", first.site_id, None, two)
-    people = [replace(person, seat=one) if person is first else person for person in world.PEOPLE]
+    seats = {"interpreter": one, **({"referring_physician": more[0]} if more else {})}
+    people = [replace(who, seat=seats[who.role]) if who.role in seats else who for who in world.PEOPLE]
     world.PEOPLE = (*people, second)
 
 
