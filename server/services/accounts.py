@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from dataclasses import dataclass, field
 
 from server.domain.errors import Refused
@@ -9,7 +11,7 @@ from server.domain.people import Account, AccountSession, normalised_email, sess
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
-from server.storage import accounts, audit, seats
+from server.storage import accounts, audit, local_keys, seats
 from server.storage.ids import hashed, new_cookie, new_id
 
 TOUCH_MS = 60_000
@@ -71,12 +73,22 @@ class Accounts:
             found = await accounts.sessions_of(tx, account_id)
         return [session for session in found if session.created_ms > self._context.oldest_session_ms]
 
+    async def local_key(self, session_id: str) -> str:
+        """What this browser seals its local copies with: the same as long as it is signed in."""
+        async with self._context.database.write() as tx:
+            key = await local_keys.of_session(tx, session_id)
+            if key is None:
+                key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+                await local_keys.put(tx, session_id, key)
+            return key
+
     async def revoke(self, account_id: str, session_id: str, address: str) -> None:
         """Ends a signed-in browser and every seat taken with it. Raises Refused `not_found`."""
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             if not await accounts.revoke_session(tx, account_id, session_id, now_ms):
                 raise Refused("not_found")
+            await local_keys.destroy_revoked(tx)
             fallen = await seats.revoke_credentials_of_session(tx, session_id, now_ms)
             await audit.append(
                 tx,

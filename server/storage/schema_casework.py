@@ -87,6 +87,14 @@ referral_answers = Table(
     Column("at_ms", BigInteger, nullable=False),
 )
 
+# What a signed-in browser seals its local copies with; 32 bytes as url-safe base64. Gone once it is revoked.
+local_keys = Table(
+    "local_keys",
+    METADATA,
+    Column("session_id", ID, ForeignKey("account_sessions.id"), primary_key=True),
+    Column("key", String(64), nullable=False),
+)
+
 # What moved a case: the table of server/domain/life.py, as it happened.
 case_events = Table(
     "case_events",

@@ -46,6 +46,12 @@ async def me(request: web.Request) -> web.Response:
     return web.json_response({"account": _account(account), "abilities": page_abilities(account.roles)})
 
 
+async def local_key(request: web.Request) -> web.Response:
+    """GET /api/account/local-key → {key}: 32 bytes as long as this session lives, to seal local copies"""
+    session = request[SIGNED_IN].session
+    return web.json_response({"key": await request.app[SERVICES].accounts.local_key(session.id)})
+
+
 async def sessions(request: web.Request) -> web.Response:
     signed_in = request[SIGNED_IN]
     found = await request.app[SERVICES].accounts.sessions(signed_in.account.id)

@@ -85,6 +85,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/sign-in", accounts.sign_in, _A.SIGN_IN),
     Route("POST", "/api/sign-out", accounts.sign_out, _A.SIGN_OUT),
     Route("GET", "/api/me", accounts.me, _A.ACCOUNT_READ),
+    Route("GET", "/api/account/local-key", accounts.local_key, _A.ACCOUNT_READ),
     Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
     Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
     # one's own hours in a calendar program

@@ -126,17 +126,38 @@ def test_a_referral_from_a_telephone_to_the_coordinator_and_back(demo: Demo, cro
     assert person.errors() == []
 
 
+def copies(page: Page) -> list[str]:
+    """What of drafts lies in this browser."""
+    entries: list[str] = page.evaluate(
+        "Object.entries(localStorage).filter(([key]) => key.startsWith('hyeopjin.copy.')).map(String)"
+    )
+    return entries
+
+
 @pytest.mark.long
-def test_a_line_that_fails_loses_nothing_and_says_so(demo: Demo, crowd: Crowd) -> None:
-    person = crowd.people[0]
-    context = person.profile("en")
+def test_a_page_closed_without_a_line_loses_nothing_and_leaves_nothing(demo: Demo, crowd: Crowd) -> None:
+    person = crowd.person(language="ru")
+    context = person.context
     page = signed_in(demo, context, "referring_physician")
     begin(page, demo)
     expect(page.locator("#q-history")).to_be_visible()
+    there = page.url
     context.set_offline(True)
     answer(page, "history", "Typed while the line was down")
     expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "failed")
+    page.close()  # and asks nothing: the computer went off
     context.set_offline(False)
-    saved(page)
-    page.reload()
+    page = context.new_page()
+    page.goto(there)
     expect(page.locator("#q-history")).to_have_value("Typed while the line was down")
+    saved(page)
+    assert copies(page) == [], "the server has it"
+    context.set_offline(True)
+    answer(page, "onset", "Marked, and never sent")
+    expect(page.get_by_test_id("save-state")).to_have_attribute("data-state", "failed")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('hyeopjin.copy.'))")
+    assert "Marked" not in str(copies(page))
+    context.set_offline(False)
+    page.locator("hj-header button").click()
+    page.wait_for_url(re.compile("/signin"))
+    assert copies(page) == []

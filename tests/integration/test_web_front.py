@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -290,3 +291,17 @@ async def test_health_and_metrics_answer_without_ids(site: Website) -> None:
     text = (await browser.get("/metrics")).text
     assert 'route="/api/seats/{seat}",status="401"' in text
     assert seat not in text
+
+
+async def test_a_local_key_is_a_sessions_own_and_gone_with_it(site: Website) -> None:
+    one, other = await site.signed_in("referring_physician"), await site.signed_in("referring_physician")
+    key = (await one.get("/api/account/local-key")).json["key"]
+    assert len(base64.urlsafe_b64decode(key)) == 32
+    assert (await one.get("/api/account/local-key")).json["key"] == key
+    assert (await other.get("/api/account/local-key")).json["key"] != key
+    assert (await one.post("/api/sign-out")).status == 204
+    assert (await one.get("/api/account/local-key")).code == "sign_in_required"
+    async with site.database.read() as tx:
+        kept = [row[0] for row in (await tx.exec_driver_sql("SELECT key FROM local_keys")).all()]
+    assert key not in kept
+    assert len(kept) == 1

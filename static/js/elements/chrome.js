@@ -2,8 +2,12 @@
 import { html, nothing } from '/static/vendor/lit.js';
 import { chooseLanguage, language, LANGUAGES, t } from '../i18n.js';
 import { post } from '../api.js';
+import { wipe } from '../referral/local-copy.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+
+/** What a page wants to finish before its session ends: a draft to be saved. @type {Set<() => Promise<void>>} */
+export const beforeSignOut = new Set();
 
 /** <hj-language>: chooses the page's language. */
 class LanguageSwitch extends LightElement {
@@ -30,6 +34,8 @@ class Header extends LightElement {
   }
 
   async signOut() {
+    await Promise.all([...beforeSignOut].map((work) => work().catch(() => undefined)));
+    wipe();
     await post('/api/sign-out').catch(() => undefined);
     location.assign('/signin');
   }

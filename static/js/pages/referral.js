@@ -4,10 +4,11 @@ import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
 import { hourMinute } from '../time.js';
 import { Autosave } from '../referral/autosave.js';
+import { LocalCopy } from '../referral/local-copy.js';
 import { pick } from '../referral/texts.js';
 import { icon } from '../elements/icons.js';
 import { problemText, questionRow } from '../elements/question.js';
-import '../elements/chrome.js';
+import { beforeSignOut } from '../elements/chrome.js';
 import '../elements/registration.js';
 
 /** @typedef {import('../types/referral.js').Draft} Draft */
@@ -28,15 +29,19 @@ let forms = [];
 let save = null;
 /** @type {string | null} */
 let problem = null;
+const copy = new LocalCopy(id, () => get('/api/account/local-key'));
 /** Whether what is missing is shown: after the first try to submit, and from the start when it was returned. */
 let checked = false;
 let busy = false;
 /** While an input method composes a syllable nothing is drawn: it would be broken off. */
 let composing = false;
+/** The reader has signed out: there is nothing to be asked any more. */
+let left = false;
 
 /** @param {Draft | null} answer */
 function took(answer) {
   if (answer) draft = answer;
+  if (save) void copy.keep(save.owed);
   if (draft && form && draft.form !== form.id) void loadForm();
   draw();
 }
@@ -61,6 +66,9 @@ async function open() {
       later: (work, ms) => setTimeout(work, ms),
       cancel: (timer) => clearTimeout(timer),
     });
+    const owed = await copy.found();
+    void copy.unlocked(); // while there is a line: it may be needed when there is none
+    if (owed) save.resume(owed);
     await loadForm();
   } catch (error) {
     problem = problemOf(error);
@@ -212,7 +220,13 @@ root.addEventListener('compositionend', () => {
   draw();
 });
 languageEvents.addEventListener('change', draw);
+beforeSignOut.add(async () => {
+  await registration()?.save();
+  await save?.flush();
+  left = true;
+});
 addEventListener('beforeunload', (event) => {
+  if (left) return;
   if ((save?.isClean ?? true) && (registration()?.isClean ?? true)) return;
   void save?.flush();
   event.preventDefault();

@@ -127,6 +127,24 @@ export class Autosave {
     }
   }
 
+  /** What the server does not have yet, for a copy in this browser; null when it has everything. */
+  get owed() {
+    const answers = { ...this.sending, ...this.pending };
+    return Object.keys(answers).length === 0 ? null : { version: this.version, editor: this.parts.editor, answers };
+  }
+
+  /**
+   * What an earlier page of this browser owed. It names the version that page saw and its name, so that its own saves are no conflict
+   * and those of others are.
+   * @param {{version: number, editor: string, answers: Answers}} copy
+   */
+  resume(copy) {
+    this.version = Math.min(this.version, copy.version);
+    this.parts.editor = copy.editor;
+    this.pending = { ...copy.answers, ...this.pending };
+    this.soon(0);
+  }
+
   /**
    * What the page shows: the server's, with what it does not have yet.
    * @param {Answers} answers

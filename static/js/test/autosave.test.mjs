@@ -78,3 +78,13 @@ test('another specialty is sent along and asked for once', async () => {
   await save.look();
   assert.deepEqual(server.bodies.map((body) => body.specialty), ['urology', undefined]);
 });
+
+test('what an earlier page owed is sent under its name and the version that it saw', async () => {
+  const { save, server } = made();
+  save.version = 7;
+  save.resume({ version: 5, editor: 'earlier', answers: { history: 'typed without a line' } });
+  assert.deepEqual(save.owed, { version: 5, editor: 'earlier', answers: { history: 'typed without a line' } });
+  await save.flush();
+  assert.deepEqual(server.bodies, [{ version: 5, editor: 'earlier', answers: { history: 'typed without a line' }, settled: [] }]);
+  assert.equal(save.owed, null);
+});
