@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.calendar import (
@@ -85,6 +85,7 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 days = st.sampled_from(CHANGES)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(zone=zones, week=weeks(), day=days, off=st.sets(st.integers(0, 3)))
 def test_an_instant_is_within_hours_when_the_clock_on_the_wall_says_so(
     zone: ZoneInfo, week: Week, day: tuple[int, int, int], off: set[int]
@@ -99,6 +100,7 @@ def test_an_instant_is_within_hours_when_the_clock_on_the_wall_says_so(
         assert any(first <= at < last for first, last in found) == is_within(calendar, at), at
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(zone=zones, day=days)
 def test_pieces_of_one_offset_cover_a_span_without_a_gap(zone: ZoneInfo, day: tuple[int, int, int]) -> None:
     begin = utc(*day)
@@ -131,6 +133,7 @@ def test_new_yorks_hour_that_never_comes_and_the_one_that_comes_twice() -> None:
     assert instant(NEW_YORK, datetime(2026, 3, 8, 2, 30)) == utc(2026, 3, 8, 7, 30)  # noqa: DTZ001
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(zone=zones, at=st.integers(utc(2023, 1, 1) // QUARTER_MS, utc(2028, 1, 1) // QUARTER_MS))
 def test_what_a_clock_shows_names_its_instant_again(zone: ZoneInfo, at: int) -> None:
     at_ms = at * QUARTER_MS
@@ -181,6 +184,7 @@ def test_the_first_thing_in_the_way_is_named() -> None:
 spans = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pair: (min(pair), max(pair)))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(kept=st.lists(spans, max_size=6), taken=st.lists(spans, max_size=6))
 def test_what_is_taken_is_gone_and_nothing_else(kept: list[Span], taken: list[Span]) -> None:
     left = without(joined(one for one in kept if one[0] < one[1]), taken)

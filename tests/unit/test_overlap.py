@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.calendar import DAY_MS, MINUTE_MS, QUARTER_MS, Calendar, Cause, why_not
@@ -51,6 +51,7 @@ def calendars(draw: Callable[..., object], day: date) -> Calendar:
     )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=st.data(), day=st.sampled_from(CHANGES), minutes=st.sampled_from([15, 30, 45, 60]))
 def test_the_finder_agrees_with_trying_every_quarter(
     data: st.DataObject, day: tuple[int, int, int], minutes: int
