@@ -23,7 +23,7 @@ from tests.support.impairment.profile import SEOUL_ALMATY
 from tests.support.networks import free_udp_port
 from tests.support.story import Guest, join
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SEED = 3
 SECONDS = 15.0

@@ -210,7 +210,7 @@ async def test_two_killed_workers_and_a_killed_server_cost_two_seconds_at_most_e
         told("mixed", 1, check(talk, row, report), talk.kills)
 
 
-@pytest.mark.parametrize("newborn", [False, True])
+@pytest.mark.parametrize("newborn", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_what_a_crash_took_is_named_when_nobody_returns(tmp_path: Path, newborn: bool) -> None:
     """`newborn`: the next epoch is in the books and has left nothing on disk when all is killed."""
     async with talking(tmp_path) as talk:
