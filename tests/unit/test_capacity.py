@@ -6,6 +6,7 @@ import random
 
 from media.capacity import FILL, MOST_BPS, PROBE_BITS, Capacity, Heard
 from media.ice.stun import MAX_FILL
+from media.trial import Trial
 
 MS = 1_000_000
 SHORT_BITS = 8 * 156
@@ -115,3 +116,43 @@ def test_a_pair_whose_first_answer_waited_on_its_way_back_measures_nothing() -> 
         kept[-2](0, (at * 1_000 + 500) * MS)
         kept[-1](0, (at * 1_000 + 514) * MS)
     assert len(capacity.newest(5, 5_600 * MS)) == 1
+
+
+class Lucky(Wire):
+    """Some of its pairs come out of one wake-up of the reader, as if the line were fast."""
+
+    def __init__(self, bps: int, lucky: int) -> None:
+        super().__init__(bps)
+        self.lucky = lucky
+
+    def probe(self, fill: int, heard: Heard) -> bool:
+        sent = self.ask(fill, heard)
+        if fill and self.lucky:
+            self.lucky -= 1
+            self.answers[-1] = (self.answers[-2][0] + MS // 10, *self.answers[-1][1:])
+        return sent
+
+
+def padded(wire: Lucky) -> int:
+    """Bytes of padding of a trial of twice what the line carries, until its verdict."""
+    sent: list[int] = []
+
+    def pad(size: int, at_ns: int) -> int:
+        sent.append(size)
+        return size
+
+    trial = Trial(wire, pad, wire.bps, 2 * wire.bps, wire.now_ns)
+    verdict = None
+    while verdict is None:
+        wire.now_ns += 30 * MS
+        due = sorted((a for a in wire.answers if a[0] <= wire.now_ns), key=lambda a: a[0])
+        wire.answers = [a for a in wire.answers if a[0] > wire.now_ns]
+        for at_ns, sent_ns, heard in due:
+            heard(sent_ns, at_ns)
+        verdict = trial.step(wire.now_ns)
+    return sum(sent)
+
+
+def test_one_pair_that_flatters_a_thin_line_costs_its_voices_no_padding_and_two_do() -> None:
+    assert padded(Lucky(400_000, lucky=1)) == 0
+    assert padded(Lucky(400_000, lucky=2)) > 0
