@@ -126,7 +126,7 @@ class Publication:
             if target is None and subscription.layer.highest in ("stills", "off"):
                 subscription.hold()
             elif target is not None and target is not subscription.target:
-                subscription.target = target
+                subscription.aim(target)
                 if target is not subscription.stream:
                     self.ask_keyframe(target, now_ns)
         for stream in streams:

@@ -1,5 +1,4 @@
-"""One delivery: one source track on its way to one subscriber. Rewrites numbers, answers losses, maps
-reports.
+"""One delivery: one source track on its way to one subscriber. Rewrites numbers, answers losses and reports.
 
 The subscriber sees one endless stream whatever the source does: each time the source changes, restarts,
 resumes or its layer is switched a new range begins with its own offsets, and late and repeated packets use
@@ -11,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from media.codecs import RED_PT, RTX_PT
+from media.codecs import RTX_PT
 from media.fan import Way
 from media.layers import Layer
 from media.playout import Lateness, Playout
@@ -21,11 +20,11 @@ from media.round_trip import SentReports
 from media.rtp import rtcp, rtx
 from media.rtp.nack import FAR_NS
 from media.rtp.packets import payload_offset, put_send_time, read_header
-from media.rtp.red import plain
 from media.rtp.sequence import MAX_DROPOUT
 from media.rtp.splice import Numbers, renumbered
 from media.tracks import SourceStream
 
+SHUT = 1 << 62
 RESEND_NS = 100_000_000
 CROWDED = 32
 """Of 256: a line that loses more is full, and nothing is sent twice."""
@@ -51,6 +50,7 @@ class Subscription:
         "_rtx_sequence",
         "_sdes",
         "_session",
+        "_since",
         "_splice",
         "_ssrc",
         "_timestamp_offset",
@@ -109,6 +109,7 @@ class Subscription:
         self._rtx_sequence = secrets.randbelow(0x8000)
         self._lateness = Lateness()
         self._playout = Playout()
+        self._since = -1
         self._changes = False
         """A packet is more than its header on this hop, as long as there is a splice or something to tell."""
 
@@ -121,6 +122,13 @@ class Subscription:
         """Nothing more is sent, nothing of before sent again; when it opens its numbers go on unbroken."""
         self.hold()
         self._ranges.clear()
+        self._since = SHUT
+
+    def aim(self, target: SourceStream) -> None:
+        """It is to get this stream. Opened again, nothing that was numbered by then: not even repaired."""
+        self.target = target
+        if self._since >= 0:
+            self._since = target.sequence.highest
 
     def accept(self, delivery: Delivery) -> None:
         """What the subscriber's newest answer says of it."""
@@ -151,6 +159,9 @@ class Subscription:
             if stream is not self.target or (not key and self._video):
                 self._late(stream, packet, number, timestamp)
                 return
+            if number <= self._since:
+                return
+            self._since = -1
             self._begin(stream, packet, number, timestamp, at_ns)
             if number < stream.sequence.highest:
                 self._send(packet, number, timestamp)
@@ -256,8 +267,7 @@ class Subscription:
             out = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
             if now_ns - self._resent.get(out, -RESEND_NS) < pause_ns:
                 continue
-            found = self._find(out)
-            if found is None:
+            if (found := self._find(out)) is None:
                 continue
             self._resent[out] = now_ns
             self._resend(found[0], found[1], out, now_ns)
@@ -271,8 +281,7 @@ class Subscription:
     def resend(self, numbers: list[int], now_ns: int) -> None:
         """The same as RTX once more: should the first be lost, a far receiver's picture would stand still."""
         for out in numbers:
-            found = self._find(out)
-            if found is not None:
+            if (found := self._find(out)) is not None:
                 self._resend(found[0], found[1], out, now_ns)
 
     def pad(self, size: int, now_ns: int) -> int:
@@ -342,8 +351,7 @@ class Subscription:
     def _catch_up(self, stream: SourceStream, number: int) -> None:
         """A key frame's first packet came late: what followed it is still in the cache."""
         for later in range(number + 1, stream.sequence.highest + 1):
-            packet = self._cached(stream, later)
-            if packet is not None:
+            if (packet := stream.kept(later, self.red)) is not None:
                 self.last = later
                 self.last_timestamp = read_header(packet)[2]
                 self._send(packet, later, self.last_timestamp)
@@ -367,21 +375,13 @@ class Subscription:
         out, stamp = number + self._number_offset, timestamp + self._timestamp_offset
         self._forward(packet, packet[1] & 0x7F, out, stamp, self._ssrc)
 
-    def _cached(self, stream: SourceStream, number: int) -> bytes | None:
-        """A packet of the past as this subscriber got it, or would have."""
-        packet = stream.cache.get(number)
-        if packet is not None and packet[1] & 0x7F == RED_PT and not self.red:
-            return plain(packet)
-        return packet
-
     def _find(self, out: int) -> tuple[bytes, int] | None:
         """The cached source packet that was or would be number `out` here, and its timestamp here."""
         for past in reversed(self._ranges):
             number = out - past.number_offset
             last = self.last if past is self._range else past.last
             if past.first <= number <= last:
-                packet = self._cached(past.stream, number)
-                if packet is None:
+                if (packet := past.stream.kept(number, self.red)) is None:
                     return None
                 if any(past.added):
                     packet = renumbered(packet, past.added)

@@ -12,7 +12,7 @@ from media.ports import AUDIO_KINDS
 from media.rtp.cache import AUDIO_PACKETS, VIDEO_PACKETS, PacketCache
 from media.rtp.nack import MAX_TRIES, NEVER, MissingPackets
 from media.rtp.packets import is_empty, read_header
-from media.rtp.red import held, rebuilt
+from media.rtp.red import held, plain, rebuilt
 from media.rtp.rtcp import ReportBlock, SenderInfo
 from media.rtp.sequence import REJECTED, ReceptionStats, SequenceUnwrapper
 
@@ -204,6 +204,13 @@ class SourceStream:
                 return place
             place = -1
         return -1
+
+    def kept(self, number: int, red: bool) -> bytes | None:
+        """A packet of the past as a subscriber gets it, with redundancy or without."""
+        packet = self.cache.get(number)
+        if packet is not None and packet[1] & 0x7F == RED_PT and not red:
+            return plain(packet)
+        return packet
 
     def late_ns(self, now_ns: int) -> int:
         """Once a second: how late what was lost on its way here comes, if that is worth waiting for."""

@@ -123,3 +123,19 @@ def test_redundancy_repeats_nothing_of_what_was_said_while_shut_and_comes_back()
     nack = rtcp.build_nack(1, 100, [numbers[-1]])
     stage.speaks.sink.on_rtcp(nack, stage.time.now())  # type: ignore[union-attr]
     assert packets[-1] == packets[before - 1]
+
+
+def test_what_was_lost_while_shut_and_repaired_after_it_opened_goes_to_nobody_it_was_kept_from() -> None:
+    stage = Stage("s", "t")
+    stage.audio(1)
+    stage.relay.let_through(NO_SOUND)
+    for number in (2, 4, 5):
+        stage.audio(number)
+        stage.time.advance(20)
+    before = len(sound(stage, 0))
+    stage.relay.let_through(None)
+    stage.audio(3)
+    assert len(sound(stage, 0)) == before, "nor what came after it, which is still in the cache"
+    stage.audio(6)
+    assert len(sound(stage, 0)) == before + 1
+    assert len(sound(stage, 1)) == 6
