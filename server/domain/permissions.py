@@ -135,6 +135,15 @@ _KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIV
 _PT = Role.PATIENT
 _R = Relation
 
+#: Who reads a case.
+_CASE: Final[Row] = {
+    _LP: frozenset({_R.OWN_SITE}),
+    _KP: frozenset({_R.INVITED}),
+    _KC: frozenset({_R.ANY}),
+    _RV: frozenset({_R.FOLLOWS}),
+}
+#: Who may watch what was recorded of it, with what lies beside.
+_WATCH: Final[Row] = {_KP: frozenset({_R.INVITED}), _RV: frozenset({_R.FOLLOWS})}
 _CALENDAR: Final[Row] = {
     **_by(_R.OWN_CALENDAR, _LP, _KP, _IN, _RV),
     _KC: frozenset({_R.ANY}),
@@ -180,12 +189,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _KC: frozenset({_R.ANY}),
         _RV: frozenset({_R.FOLLOWS}),
     },
-    Action.CASE_READ: {
-        _LP: frozenset({_R.OWN_SITE}),
-        _KP: frozenset({_R.INVITED}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.CASE_READ: _CASE,
     Action.CASE_LIST: _by(_R.ANY, Role.SIGNED_IN),
     Action.CASE_OPEN: _by(_R.ANY, _LP),
     Action.CASE_CANCEL: {_LP: frozenset({_R.OWN_SITE}), _KC: frozenset({_R.ANY})},
@@ -201,66 +205,34 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.REFERRAL_FORM: _by(_R.ANY, Role.SIGNED_IN),
     Action.REFERRAL_DRAFT: _by(_R.OWN_SITE, _LP),
     Action.REFERRAL_SUBMIT: _by(_R.OWN_SITE, _LP),
-    Action.REFERRAL_READ: {
-        _LP: frozenset({_R.OWN_SITE}),
-        _KP: frozenset({_R.INVITED}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.REFERRAL_READ: _CASE,
     Action.REFERRAL_RETURN: {_KP: frozenset({_R.INVITED}), _KC: frozenset({_R.ANY})},
     Action.REFERRAL_ANSWER: _by(_R.INVITED, _KP),
     Action.MATCH: _by(_R.ANY, _KC),
     Action.DEPARTMENT_READ: _by(_R.ANY, _KC, _SA),
     Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC),
     Action.MATCHING_RULES: _by(_R.ANY, _KC, _KP),
-    Action.RECORDING_LIST: {
-        _LP: frozenset({_R.OWN_SITE}),
-        _KP: frozenset({_R.INVITED}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
-    Action.RECORDING_WATCH: {
-        _KP: frozenset({_R.INVITED}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.RECORDING_LIST: _CASE,
+    Action.RECORDING_WATCH: _WATCH,
     Action.RETENTION_READ: _by(_R.ANY, _KC, _PO),
     Action.RETENTION_HOLD: _by(_R.ANY, _PO),
-    Action.RECEIPT_READ: {
-        _LP: frozenset({_R.OWN_SITE}),
-        _KP: frozenset({_R.INVITED}),
-        _IN: frozenset({_R.OWN_SEAT}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-        _PO: frozenset({_R.ANY}),
-    },
+    Action.RECEIPT_READ: {**_CASE, _IN: frozenset({_R.OWN_SEAT}), _PO: frozenset({_R.ANY})},
     # one's own seat; the referring physician also for whoever sits at another seat of that site: the patient
     Action.SEAT_WITHDRAW: {
         _LP: frozenset({_R.OWN_SEAT, _R.SEAT_OF_OWN_SITE}),
         _KP: frozenset({_R.OWN_SEAT}),
         _IN: frozenset({_R.OWN_SEAT}),
     },
-    Action.RECORDING_EXPORT: {
-        _KP: frozenset({_R.INVITED}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.RECORDING_EXPORT: _WATCH,
     Action.CHAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
-    Action.CHAT_REVIEW: {
-        _KP: frozenset({_R.INVITED}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.CHAT_REVIEW: _WATCH,
     Action.SEAT_ARRIVAL: _by(_R.OWN_SEAT, _IN),
     Action.ARRIVAL_TELL: _by(_R.ANY, _KC),
     Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.HOURS_EXPORT: _by(_R.ANY, _KC),
     Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
-    Action.CONDUCT_REVIEW: {
-        _KP: frozenset({_R.INVITED}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
-    Action.RENDERING_FLAG: {
-        _KP: frozenset({_R.INVITED}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.CONDUCT_REVIEW: _WATCH,
+    Action.RENDERING_FLAG: _WATCH,
     Action.RENDERING_OWN: _by(_R.ANY, _IN),
     Action.RENDERING_ANSWER: _by(_R.OWN_SEAT, _IN),
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
@@ -272,13 +244,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SEAT_PAST: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.SEAT_DESTROY: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.GLOSSARY_LIST: _by(_R.ANY, _LP, _KP, _IN, _KC, _RV),
-    Action.GLOSSARY_READ: {
-        _LP: frozenset({_R.OWN_SITE}),
-        _KP: frozenset({_R.INVITED}),
-        _IN: frozenset({_R.RECENT_SEAT}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.GLOSSARY_READ: {**_CASE, _IN: frozenset({_R.RECENT_SEAT})},
     Action.GLOSSARY_WRITE: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),
@@ -346,7 +312,7 @@ BY_SEAT_CREDENTIAL: Final = frozenset(
         Action.CONDUCT_READ,
         Action.SEAT_ARRIVAL,
         Action.ARRIVAL_READ,
-        *(action for action in ABILITIES.values()),
+        *ABILITIES.values(),
     }
 )
 
