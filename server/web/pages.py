@@ -50,9 +50,7 @@ async def signin(_request: web.Request) -> web.StreamResponse:
 
 
 async def worklist(request: web.Request) -> web.StreamResponse:
-    if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
-    return _page("worklist")
+    return await _signed_in_page(request, "worklist")
 
 
 async def case(_request: web.Request) -> web.StreamResponse:
@@ -60,27 +58,19 @@ async def case(_request: web.Request) -> web.StreamResponse:
 
 
 async def referral(request: web.Request) -> web.StreamResponse:
-    if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
-    return _page("referral")
+    return await _signed_in_page(request, "referral")
 
 
 async def new_referral(request: web.Request) -> web.StreamResponse:
-    if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
-    return _page("new-referral")
+    return await _signed_in_page(request, "new-referral")
 
 
 async def retention(request: web.Request) -> web.StreamResponse:
-    if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
-    return _page("retention")
+    return await _signed_in_page(request, "retention")
 
 
 async def renderings(request: web.Request) -> web.StreamResponse:
-    if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
-    return _page("renderings")
+    return await _signed_in_page(request, "renderings")
 
 
 async def room(_request: web.Request) -> web.StreamResponse:
@@ -97,6 +87,12 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 
 async def glossary(request: web.Request) -> web.StreamResponse:
     return await _closed_page(request, "glossary", Action.GLOSSARY_READ, Subject.CASE)
+
+
+async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse:
+    if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page(name)
 
 
 async def _closed_page(
