@@ -35,14 +35,16 @@ from server.web import (
     worklist,
 )
 from server.web.guard import Route, guarded
+from server.web.keys import Handler
 
 _A, _S = Action, Subject
 READS, TYPED, CLIPS = 120, 300, 300
 """A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
 leafs, and for a few seconds of sound (a player asks some times for each voice)."""
 _CASE = "/api/cases/{case}"
-_EXPORTS = "/api/recordings/{recording}/exports"
-_EXPORT = _EXPORTS + "/{export}"
+_CALENDAR = "/api/calendars/{calendar}"
+_DEPARTMENT = "/api/departments/{department}"
+_FLAG = "/api/flags/{flag}"
 
 
 def _glossary(base: str, read: Action, write: Action, confirm: Action, subject: Subject) -> tuple[Route, ...]:
@@ -59,6 +61,11 @@ def _glossary(base: str, read: Action, write: Action, confirm: Action, subject: 
         Route("POST", f"{base}/glossary/{{term}}/confirm", glossary.confirm, confirm, subject),
         Route("POST", f"{base}/glossary/{{term}}/delete", glossary.delete, write, subject),
     )
+
+
+def _recording(method: str, path: str, handler: Handler, action: Action) -> Route:
+    """A copied address says 403, signed in or not."""
+    return Route(method, f"/api/recordings/{{recording}}{path}", handler, action, _S.RECORDING, "forbidden")
 
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -95,28 +102,26 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/calendar/{token}.ics", feeds.read, _A.FEED_READ),
     # consultations
     Route("GET", "/api/worklist", worklist.worklist, _A.WORKLIST),
-    Route("GET", "/api/cases/{case}", worklist.case, _A.CASE_READ, _S.CASE),
+    Route("GET", _CASE, worklist.case, _A.CASE_READ, _S.CASE),
     # the schedule
-    Route("GET", "/api/cases/{case}/schedule", schedule.of_case, _A.SCHEDULE_READ, _S.CASE),
-    Route("POST", "/api/cases/{case}/slots", schedule.slots, _A.SCHEDULE_WRITE),
-    Route("POST", "/api/cases/{case}/consultations", schedule.book, _A.SCHEDULE_WRITE),
+    Route("GET", f"{_CASE}/schedule", schedule.of_case, _A.SCHEDULE_READ, _S.CASE),
+    Route("POST", f"{_CASE}/slots", schedule.slots, _A.SCHEDULE_WRITE),
+    Route("POST", f"{_CASE}/consultations", schedule.book, _A.SCHEDULE_WRITE),
     Route("POST", "/api/consultations/{consultation}/move", schedule.move, _A.SCHEDULE_WRITE),
     Route("POST", "/api/consultations/{consultation}/cancel", schedule.cancel, _A.SCHEDULE_WRITE),
     Route("POST", "/api/consultations/{consultation}/no-show", schedule.no_show, _A.SCHEDULE_WRITE),
     # calendars: a person's, a site's or a room's
-    Route("GET", "/api/calendars/{calendar}", calendars.look, _A.CALENDAR_READ, _S.CALENDAR),
-    Route("POST", "/api/calendars/{calendar}/hours", calendars.set_hours, _A.CALENDAR_WRITE, _S.CALENDAR),
-    Route(
-        "POST", "/api/calendars/{calendar}/absences", calendars.add_absence, _A.CALENDAR_WRITE, _S.CALENDAR
-    ),
+    Route("GET", _CALENDAR, calendars.look, _A.CALENDAR_READ, _S.CALENDAR),
+    Route("POST", f"{_CALENDAR}/hours", calendars.set_hours, _A.CALENDAR_WRITE, _S.CALENDAR),
+    Route("POST", f"{_CALENDAR}/absences", calendars.add_absence, _A.CALENDAR_WRITE, _S.CALENDAR),
     Route(
         "POST",
-        "/api/calendars/{calendar}/absences/{absence}/delete",
+        f"{_CALENDAR}/absences/{{absence}}/delete",
         calendars.remove_absence,
         _A.CALENDAR_WRITE,
         _S.CALENDAR,
     ),
-    Route("POST", "/api/calendars/{calendar}/rooms", calendars.put_room, _A.CALENDAR_WRITE, _S.CALENDAR),
+    Route("POST", f"{_CALENDAR}/rooms", calendars.put_room, _A.CALENDAR_WRITE, _S.CALENDAR),
     Route("POST", "/api/sites", calendars.add_site, _A.SITE_ADD),
     Route("GET", "/api/interpreters", calendars.interpreters, _A.INTERPRETERS),
     Route("POST", "/api/interpreters/{interpreter}", calendars.interprets, _A.INTERPRETERS),
@@ -139,29 +144,24 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_CASE}/cancel", referrals.cancel, _A.CASE_CANCEL, _S.CASE),
     Route("POST", f"{_CASE}/reopen", referrals.reopen, _A.CASE_REOPEN, _S.CASE),
     # which hospital, and who is there
-    Route("GET", "/api/cases/{case}/match", matching.look, _A.MATCH, _S.CASE),
-    Route("POST", "/api/cases/{case}/match", matching.propose, _A.MATCH, _S.CASE),
-    Route("POST", "/api/cases/{case}/match/{proposal}", matching.decide, _A.MATCH, _S.CASE),
+    Route("GET", f"{_CASE}/match", matching.look, _A.MATCH, _S.CASE),
+    Route("POST", f"{_CASE}/match", matching.propose, _A.MATCH, _S.CASE),
+    Route("POST", f"{_CASE}/match/{{proposal}}", matching.decide, _A.MATCH, _S.CASE),
     Route("GET", "/api/departments", matching.departments, _A.DEPARTMENT_READ),
     Route("POST", "/api/departments", matching.add_department, _A.DEPARTMENT_WRITE),
-    Route("POST", "/api/departments/{department}", matching.edit_department, _A.DEPARTMENT_WRITE),
-    Route("POST", "/api/departments/{department}/physicians", matching.add_physician, _A.DEPARTMENT_WRITE),
-    Route(
-        "POST",
-        "/api/departments/{department}/physicians/{physician}",
-        matching.edit_physician,
-        _A.DEPARTMENT_WRITE,
-    ),
+    Route("POST", _DEPARTMENT, matching.edit_department, _A.DEPARTMENT_WRITE),
+    Route("POST", f"{_DEPARTMENT}/physicians", matching.add_physician, _A.DEPARTMENT_WRITE),
+    Route("POST", f"{_DEPARTMENT}/physicians/{{physician}}", matching.edit_physician, _A.DEPARTMENT_WRITE),
     Route("GET", "/api/matching/rules/{specialty}", matching.rules, _A.MATCHING_RULES),
     # how long recordings are kept, and what was destroyed
     Route("GET", "/api/retention", retention.overview, _A.RETENTION_READ),
-    Route("POST", "/api/cases/{case}/hold", retention.hold, _A.RETENTION_HOLD),
+    Route("POST", f"{_CASE}/hold", retention.hold, _A.RETENTION_HOLD),
     Route("POST", "/api/holds/{hold}/lift", retention.lift, _A.RETENTION_HOLD),
     Route("POST", "/api/recordings/{recording}/class", retention.classify, _A.RETENTION_HOLD),
     Route("POST", "/api/recordings/{recording}/extend", retention.extend, _A.RETENTION_HOLD),
-    Route("GET", "/api/cases/{case}/periods", retention.periods, _A.RETENTION_READ),
-    Route("GET", "/api/cases/{case}/retention", retention.keeping, _A.RECEIPT_READ, _S.CASE),
-    Route("GET", "/api/cases/{case}/receipts/{receipt}", retention.receipt, _A.RECEIPT_READ, _S.CASE),
+    Route("GET", f"{_CASE}/periods", retention.periods, _A.RETENTION_READ),
+    Route("GET", f"{_CASE}/retention", retention.keeping, _A.RECEIPT_READ, _S.CASE),
+    Route("GET", f"{_CASE}/receipts/{{receipt}}", retention.receipt, _A.RECEIPT_READ, _S.CASE),
     Route(
         "POST",
         "/api/recordings/{recording}/seats/{seat}/withdraw",
@@ -185,7 +185,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/seats/{seat}/chat", chat.of_seat, _A.CHAT_READ, _S.SEAT, per_minute=READS),
     # the glossary of a case
     Route("GET", "/api/glossaries", worklist.glossaries, _A.GLOSSARY_LIST),
-    *_glossary("/api/cases/{case}", _A.GLOSSARY_READ, _A.GLOSSARY_WRITE, _A.GLOSSARY_CONFIRM, _S.CASE),
+    *_glossary(_CASE, _A.GLOSSARY_READ, _A.GLOSSARY_WRITE, _A.GLOSSARY_CONFIRM, _S.CASE),
     *_glossary(
         "/api/seats/{seat}",
         _A.SEAT_GLOSSARY_READ,
@@ -197,74 +197,26 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/seats/{seat}/arrival-for", arrivals.say_for, _A.ARRIVAL_TELL),
     Route("GET", "/api/seats/{seat}/arrivals", arrivals.expected, _A.ARRIVAL_READ, _S.SEAT, per_minute=READS),
     Route("GET", "/api/seats/{seat}/conduct", conduct.of_seat, _A.CONDUCT_READ, _S.SEAT, per_minute=READS),
-    # recordings: a copied address says 403, signed in or not
-    Route(
-        "GET",
-        "/api/recordings/{recording}",
-        recordings.recording,
-        _A.RECORDING_WATCH,
-        _S.RECORDING,
-        "forbidden",
-    ),
-    Route(
-        "GET",
-        "/api/recordings/{recording}/tracks/{track}",
-        recordings.track,
-        _A.RECORDING_WATCH,
-        _S.RECORDING,
-        "forbidden",
-    ),
-    Route(
-        "POST",
-        "/api/recordings/{recording}/watched",
-        recordings.watched,
-        _A.RECORDING_WATCH,
-        _S.RECORDING,
-        "forbidden",
-    ),
-    Route(
-        "GET",
-        "/api/recordings/{recording}/chat",
-        chat.of_recording,
-        _A.CHAT_REVIEW,
-        _S.RECORDING,
-        "forbidden",
-    ),
-    Route(
-        "GET",
-        "/api/recordings/{recording}/conduct",
-        conduct.of_recording,
-        _A.CONDUCT_REVIEW,
-        _S.RECORDING,
-        "forbidden",
-    ),
+    # recordings
+    _recording("GET", "", recordings.recording, _A.RECORDING_WATCH),
+    _recording("GET", "/tracks/{track}", recordings.track, _A.RECORDING_WATCH),
+    _recording("POST", "/watched", recordings.watched, _A.RECORDING_WATCH),
+    _recording("GET", "/chat", chat.of_recording, _A.CHAT_REVIEW),
+    _recording("GET", "/conduct", conduct.of_recording, _A.CONDUCT_REVIEW),
     # what was rendered: lanes, pairs, and flags on renderings
-    Route(
-        "GET",
-        "/api/recordings/{recording}/interpretation",
-        renderings.interpretation,
-        _A.RECORDING_WATCH,
-        _S.RECORDING,
-        "forbidden",
-    ),
+    _recording("GET", "/interpretation", renderings.interpretation, _A.RECORDING_WATCH),
     Route("POST", "/api/recordings/{recording}/flags", renderings.flag, _A.RENDERING_FLAG, _S.RECORDING),
     Route("GET", "/api/flags", renderings.own, _A.RENDERING_OWN, per_minute=READS),
-    Route("GET", "/api/flags/{flag}", renderings.look, _A.RENDERING_ANSWER, _S.FLAG, "forbidden", READS),
-    Route("POST", "/api/flags/{flag}/answer", renderings.answer, _A.RENDERING_ANSWER, _S.FLAG),
+    Route("GET", _FLAG, renderings.look, _A.RENDERING_ANSWER, _S.FLAG, "forbidden", READS),
+    Route("POST", f"{_FLAG}/answer", renderings.answer, _A.RENDERING_ANSWER, _S.FLAG),
     Route(
-        "GET",
-        "/api/flags/{flag}/tracks/{track}",
-        renderings.clip,
-        _A.RENDERING_ANSWER,
-        _S.FLAG,
-        "forbidden",
-        CLIPS,
+        "GET", f"{_FLAG}/tracks/{{track}}", renderings.clip, _A.RENDERING_ANSWER, _S.FLAG, "forbidden", CLIPS
     ),
     # exports of a recording
-    Route("GET", _EXPORTS, exports.listed, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
-    Route("POST", _EXPORTS, exports.ask, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
-    Route("POST", f"{_EXPORT}/cancel", exports.cancel, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
-    Route("GET", f"{_EXPORT}/file", exports.file, _A.RECORDING_EXPORT, _S.RECORDING, "forbidden"),
+    _recording("GET", "/exports", exports.listed, _A.RECORDING_EXPORT),
+    _recording("POST", "/exports", exports.ask, _A.RECORDING_EXPORT),
+    _recording("POST", "/exports/{export}/cancel", exports.cancel, _A.RECORDING_EXPORT),
+    _recording("GET", "/exports/{export}/file", exports.file, _A.RECORDING_EXPORT),
 )
 
 
