@@ -12,26 +12,24 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.domain.retention import verdict, years_of
-from server.services.access import listed_name, recently_seated, relations
+from server.services.access import listed_name
 from server.services.context import Context
-from server.storage import cases, consultations, destructions, holds, retentions
+from server.storage import consultations, destructions, holds, retentions
 from server.storage.destructions import WHOLE, Destruction
 from server.storage.retentions import Kept
 
 
-async def keeping_of(context: Context, account: Account, case_id: str) -> dict[str, Any]:
-    """`{now_ms, hold, recordings: […]}`, newest first."""
+async def keeping_of(
+    context: Context, account: Account, case_id: str, held: frozenset[Relation]
+) -> dict[str, Any]:
+    """`{now_ms, hold, recordings: […]}`, newest first. `held`: how the account stands to the case."""
     now_ms = context.now_ms()
     async with context.database.read() as tx:
         rows = await retentions.of_case(tx, case_id)
         standing = await holds.active(tx, case_id)
         gone = await destructions.of_case(tx, case_id)
         seats = await consultations.seats_of(tx, {row.consultation_id for row in rows})
-        case = await cases.by_id(tx, case_id)
-        named = (await cases.relations_of(tx, account.id)).get(case_id, set())
-        recent = await recently_seated(tx, account.id, {case_id}, now_ms)
         zones = {row.recording_id: await retentions.zones_of(tx, row.consultation_id) for row in rows}
-    held = relations(account, case.site_id if case else "", named, seats, recent=bool(recent))
     return {
         "now_ms": now_ms,
         "hold": None if not standing else {"since_ms": standing[0].set_ms, "reason": standing[0].reason},

@@ -65,8 +65,13 @@ class Worklist:
         rows = [{"id": case_id, "label": label, "terms": terms.get(case_id, 0)} for case_id, label in shown]
         return {"cases": rows, "found": len(found)}
 
-    async def case_page(self, account: Account, case_id: str, address: str) -> dict[str, Any]:
-        """The case with its consultations and recordings; the look is audited. Raises Refused `not_found`."""
+    async def case_page(
+        self, account: Account, case_id: str, held: frozenset[Relation], address: str
+    ) -> dict[str, Any]:
+        """The case with its consultations and recordings; the look is audited. Raises Refused `not_found`.
+
+        `held`: how the account stands to it.
+        """
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             case = await cases.by_id(tx, case_id)
@@ -74,12 +79,9 @@ class Worklist:
                 raise Refused("not_found")
             found = await consultations.of_case(tx, case_id)
             seats = await consultations.seats_of(tx, {row.id for row in found})
-            named = (await cases.relations_of(tx, account.id)).get(case_id, set())
             sites = await accounts.all_sites(tx)
-            recent = await recently_seated(tx, account.id, {case_id}, now_ms)
             entry = audit.Entry("case_read", "case", case_id, address, account_id=account.id, case_id=case_id)
             await audit.append(tx, now_ms, entry)
-        held = relations(account, case.site_id, named, seats, recent=bool(recent))
         rows = []
         for consultation in found:
             around = [seat for seat in seats if seat.consultation_id == consultation.id]

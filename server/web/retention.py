@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.services.kept import keeping_of, receipt_of
 from server.services.periods import periods_of
 from server.web.errors import parsed
-from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, RELATIONS, SERVICES, SIGNED_IN
 
 
 class Reason(BaseModel):
@@ -81,7 +81,8 @@ async def periods(request: web.Request) -> web.Response:
 
 async def keeping(request: web.Request) -> web.Response:
     account, case = request[SIGNED_IN].account, request.match_info["case"]
-    return web.json_response(await keeping_of(request.app[SERVICES].context, account, case))
+    context = request.app[SERVICES].context
+    return web.json_response(await keeping_of(context, account, case, request[RELATIONS]))
 
 
 async def receipt(request: web.Request) -> web.Response:

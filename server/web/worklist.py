@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, RELATIONS, SERVICES, SIGNED_IN
 
 
 async def worklist(request: web.Request) -> web.Response:
@@ -17,6 +17,6 @@ async def glossaries(request: web.Request) -> web.Response:
 
 async def case(request: web.Request) -> web.Response:
     page = await request.app[SERVICES].worklist.case_page(
-        request[SIGNED_IN].account, request.match_info["case"], request[ADDRESS]
+        request[SIGNED_IN].account, request.match_info["case"], request[RELATIONS], request[ADDRESS]
     )
     return web.json_response(page)
