@@ -21,7 +21,7 @@ from server.services.context import Context
 from server.storage import accounts, audit, destructions, renderings
 from server.storage.database import Transaction
 from server.storage.ids import new_id
-from server.storage.recordings import EXPIRED, recording_in
+from server.storage.recordings import started_of
 from signaling.wording import cleaned
 
 
@@ -69,20 +69,20 @@ class Flags:
         """On an interpreter's own renderings, newest first: nothing of the case but the comment itself."""
         async with self._context.database.read() as tx:
             flags = await renderings.of_account(tx, account)
-            recordings = {flag.recording_id for flag in flags}
-            found = [await recording_in(tx, each) for each in recordings]
-            started = {row.id: row.started_ms for row in found if row is not None and row.state != EXPIRED}
-            blocked = {each: await destructions.blocked(tx, each) for each in started}
-            flags = [
+            started = await started_of(tx, {flag.recording_id for flag in flags})
+            blocked = await destructions.blocked_of(tx, started)
+            shown = [
                 flag
                 for flag in flags
                 if flag.recording_id in started
-                and not {destructions.WHOLE, flag.seat_id} & blocked[flag.recording_id]
+                and blocked.isdisjoint(
+                    {(flag.recording_id, seat) for seat in (destructions.WHOLE, flag.seat_id)}
+                )
             ]
-            told = await _told(tx, flags)
+            told = await _told(tx, shown)
         return [
             each | {"started_at_ms": started[flag.recording_id]}
-            for flag, each in zip(flags, told, strict=True)
+            for flag, each in zip(shown, told, strict=True)
         ]
 
     async def look(self, flag_id: str, asking: Asking) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,13 @@ async def blocked(tx: AsyncConnection, recording: str) -> set[str]:
     """
     query = select(destructions.c.seat_id).where(destructions.c.recording_id == recording)
     return set((await tx.execute(query)).scalars())
+
+
+async def blocked_of(tx: AsyncConnection, recordings: Collection[str]) -> set[tuple[str, str]]:
+    """The same of several: (recording, seat)."""
+    query = select(destructions.c.recording_id, destructions.c.seat_id)
+    found = await tx.execute(query.where(destructions.c.recording_id.in_(list(recordings))))
+    return {(row.recording_id, row.seat_id) for row in found.all()}
 
 
 async def change(tx: AsyncConnection, id_: str, **values: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -289,6 +289,13 @@ async def recording_in(tx: AsyncConnection, recording: str) -> RecordingRow | No
     """One row as a transaction sees it."""
     found = (await tx.execute(_joined().where(recordings.c.id == recording))).first()
     return None if found is None else _row(found)
+
+
+async def started_of(tx: AsyncConnection, ids: Collection[str]) -> dict[str, int]:
+    """When each of those that have not expired began, in ms."""
+    query = select(recordings.c.id, sessions.c.started_ms).join(sessions, sessions.c.id == recordings.c.id)
+    rows = await tx.execute(query.where(recordings.c.id.in_(list(ids)), recordings.c.state != EXPIRED))
+    return {row.id: row.started_ms for row in rows.all()}
 
 
 def _joined() -> Select[Any]:
