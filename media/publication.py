@@ -111,7 +111,7 @@ class Publication:
         before, self.subscriptions = self.subscriptions, subscriptions
         for subscription in subscriptions:
             if subscription not in before:
-                subscription.hold()
+                subscription.open(self.streams.values())
         self.decide(now_ns)
 
     def decide(self, now_ns: int) -> None:
@@ -126,7 +126,7 @@ class Publication:
             if target is None and subscription.layer.highest in ("stills", "off"):
                 subscription.hold()
             elif target is not None and target is not subscription.target:
-                subscription.aim(target)
+                subscription.target = target
                 if target is not subscription.stream:
                     self.ask_keyframe(target, now_ns)
         for stream in streams:

@@ -92,16 +92,18 @@ class Stills:
             and subscriptions.get(self._sending.key) is not self._sending.subscription
         ):
             self._sending = None
-        for key in subscriptions:
+        for key, subscription in subscriptions.items():
             publication = publications.get(key)
             if publication is not None:
-                self._look(self._turns.setdefault(key, Turn()), publication, now_ns)
+                self._look(self._turns.setdefault(key, Turn()), subscription, publication, now_ns)
         if self._sending is None:
             self._choose(subscriptions, publications, now_ns)
         if self._sending is not None:
             self._send(self._sending, now_ns)
 
-    def _look(self, turn: Turn, publication: Publication, now_ns: int) -> None:
+    def _look(
+        self, turn: Turn, subscription: PictureSubscription, publication: Publication, now_ns: int
+    ) -> None:
         """Notes the newest key frame of the smallest stream that flows."""
         stream = min(flowing(publication.streams.values()), key=lambda s: rank(s.rid), default=None)
         if stream is None or now_ns - stream.last_ns > 3 * NS:
@@ -112,7 +114,9 @@ class Stills:
             turn.stream, turn.found, turn.seen = stream, None, highest - 1
         for number in range(max(turn.seen + 1, highest - 64), highest + 1):
             packet = stream.cache.get(number)
-            if packet is not None and vp8_key_frame(packet, payload_offset(packet), len(packet)):
+            if packet is None or not subscription.may_begin(stream, number):
+                continue
+            if vp8_key_frame(packet, payload_offset(packet), len(packet)):
                 turn.found = number, now_ns
         turn.seen = max(turn.seen, highest)
 

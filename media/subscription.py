@@ -8,7 +8,7 @@ the offsets of the range they belong to. Video begins with a key frame. Time is 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from media.codecs import RTX_PT
 from media.fan import Way
@@ -24,7 +24,6 @@ from media.rtp.sequence import MAX_DROPOUT
 from media.rtp.splice import Numbers, renumbered
 from media.tracks import SourceStream
 
-SHUT = 1 << 62
 RESEND_NS = 100_000_000
 CROWDED = 32
 """Of 256: a line that loses more is full, and nothing is sent twice."""
@@ -37,6 +36,7 @@ class Subscription:
 
     __slots__ = (
         "_ask",
+        "_before",
         "_changes",
         "_first",
         "_forward",
@@ -50,7 +50,6 @@ class Subscription:
         "_rtx_sequence",
         "_sdes",
         "_session",
-        "_since",
         "_splice",
         "_ssrc",
         "_timestamp_offset",
@@ -100,8 +99,7 @@ class Subscription:
         self._sdes = rtcp.build_sdes(delivery.ssrc, delivery.source)
         self._range: Range | None = None
         self._ranges: list[Range] = []
-        self._first = 0
-        self._number_offset = self._timestamp_offset = 0
+        self._first = self._number_offset = self._timestamp_offset = 0
         self._resent: dict[int, int] = {}
         self._reports = SentReports()
         self._splice: Numbers | None = None
@@ -109,7 +107,7 @@ class Subscription:
         self._rtx_sequence = secrets.randbelow(0x8000)
         self._lateness = Lateness()
         self._playout = Playout()
-        self._since = -1
+        self._before: dict[SourceStream, int] = {}
         self._changes = False
         """A packet is more than its header on this hop, as long as there is a splice or something to tell."""
 
@@ -122,13 +120,15 @@ class Subscription:
         """Nothing more is sent, nothing of before sent again; when it opens its numbers go on unbroken."""
         self.hold()
         self._ranges.clear()
-        self._since = SHUT
 
-    def aim(self, target: SourceStream) -> None:
-        """It is to get this stream. Opened again, nothing that was numbered by then: not even repaired."""
-        self.target = target
-        if self._since >= 0:
-            self._since = target.sequence.highest
+    def open(self, streams: Iterable[SourceStream]) -> None:
+        """It gets what comes of these from now on: nothing that is numbered by now, not even repaired."""
+        self.hold()
+        self._before = {stream: stream.sequence.highest for stream in streams}
+
+    def may_begin(self, stream: SourceStream, number: int) -> bool:
+        """Whether this packet was sent after it was opened, so that what it gets may begin with it."""
+        return number > self._before.get(stream, -1)
 
     def accept(self, delivery: Delivery) -> None:
         """What the subscriber's newest answer says of it."""
@@ -159,9 +159,9 @@ class Subscription:
             if stream is not self.target or (not key and self._video):
                 self._late(stream, packet, number, timestamp)
                 return
-            if number <= self._since:
+            if not self.may_begin(stream, number):
+                self._ask(stream)  # anew: this key frame counts as the one that was asked for
                 return
-            self._since = -1
             self._begin(stream, packet, number, timestamp, at_ns)
             if number < stream.sequence.highest:
                 self._send(packet, number, timestamp)

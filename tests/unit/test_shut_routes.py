@@ -9,12 +9,30 @@ from media.rtp import rtcp
 from tests.support.outbox import Stage, fields
 from tests.unit.test_redundancy import Voices, words
 
+STEP_MS = 40
 OPEN = {"s": (("p", "audio"), ("p", "camera")), "t": (("p", "audio"), ("p", "camera"))}
 NO_SOUND = {**OPEN, "s": (("p", "camera"),)}
 
 
 def sound(stage: Stage, index: int) -> list[tuple[int, int, int, int]]:
     return [fields(packet) for packet in stage.subscribers[index].rtp if fields(packet)[3] == 100]
+
+
+def pictures(stage: Stage, index: int) -> list[bytes]:
+    return [packet for packet in stage.subscribers[index].rtp if fields(packet)[3] == 200]
+
+
+def step(stage: Stage) -> None:
+    stage.time.advance(STEP_MS)
+    stage.relay.tick(stage.time.now())
+
+
+def shut_and_opened(*, layered: bool = False) -> Stage:
+    """Nothing had been sent by then."""
+    stage = Stage("s", "t", layered=layered)
+    stage.relay.let_through({**OPEN, "s": ()})
+    stage.relay.let_through(None)
+    return stage
 
 
 def test_a_closed_cell_carries_nothing_and_the_others_all() -> None:
@@ -66,11 +84,9 @@ def test_a_picture_that_opens_begins_with_a_key_frame_that_is_asked_for() -> Non
     stage.video(4)
     stage.time.advance(30)
     assert len(stage.publisher.rtcp) > before
-    pictures = [fields(packet) for packet in stage.subscribers[0].rtp if fields(packet)[3] == 200]
-    assert len(pictures) == 1
+    assert len(pictures(stage, 0)) == 1
     stage.video(5, key=True)
-    pictures = [fields(packet) for packet in stage.subscribers[0].rtp if fields(packet)[3] == 200]
-    assert len(pictures) == 2
+    assert len(pictures(stage, 0)) == 2
 
 
 def test_what_is_shut_is_not_sent_again_either() -> None:
@@ -139,3 +155,64 @@ def test_what_was_lost_while_shut_and_repaired_after_it_opened_goes_to_nobody_it
     stage.audio(6)
     assert len(sound(stage, 0)) == before + 1
     assert len(sound(stage, 1)) == 6
+
+
+def test_what_begins_after_it_has_opened_comes_from_its_first_packet_on() -> None:
+    stage = shut_and_opened()
+    for number in range(1, 4):
+        stage.audio(number)
+        stage.video(number, key=number == 1)
+        step(stage)
+    assert [len(sound(stage, one)) for one in (0, 1)] == [3, 3]
+    assert [len(pictures(stage, one)) for one in (0, 1)] == [3, 3]
+
+
+def test_a_layer_that_begins_after_it_has_opened_is_given_from_its_first_key_frame_on() -> None:
+    stage = shut_and_opened(layered=True)
+    for number in range(1, 10):
+        stage.layer("l", number, key=number == 1)
+        stage.layer("h", number, key=number == 1)
+        step(stage)
+    assert len(pictures(stage, 0)) == len(pictures(stage, 1)) >= 9
+
+
+def test_a_key_frame_from_before_it_opened_is_not_given_late_and_another_one_is_asked_for() -> None:
+    stage = Stage("s", "t")
+    stage.video(1, key=True)
+    stage.relay.let_through({**OPEN, "s": ()})
+    stage.time.advance(1_000)
+    stage.video(2)
+    stage.from_subscriber(rtcp.build_pli(1, 200), 1)  # so that the next request waits for its turn
+    stage.time.advance(100)
+    stage.video(4)
+    stage.relay.let_through(None)
+    asked = len(stage.publisher.rtcp)
+    stage.video(3, key=True)
+    assert [len(pictures(stage, one)) for one in (0, 1)] == [1, 4]
+    for number in range(5, 20):
+        stage.video(number)
+        step(stage)
+    parts = [part for packet in stage.publisher.rtcp[asked:] for part in rtcp.split(packet)]
+    assert rtcp.PSFB in [part.type for part in parts]
+    stage.video(20, key=True)
+    assert [len(pictures(stage, one)) for one in (0, 1)] == [2, 20]
+
+
+def test_nor_is_one_of_another_layer_given_once_one_layer_has_come() -> None:
+    stage = Stage("s", "t", layered=True)
+    for subscription in stage.relay.publications["p", "camera"].subscriptions:
+        subscription.layer.highest = "low"
+    for rid in ("l", "h"):
+        stage.layer(rid, 1, key=True)
+    stage.relay.let_through({**OPEN, "s": ()})
+    stage.layer("h", 3)
+    stage.layer("l", 2)
+    stage.relay.let_through(None)
+    stage.layer("l", 3, key=True)
+    before = len(pictures(stage, 0))
+    publication = stage.relay.publications["p", "camera"]
+    for subscription in publication.subscriptions:
+        subscription.layer.highest = "high"
+    publication.decide(stage.time.now())
+    stage.layer("h", 2, key=True)
+    assert len(pictures(stage, 0)) == before

@@ -173,6 +173,23 @@ def test_a_small_still_is_sent_twice_and_of_a_large_one_the_last_packet() -> Non
         assert abs(len(originals) - repeated * len(scene.pictures())) <= repeated
 
 
+def test_a_still_is_of_nothing_that_came_while_it_was_shut() -> None:
+    scene = Scene()
+    stage, camera = scene.stage, scene.cameras[0]
+    camera.parts = 1
+    scene.run(1)
+    stage.relay.let_through({"s": ()})
+    stage.time.advance(5_000)
+    camera.key = True
+    camera.picture()
+    stage.relay.let_through(None)
+    before = len(scene.out.rtp)
+    scene.stills.tick(scene.subscriptions(), stage.relay.publications, stage.time.now_ns)
+    assert len(scene.out.rtp) == before
+    scene.run(10)
+    assert scene.pictures(), "what comes afterwards is sent"
+
+
 def test_several_sources_take_turns() -> None:
     scene = Scene("q", "r")
     scene.run(40)
