@@ -6,14 +6,14 @@ What the patient says of their illness is part of the referral (`forms/common-*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from server.domain.consent import clean_name
 from server.domain.names import alike, sounds
-from server.domain.referral import OLDEST, Problem, age_in_years
+from server.domain.referral import OLDEST, Problem, age_in_years, day_of
 
 SCRIPTS: Final = ("latin", "cyrillic", "hangul")
 SEXES: Final = ("female", "male", "other")
@@ -135,10 +135,10 @@ def problems(person: Person, today: date) -> list[Problem]:
     found = []
     if not person.names.get("latin"):
         found.append(Problem("patient.name", "missing"))
-    age = age_in_years(person.birth_date, today)
+    born, age = day_of(person.birth_date), age_in_years(person.birth_date, today)
     if not person.birth_date:
         found.append(Problem("patient.birth_date", "missing"))
-    elif age is None or date.fromisoformat(person.birth_date) < OLDEST:
+    elif born is None or age is None or born < OLDEST:
         found.append(Problem("patient.birth_date", "not_a_date"))
     for name in ("sex", "nationality", "languages"):
         if not getattr(person, name):
@@ -154,16 +154,14 @@ def problems(person: Person, today: date) -> list[Problem]:
 
 def near_dates(birth_date: str) -> frozenset[str]:
     """Dates that the same one may have been typed as: itself, day and month changed over, one digit wrong."""
-    try:
-        date.fromisoformat(birth_date)
-    except ValueError:
+    if day_of(birth_date) is None:
         return frozenset()
     year, month, day = birth_date.split("-")
     tried = {birth_date, f"{year}-{day}-{month}"}
     for at, letter in enumerate(birth_date):
         if letter != "-":
             tried |= {birth_date[:at] + digit + birth_date[at + 1 :] for digit in "0123456789"}
-    return frozenset(one for one in tried if _is_date(one))
+    return frozenset(one for one in tried if day_of(one))
 
 
 def found_alike(patient: Patient, others: Iterable[Patient]) -> list[Alike]:
@@ -181,20 +179,3 @@ def found_alike(patient: Patient, others: Iterable[Patient]) -> list[Alike]:
         if patient.person.birth_date and near and (match == 2 or (match == 1 and same_day)):
             found.append(Alike(other, match == 2 and same_day))
     return sorted(found, key=lambda one: (not one.sure, one.patient.created_ms))
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def initials(person: Person) -> str:
-    """For lists of those who need no name."""
-    return "".join(f"{word[0]}." for word in called(person).split()[:3])
-
-
-def alike_ids(found: Sequence[Alike]) -> list[str]:
-    return [one.patient.id for one in found]

@@ -112,9 +112,19 @@ def clean_text(text: str, most: int = MAX_TEXT) -> str:
     return made
 
 
+def day_of(text: str) -> date | None:
+    """A day as `2026-11-26`; None for what is no day, or one written otherwise."""
+    if not re.fullmatch(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", text):
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
 def age_in_years(birth_date: str, today: date) -> int | None:
     """Whole years; None when there is no such date, or it lies ahead."""
-    born = _date(birth_date)
+    born = day_of(birth_date)
     if born is None or born > today:
         return None
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
@@ -184,7 +194,7 @@ def _wrong_number(question: Question, answer: str) -> Problem | None:
 
 
 def _wrong_date(question: Question, answer: str, today: date) -> Problem | None:
-    day = _date(answer)
+    day = day_of(answer)
     if day is None or day < OLDEST:
         return Problem(question.id, "not_a_date")
     if day > today:
@@ -217,14 +227,3 @@ def _number(text: str) -> float | None:
         return None
     number = float(text.replace(",", "."))
     return number if math.isfinite(number) else None
-
-
-def _date(text: str) -> date | None:
-    try:
-        return (
-            date.fromisoformat(text.strip())
-            if re.fullmatch(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*", text)
-            else None
-        )
-    except ValueError:
-        return None

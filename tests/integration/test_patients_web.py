@@ -106,6 +106,17 @@ async def test_a_correction_reaches_the_case_and_leaves_what_was_submitted(site:
     assert [row[0] for row in rows] == [1, 2], "both states are kept"
 
 
+async def test_a_date_written_otherwise_is_kept_and_asked_for_again(site: Website) -> None:
+    lp = await site.signed_in("referring_physician")
+    patient = await registered(lp, replace(ADULT, birth_date="19700504"))
+    assert (patient["birth_date"], patient["alike"]) == ("19700504", [])
+    found = await lp.post("/api/patients/search", {"name": "", "birth_date": "19700504"})
+    assert patient["id"] in {one["id"] for one in found.json["patients"]}
+    case = (await lp.post("/api/cases", {"specialty": "ent", "patient": patient["id"]})).json["id"]
+    problems = (await lp.get(f"/api/cases/{case}/draft")).json["problems"]
+    assert {"question": "patient.birth_date", "code": "not_a_date", "blocks": True} in problems
+
+
 async def test_a_minors_guardian_is_asked_for(site: Website) -> None:
     lp = await site.signed_in("referring_physician")
     child = await registered(lp, replace(CHILD, guardians=()))
