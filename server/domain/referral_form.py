@@ -166,6 +166,7 @@ def _numbers(name: str) -> tuple[int, ...]:
     return tuple(int(match[1]) for match in found if match)
 
 
+@cache
 def _read(name: str) -> tuple[dict[str, Any], bytes]:
     data: bytes = _files().joinpath(name).read_bytes()
     return tomllib.loads(data.decode()), data

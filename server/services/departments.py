@@ -10,8 +10,9 @@ from zoneinfo import available_timezones
 
 from server.domain.errors import Refused
 from server.domain.matching.deciding import one_line
-from server.domain.matching.rules import SPECIALTIES, standard
+from server.domain.matching.rules import standard
 from server.domain.people import Account, Site
+from server.domain.referral_form import SPECIALTIES
 from server.services.context import Context
 from server.storage import accounts, audit, departments, matches
 from server.storage.database import Transaction

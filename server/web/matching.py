@@ -8,7 +8,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.errors import Refused
-from server.domain.matching.rules import SPECIALTIES, standard
+from server.domain.matching.rules import standard
+from server.domain.referral_form import SPECIALTIES
 from server.services.departments import MAX_MONTHLY, MAX_NAME, DepartmentForm, PhysicianForm
 from server.web.errors import parsed
 from server.web.keys import ADDRESS, SERVICES, SIGNED_IN

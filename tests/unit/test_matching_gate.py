@@ -15,6 +15,7 @@ import pytest
 
 from server.domain.matching import rules
 from server.domain.matching.assess import Assessment, Referral, assess
+from server.domain.referral_form import SPECIALTIES
 from tests.support.vignettes import DEV, HELD_OUT, Vignette
 
 PARTS = {"dev": DEV, "held out": HELD_OUT}
@@ -127,5 +128,5 @@ def rule_files() -> list[str]:
     from importlib import resources
 
     folder = resources.files("server.domain.matching")
-    names = [folder.joinpath("rules", f"{name}.toml") for name in rules.SPECIALTIES]
+    names = [folder.joinpath("rules", f"{name}.toml") for name in SPECIALTIES]
     return [path.read_text(encoding="utf-8") for path in (*names, folder.joinpath("words.toml"))]

@@ -14,19 +14,8 @@ from importlib import resources
 from typing import Any, Final
 
 from server.domain.matching.text import Vocabulary, folded, has_hangul, stem, words
+from server.domain.referral_form import SPECIALTIES
 
-SPECIALTIES: Final = (
-    "oncology",
-    "orthopaedics",
-    "cardiothoracic",
-    "neurosurgery",
-    "paediatrics",
-    "gynaecology",
-    "ent",
-    "gastroenterology",
-    "urology",
-    "general",
-)
 LEVELS: Final = ("sure", "strong", "hint", "against")
 LANGUAGES: Final = ("en", "ru", "ko")
 OLDEST: Final = 120
