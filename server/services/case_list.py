@@ -35,36 +35,38 @@ class CaseList:
         """`{now_ms, cases: [{id, label, specialty, state, why, since_ms, due_ms, …}]}`, due first."""
         async with self._context.database.read() as tx:
             wanted = {state.value for state, role, _, _ in TURNS if role in account.roles}
-            by_id = await cases.all_by_id(tx, set(await referrals.in_states(tx, wanted)))
             named = await cases.relations_of(tx, account.id)
-            sites = await accounts.all_sites(tx)
-            last = await referrals.last_events(tx, set(by_id))
-            drafted = await referrals.drafted(tx, set(by_id))
-            rows = []
-            for case in by_id.values():
+            waiting = []
+            for case in await cases.in_states(tx, wanted):
                 held = relations(account, case.site_id, named.get(case.id, set()), [], recent=False)
                 why = _why(account, case.state, held)
-                if why is None or not allowed(Action.REFERRAL_READ, account.roles, held):
-                    continue
-                newest = await referrals.newest(tx, case.id)
-                urgency = str(newest.answers.get("urgency") or "") if newest else ""
-                days = DUE_DAYS.get(urgency)
-                event = last.get(case.id)
-                rows.append(
-                    {
-                        "id": case.id,
-                        "label": case.label,
-                        "specialty": case.specialty,
-                        "state": case.state,
-                        "site": sites[case.site_id].name,
-                        "time_zone": sites[case.site_id].time_zone,
-                        "why": why,
-                        "since_ms": event.at_ms if event else drafted.get(case.id, case.created_ms),
-                        "due_ms": newest.submitted_ms + days * DAY_MS if newest and days else None,
-                        "urgency": urgency,
-                        "returns": event.reason if event and why == "returned" else "",
-                    }
-                )
+                if why is not None and allowed(Action.REFERRAL_READ, account.roles, held):
+                    waiting.append((case, why))
+            ids = {case.id for case, _ in waiting}
+            sites = await accounts.all_sites(tx)
+            last = await referrals.last_events(tx, ids)
+            drafted = await referrals.drafted(tx, ids)
+            versions = await referrals.newest_of(tx, ids)
+        rows = []
+        for case, why in waiting:
+            newest, event = versions.get(case.id), last.get(case.id)
+            urgency = str(newest.answers.get("urgency") or "") if newest else ""
+            days = DUE_DAYS.get(urgency)
+            rows.append(
+                {
+                    "id": case.id,
+                    "label": case.label,
+                    "specialty": case.specialty,
+                    "state": case.state,
+                    "site": sites[case.site_id].name,
+                    "time_zone": sites[case.site_id].time_zone,
+                    "why": why,
+                    "since_ms": event.at_ms if event else drafted.get(case.id, case.created_ms),
+                    "due_ms": newest.submitted_ms + days * DAY_MS if newest and days else None,
+                    "urgency": urgency,
+                    "returns": event.reason if event and why == "returned" else "",
+                }
+            )
         rows.sort(key=lambda row: (row["due_ms"] or NOT_DUE, row["since_ms"]))
         return {"now_ms": self._context.now_ms(), "cases": rows}
 

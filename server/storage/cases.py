@@ -40,6 +40,11 @@ async def all_by_id(tx: AsyncConnection, case_ids: set[str]) -> dict[str, Case]:
     return {row.id: Case(**row._mapping) for row in rows}
 
 
+async def in_states(tx: AsyncConnection, states: set[str]) -> list[Case]:
+    rows = (await tx.execute(select(cases).where(cases.c.state.in_(states)))).all()
+    return [Case(**row._mapping) for row in rows]
+
+
 async def labels(tx: AsyncConnection) -> list[tuple[str, str, str]]:
     """(id, label, site) of every case, the newest first; nothing of the patient."""
     query = select(cases.c.id, cases.c.label, cases.c.site_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, update
 
 from server.domain.referral import Answer
 from server.storage.database import Transaction
@@ -115,9 +115,18 @@ async def versions_of(tx: Transaction, case_id: str) -> list[Version]:
 
 
 async def newest(tx: Transaction, case_id: str) -> Version | None:
-    query = select(referral_versions).where(referral_versions.c.case_id == case_id)
-    row = (await tx.execute(query.order_by(referral_versions.c.number.desc()).limit(1))).one_or_none()
-    return None if row is None else Version(**row._mapping)
+    return (await newest_of(tx, {case_id})).get(case_id)
+
+
+async def newest_of(tx: Transaction, case_ids: set[str]) -> dict[str, Version]:
+    """The newest of each of these cases that has one."""
+    table = referral_versions.c
+    last = select(table.case_id, func.max(table.number).label("number")).where(table.case_id.in_(case_ids))
+    each = last.group_by(table.case_id).subquery()
+    query = select(referral_versions).join(
+        each, and_(table.case_id == each.c.case_id, table.number == each.c.number)
+    )
+    return {row.case_id: Version(**row._mapping) for row in (await tx.execute(query)).all()}
 
 
 async def add_written(tx: Transaction, answer: Written) -> None:
@@ -138,24 +147,14 @@ async def add_event(tx: Transaction, event: Event) -> None:
 async def events_of(tx: Transaction, case_id: str) -> list[Event]:
     """Oldest first."""
     query = select(case_events).where(case_events.c.case_id == case_id).order_by(case_events.c.id)
-    found = []
-    for row in (await tx.execute(query)).all():
-        values = dict(row._mapping)
-        values.pop("id")
-        found.append(Event(**values | {"questions": tuple(values["questions"])}))
-    return found
+    return [_event(row) for row in (await tx.execute(query)).all()]
 
 
 async def last_events(tx: Transaction, case_ids: set[str]) -> dict[str, Event]:
     """The newest of each case."""
     newest_ids = select(func.max(case_events.c.id)).where(case_events.c.case_id.in_(case_ids))
     query = select(case_events).where(case_events.c.id.in_(newest_ids.group_by(case_events.c.case_id)))
-    found = {}
-    for row in (await tx.execute(query)).all():
-        values = dict(row._mapping)
-        values.pop("id")
-        found[row.case_id] = Event(**values | {"questions": tuple(values["questions"])})
-    return found
+    return {row.case_id: _event(row) for row in (await tx.execute(query)).all()}
 
 
 async def set_case(tx: Transaction, case_id: str, **values: str) -> None:
@@ -168,9 +167,9 @@ async def labels_like(tx: Transaction, prefix: str) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def in_states(tx: Transaction, states: set[str]) -> list[str]:
-    """Ids of the cases that stand in one of these."""
-    return list((await tx.execute(select(cases.c.id).where(cases.c.state.in_(states)))).scalars())
+def _event(row: Row[Any]) -> Event:
+    values = {name: value for name, value in row._mapping.items() if name != "id"}
+    return Event(**values | {"questions": tuple(row.questions)})
 
 
 def _fields(row: Any) -> dict[str, Any]:
