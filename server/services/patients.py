@@ -10,7 +10,7 @@ from typing import Any
 
 from server.domain.errors import Refused
 from server.domain.names import alike, sounds
-from server.domain.patient import Patient, Person, as_json, cleaned, found_alike, near_dates
+from server.domain.patient import Alike, Patient, Person, as_json, cleaned, found_alike, near_dates
 from server.domain.people import Account
 from server.services.context import Context
 from server.services.limiting import Attempts
@@ -58,7 +58,8 @@ class Patients:
             before = await _required(tx, patient_id)
             if before.version != version:
                 raise Refused("patient_changed")
-            known = [one for one in distinct_from if await _of_site(tx, one, before.site_id)]
+            there = await patients.ids_of_site(tx, before.site_id, distinct_from)
+            known = [one for one in distinct_from if one in there]
             others = tuple(dict.fromkeys([*before.distinct_from, *known]))[-MAX_DISTINCT:]
             made = cleaned(person)
             if (made, others) == (before.person, before.distinct_from):
@@ -104,7 +105,7 @@ class Patients:
                 raise Refused("wrong_state")
             before = await patients.of_case(tx, case_id)
             await patients.put_in_case(tx, case_id, patient)
-            if before and before.id != patient.id and not await patients.cases_of(tx, before.id):
+            if before and before.id != patient.id and not await patients.case_counts(tx, {before.id}):
                 await patients.set_aside(tx, before.id, patient.id)
             await _noted(tx, self._context, account, "case_patient_chosen", patient, address, case_id)
             return await patient_told(tx, patient)
@@ -120,21 +121,23 @@ async def registered(
     return made
 
 
-async def patient_told(tx: Transaction, patient: Patient) -> dict[str, Any]:
-    """The registration with those of the site who may be the same person."""
+async def alike_to(tx: Transaction, patient: Patient) -> list[Alike]:
+    """Those of the site who may be the same person."""
     others = await patients.born_about(tx, patient.site_id, patient.person.birth_date)
+    return found_alike(patient, others)
+
+
+async def patient_told(tx: Transaction, patient: Patient, found: list[Alike] | None = None) -> dict[str, Any]:
+    """The registration with those of the site who may be the same person; `found`, when they are known."""
+    found = await alike_to(tx, patient) if found is None else found
+    counts = await patients.case_counts(tx, {one.patient.id for one in found})
     return {
         "id": patient.id,
         "version": patient.version,
         **as_json(patient.person),
         "synthetic": patient.synthetic,
         "alike": [
-            {
-                **short(one.patient),
-                "sure": one.sure,
-                "cases": len(await patients.cases_of(tx, one.patient.id)),
-            }
-            for one in found_alike(patient, others)
+            {**short(one.patient), "sure": one.sure, "cases": counts.get(one.patient.id, 0)} for one in found
         ],
     }
 
@@ -156,11 +159,6 @@ async def _required(tx: Transaction, patient_id: str) -> Patient:
     if patient is None:
         raise Refused("not_found")
     return patient
-
-
-async def _of_site(tx: Transaction, patient_id: str, site_id: str) -> bool:
-    patient = await patients.by_id(tx, patient_id)
-    return patient is not None and patient.site_id == site_id
 
 
 async def _noted(

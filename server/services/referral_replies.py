@@ -57,7 +57,7 @@ class Replies:
             events = await referrals.events_of(tx, case_id)
             patient = await patients.of_case(tx, case_id)
             who = {one.submitted_by for one in versions} | {one.account_id for one in answers}
-            names = await _names(tx, who | {one.account_id for one in events if one.account_id})
+            names = await accounts.names(tx, who | {one.account_id for one in events if one.account_id})
             entry = audit.Entry(
                 "referral_read", "case", case_id, address, account_id=account.id, case_id=case_id
             )
@@ -184,8 +184,3 @@ def _version(version: Version, names: dict[str, str]) -> dict[str, Any]:
         "at_ms": version.submitted_ms,
         "sha256": version.sha256,
     }
-
-
-async def _names(tx: Transaction, account_ids: set[str]) -> dict[str, str]:
-    found = {one: await accounts.by_id(tx, one) for one in account_ids}
-    return {one: account.name for one, account in found.items() if account is not None}

@@ -27,12 +27,11 @@ async def referral_of(tx: Transaction, case: Case, preference: str | None, now_m
     site = (await accounts.all_sites(tx))[case.site_id]
     version = await referrals.newest(tx, case.id)
     spoken = await departments.languages_at(tx, case.site_id)
-    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
     if version is None:
         return Referral(
             specialty=case.specialty,
             fields={"text": case.question},
-            age=age_in_years(str(case.patient.get("birth_date", "")), today),
+            age=age_in_years(str(case.patient.get("birth_date", "")), _day(now_ms)),
             languages=spoken,
             preference=preference,
             site_id=case.site_id,
@@ -41,9 +40,9 @@ async def referral_of(tx: Transaction, case: Case, preference: str | None, now_m
     form = form_of(version.form)
     own = [str(language) for language in version.person.get("languages", ())]
     return Referral(
-        specialty=version.form.split("/")[0],
+        specialty=form.specialty,
         fields=texts(form, version.answers),
-        age=age_in_years(str(version.person.get("birth_date", "")), _submitted(version.submitted_ms)),
+        age=age_in_years(str(version.person.get("birth_date", "")), _day(version.submitted_ms)),
         languages=tuple(dict.fromkeys([*own, *spoken])),
         preference=preference,
         site_id=case.site_id,
@@ -84,5 +83,5 @@ def _chosen(question: Question, answer: Answer) -> str:
     )
 
 
-def _submitted(at_ms: int) -> date:
+def _day(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()

@@ -10,14 +10,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from server.domain.case import Case
 from server.domain.errors import Refused
 from server.domain.life import WRITABLE, Guard, State
-from server.domain.patient import Patient, Person, as_json, facts, found_alike, problems
+from server.domain.patient import Alike, Patient, Person, as_json, facts, problems
 from server.domain.people import Account
 from server.domain.referral import MAX_FIELDS, Answer, Problem, asked, cleaned, complete
 from server.domain.referral import problems as answers_problems
@@ -25,7 +25,7 @@ from server.domain.referral_form import Form, form_of, newest
 from server.services.case_life import About, move, mover
 from server.services.context import Context
 from server.services.limiting import Attempts
-from server.services.patients import patient_told, registered
+from server.services.patients import alike_to, patient_told, registered
 from server.storage import accounts, audit, cases, patients, referrals
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -118,7 +118,7 @@ class Referrals:
             if draft is None or patient is None or draft.version != version:
                 raise Refused("referral_changed")
             form = form_of(draft.form)
-            found = await _problems(tx, form, draft, patient, _today(now_ms, account))
+            found = _problems(form, draft, patient, await alike_to(tx, patient), _today(now_ms, account))
             holds = {Guard.VERIFIED} if account.verified else set()
             if complete(found):
                 holds.add(Guard.COMPLETE)
@@ -143,8 +143,9 @@ class Referrals:
         if patient is None:
             raise Refused("not_found")
         today = _today(self._context.now_ms(), account)
-        found = await _problems(tx, form, draft, patient, today)
-        names = await _names(tx, {row["account_id"] for row in draft.aside} | {draft.changed_by})
+        alike = await alike_to(tx, patient)
+        found = _problems(form, draft, patient, alike, today)
+        names = await accounts.names(tx, {row["account_id"] for row in draft.aside} | {draft.changed_by})
         events = await referrals.events_of(tx, case.id) if case.state == State.RETURNED else []
         returned = next((event for event in reversed(events) if event.after == State.RETURNED), None)
         return {
@@ -161,7 +162,7 @@ class Referrals:
             "changed": {"by": names.get(draft.changed_by, ""), "at_ms": draft.changed_ms},
             "asked": [one.id for one in asked(form, draft.answers, facts(patient.person, today))],
             "problems": [problem_told(one) for one in found],
-            "patient": await patient_told(tx, patient),
+            "patient": await patient_told(tx, patient, alike),
             "returned": None
             if returned is None
             else {
@@ -253,12 +254,9 @@ def _known(specialty: str) -> str:
         return "general"
 
 
-async def _problems(
-    tx: Transaction, form: Form, draft: Draft, patient: Patient, today: date
-) -> list[Problem]:
+def _problems(form: Form, draft: Draft, patient: Patient, alike: list[Alike], today: date) -> list[Problem]:
     found = problems(patient.person, today)
-    others = await patients.born_about(tx, patient.site_id, patient.person.birth_date)
-    if found_alike(patient, others):
+    if alike:
         found.append(Problem("patient.alike", "alike"))
     found += answers_problems(form, draft.answers, facts(patient.person, today), today)
     return [*found, *(Problem(row["question"], "aside") for row in draft.aside)]
@@ -297,11 +295,6 @@ async def _next_label(tx: Transaction, site_id: str, now_ms: int) -> str:
     return f"{prefix}{await referrals.labels_like(tx, prefix) + 1:04d}"
 
 
-async def _names(tx: Transaction, account_ids: set[str]) -> dict[str, str]:
-    found = {one: await accounts.by_id(tx, one) for one in account_ids}
-    return {one: account.name for one, account in found.items() if account is not None}
-
-
 def _today(now_ms: int, account: Account) -> date:
     """At the account's place: a date of birth or of a picture is a day there."""
-    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(account.time_zone)).date()
+    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(account.time_zone)).date()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from server.domain.patient import Patient, as_json, from_json, near_dates, summary
 from server.storage.database import Transaction
@@ -34,6 +35,12 @@ async def of_site(tx: Transaction, site_id: str, most: int) -> list[Patient]:
     return [_patient(row) for row in (await tx.execute(query)).all()]
 
 
+async def ids_of_site(tx: Transaction, site_id: str, patient_ids: Collection[str]) -> set[str]:
+    """Which of these are patients of the site."""
+    query = select(patients.c.id).where(patients.c.site_id == site_id, patients.c.id.in_(patient_ids))
+    return set((await tx.execute(query)).scalars())
+
+
 async def born_about(tx: Transaction, site_id: str, birth_date: str) -> list[Patient]:
     """Those of the site whose date of birth is this one, or this one mistyped."""
     query = select(patients).where(
@@ -45,14 +52,13 @@ async def born_about(tx: Transaction, site_id: str, birth_date: str) -> list[Pat
 
 
 async def add(tx: Transaction, patient: Patient, account_id: str | None) -> None:
-    values = _values(patient)
     await tx.execute(
         insert(patients).values(
             id=patient.id,
             site_id=patient.site_id,
             synthetic=patient.synthetic,
             created_ms=patient.created_ms,
-            **values,
+            **_values(patient),
         )
     )
     await _remember(tx, patient, account_id)
@@ -75,12 +81,8 @@ async def replace(tx: Transaction, patient: Patient, account_id: str) -> bool:
 
 async def put_in_case(tx: Transaction, case_id: str, patient: Patient) -> None:
     """The case is about this patient from now on."""
-    known = await of_case(tx, case_id)
-    if known is None:
-        await tx.execute(insert(case_patients).values(case_id=case_id, patient_id=patient.id))
-    else:
-        where = case_patients.c.case_id == case_id
-        await tx.execute(update(case_patients).where(where).values(patient_id=patient.id))
+    await tx.execute(delete(case_patients).where(case_patients.c.case_id == case_id))
+    await tx.execute(insert(case_patients).values(case_id=case_id, patient_id=patient.id))
     await tx.execute(update(cases).where(cases.c.id == case_id).values(patient=summary(patient)))
 
 
@@ -89,9 +91,11 @@ async def set_aside(tx: Transaction, patient_id: str, for_patient: str) -> None:
     await tx.execute(update(patients).where(patients.c.id == patient_id).values(replaced_by=for_patient))
 
 
-async def cases_of(tx: Transaction, patient_id: str) -> list[str]:
-    query = select(case_patients.c.case_id).where(case_patients.c.patient_id == patient_id)
-    return list((await tx.execute(query)).scalars())
+async def case_counts(tx: Transaction, patient_ids: Collection[str]) -> dict[str, int]:
+    """How many cases are about each of them; who has none is not in it."""
+    who = case_patients.c.patient_id
+    query = select(who, func.count()).where(who.in_(patient_ids)).group_by(who)
+    return {row[0]: row[1] for row in (await tx.execute(query)).all()}
 
 
 async def _remember(tx: Transaction, patient: Patient, account_id: str | None) -> None:
