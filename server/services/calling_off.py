@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from server.domain import mail
 from server.domain.appointment import BOOKED, CANCELLED
 from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.errors import Refused
+from server.domain.permissions import Role
 from server.services.case_hours import hour_gone
 from server.services.case_life import Mover
 from server.services.mailing import announce_to_all
 from server.storage import appointments, audit, consultations
 from server.storage.database import Transaction
+
+AT_THE_SERVER: Final = Mover((Role.COORDINATOR,), "")
+"""Whoever types a command there does a coordinator's work; no account is known of them."""
 
 
 async def called_off(
@@ -21,9 +26,9 @@ async def called_off(
     now_ms: int,
     side: str | None = None,
     reason: str | None = None,
-    by: Mover | None = None,
+    by: Mover = AT_THE_SERVER,
 ) -> Consultation:
-    """`side`, `reason`, `by`: None on the command line, where the case's own state is left to a coordinator.
+    """`side`, `reason`: None on the command line, which does not ask. The case goes along in any case.
 
     Raises Refused `not_found`, `ended`.
     """
@@ -42,14 +47,13 @@ async def called_off(
         )  # fmt: skip
         await appointments.change(tx, gone)
         await announce_to_all(tx, consultation, gone, mail.CANCELLED, now_ms)
-        if by is not None and reason is not None:
-            await hour_gone(tx, now_ms, consultation.case_id, "unschedule", by, reason)
+        await hour_gone(tx, now_ms, consultation.case_id, "unschedule", by, reason or "other")
     entry = audit.Entry(
         action="consultation_cancelled",
         subject_type="consultation",
         subject_id=consultation_id,
-        address="" if by is None else by.address,
-        account_id=None if by is None else by.account_id,
+        address=by.address,
+        account_id=by.account_id,
         case_id=consultation.case_id,
         detail={} if side is None or reason is None else {"side": side, "reason": reason},
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from server.domain.appointment import BOOKED
 from server.domain.case import Case
+from server.domain.consultation import OVER, effective_state
 from server.domain.errors import Refused
 from server.domain.life import Guard, State, rows
 from server.services.case_life import About, Mover, move
@@ -25,11 +27,11 @@ async def hour_moved(tx: Transaction, now_ms: int, case_id: str, by: Mover, reas
 
 
 async def hour_gone(tx: Transaction, now_ms: int, case_id: str, name: str, by: Mover, reason: str) -> None:
-    """`name`: unschedule or no_show. While the case has another hour agreed it stays scheduled."""
+    """`name`: unschedule or no_show. With another hour ahead, or running, the case stays scheduled."""
     case = await _case(tx, case_id)
     found = await consultations.of_case(tx, case_id)
-    agreed = await appointments.of(tx, [one.id for one in found if one.state == "scheduled"])
-    if any(one.state == "booked" for one in agreed.values()):
+    agreed = await appointments.of(tx, [one.id for one in found if effective_state(one, now_ms) not in OVER])
+    if any(one.state == BOOKED for one in agreed.values()):
         return
     if _may(case, name):
         await move(tx, now_ms, case, name, by, {Guard.REASON}, About(reason=reason))

@@ -21,7 +21,7 @@ from server.storage.referrals import Event
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """Who moves it, in which roles, from where. Without an account: the room or the clock."""
+    """Who moves it, in which roles, from where. Without an account: the room, the clock, a typed command."""
 
     roles: tuple[str, ...]
     address: str

@@ -16,7 +16,7 @@ import pytest
 from server.domain.appointment import Interpreter
 from server.domain.consent import CONSENT_VERSION
 from server.services.demo import ALMATY, CASE_ID
-from server.storage import accounts, calendars, cases
+from server.storage import accounts, calendars, cases, consultations
 from server.storage import audit as chain
 from server.storage.schema import audit, seats
 from server.storage.schema import cases as case_table
@@ -303,9 +303,28 @@ async def test_called_off_on_the_command_line_its_people_are_free_as_well(site: 
     start = (await slots(coordinator))["slots"][0]["starts_at_ms"]
     hour = (await book(coordinator, start)).json
     await site.services.rooms.cancel(hour["consultation"], site.clock())
+    assert await state(site) == "matched", "to be scheduled again"
     assert (await book(coordinator, start, "request-2")).status == 201
     shown = (await coordinator.get(f"/api/cases/{CASE_ID}/schedule")).json["appointments"]
     assert sorted(one["state"] for one in shown) == ["cancelled", "scheduled"]
+
+
+async def test_an_hour_that_went_by_keeps_no_case_scheduled_and_one_that_runs_does(site: Website) -> None:
+    coordinator = await site.signed_in("coordinator")
+    starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
+    first = (await book(coordinator, min(starts))).json
+    second = (await book(coordinator, max(starts), "request-2")).json
+    await site.services.rooms.open_session(first["consultation"], site.clock())
+    await site.services.rooms.cancel(second["consultation"], site.clock())
+    assert await state(site) == "scheduled", "the first one runs"
+    third = (await book(coordinator, max(starts), "request-3")).json
+    async with site.database.write() as tx:
+        await consultations.set_state(tx, first["consultation"], "scheduled")
+    set_clock(site, datetime.fromtimestamp(max(starts) / 1000, UTC))
+    coordinator = await site.signed_in("coordinator")
+    why = {"request": "cancel-01", "side": "patient", "reason": "illness"}
+    assert (await change(coordinator, third, "cancel", **why)).status == 200
+    assert await state(site) == "matched", "nobody came to the first one"
 
 
 async def test_who_did_not_come_is_said_once_the_hour_has_begun(site: Website) -> None:
