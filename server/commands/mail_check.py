@@ -35,7 +35,7 @@ async def _check(settings: Settings) -> Found:
     try:
         async with await connected(settings):
             pass
-    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+    except (aiosmtplib.SMTPException, OSError) as error:
         return "red", code_of(error), f"{settings.mail.host} does not let us in; {waiting}".rstrip("; ")
     if box is None:
         return "green", "ok", ""

@@ -69,22 +69,31 @@ class Mailer:
                 while left:
                     taken += await self._send(server, left[0])
                     left.pop(0)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             log.warning("the mail server does not take mail: %s", describe(error))
             for mail in left:
                 await self._mailing.failed(mail, code_of(error))
         return taken
 
     async def _send(self, server: aiosmtplib.SMTP, mail: Outgoing) -> int:
-        """Raises SMTPException when it is the server and not this mail."""
+        """Raises SMTPException or OSError when it is the server and not this mail."""
         try:
             await server.send_message(message_of(mail, self._context.settings))
+        except aiosmtplib.SMTPNotSupported:  # letters that this server takes in no address
+            await self._mailing.refused(mail, "recipient_unsupported")
+            return 0
         except aiosmtplib.SMTPRecipientsRefused as error:
             code = max((each.code for each in error.recipients), default=PERMANENT)
             await self._mark(mail, code, "recipient")
             return 0
         except aiosmtplib.SMTPDataError as error:
             await self._mark(mail, error.code, "content")
+            return 0
+        except (aiosmtplib.SMTPException, OSError):
+            raise
+        except Exception as error:  # an address that no header takes: it must not stop everybody's mail
+            log.error("a mail cannot be written: %s", describe(error))
+            await self._mailing.refused(mail, "recipient_unwritable")
             return 0
         await self._mailing.sent(mail)
         return 1

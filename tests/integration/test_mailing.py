@@ -20,6 +20,7 @@ from server.mail_settings import MailServer
 from server.runtime.mailer import Mailer
 from server.services.demo import CASE_ID, PEOPLE
 from server.storage import cases
+from server.storage.schema import accounts
 from server.storage.schema_mails import mails
 from tests.integration.test_booking import (
     account,
@@ -208,6 +209,24 @@ async def test_nothing_is_lost_while_the_mail_server_is_down_and_stale_news_is_n
     shown = (await coordinator.get(f"/api/cases/{CASE_ID}/schedule")).json["appointments"]
     assert shown[0]["mails"] == {"sent": 5, "stale": 3, "refused": 1}
     assert again["sequence"] == 2
+
+
+async def test_an_address_that_no_mail_can_be_sent_to_keeps_nobody_elses(site: Website, post: Post) -> None:
+    await post.close()
+    await post.open(enable_SMTPUTF8=False)
+    wrong = {"interpreter": "(a@example.org", "referring.physician": "ä@example.org"}
+    async with site.database.write() as tx:
+        for name, address in wrong.items():
+            who = accounts.c.email == f"{name}@demo.invalid"
+            await tx.execute(accounts.update().where(who).values(email=address))
+    coordinator = await site.signed_in("coordinator")
+    start = (await slots(coordinator))["slots"][0]["starts_at_ms"]
+    assert (await book(coordinator, start)).status == 201
+    assert await mailer(site).tick() == 1
+    assert [to for to, _ in post.taken()] == ["consulting.physician@demo.invalid"]
+    async with site.database.read() as tx:
+        rows = (await tx.execute(mails.select().where(mails.c.state == "refused"))).all()
+    assert {row.error for row in rows} == {"recipient_unwritable", "recipient_unsupported"}
 
 
 async def test_what_waits_past_its_hour_is_not_sent(site: Website, post: Post) -> None:

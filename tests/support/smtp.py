@@ -49,7 +49,7 @@ class Post:
         def factory() -> SMTP:
             with warnings.catch_warnings():  # that it lets people sign in without TLS, on loopback
                 warnings.simplefilter("ignore")
-                return SMTP(self, hostname="post.invalid", enable_SMTPUTF8=True, **options)  # type: ignore[arg-type]
+                return SMTP(self, hostname="post.invalid", **{"enable_SMTPUTF8": True, **options})  # type: ignore[arg-type]
 
         server = await loop.create_server(factory, "127.0.0.1", self.port)
         self.stack.callback(server.close)
