@@ -10,7 +10,6 @@ from server.domain.calendar import DAY_MS, MINUTE_MS
 INVITATION, MOVED, CANCELLED = "invitation", "moved", "cancelled"
 #: The longest before first, as instants: where a clock is changed meanwhile, an hour more or less.
 REMINDERS: Final = (("reminder_3d", 3 * DAY_MS), ("reminder_1d", DAY_MS), ("reminder_1h", 60 * MINUTE_MS))
-KINDS: Final = (INVITATION, MOVED, CANCELLED, *(kind for kind, _ in REMINDERS))
 WAITING, SENT, STALE, REFUSED = "waiting", "sent", "stale", "refused"
 FIRST_RETRY_MS: Final = MINUTE_MS
 LAST_RETRY_MS: Final = 60 * MINUTE_MS

@@ -18,6 +18,7 @@ from server.domain.appointment import Appointment
 from server.domain.consultation import Consultation
 from server.domain.icalendar import Event, Method, calendar
 from server.domain.mail import CANCELLED, REMINDERS, SENT, Mail, reminder_due, retry_at
+from server.domain.people import Site
 from server.i18n import LANGUAGES, text
 from server.services.context import Context
 from server.storage import accounts, appointments, consultations, mails
@@ -74,6 +75,18 @@ async def announce_to_all(
     await announce(tx, consultation, appointment, people, now_ms)
 
 
+async def _to_remind_of(tx: Transaction, now_ms: int) -> list[tuple[Consultation, Appointment, str]]:
+    """Hours whose reminder of this kind is due and not written yet."""
+    near = await appointments.beginning_between(tx, now_ms + 1, now_ms + LOOK_AHEAD_MS)
+    told = await mails.told_of(tx, [consultation.id for consultation, _ in near])
+    return [
+        (consultation, appointment, kind)
+        for consultation, appointment in near
+        if (kind := reminder_due(consultation.starts_at_ms, appointment.changed_ms, now_ms))
+        and (consultation.id, kind, appointment.sequence) not in told
+    ]
+
+
 class Mailing:
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -81,15 +94,10 @@ class Mailing:
     async def remind(self, now_ms: int) -> int:
         """Writes the reminders that are due, each once; how many hours were reminded of."""
         async with self._context.database.read() as tx:
-            near = await appointments.beginning_between(tx, now_ms + 1, now_ms + LOOK_AHEAD_MS)
-        due = [
-            (consultation, appointment, kind)
-            for consultation, appointment in near
-            if (kind := reminder_due(consultation.starts_at_ms, appointment.changed_ms, now_ms))
-        ]
-        if not due:
-            return 0
-        async with self._context.database.write() as tx:
+            if not await _to_remind_of(tx, now_ms):
+                return 0
+        async with self._context.database.write() as tx:  # looked at again: it may be called off meanwhile
+            due = await _to_remind_of(tx, now_ms)
             for consultation, appointment, kind in due:
                 await announce_to_all(tx, consultation, appointment, kind, now_ms)
         return len(due)
@@ -105,11 +113,11 @@ class Mailing:
     async def due(self, now_ms: int) -> list[Outgoing]:
         """Mails to be sent now, with their words."""
         async with self._context.database.read() as tx:
-            waiting = await mails.due(tx, now_ms, BATCH)
-        if not waiting:
-            return []
+            if not await mails.due(tx, now_ms, 1):
+                return []
         async with self._context.database.write() as tx:
-            made = [await self._worded(tx, mail) for mail in waiting if await mails.is_waiting(tx, mail.id)]
+            sites = await accounts.all_sites(tx)
+            made = [await self._worded(tx, mail, sites) for mail in await mails.due(tx, now_ms, BATCH)]
         return [one for one in made if one is not None]
 
     async def sent(self, mail: Outgoing) -> None:
@@ -127,13 +135,12 @@ class Mailing:
         async with self._context.database.write() as tx:
             await mails.later(tx, mail.id, attempts, retry_at(attempts, now_ms), error)
 
-    async def _worded(self, tx: Transaction, mail: Mail) -> Outgoing | None:
+    async def _worded(self, tx: Transaction, mail: Mail, sites: Mapping[str, Site]) -> Outgoing | None:
         """None, and out of the queue, for an account that may not sign in any more."""
         account = await accounts.by_id(tx, mail.account_id)
         if account is None or account.disabled:
             await mails.done(tx, mail.id, "stale", self._context.now_ms())
             return None
-        sites = await accounts.all_sites(tx)
         seats = await consultations.seats_of(tx, {mail.consultation_id})
         own = next((seat for seat in seats if seat.account_id == account.id), None)
         zones = [account.time_zone, *(sites[seat.site_id].time_zone for seat in seats)]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.appointment import BOOKED, Appointment, quarters, spans_of
 from server.domain.consultation import Consultation
 from server.domain.hours import Span
-from server.storage.consultations import by_id as consultation_by_id
+from server.storage.consultations import consultation_of
 from server.storage.schema import consultations, seats
 from server.storage.schema_schedule import appointments, booked_quarters, bookings, schedule_requests
 
@@ -53,7 +53,7 @@ async def beginning_between(
 ) -> list[tuple[Consultation, Appointment]]:
     """Those booked to begin in [from, to), by start."""
     query = (
-        select(consultations.c.id)
+        select(consultations)
         .join(appointments, appointments.c.consultation_id == consultations.c.id)
         .where(
             appointments.c.state == BOOKED,
@@ -63,10 +63,9 @@ async def beginning_between(
         )
         .order_by(consultations.c.starts_at_ms, consultations.c.id)
     )
-    ids = (await tx.execute(query)).scalars().all()
-    agreed = await of(tx, ids)
-    found = [(await consultation_by_id(tx, id_), agreed[id_]) for id_ in ids]
-    return [(one, appointment) for one, appointment in found if one is not None]
+    rows = (await tx.execute(query)).all()
+    agreed = await of(tx, [row.id for row in rows])
+    return [(consultation_of(row), agreed[row.id]) for row in rows]
 
 
 async def book(tx: AsyncConnection, consultation_id: str, span: Span, wanted: Mapping[str, str]) -> None:
@@ -127,7 +126,7 @@ async def of_account(
 ) -> list[tuple[Consultation, Appointment, str]]:
     """The hours one person is or was booked for, from then on, each with their seat; by start."""
     query = (
-        select(consultations.c.id, seats.c.id.label("seat_id"))
+        select(consultations, seats.c.id.label("seat_id"))
         .join(appointments, appointments.c.consultation_id == consultations.c.id)
         .join(seats, seats.c.consultation_id == consultations.c.id)
         .where(seats.c.account_id == account_id, consultations.c.starts_at_ms >= since_ms)
@@ -135,8 +134,7 @@ async def of_account(
     )
     rows = (await tx.execute(query)).all()
     agreed = await of(tx, [row.id for row in rows])
-    found = [(await consultation_by_id(tx, row.id), agreed[row.id], str(row.seat_id)) for row in rows]
-    return [(one, appointment, seat) for one, appointment, seat in found if one is not None]
+    return [(consultation_of(row), agreed[row.id], row.seat_id) for row in rows]
 
 
 async def request(tx: AsyncConnection, request_id: str) -> tuple[str, str] | None:

@@ -24,8 +24,8 @@ class Outbox:
     refused: int
 
 
-async def add(tx: AsyncConnection, mail: Mail) -> bool:
-    """False when this was written before. What still waits of older news for the same person is stale."""
+async def add(tx: AsyncConnection, mail: Mail) -> None:
+    """Nothing when this was written before. What still waits of older news for the same person is stale."""
     same = select(mails.c.id).where(
         mails.c.consultation_id == mail.consultation_id,
         mails.c.account_id == mail.account_id,
@@ -33,7 +33,7 @@ async def add(tx: AsyncConnection, mail: Mail) -> bool:
         mails.c.sequence == mail.sequence,
     )
     if (await tx.execute(same)).first() is not None:
-        return False
+        return
     await tx.execute(
         update(mails)
         .where(
@@ -59,7 +59,13 @@ async def add(tx: AsyncConnection, mail: Mail) -> bool:
             made_ms=mail.made_ms,
         )
     )
-    return True
+
+
+async def told_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> set[tuple[str, str, int]]:
+    """(consultation, kind, sequence) of every mail that was written of these."""
+    query = select(mails.c.consultation_id, mails.c.kind, mails.c.sequence).distinct()
+    rows = await tx.execute(query.where(mails.c.consultation_id.in_(set(consultation_ids))))
+    return {(row.consultation_id, row.kind, row.sequence) for row in rows}
 
 
 async def any_overtaken(tx: AsyncConnection, now_ms: int) -> bool:
@@ -67,14 +73,13 @@ async def any_overtaken(tx: AsyncConnection, now_ms: int) -> bool:
     return (await tx.execute(query)).first() is not None
 
 
-async def overtake(tx: AsyncConnection, now_ms: int) -> int:
-    """What is of no use any more because its hour has begun is not sent; how many."""
-    done = await tx.execute(
+async def overtake(tx: AsyncConnection, now_ms: int) -> None:
+    """What is of no use any more because its hour has begun is not sent."""
+    await tx.execute(
         update(mails)
         .where(mails.c.state == WAITING, mails.c.starts_at_ms <= now_ms)
         .values(state=STALE, done_ms=now_ms)
     )
-    return done.rowcount
 
 
 async def due(tx: AsyncConnection, now_ms: int, limit: int) -> list[Mail]:
@@ -86,11 +91,6 @@ async def due(tx: AsyncConnection, now_ms: int, limit: int) -> list[Mail]:
         .limit(limit)
     )
     return [_mail(row) for row in await tx.execute(query)]
-
-
-async def is_waiting(tx: AsyncConnection, mail_id: str) -> bool:
-    query = select(mails.c.id).where(mails.c.id == mail_id, mails.c.state == WAITING)
-    return (await tx.execute(query)).first() is not None
 
 
 async def done(tx: AsyncConnection, mail_id: str, state: str, now_ms: int, error: str | None = None) -> None:

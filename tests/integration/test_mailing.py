@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import icalendar
 import pytest
+import sqlalchemy.event
 
 from server.commands import mail_check
 from server.config import ConfigError, load_settings
@@ -68,6 +70,20 @@ def mailer(site: Website) -> Mailer:
 async def later(site: Website, **ahead: float) -> int:
     site.clock.ahead_ms += round(timedelta(**ahead).total_seconds() * 1000)
     return await mailer(site).tick()
+
+
+@contextlib.contextmanager
+def statements(site: Website) -> Iterator[list[str]]:
+    """What the books are asked meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    engine = site.database.engine.sync_engine
+    sqlalchemy.event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sqlalchemy.event.remove(engine, "before_cursor_execute", note)
 
 
 def invited(message: EmailMessage) -> icalendar.Event:
@@ -267,9 +283,11 @@ async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(
     counted = []
     for hours in (73, 72, 71, 25, 24, 23, 2, 1, 0.5, 0):
         set_clock(site, begin - timedelta(hours=hours) + timedelta(seconds=1))
-        await mailer(site).tick()
-        counted.append((hours, len(post.taken())))
-    assert [n for _, n in counted] == [0, 3, 0, 0, 3, 0, 0, 3, 0, 0], counted
+        with statements(site) as seen:
+            await mailer(site).tick()
+        counted.append((hours, len(post.taken()), "BEGIN IMMEDIATE" in seen))
+    assert [n for _, n, _ in counted] == [0, 3, 0, 0, 3, 0, 0, 3, 0, 0], counted
+    assert [wrote for *_, wrote in counted] == [n > 0 for _, n, _ in counted], "a look alone keeps no writer"
     # Moved on, it is reminded of again, of the new hour; called off, no more.
     set_clock(site, begin - timedelta(hours=2))
     coordinator = await site.signed_in("coordinator")
