@@ -25,6 +25,8 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "not_verified": 403,
     "outside_flag": 403,
     "not_found": 404,
+    "page_unknown": 404,
+    "no_preview": 404,
     "link_unknown": 404,
     "knock_unknown": 404,
     "method_not_allowed": 405,
@@ -72,6 +74,16 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "too_many_flags": 409,
     "export_gone": 410,
     "too_large": 413,
+    "document_empty": 422,
+    "document_kind": 422,
+    "document_damaged": 422,
+    "document_locked": 422,
+    "document_too_heavy": 422,
+    "document_too_many": 422,
+    "archive_stranger": 422,
+    "archive_nested": 422,
+    "archive_path": 422,
+    "archive_expands": 422,
     "json_only": 415,
     "range_not_satisfiable": 416,
     "too_many_attempts": 429,
@@ -80,6 +92,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "too_many_messages": 429,
     "internal": 500,
     "not_ready": 503,
+    "decoder_unavailable": 503,
 }
 
 
