@@ -8,7 +8,9 @@ from pathlib import Path
 from fluent.runtime import FluentBundle, FluentResource
 
 FOLDER = Path(__file__).resolve().parents[1] / "static" / "i18n"
-LANGUAGES = ("en", "ko", "ru")
+LANGUAGES = ("ko", "ru", "kk", "uz", "mn", "en")
+#: Who reads a language reads these too, before English; static/js/languages.js says the same.
+NEAREST = {"kk": ("ru",), "uz": ("ru",), "mn": ("ru",)}
 
 
 @cache
@@ -20,9 +22,14 @@ def _bundle(language: str) -> FluentBundle:
     return bundle
 
 
+def fallbacks(language: str) -> tuple[str, ...]:
+    """The language itself, then those that are read where it has no text."""
+    return tuple(dict.fromkeys((language, *NEAREST.get(language, ()), "en")))
+
+
 def text(language: str, message: str, **values: str | int) -> str:
-    """The message in this language, else in English, else its id."""
-    for each in (language, "en"):
+    """The message in this language, else in the next that its readers know, else its id."""
+    for each in fallbacks(language):
         bundle = _bundle(each)
         if bundle.has_message(message):
             pattern = bundle.get_message(message).value

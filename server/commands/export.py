@@ -36,7 +36,7 @@ from server.storage.recordings import Recordings
 
 Kind = Literal["film", "mp4", "clip", "still", "bundle"]
 Layout = Literal["grid", "speaker"]
-Language = Literal["en", "ko", "ru"]
+Language = Literal["ko", "ru", "kk", "uz", "mn", "en"]
 Reason = Literal["treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality"]
 
 WHY = {

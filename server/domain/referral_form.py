@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, Final
 
 from server.domain.errors import Refused
+from server.domain.form_words import whole
 
 SPECIALTIES: Final = (
     "oncology",
@@ -120,8 +121,8 @@ def form_of(form_id: str) -> Form:
     return Form(
         match[1],
         int(match[2]),
-        own["label"],
-        common["sections"],
+        whole(own["label"]),
+        {name: whole(label) for name, label in common["sections"].items()},
         tuple(_question(row, common["sets"]) for row in rows),
         frozenset(common["non_answers"]),
         hashlib.sha256(common_bytes + own_bytes).hexdigest(),
@@ -184,11 +185,13 @@ def _question(row: dict[str, Any], sets: dict[str, Any]) -> Question:
         id=row["id"],
         section=row["section"],
         kind=row["kind"],
-        label=row["label"],
-        why=row["why"],
+        label=whole(row["label"], row["id"]),
+        why=whole(row["why"], row["id"]),
         required=None if required == "never" else () if required == "always" else _conditions(required),
         asked_when=_conditions(row.get("asked_when", ())),
-        choices=tuple(_choice(one) for one in (sets[choices] if isinstance(choices, str) else choices)),
+        choices=tuple(
+            _choice(one, row["id"]) for one in (sets[choices] if isinstance(choices, str) else choices)
+        ),
         exclusive=tuple(row.get("exclusive", ())),
         not_alone=tuple(row.get("not_alone", ())),
         least=row.get("least", 1),
@@ -202,8 +205,9 @@ def _question(row: dict[str, Any], sets: dict[str, Any]) -> Question:
     )
 
 
-def _choice(row: dict[str, str]) -> Choice:
-    return Choice(row["id"], {language: text for language, text in row.items() if language != "id"})
+def _choice(row: dict[str, str], question: str) -> Choice:
+    label = {language: text for language, text in row.items() if language != "id"}
+    return Choice(row["id"], whole(label, question))
 
 
 def _conditions(rows: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:

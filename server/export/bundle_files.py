@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from server.domain.chat import ChatMessage
-from server.export.plan import LANGUAGES, Material
-from server.i18n import text
+from server.export.plan import Material
+from server.i18n import LANGUAGES, text
 
 VERSION = 1
 

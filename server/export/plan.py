@@ -19,7 +19,6 @@ from server.storage.recordings import RecordedSeat
 
 KINDS = ("film", "clip", "still", "bundle")
 LAYOUTS = ("grid", "speaker")
-LANGUAGES = ("en", "ko", "ru")
 _ROLES = ("referring_physician", "patient", "consulting_physician", "interpreter")
 _PICTURES = ("camera", "exam", "screen")
 _PLAIN_CAUSES = ("muted", "left", "empty", "absent")

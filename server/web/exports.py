@@ -37,7 +37,7 @@ class Asked(BaseModel):
 
     kind: Literal["film", "clip", "still", "bundle"]
     layout: Literal["grid", "speaker"] = "grid"
-    language: Literal["en", "ko", "ru"] = "en"
+    language: Literal["ko", "ru", "kk", "uz", "mn", "en"] = "en"
     from_ms: int = Field(0, ge=0, le=MOST_MS)
     to_ms: int = Field(0, ge=0, le=MOST_MS)
     track: str = Field("", max_length=160)

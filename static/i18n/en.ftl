@@ -1,4 +1,4 @@
-# One catalogue per language, read by the pages and by the server. The three files have the same keys.
+# One catalogue per language, read by the pages and by the server. The six files have the same keys.
 
 product-name = Hyeopjin 협진
 page-title = { $page } · Hyeopjin
@@ -15,10 +15,11 @@ language-label = Language
 language-en = English
 language-ko = 한국어
 language-ru = Русский
-language-kk = Kazakh
-language-uz = Uzbek
-language-mn = Mongolian
+language-kk = Қазақша
+language-uz = Oʻzbekcha
+language-mn = Монгол
 language-other = Another language
+language-unreviewed = No native medical reviewer has read this translation yet
 sign-out = Sign out
 
 ## Roles

@@ -1,4 +1,4 @@
-# 언어마다 한 벌의 문구. 페이지와 서버가 함께 읽는다. 세 파일의 키는 같다.
+# 언어마다 한 벌의 문구. 페이지와 서버가 함께 읽는다. 여섯 파일의 키는 같다.
 
 product-name = Hyeopjin 협진
 page-title = { $page } · 협진
@@ -15,10 +15,11 @@ language-label = 언어
 language-en = English
 language-ko = 한국어
 language-ru = Русский
-language-kk = 카자흐어
-language-uz = 우즈베크어
-language-mn = 몽골어
+language-kk = Қазақша
+language-uz = Oʻzbekcha
+language-mn = Монгол
 language-other = 다른 언어
+language-unreviewed = 이 번역은 아직 원어민 의료 전문가의 검토를 받지 않았습니다
 sign-out = 로그아웃
 
 ## 역할

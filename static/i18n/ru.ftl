@@ -1,4 +1,4 @@
-# Один каталог на язык; его читают и страницы, и сервер. Ключи во всех трёх файлах одинаковы.
+# Один каталог на язык; его читают и страницы, и сервер. Ключи во всех шести файлах одинаковы.
 
 product-name = Hyeopjin 협진
 page-title = { $page } · Hyeopjin
@@ -15,10 +15,11 @@ language-label = Язык
 language-en = English
 language-ko = 한국어
 language-ru = Русский
-language-kk = Казахский
-language-uz = Узбекский
-language-mn = Монгольский
+language-kk = Қазақша
+language-uz = Oʻzbekcha
+language-mn = Монгол
 language-other = Другой язык
+language-unreviewed = Перевод ещё не проверен медицинским специалистом — носителем языка
 sign-out = Выйти
 
 ## Роли
@@ -1360,6 +1361,7 @@ referral-open =
 referral-missing =
     { $count ->
         [one] До отправки не хватает { $count } пункта
+        [few] До отправки не хватает { $count } пунктов
        *[many] До отправки не хватает { $count } пунктов
     }
 patient-cases =

@@ -3,9 +3,10 @@
  * It must not contain a sentence itself; every string lives in i18n/*.ftl.
  */
 import { FluentBundle, FluentResource, negotiateLanguages } from '/static/vendor/fluent.js';
+import { lacks, learn, numberIn, OWN_DATA } from './cldr.js';
+import { FALLBACK, fallbacks, LANGUAGES } from './languages.js';
 
-export const LANGUAGES = Object.freeze(['ko', 'ru', 'en']);
-const FALLBACK = 'en';
+export { LANGUAGES, UNREVIEWED } from './languages.js';
 const STORE = 'hyeopjin.language.';
 
 /** @type {FluentBundle[]} */
@@ -27,16 +28,23 @@ export function language() {
  * @returns {Promise<FluentBundle>}
  */
 async function load(code, file = code) {
-  const bundle = new FluentBundle(code, { useIsolating: false });
+  // Chromium knows little of Kazakh and Uzbek and nothing of Mongolian; their plurals are English ones (CLDR).
+  const bundle = new FluentBundle(OWN_DATA.includes(code) ? FALLBACK : code, { useIsolating: false });
   const answer = await fetch(`/static/i18n/${file}.ftl`, { cache: 'no-cache' });
   if (answer.ok) bundle.addResource(new FluentResource(await answer.text()));
   return bundle;
 }
 
 /** @param {string} code */
+async function loadCldr(code) {
+  const answer = await fetch(`/static/i18n/cldr/${code}.json`, { cache: 'no-cache' });
+  if (answer.ok) learn(code, await answer.json());
+}
+
+/** @param {string} code */
 async function show(code) {
-  const wanted = code === FALLBACK ? [code] : [code, FALLBACK];
-  bundles = await Promise.all(wanted.map((one) => load(one)));
+  const [found] = await Promise.all([Promise.all(fallbacks(code).map((one) => load(one))), lacks(code) ? loadCldr(code) : undefined]);
+  bundles = found;
   current = code;
   document.documentElement.lang = code;
   languageEvents.dispatchEvent(new Event('change'));
@@ -94,6 +102,17 @@ export async function chooseLanguage(code) {
   await show(code);
 }
 
+/**
+ * Numbers with separators as the language writes them; small whole ones stay, since plurals go by them.
+ * @param {Record<string, string | number>} [args]
+ */
+function readable(args) {
+  if (!args || !OWN_DATA.includes(current)) return args;
+  const written = (/** @type {string | number} */ value) =>
+    typeof value === 'number' && !(Number.isInteger(value) && Math.abs(value) < 1000) ? numberIn(value, current) : value;
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, written(value)]));
+}
+
 /** @param {string} id */
 export function has(id) {
   return bundles.some((bundle) => bundle.hasMessage(id));
@@ -107,7 +126,7 @@ export function has(id) {
 export function t(id, args) {
   for (const bundle of bundles) {
     const value = bundle.getMessage(id)?.value;
-    if (value) return bundle.formatPattern(value, args, []);
+    if (value) return bundle.formatPattern(value, readable(args), []);
   }
   return id;
 }

@@ -1,4 +1,5 @@
 /** What a reason's arguments are in the reader's language. It must not touch the DOM. */
+import { languageName } from './cldr.js';
 
 /**
  * The message that names a sub-specialty: `orthopaedics/foot_ankle` → `match-place-orthopaedics-foot-ankle`.
@@ -6,18 +7,6 @@
  */
 export function placeId(place) {
   return `match-place-${place.replaceAll('/', '-').replaceAll('_', '-')}`;
-}
-
-/**
- * @param {string} code a language
- * @param {string} reader
- */
-export function languageName(code, reader) {
-  try {
-    return new Intl.DisplayNames([reader], { type: 'language' }).of(code) ?? code;
-  } catch {
-    return code; // no code at all
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Instants and spans as words, in a place's zone and a language. Pure: no DOM, no clock of its own. */
+import { dateIn } from './cldr.js';
 
 /**
  * @param {number} ms Unix milliseconds
@@ -14,6 +15,18 @@ function format(ms, language, zone, options) {
   }
 }
 
+/**
+ * @param {number} ms @param {string} language @param {string | undefined} zone @param {'full_date' | 'weekday_date'} kind
+ * @returns {string | null} in a language that browsers do not know
+ */
+function own(ms, language, zone, kind) {
+  try {
+    return dateIn(ms, language, zone, kind);
+  } catch {
+    return dateIn(ms, language, 'UTC', kind);
+  }
+}
+
 /** @param {number} ms @param {string} language @param {string} [zone] */
 export function hourMinute(ms, language, zone) {
   return format(ms, language, zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
@@ -26,12 +39,12 @@ export function hourMinuteSecond(ms, language, zone) {
 
 /** @param {number} ms @param {string} language @param {string} [zone] */
 export function weekdayDate(ms, language, zone) {
-  return format(ms, language, zone, { weekday: 'short', month: 'short', day: 'numeric' });
+  return own(ms, language, zone, 'weekday_date') ?? format(ms, language, zone, { weekday: 'short', month: 'short', day: 'numeric' });
 }
 
 /** @param {number} ms @param {string} language @param {string} [zone] */
 export function fullDate(ms, language, zone) {
-  return format(ms, language, zone, { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
+  return own(ms, language, zone, 'full_date') ?? format(ms, language, zone, { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
 }
 
 /**

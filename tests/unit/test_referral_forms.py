@@ -74,13 +74,13 @@ def test_every_question_says_in_three_languages_what_it_is_and_why_it_is_asked(f
     texts = [(one.id, text) for one in form.questions for text in (one.label, one.why)]
     texts += [("section", text) for text in form.sections.values()] + [("form", form.label)]
     for name, text in texts:
-        assert set(text) == set(SCRIPT), name
+        assert set(text) >= set(SCRIPT), name
         if text["en"] not in ("PSA",):
             assert all(re.search(SCRIPT[language], text[language]) for language in SCRIPT), (name, text)
     for one in form.questions:
         assert len(one.why["en"]) > 15, (one.id, "a reason is a sentence")
         for choice in one.choices:
-            assert set(choice.label) == set(SCRIPT), (one.id, choice.id)
+            assert set(choice.label) >= set(SCRIPT), (one.id, choice.id)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.id)
@@ -114,7 +114,7 @@ def test_forms_are_found_by_their_id_and_nothing_else_is() -> None:
 def test_a_page_gets_the_whole_form_but_not_the_rules() -> None:
     page = told(newest("ent"))
     assert page["questions"][0]["id"] == "question"
-    assert set(page["questions"][0]["label"]) == {"en", "ru", "ko"}
+    assert set(page["questions"][0]["label"]) >= {"en", "ru", "ko"}
     assert [one["id"] for one in page["sections"]] == [
         "question",
         "illness",

@@ -1,6 +1,6 @@
 /** What stands on every page: the mark, the language switch, the signed-in person. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { chooseLanguage, language, LANGUAGES, t } from '../i18n.js';
+import { chooseLanguage, language, LANGUAGES, t, UNREVIEWED } from '../i18n.js';
 import { post } from '../api.js';
 import { wipe } from '../referral/local-copy.js';
 import { icon } from './icons.js';
@@ -17,6 +17,7 @@ class LanguageSwitch extends LightElement {
       <select data-testid="language" @change=${(/** @type {Event} */ event) =>
         void chooseLanguage(/** @type {HTMLSelectElement} */ (event.target).value)}>
         ${LANGUAGES.map((code) => html`<option value=${code} lang=${code} ?selected=${code === language()}>${t(`language-${code}`)}</option>`)}
+        ${UNREVIEWED.includes(language()) ? html`<option disabled data-testid="language-unreviewed">${t('language-unreviewed')}</option>` : nothing}
       </select>
     </label>`;
   }

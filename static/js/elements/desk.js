@@ -3,6 +3,7 @@
  * line; cough key and signals; the fellow interpreter; notes. It shows state and asks. It never shows the patient's files.
  */
 import { html, nothing } from '/static/vendor/lit.js';
+import { languageName } from '../cldr.js';
 import { language, t } from '../i18n.js';
 import { span } from '../time.js';
 import { icon } from './icons.js';
@@ -93,10 +94,10 @@ class Desk extends LightElement {
     const now = directionOf(me);
     if (!now) return html`<p class="hint">${t('desk-direction-none')}</p>`;
     const all = directionsOf(me);
-    const words = (/** @type {import('../types/wire.js').Direction} */ one) => t('desk-direction-words', { source: name(one.source), target: name(one.target) });
+    const words = (/** @type {import('../types/wire.js').Direction} */ one) => t('desk-direction-words', { source: languageName(one.source, language()), target: languageName(one.target, language()) });
     return html`<button class="secondary desk-direction" data-testid="direction" data-source=${now.source} data-target=${now.target} aria-label=${t('desk-direction', { direction: words(now) })}
         @click=${() => this.ask('direction', { source: now.target, target: now.source })}>
-        <b>${name(now.source)}</b>${icon('forwardArrow')}<b>${name(now.target)}</b>${this.key('direction')}</button>
+        <b>${languageName(now.source, language())}</b>${icon('forwardArrow')}<b>${languageName(now.target, language())}</b>${this.key('direction')}</button>
       ${all.length > 2 ? html`<label class="desk-choice"><span>${t('desk-direction-other')}</span><select data-testid="direction-all" @change=${(/** @type {Event} */ event) => {
         const [source, target] = /** @type {HTMLSelectElement} */ (event.target).value.split(' ');
         this.ask('direction', { source, target });
@@ -145,12 +146,3 @@ class Desk extends LightElement {
   }
 }
 customElements.define('hj-desk', Desk);
-
-/** @param {string} code of a language @returns {string} in the reader's own */
-function name(code) {
-  try {
-    return new Intl.DisplayNames([language()], { type: 'language' }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}

@@ -3,6 +3,7 @@
  * export list for everything else.
  */
 import { html, nothing, repeat } from '/static/vendor/lit.js';
+import { megabytesIn, percentIn } from '../cldr.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute, span } from '../time.js';
 import { waiting } from '../review/exports.js';
@@ -188,7 +189,7 @@ class ExportPanel extends LightElement {
     if (row.waits_for_rooms && waiting(row)) return `${this.when(row.made_at_ms)} · ${t('export-waits-for-rooms')}`;
     const state = row.state === 'failed' ? tError(row.error_code === 'nothing_there' ? 'nothing_to_export' : 'export_failed') : tValue('export-state', row.state);
     const size = row.state === 'ready' && row.bytes
-      ? ` · ${new Intl.NumberFormat(language(), { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(row.bytes / MEGABYTE)}` : '';
+      ? ` · ${megabytesIn(row.bytes / MEGABYTE, language())}` : '';
     return `${this.when(row.made_at_ms)} · ${state}${size}`;
   }
 
@@ -209,7 +210,7 @@ class ExportPanel extends LightElement {
     const share = (row.progress ?? 0) / 1000;
     return html`<div class="export-act">
       <progress data-testid="export-progress" max="1" .value=${share} aria-label=${t('export-progress')}></progress>
-      <span class="figures">${new Intl.NumberFormat(language(), { style: 'percent' }).format(share)}</span>
+      <span class="figures">${percentIn(share, language())}</span>
       <button class="secondary" data-testid="export-cancel" @click=${() => void this.list?.cancel(row)}>${t('export-cancel')}</button></div>`;
   }
 

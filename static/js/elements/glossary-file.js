@@ -5,7 +5,7 @@ import { icon } from './icons.js';
 import { LightElement } from './base.js';
 
 /** Where decimals have a comma, spreadsheets expect a semicolon. */
-const SEMICOLON = Object.freeze(['ru']);
+const SEMICOLON = Object.freeze(['ru', 'kk', 'uz']);
 
 class GlossaryFile extends LightElement {
   static properties = { book: { attribute: false }, look: { state: true }, done: { state: true } };

@@ -4,9 +4,10 @@
  */
 import { html, nothing } from '/static/vendor/lit.js';
 import { codeOf, get, post } from '../api.js';
+import { ownName } from '../cldr.js';
 import { t, tError, tValue } from '../i18n.js';
 import { span } from '../time.js';
-import { flagsOn, languagesOf, laneOf, nextStep, ownName, rowsOf, stepsOf } from '../review/interpretation.js';
+import { flagsOn, languagesOf, laneOf, nextStep, rowsOf, stepsOf } from '../review/interpretation.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
 

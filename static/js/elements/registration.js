@@ -1,6 +1,7 @@
 /** <hj-registration>: a patient as registered at a site, saved as it is typed, and those who may be registered already. */
 import { html, live, nothing } from '/static/vendor/lit.js';
 import { codeOf, post } from '../api.js';
+import { countryName, languageName } from '../cldr.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { ageAt } from '../referral/texts.js';
 import { icon } from './icons.js';
@@ -102,8 +103,7 @@ class Registration extends LightElement {
     const one = this.typed;
     if (!one) return nothing;
     const text = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
-    const countries = new Intl.DisplayNames([language()], { type: 'region' });
-    const sorted = COUNTRIES.map((code) => ({ code, name: countries.of(code) ?? code })).sort((a, b) => a.name.localeCompare(b.name, language()));
+    const sorted = COUNTRIES.map((code) => ({ code, name: countryName(code, language()) })).sort((a, b) => a.name.localeCompare(b.name, language()));
     const age = ageAt(one.birth_date, new Date());
     return html`<section class="card registration" data-testid="registration" aria-labelledby="p-head">
       <div class="row"><h2 id="p-head" tabindex="-1">${t('case-patient')}</h2>${one.synthetic ? html`<span class="chip chip-synthetic">${t('case-synthetic')}</span>` : nothing}
@@ -130,12 +130,11 @@ class Registration extends LightElement {
 
   /** @param {Patient} one */
   spoken(one) {
-    const names = new Intl.DisplayNames([language()], { type: 'language' });
     return html`<fieldset><legend id="p-languages" tabindex="-1">${t('patient-languages')}${this.again('languages')}</legend><div class="choices narrow-choices">${SPOKEN.map((code) => html`<label class="tick">
       <input type="checkbox" data-testid="speaks-${code}" .checked=${live(one.languages.includes(code))} @change=${(/** @type {Event} */ event) => this.edit((to) => {
         const on = /** @type {HTMLInputElement} */ (event.target).checked;
         to.languages = [...to.languages.filter((known) => known !== code), ...(on ? [code] : [])].slice(0, 6);
-      })} /><span>${names.of(code)}</span></label>`)}</div>${this.problem('languages')}</fieldset>`;
+      })} /><span>${languageName(code, language())}</span></label>`)}</div>${this.problem('languages')}</fieldset>`;
   }
 
   /** @param {Patient} one */

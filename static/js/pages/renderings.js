@@ -3,7 +3,7 @@ import { html, nothing, render } from '/static/vendor/lit.js';
 import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
 import { fullDate, hourMinute, span } from '../time.js';
-import { ownName } from '../review/interpretation.js';
+import { ownName } from '../cldr.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import '../elements/clip.js';

@@ -1,14 +1,12 @@
 /** Texts of a referral form in the reader's language, and answers as words. No DOM. */
+import { fallbacks } from '../languages.js';
 
 /** @typedef {import('../types/referral.js').Texts} Texts */
 /** @typedef {import('../types/referral.js').Question} Question */
 
-/** Where a form has no text in a language: who reads it reads one of these too. */
-const NEAREST = /** @type {Record<string, string[]>} */ ({ kk: ['ru'], uz: ['ru'], mn: ['ru'] });
-
 /** @param {Texts} texts @param {string} language */
 export function pick(texts, language) {
-  for (const code of [language, ...(NEAREST[language] ?? []), 'en']) if (texts[code]) return texts[code];
+  for (const code of fallbacks(language)) if (texts[code]) return texts[code];
   return '';
 }
 

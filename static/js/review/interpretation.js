@@ -85,13 +85,3 @@ export function flagsOn(flags, pair) {
   const { participant, from, to } = pair.rendered;
   return flags.filter((flag) => flag.participant === participant && flag.from < to && flag.to > from);
 }
-
-/** @param {string} code @returns {string} a language's name in itself, as its speakers look for it */
-export function ownName(code) {
-  try {
-    const name = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
-    return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
-  } catch {
-    return code;
-  }
-}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recordingOf } from '../review/clip.js';
-import { flagsOn, languagesOf, laneOf, nextStep, ownName, rowsOf, stepsOf } from '../review/interpretation.js';
+import { flagsOn, languagesOf, laneOf, nextStep, rowsOf, stepsOf } from '../review/interpretation.js';
+import { ownName } from '../cldr.js';
 
 const span = (participant, from, to) => ({ participant, from, to });
 const pair = (said, rendered, source, target) => ({ said, rendered, source, target, mode: 'consecutive' });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { languageName, placeId, reasonWords } from '../match-words.js';
+import { languageName } from '../cldr.js';
+import { placeId, reasonWords } from '../match-words.js';
 
 test('a place names its message', () => {
   assert.equal(placeId('orthopaedics/foot_ankle'), 'match-place-orthopaedics-foot-ankle');
