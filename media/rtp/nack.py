@@ -38,17 +38,15 @@ class _Missing:
     asked_ns: int = 0
     """When it was asked for first."""
     tries: int = 0
-    echoed: bool = False
-    """It was asked for over a far way: the next request is the first one's twin."""
 
     def ask(self, now_ns: int, again_ns: int, far: bool) -> None:
         if self.tries == 0:
             self.asked_ns = now_ns
         if far:
-            self.tries = max(1, self.tries, 1 + (now_ns - self.asked_ns) // again_ns)
-            soon = not self.echoed or self.tries > 1
-            self.due_ns = now_ns + ECHO_NS if soon else self.asked_ns + again_ns
-            self.echoed = True
+            since_ns = now_ns - self.asked_ns
+            self.tries = max(self.tries, 1 + since_ns // again_ns)
+            twin = self.tries == 1 and since_ns > 0
+            self.due_ns = self.asked_ns + again_ns if twin else now_ns + ECHO_NS
         else:
             self.tries += 1
             self.due_ns = now_ns + again_ns
