@@ -217,6 +217,7 @@ HOSTILE = {
     "one Korean word": "간암 " * 7_000,
     "particles": "가" * 20_000,
     "particles of a word": "간암" + "은는이가" * 5_000,
+    "particles in two readings": "간암" + "이나" * 9_000 + "뷁",
     "brackets": "(" * 20_000,
     "ages": "M 3 л, " * 4_000,
     "digits": "1" * 20_000,

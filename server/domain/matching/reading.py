@@ -20,8 +20,9 @@ from server.domain.matching.text import Word, distance, words
 MOST: Final = 50  # times that one term is looked at: who repeats a word a thousand times says nothing new
 GAP: Final = 2  # words that may stand between those of one name
 BEFORE, RELATIVE, BEHIND = 3, 4, 2  # how far a negation, a relative, a negation behind reaches, in words
+# "이나" is "이" and "나": read in two ways, a row of them would be tried in every combination, for hours.
 _PARTICLES: Final = re.compile(
-    r"(은|는|이|가|을|를|의|에|도|로|으로|와|과|에서|만|까지|부터|이나|나|및|후|중|성|증|술|시|의심|소견|환자)*$"
+    r"(?:은|는|이|가|을|를|의|에|도|로|으로|와|과|에서|만|까지|부터|나|및|후|중|성|증|술|시|의심|소견|환자)*"
 )
 MIN_JAMO: Final = 7  # shortest Korean name that may be misspelt, in letters
 
