@@ -123,7 +123,7 @@ async def rules(request: web.Request) -> web.Response:
                 {
                     "place": rule.place,
                     "ages": list(rule.ages),
-                    "instead_of": sorted(rule.instead_of),
+                    "instead_of": list(rule.instead_of),
                     "terms": {level: [term.text for term in terms] for level, terms in rule.terms.items()},
                 }
                 for rule in known.rules

@@ -10,6 +10,7 @@ from server.domain.matching.assess import Referral, assess
 from server.domain.matching.completeness import age_in
 from server.domain.matching.reading import Reading
 from server.domain.matching.rules import RuleError, parse, standard, term
+from server.domain.matching.scoring import scores
 from server.domain.matching.text import distance, words
 
 FILE = """
@@ -44,6 +45,12 @@ en = ["known"]
 en = ["mainly"]
 [question]
 en = ["advise"]
+"""
+CHILDREN = """
+[ward]
+ages = [0, 17]
+instead_of = ["adults/*"]
+sure.en = ["chickenpox"]
 """
 RULES = parse({"ward": FILE}, ABOUT)
 
@@ -153,6 +160,14 @@ def test_a_child_goes_to_the_childrens_department_and_an_adult_never() -> None:
     text = {"text": "tetralogy of Fallot"}
     assert assess(Referral("cardiothoracic", text, 4), standard()).place == "paediatrics/heart"
     assert assess(Referral("cardiothoracic", text, 34), standard()).place == "cardiothoracic/adult_congenital"
+
+
+def test_of_equals_whose_children_come_the_first_by_name_is_the_reason_in_every_process() -> None:
+    names = ("anaemia", "burns", "cataract", "diphtheria", "eczema", "fracture", "gout", "hernia", "itching")
+    wards = "".join(f"[{name}]\nsure.en = ['{name}']\n" for name in reversed(names))
+    known = parse({"adults": wards, "young": CHILDREN}, ABOUT)
+    found = scores(Reading(", ".join(names), known), known, age=5)
+    assert [spoke.term for spoke in found[0].spoke] == ["anaemia"]
 
 
 def test_what_is_urgent_is_said_and_what_is_denied_is_not() -> None:

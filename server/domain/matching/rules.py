@@ -47,7 +47,7 @@ class Rule:
     place: str
     terms: Mapping[str, tuple[Term, ...]]  # level → terms
     ages: tuple[int, int] = (0, OLDEST)
-    instead_of: frozenset[str] = frozenset()  # places whose children come here
+    instead_of: tuple[str, ...] = ()  # places whose children come here, in the order of their names
 
     @property
     def specialty(self) -> str:
@@ -109,7 +109,7 @@ def _rule(place: str, row: Mapping[str, Any]) -> Rule:
     levels = {level: _terms(f"{place}.{level}", row.get(level, {})) for level in LEVELS}
     if not levels["sure"]:
         raise RuleError(f"{place}: nothing is sure")
-    return Rule(place, levels, (low, high), frozenset(row.get("instead_of", ())))
+    return Rule(place, levels, (low, high), tuple(row.get("instead_of", ())))
 
 
 def parse(files: Mapping[str, str], about_words: str) -> Rules:
@@ -149,7 +149,7 @@ def _joined(rules: list[Rule]) -> list[Rule]:
             if not found:
                 raise RuleError(f"{rule.place}: instead_of names {wanted}, which is no place")
             taken |= found
-        made.append(Rule(rule.place, rule.terms, rule.ages, frozenset(taken)))
+        made.append(Rule(rule.place, rule.terms, rule.ages, tuple(sorted(taken))))
     return made
 
 
