@@ -233,6 +233,8 @@ HOSTILE = {
     "particles": "가" * 20_000,
     "particles of a word": "간암" + "은는이가" * 5_000,
     "particles in two readings": "간암" + "이나" * 9_000 + "뷁",
+    "beginnings of Korean names": "시쀍쀍쀍 " * 5_000,
+    "letters that become four": "㏂" * 20_000,
     "brackets": "(" * 20_000,
     "ages": "M 3 л, " * 4_000,
     "digits": "1" * 20_000,
@@ -250,4 +252,4 @@ def test_no_text_takes_long_to_read_or_breaks_it(name: str) -> None:
     began = time.process_time()
     assess(Referral("general", {"text": HOSTILE[name]}), standard())
     # Each takes well under a second; quadratic or worse would take minutes.
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 5

@@ -11,11 +11,10 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from server.domain.matching.rules import Rules, Term
-from server.domain.matching.text import Word, distance, words
+from server.domain.matching.text import Word, begins_nearly, has_hangul, words
 
 MOST: Final = 50  # times that one term is looked at: who repeats a word a thousand times says nothing new
 GAP: Final = 2  # words that may stand between those of one name
@@ -60,7 +59,11 @@ class Reading:
             for each in rules.vocabulary.meant(word):
                 self._at[each].append(number)
         self._solid = "".join(solid)
-        self._jamo = [jamo(word.text) if "가" <= word.text[0] <= "힣" else "" for word in self.words]
+        self._korean: dict[str, list[tuple[int, str]]] = defaultdict(list)  # by their first two letters
+        for number, word in enumerate(self.words):
+            if has_hangul(word.text):
+                letters = jamo(word.text)
+                self._korean[letters[:2]].append((number, letters))
         self._question = self._questions()
         self._spans = {name: self._from_cue(name) for name in ("beside", "main")}
         self._before = self._ends("negation.before")
@@ -153,25 +156,18 @@ class Reading:
         return (begins and ends) if len(solid) == 1 else (begins or ends)
 
     def _word_at(self, letter: int) -> int:
-        low, high = 0, len(self._starts) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._starts[middle] <= letter else (low, middle - 1)
-        return low
+        return bisect_right(self._starts, letter) - 1
 
     def _misspelt_hangul(self, solid: str) -> list[Place]:
         """One Korean letter wrong in one word; the first two must be right."""
         letters = jamo(solid)
         if len(solid) < 3 or len(letters) < MIN_JAMO or not letters.isalpha():
             return []
-        found = []
-        for number, word in enumerate(self._jamo):
-            if len(word) < len(letters) - 1 or word[:2] != letters[:2]:
-                continue
-            ends = (len(letters) - 1, len(letters), len(letters) + 1)
-            if any(distance(word[:end], letters, 1) <= 1 for end in ends):
-                found.append(self._place([number]))
-        return found
+        return [
+            self._place([number])
+            for number, word in self._korean.get(letters[:2], ())
+            if begins_nearly(word, letters)
+        ]
 
     def _ends(self, cue: str) -> list[int]:
         return [place.last for place in self.any_of(cue)]
@@ -200,13 +196,3 @@ class Reading:
                 between = range(place.last + 1, end.first)
                 return all(self.words[number].clause == clause for number in between)
         return False
-
-
-def sentences(reading: Reading) -> list[tuple[int, int]]:
-    """First word and the one behind the last of every sentence."""
-    edges = [0] + [
-        number
-        for number, (one, other) in enumerate(pairwise(reading.words), 1)
-        if one.sentence != other.sentence
-    ]
-    return list(zip(edges, [*edges[1:], len(reading.words)], strict=True)) if reading.words else []

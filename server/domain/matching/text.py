@@ -10,7 +10,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Final
 
 #: From how many letters on a word may be misspelt: by one letter, by two.
@@ -154,10 +154,10 @@ def _pairs() -> Iterator[tuple[str, str]]:
 _CONFUSED: Final = frozenset(pair for one in _pairs() for pair in (one, one[::-1]))
 
 
-def distance(one: str, other: str, most: int, *, any_letter: bool = True) -> int:
+def distance(one: str, other: str, most: int) -> int:
     """Damerau's: letters added, lost, changed, two swapped; `most + 1` as soon as it is more.
 
-    Without `any_letter` a letter becomes only one that it may be taken for: "мокрота" is no "микротия".
+    A letter becomes only one that it may be taken for: "мокрота" is no "микротия".
     """
     if abs(len(one) - len(other)) > most:
         return most + 1
@@ -166,7 +166,7 @@ def distance(one: str, other: str, most: int, *, any_letter: bool = True) -> int
     for i, letter in enumerate(one, 1):
         before, last, row = row, before, [i]
         for j, wanted in enumerate(other, 1):
-            change = 0 if letter == wanted else 1 if any_letter or (letter, wanted) in _CONFUSED else 2
+            change = 0 if letter == wanted else 1 if (letter, wanted) in _CONFUSED else 2
             cost = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + change)
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 cost = min(cost, last[j - 2] + 1)
@@ -176,12 +176,22 @@ def distance(one: str, other: str, most: int, *, any_letter: bool = True) -> int
     return row[-1]
 
 
-def _shortened(word: str, most: int) -> Iterator[str]:
+def begins_nearly(text: str, wanted: str) -> bool:
+    """Whether it begins with what is wanted, or would but for one letter changed, added, lost, or swapped."""
+    right = 0
+    while text[right : right + 1] == wanted[right : right + 1] != "":
+        right += 1
+    rest, missing = text[right:], wanted[right:]
+    lost, swapped = missing[1:], missing[1::-1] + missing[2:]
+    return rest[1:].startswith((missing[1:], missing)) or rest.startswith((lost, swapped))
+
+
+def _shortened(word: str, most: int) -> set[str]:
     """The word, and what is left of it without one (or two) letters."""
-    yield word
-    for count in range(1, most + 1):
-        for gone in combinations(range(len(word)), count):
-            yield "".join(letter for place, letter in enumerate(word) if place not in gone)
+    found = {word}
+    for _ in range(most):
+        found |= {short[:gone] + short[gone + 1 :] for short in found for gone in range(len(short))}
+    return found
 
 
 def allowed_typos(letters: int) -> int:
@@ -195,7 +205,8 @@ class Vocabulary:
         self._ordinary = {stem(word) for word in ordinary}
         letters: dict[str, int] = {}
         for word in known:
-            letters[stem(word)] = max(letters.get(stem(word), 0), len(word))
+            bare = stem(word)
+            letters[bare] = max(letters.get(bare, 0), len(word))
         self._letters = letters
         self._sorted = sorted(letters)
         self._latin: dict[str, set[str]] = {}
@@ -249,7 +260,7 @@ class Vocabulary:
             candidates = self._near.get(short, set()) | ({short} & self._letters.keys())
             for each in candidates:
                 may = min(most, allowed_typos(self._letters[each]))
-                if each[0] == bare[0] and (far := distance(bare, each, may, any_letter=False)) <= may:
+                if each[0] == bare[0] and (far := distance(bare, each, may)) <= may:
                     close.setdefault(far, set()).add(each)
         return close[min(close)] if close else set()
 
