@@ -96,13 +96,6 @@ class Interpreted:
     own: list[Utterance]
 
 
-def pairs(
-    people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
-) -> list[Pair]:
-    """All pairs, in order of the renderings. `sounds`: each person's stretches of sound."""
-    return interpreted(people, settings, sounds).pairs
-
-
 def interpreted(
     people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
 ) -> Interpreted:
@@ -165,7 +158,7 @@ def _of(
         for each in told
         if each.language in interpreter.languages and not _unasked(settings, interpreter.id, each)
     ]
-    said = sorted(_once(understood), key=lambda each: (each.utterance.from_ms, each.utterance.person))
+    said = sorted(understood, key=lambda each: (each.utterance.from_ms, each.utterance.person))
     aligned = _Alignment(interpreter, said, renderings, settings)
     result = []
     for first, last, begin, end in aligned.groups():
@@ -174,11 +167,6 @@ def _of(
         parts = tuple(each.utterance for each in said[first:last])
         result.append(_Group(parts, tuple(renderings[begin:end]), source, target))
     return result
-
-
-def _once(told: Sequence[Said]) -> list[Said]:
-    """A rendering of two pairs is said once."""
-    return list(dict.fromkeys(told))
 
 
 def target_of(
@@ -267,9 +255,6 @@ class _Alignment:
 
     def _consecutive(self, said: Sequence[Said], rendered: Sequence[Utterance]) -> float:
         if any(each.language != said[0].language for each in said):
-            return NEVER
-        first, last = said[0].utterance, said[-1].utterance
-        if first.from_ms >= rendered[0].from_ms or rendered[-1].to_ms <= last.from_ms:
             return NEVER
         return prices.consecutive([each.utterance for each in said], rendered)
 

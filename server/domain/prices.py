@@ -47,9 +47,17 @@ def alone(utterance: Utterance) -> float:
 
 def consecutive(said: Sequence[Utterance], rendered: Sequence[Utterance]) -> float:
     """The rendering follows, after a pause or with a small overlap."""
-    when = _after(said[-1], rendered[0]) + _held(said) + _parts(rendered)
+    pause = _after(said[-1], rendered[0])
+    if pause == NEVER:
+        return NEVER
     spoken, sound = sum(each.sound_ms for each in said), sum(each.sound_ms for each in rendered)
-    return when + _length(spoken, sound, SPREAD) + MORE * (len(said) + len(rendered) - 2)
+    return (
+        pause
+        + _held(said)
+        + _parts(rendered)
+        + _length(spoken, sound, SPREAD)
+        + MORE * (len(said) + len(rendered) - 2)
+    )
 
 
 def behind(lag_ms: int) -> float:

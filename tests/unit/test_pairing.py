@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 import pytest
 
-from server.domain.pairing import Pair, interpreted, pairs
+from server.domain.pairing import Pair, interpreted
 from server.domain.talk import Change, Person, Settings, Utterance, own_words, utterances
 from tests.support.long_talk import drawn, held_seeds
 from tests.support.pairing import (
@@ -26,6 +26,12 @@ KP = Person("kp", "consulting_physician", ("ko",))
 LP = Person("lp", "referring_physician", ("ru",))
 IN = Person("in", "interpreter", ("ru", "ko"))
 PEOPLE = (KP, LP, IN)
+
+
+def pairs(
+    people: Sequence[Person], settings: Settings, sounds: Mapping[str, Iterable[tuple[int, int]]]
+) -> list[Pair]:
+    return interpreted(people, settings, sounds).pairs
 
 
 def part(one: Utterance) -> tuple[str, int, int]:
