@@ -16,6 +16,7 @@ from tests.support.website import Browser, Website, website
 
 CASE = f"/api/cases/{CASE_ID}/glossary"
 PAGE = f"/cases/{CASE_ID}/glossary"
+ANOTHER = "another-case-000001"
 STENOSIS = {"ko": "척추 협착증", "ru": "Стеноз позвоночника"}
 DAY_H = 24
 KEPT_DAYS = RECENT_SEAT_MS // (DAY_H * 3_600_000)
@@ -84,6 +85,14 @@ async def test_whoever_is_booked_again_has_the_glossary_again(site: Website) -> 
     assert await readable(site)
 
 
+async def add_another_case(site: Website) -> None:
+    """At the other site; nobody is named on it."""
+    async with site.database.write() as tx:
+        case = await cases.by_id(tx, CASE_ID)
+        assert case is not None
+        await cases.add_case(tx, replace(case, id=ANOTHER, label="DEMO-0002", site_id=SITES[1].id))
+
+
 async def test_the_page_is_refused_to_whoever_may_not_read_the_glossary(site: Website) -> None:
     readers = ("referring_physician", "consulting_physician", "interpreter", "coordinator", "reviewer")
     for role in (*readers, "site_admin", "privacy_officer"):
@@ -91,12 +100,9 @@ async def test_the_page_is_refused_to_whoever_may_not_read_the_glossary(site: We
         assert answer.status == (200 if role in readers else 403), role
         assert CASE_ID not in answer.text, "pages hold no data"
     assert (await site.browser().get(PAGE)).status == 403
-    async with site.database.write() as tx:
-        case = await cases.by_id(tx, CASE_ID)
-        assert case is not None
-        await cases.add_case(tx, replace(case, id="another-case-000001", site_id=SITES[1].id))
+    await add_another_case(site)
     for role in ("referring_physician", "interpreter", "reviewer"):
-        assert (await (await site.signed_in(role)).get("/cases/another-case-000001/glossary")).status == 403
+        assert (await (await site.signed_in(role)).get(f"/cases/{ANOTHER}/glossary")).status == 403
     assert (await (await site.signed_in("coordinator")).get("/cases/no-such-case/glossary")).status == 404
 
 
@@ -120,18 +126,13 @@ async def test_a_page_is_told_what_its_reader_may_do_with_this_glossary(site: We
 async def test_everybody_is_listed_the_glossaries_they_may_read_and_no_others(site: Website) -> None:
     coordinator = await site.signed_in("coordinator")
     await coordinator.post(CASE, {"texts": STENOSIS})
-    async with site.database.write() as tx:
-        case = await cases.by_id(tx, CASE_ID)
-        assert case is not None
-        await cases.add_case(
-            tx, replace(case, id="another-case-000001", label="DEMO-0002", site_id=SITES[1].id)
-        )
+    await add_another_case(site)
     own = {"id": CASE_ID, "label": "DEMO-0001", "terms": 1}
     for role in ("referring_physician", "consulting_physician", "interpreter", "reviewer"):
         assert (await (await site.signed_in(role)).get("/api/glossaries")).json["cases"] == [own], role
     every = (await coordinator.get("/api/glossaries")).json["cases"]
     assert own in every
-    assert {"id": "another-case-000001", "label": "DEMO-0002", "terms": 0} in every
+    assert {"id": ANOTHER, "label": "DEMO-0002", "terms": 0} in every
     assert (await (await site.signed_in("site_admin")).get("/api/glossaries")).code == "forbidden"
 
 
@@ -181,10 +182,8 @@ async def test_the_history_says_who_changed_what_and_what_it_said_before(site: W
 async def test_the_history_of_a_term_of_another_case_is_not_there(site: Website) -> None:
     coordinator = await site.signed_in("coordinator")
     term = (await coordinator.post(CASE, {"texts": STENOSIS})).json
+    await add_another_case(site)
     async with site.database.write() as tx:
-        case = await cases.by_id(tx, CASE_ID)
-        assert case is not None
-        await cases.add_case(tx, replace(case, id="another-case-000001"))
-        await tx.exec_driver_sql("UPDATE glossary_versions SET case_id = 'another-case-000001'")
+        await tx.exec_driver_sql("UPDATE glossary_versions SET case_id = ?", (ANOTHER,))
     assert (await coordinator.get(f"{CASE}/{term['id']}/history")).code == "not_found"
     assert (await coordinator.get(f"{CASE}/history")).json == {"states": []}
