@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from server.domain.consultation import Consultation, Seat, is_recent, require_link_alive
 from server.domain.errors import Refused
+from server.domain.life import State
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.context import Context
 from server.services.owners import owner_of
-from server.storage import cases, consultations, patients, presence, renderings, sessions
+from server.storage import cases, consultations, patients, presence, referrals, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed
@@ -35,6 +37,7 @@ class Found:
 
     case_id: str
     relations: frozenset[Relation]
+    kept_back: bool = False  # the case is a draft of another site
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,15 @@ class Access:
         self._context = context
 
     async def require(self, account: Account, action: Action, subject: Subject, subject_id: str) -> Found:
-        """Raises Refused `not_found` (there is no such thing) or `forbidden`."""
+        """Raises Refused `not_found` (there is no such thing, or not for them yet) or `forbidden`."""
         async with self._context.database.read() as tx:
             found = await self._find(tx, account, subject, subject_id)
         if found is None:
             raise Refused("not_found")
         if not allowed(action, account.roles, found.relations):
             raise Refused("forbidden")
+        if found.kept_back:
+            raise Refused("not_found")
         return found
 
     async def _find(
@@ -92,7 +97,9 @@ class Access:
         seats = await consultations.seats_of_case(tx, case.id)
         named = (await cases.relations_of(tx, account.id)).get(case.id, set())
         recent = await recently_seated(tx, account.id, {case.id}, self._context.now_ms())
-        return Found(case.id, relations(account, case.site_id, named, seats, recent=bool(recent)))
+        kept_back = await drafts_elsewhere(tx, account, [(case.id, case.site_id, case.state)])
+        held = relations(account, case.site_id, named, seats, recent=bool(recent))
+        return Found(case.id, held, bool(kept_back))
 
 
 async def _calendar(tx: Transaction, account: Account, owner_id: str) -> Found | None:
@@ -132,6 +139,19 @@ async def recently_seated(
     """Those of these cases (None: all) in which a seat of theirs is to come, runs, or was sat in lately."""
     found = await presence.consultations_of(tx, account_id, case_ids)
     return {consultation.case_id for consultation, sat in found if is_recent(consultation, sat, now_ms)}
+
+
+async def drafts_elsewhere(
+    tx: Transaction, account: Account, found: Iterable[tuple[str, str, str]]
+) -> set[str]:
+    """Of these (case, site, state) those that another site never submitted: they are that site's only.
+
+    One that was given up as a draft stays so, and when it is taken up again, until it is submitted.
+    """
+    elsewhere = [(case_id, state) for case_id, site_id, state in found if site_id != account.site_id]
+    drafts = {case_id for case_id, state in elsewhere if state == State.DRAFT}
+    given_up = {case_id for case_id, state in elsewhere if state in (State.CANCELLED, State.REOPENED)}
+    return drafts | await referrals.never_submitted(tx, given_up) if given_up else drafts
 
 
 def listed_name(seat: Seat, account: Account, held: frozenset[Relation]) -> str:

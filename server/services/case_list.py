@@ -7,7 +7,7 @@ from typing import Any, Final
 from server.domain.life import State
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
-from server.services.access import relations
+from server.services.access import drafts_elsewhere, relations
 from server.services.context import Context
 from server.storage import accounts, cases, referrals
 
@@ -42,6 +42,9 @@ class CaseList:
                 why = _why(account, case.state, held)
                 if why is not None and allowed(Action.REFERRAL_READ, account.roles, held):
                     waiting.append((case, why))
+            all_of_them = [(case.id, case.site_id, case.state) for case, _ in waiting]
+            kept_back = await drafts_elsewhere(tx, account, all_of_them)
+            waiting = [(case, why) for case, why in waiting if case.id not in kept_back]
             ids = {case.id for case, _ in waiting}
             sites = await accounts.all_sites(tx)
             last = await referrals.last_events(tx, ids)

@@ -51,7 +51,7 @@ class Replies:
     async def read(self, account: Account, case_id: str, address: str) -> dict[str, Any]:
         """Every version with the case's history; the look is audited. Raises Refused `not_found`."""
         async with self._context.database.write() as tx:
-            case = await _shown(tx, account, case_id)
+            case = await _case(tx, case_id)
             versions = await referrals.versions_of(tx, case_id)
             answers = await referrals.written_of(tx, case_id)
             events = await referrals.events_of(tx, case_id)
@@ -105,7 +105,7 @@ class Replies:
         if substance(words) >= LEAST_ANSWER:
             holds.add(Guard.ANSWER)
         async with self._context.database.write() as tx:
-            case = await _shown(tx, account, case_id)
+            case = await _case(tx, case_id)
             await _newest(tx, case_id, number)
             by, about = mover(account, address), About(number=number)
             step = await move(tx, now_ms, case, "answer", by, holds, about)
@@ -123,7 +123,7 @@ class Replies:
     ) -> dict[str, Any]:
         words = clean_text(reason.words, MAX_WORDS).strip()
         async with self._context.database.write() as tx:
-            case = await _shown(tx, account, case_id)
+            case = await _case(tx, case_id)
             if number is not None:
                 _require_asked(await _newest(tx, case_id, number), reason.questions)
             about = About(reason.code, reason.questions, words, number)
@@ -154,17 +154,11 @@ async def _newest(tx: Transaction, case_id: str, number: int) -> Version:
     return found
 
 
-async def _shown(tx: Transaction, account: Account, case_id: str) -> Case:
-    """A draft that was never submitted exists for its own site only."""
+async def _case(tx: Transaction, case_id: str) -> Case:
     case = await cases.by_id(tx, case_id)
-    if case is None or hidden(case, account):
+    if case is None:
         raise Refused("not_found")
     return case
-
-
-def hidden(case: Case, account: Account) -> bool:
-    """Whether the case is still being written for the first time, at another site."""
-    return case.state == State.DRAFT and case.site_id != account.site_id
 
 
 def _moves(case: Case, role: str) -> list[str]:

@@ -12,9 +12,8 @@ from server.domain.consultation import Consultation, Seat, effective_state, is_j
 from server.domain.errors import Refused
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
-from server.services.access import listed_name, recently_seated, relations
+from server.services.access import drafts_elsewhere, listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
-from server.services.referral_replies import hidden
 from server.storage import accounts, audit, cases, consultations, glossary
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -54,11 +53,15 @@ class Worklist:
         async with self._context.database.read() as tx:
             named = await cases.relations_of(tx, account.id)
             recent = await recently_seated(tx, account.id, None, self._context.now_ms())
+            labels = await cases.labels(tx)
+            kept_back = await drafts_elsewhere(
+                tx, account, [(case_id, site_id, state) for case_id, _, site_id, state in labels]
+            )
             found = []
-            for case_id, label, site_id in await cases.labels(tx):
+            for case_id, label, site_id, _ in labels:
                 named_so = named.get(case_id, set())
                 held = relations(account, site_id, named_so, [], recent=case_id in recent)
-                if allowed(Action.GLOSSARY_READ, account.roles, held):
+                if case_id not in kept_back and allowed(Action.GLOSSARY_READ, account.roles, held):
                     found.append((case_id, label))
             shown = found[:GLOSSARIES]
             terms = await glossary.counts(tx, [case_id for case_id, _ in shown])
@@ -75,7 +78,7 @@ class Worklist:
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             case = await cases.by_id(tx, case_id)
-            if case is None or hidden(case, account):
+            if case is None:
                 raise Refused("not_found")
             found = await consultations.of_case(tx, case_id)
             seats = await consultations.seats_of(tx, {row.id for row in found})

@@ -45,11 +45,11 @@ async def in_states(tx: AsyncConnection, states: set[str]) -> list[Case]:
     return [Case(**row._mapping) for row in rows]
 
 
-async def labels(tx: AsyncConnection) -> list[tuple[str, str, str]]:
-    """(id, label, site) of every case, the newest first; nothing of the patient."""
-    query = select(cases.c.id, cases.c.label, cases.c.site_id)
+async def labels(tx: AsyncConnection) -> list[tuple[str, str, str, str]]:
+    """(id, label, site, state) of every case, the newest first; nothing of the patient."""
+    query = select(cases.c.id, cases.c.label, cases.c.site_id, cases.c.state)
     rows = (await tx.execute(query.order_by(cases.c.created_ms.desc(), cases.c.id))).all()
-    return [(row.id, row.label, row.site_id) for row in rows]
+    return [(row.id, row.label, row.site_id, row.state) for row in rows]
 
 
 async def relations_of(tx: AsyncConnection, account_id: str) -> dict[str, set[str]]:

@@ -157,6 +157,14 @@ async def last_events(tx: Transaction, case_ids: set[str]) -> dict[str, Event]:
     return {row.case_id: _event(row) for row in (await tx.execute(query)).all()}
 
 
+async def never_submitted(tx: Transaction, case_ids: set[str]) -> set[str]:
+    """Of these those that were given up as drafts, and not submitted since."""
+    known = select(case_events.c.case_id).where(case_events.c.case_id.in_(case_ids))
+    given_up = known.where(case_events.c.move == "cancel", case_events.c.before == "draft")
+    query = given_up.except_(known.where(case_events.c.move == "submit"))
+    return set((await tx.execute(query)).scalars())
+
+
 async def set_case(tx: Transaction, case_id: str, **values: str) -> None:
     """`state`, and what lists show of the newest version: `specialty`, `question`."""
     await tx.execute(update(cases).where(cases.c.id == case_id).values(**values))

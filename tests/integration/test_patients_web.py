@@ -88,6 +88,19 @@ async def test_a_draft_does_not_go_out_while_its_patient_may_be_registered_twice
     assert late.code == "wrong_state", "what was submitted was about somebody"
 
 
+async def test_a_case_that_is_not_being_written_gets_no_other_patient(site: Website) -> None:
+    lp = await site.signed_in("referring_physician")
+    first = await registered(lp, ADULT)
+    case = (await lp.post("/api/cases", {"specialty": "ent"})).json["id"]
+    assert (await lp.post(f"/api/cases/{case}/cancel", {"reason": "mistake"})).status == 200
+    assert (await lp.post(f"/api/cases/{case}/patient", {"patient": first["id"]})).code == "wrong_state"
+    async with site.database.write() as tx:  # as one of before there were forms
+        await tx.exec_driver_sql("DELETE FROM referral_versions")
+        await tx.exec_driver_sql("UPDATE cases SET state = 'live'")
+    path = f"/api/cases/{CASE_ID}/patient"
+    assert (await lp.post(path, {"patient": first["id"]})).code == "wrong_state"
+
+
 async def test_a_correction_reaches_the_case_and_leaves_what_was_submitted(site: Website) -> None:
     lp, lo = await site.signed_in("referring_physician"), await site.signed_in("site_operator")
     patient = (await lo.get(f"/api/patients/{PATIENT_ID}")).json

@@ -109,6 +109,35 @@ async def test_a_case_begins_as_a_draft_that_only_its_own_site_knows_of(site: We
     assert (await kc.get("/api/cases")).json["cases"] == []
 
 
+async def test_a_draft_that_was_given_up_stays_its_own_sites_until_it_is_submitted(site: Website) -> None:
+    lp, kc = await site.signed_in("referring_physician"), await site.signed_in("coordinator")
+    case = await begun(lp)
+
+    async def known() -> tuple[set[str | None], bool, bool]:
+        """What a coordinator is refused with, and whether the case is in a list of theirs."""
+        asked = [
+            await kc.get(f"/api/cases/{case}{more}") for more in ("", "/referral", "/glossary", "/match")
+        ]
+        waiting = (await kc.get("/api/cases")).json["cases"]
+        listed = (await kc.get("/api/glossaries")).json["cases"]
+        return (
+            {one.code for one in asked},
+            case in {one["id"] for one in waiting},
+            case in {one["id"] for one in listed},
+        )
+
+    nothing = ({"not_found"}, False, False)
+    assert await known() == nothing
+    assert (await lp.post(f"/api/cases/{case}/cancel", {"reason": "mistake", "words": "x"})).status == 200
+    assert await known() == nothing, "given up"
+    assert (await kc.post(f"/api/cases/{case}/reopen", {"reason": "new_findings"})).code == "not_found"
+    assert (await lp.post(f"/api/cases/{case}/reopen", {"reason": "new_findings"})).status == 200
+    assert await known() == nothing, "taken up again"
+    assert case in {one["id"] for one in (await lp.get("/api/cases")).json["cases"]}
+    assert (await submitted(lp, case, await filled(lp, case))).status == 201
+    assert await known() == ({None}, True, True)
+
+
 async def test_pain_is_not_submitted_and_the_answer_says_how_much_is_missing(site: Website) -> None:
     lp = await site.signed_in("referring_physician")
     case = await begun(lp, "general")
