@@ -15,7 +15,7 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
 from media.bench.uplink import Counters
-from media.native.drain import BATCH, COUNT, DATAGRAM_BYTES, ITEM, MORE, RTP
+from media.native.drain import BATCH, COUNT, ITEM, MORE, RTP, Batch
 from media.native.library import Library, load
 from media.native.path import packed_address
 
@@ -24,25 +24,11 @@ MOST = 256
 Take = Callable[[bytes], None]
 
 
-class _Batches:
-    """What all peers of a process receive through: one at a time."""
-
-    def __init__(self, library: Library) -> None:
-        made = library.lib.hj_new()
-        if made == library.ffi.NULL:
-            raise MemoryError
-        self.library = library
-        self.drain = library.ffi.gc(made, library.lib.hj_free)
-        self.items = memoryview(library.ffi.buffer(library.lib.hj_items(made), BATCH * ITEM.size)).cast("B")
-        self.data = memoryview(library.ffi.buffer(library.lib.hj_data(made), BATCH * DATAGRAM_BYTES)).cast(
-            "B"
-        )
-
-
 @functools.cache
-def _batches() -> _Batches | None:
+def _shared() -> tuple[Library, Batch] | None:
+    """What all peers of a process receive through, one at a time."""
     library = load()
-    return None if library is None else _Batches(library)
+    return None if library is None else (library, Batch(library))
 
 
 class Intake:
@@ -65,19 +51,20 @@ class Intake:
     def keys(self, session: Session) -> None:
         """Media is opened with these from now on; the socket is connected."""
         self._session = session._srtp[0]
-        batches = _batches()
-        if batches is not None:
-            library = batches.library
+        shared = _shared()
+        if shared is not None:
+            library, batch = shared
             self._peer = library.ffi.new("struct hj_peer *", {"rx": library.pointer(self._session)})
             source = packed_address(self._socket.getpeername())
-            library.lib.hj_put(batches.drain, self._socket.fileno(), source, len(source), self._peer)
+            library.lib.hj_put(batch.cell, self._socket.fileno(), source, len(source), self._peer)
 
     def close(self) -> None:
         """Before the socket is closed: another one may get its number."""
-        batches = _batches()
-        if batches is not None and self._peer is not None:
+        shared = _shared()
+        if shared is not None and self._peer is not None:
+            library, batch = shared
             source = packed_address(self._socket.getpeername())
-            batches.library.lib.hj_remove(batches.drain, self._socket.fileno(), source, len(source))
+            library.lib.hj_remove(batch.cell, self._socket.fileno(), source, len(source))
             self._peer = None
 
     def readable(self) -> None:
@@ -85,15 +72,16 @@ class Intake:
         if self._peer is None:
             self._one_by_one()
             return
-        batches = _batches()
-        assert batches is not None  # noqa: S101 - there is no peer without
-        receive, flush = batches.library.lib.hj_receive, batches.library.lib.hj_flush
-        data, unpack = batches.data, ITEM.iter_unpack
+        shared = _shared()
+        assert shared is not None  # noqa: S101 - there is no peer without
+        library, batch = shared
+        receive, flush = library.lib.hj_receive, library.lib.hj_flush
+        data, unpack = batch.data, ITEM.iter_unpack
         for _ in range(MOST // BATCH):
-            found = receive(batches.drain, self._socket.fileno())
+            found = receive(batch.cell, self._socket.fileno())
             if found < 0:
                 return
-            items = batches.items[: (found & COUNT) * ITEM.size]
+            items = batch.items[: (found & COUNT) * ITEM.size]
             for _, kind, _, offset, size, _, _, _, _, _, _ in unpack(items):
                 packet = data[offset : offset + size].tobytes()
                 if kind == RTP:

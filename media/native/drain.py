@@ -55,18 +55,29 @@ def _drop(*_: object) -> None:
     """Nobody listens any more."""
 
 
+class Batch:
+    """What `hj_receive` fills: `items` of a batch, and `data` that they lie in. Raises MemoryError."""
+
+    __slots__ = ("cell", "data", "items")
+
+    def __init__(self, library: Library) -> None:
+        ffi, lib = library.ffi, library.lib
+        made = lib.hj_new()
+        if made == ffi.NULL:
+            raise MemoryError
+        self.cell = ffi.gc(made, lib.hj_free)
+        self.items = memoryview(ffi.buffer(lib.hj_items(made), BATCH * ITEM.size)).cast("B")
+        self.data = memoryview(ffi.buffer(lib.hj_data(made), BATCH * DATAGRAM_BYTES)).cast("B")
+
+
 class Drain:
     """For one hub; see the module. Raises MemoryError when made without memory."""
 
     def __init__(self, library: Library, hub: IceHub) -> None:
         ffi, lib = library.ffi, library.lib
-        cell = lib.hj_new()
-        if cell == ffi.NULL:
-            raise MemoryError
+        batch = Batch(library)
         self._library, self._hub = library, hub
-        self._drain = ffi.gc(cell, lib.hj_free)
-        self._items = memoryview(ffi.buffer(lib.hj_items(cell), BATCH * ITEM.size)).cast("B")
-        self._data = memoryview(ffi.buffer(lib.hj_data(cell), BATCH * DATAGRAM_BYTES)).cast("B")
+        self._drain, self._items, self._data = batch.cell, batch.items, batch.data
         self._address = ffi.new("uint8_t[]", ADDRESS_BYTES)
         self._null = ffi.NULL
         self._keyless = ffi.new("struct hj_peer *")
