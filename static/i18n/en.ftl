@@ -1419,7 +1419,11 @@ schedule-mails-sent =
         [one] { $count } mail sent
        *[other] { $count } mails sent
     }
-schedule-mails-waiting = { $count } waiting
+schedule-mails-waiting =
+    { $count ->
+        [one] { $count } mail waiting to be sent
+       *[other] { $count } mails waiting to be sent
+    }
 schedule-mails-refused = { $count } refused by the mail server: check the addresses
 schedule-holidays-unknown = The public holidays of { $sites } are not known here. Please ask there.
 schedule-no-hour = There is no hour that suits everybody.

@@ -1190,8 +1190,8 @@ turn-why-asked = Вас просят о заключении
 turn-why-draft = Ещё не отправлено
 turn-why-reopened = Открыто заново: решите, что делать
 turn-why-other = Ждёт вас
-turn-since = с { $date }
-turn-due = Ответить до { $date }
+turn-since = ждёт с даты: { $date }
+turn-due = Срок ответа: { $date }
 turn-late = Просрочено: срок был { $date }
 return-reason-incomplete = Чего-то не хватает
 return-reason-unclear = Что-то неясно
@@ -1418,7 +1418,7 @@ schedule-mails-sent =
         [few] { $count } письма отправлено
        *[other] { $count } писем отправлено
     }
-schedule-mails-waiting = ждут отправки: { $count }
+schedule-mails-waiting = писем в очереди: { $count }
 schedule-mails-refused = отклонено почтовым сервером: { $count }; проверьте адреса
 schedule-holidays-unknown = Праздники здесь неизвестны: { $sites }. Спросите на месте.
 schedule-no-hour = Времени, удобного для всех, нет.

@@ -161,3 +161,40 @@ def test_a_page_closed_without_a_line_loses_nothing_and_leaves_nothing(demo: Dem
     page.locator("hj-header button").click()
     page.wait_for_url(re.compile("/signin"))
     assert copies(page) == []
+
+
+def test_what_two_change_of_one_referral_at_once_is_put_together_and_told(demo: Demo, crowd: Crowd) -> None:
+    person = crowd.person(language="ru", width=390)
+    page = signed_in(demo, person.context, "referring_physician")
+    begin(page, demo)
+    expect(page.locator("#q-history")).to_be_visible()
+    other = person.context.new_page()
+    other.goto(page.url)
+    other.get_by_test_id("name-latin").fill("Theirs")
+    other.wait_for_function("document.querySelector('hj-registration').isClean")
+    page.get_by_test_id("name-latin").fill("Mine")
+    page.get_by_test_id("name-hangul").fill("모의")
+    told = page.get_by_test_id("registration").get_by_role("alert")
+    expect(told).to_contain_text("тем временем изменили")
+    expect(page.get_by_test_id("name-latin")).to_have_value("Theirs")
+    expect(page.get_by_test_id("name-hangul")).to_have_value("모의")
+    page.get_by_test_id("name-cyrillic").fill("Их и моё")
+    expect(told).to_have_count(0)
+
+    answer(other, "wish", "video")
+    saved(other)
+    answer(page, "wish", "written")
+    aside = page.get_by_test_id("aside")
+    aside.wait_for()
+    chosen = page.locator('[data-question="wish"] label', has=page.locator('input[value="video"]'))
+    expect(aside.locator(".said")).to_have_text(chosen.inner_text())
+    assert all("409" in line for line in person.errors())
+
+
+def test_a_server_that_restarts_signs_nobody_out(demo: Demo, crowd: Crowd) -> None:
+    page = signed_in(demo, crowd.person(language="ru").context, "coordinator")
+    down = {"error": {"code": "not_ready"}}
+    page.route("**/api/me", lambda route: route.fulfill(status=503, json=down))
+    page.goto(f"{demo.base_url}/worklist")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.url.endswith("/worklist")

@@ -43,7 +43,7 @@ export function missedForm(hour, done, keep, busy) {
 /** Who was told. @param {Hour} hour */
 function told({ mails }) {
   const words = /** @type {const} */ (['sent', 'waiting', 'refused']).filter((state) => mails[state]).map((state) => t(`schedule-mails-${state}`, { count: mails[state] ?? 0 }));
-  return words.length ? html`<p class="hint" data-testid="mails">${icon('chat')}${words.join(' · ')}</p>` : nothing;
+  return words.length ? html`<p class="hint mails" data-testid="mails">${icon('chat')}<span>${words.join(' · ')}</span></p>` : nothing;
 }
 
 /**

@@ -58,6 +58,8 @@ class Match extends LightElement {
       if (this.problem === 'match_changed' || this.problem === 'match_decided') this.answer = await get(this.path()).catch(() => this.answer);
     }
     this.busy = false;
+    await this.updateComplete;
+    /** @type {HTMLElement | null} */ (this.querySelector('[data-testid=match-problem]'))?.focus(); // pressed far below, on a telephone
   }
 
   propose() {
@@ -75,7 +77,7 @@ class Match extends LightElement {
     return html`<section class="card match" data-testid="match" aria-busy=${this.busy}>
       <div class="match-head"><div><h2>${t('match-title')}</h2><p class="hint">${t('match-lead')}</p></div>
         <button class=${found ? 'secondary' : 'primary'} data-testid="match-propose" ?disabled=${this.busy} @click=${() => void this.propose()}>${t(found ? 'match-again' : 'match-propose')}</button></div>
-      ${this.problem ? html`<div class="notice notice-alarm" role="alert" data-testid="match-problem" data-code=${this.problem}>${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
+      ${this.problem ? html`<div class="notice notice-alarm" role="alert" tabindex="-1" data-testid="match-problem" data-code=${this.problem}>${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
       ${this.answer?.decided ? this.decided(this.answer.decided) : nothing}
       ${found ? this.proposal(found) : this.answer ? html`<p class="hint">${t('match-none-yet')}</p>` : nothing}</section>`;
   }

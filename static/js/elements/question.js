@@ -1,7 +1,7 @@
 /** One question of a referral form: what it is, why it is asked, its control, and what is wrong with the answer. It only asks. */
 import { html, live, nothing } from '/static/vendor/lit.js';
 import { language, t } from '../i18n.js';
-import { pick, ticked } from '../referral/texts.js';
+import { inWords, pick, ticked } from '../referral/texts.js';
 import { icon } from './icons.js';
 
 /** @typedef {import('../types/referral.js').Question} Question */
@@ -40,7 +40,7 @@ export function questionRow(question, slot) {
   return html`<div class="question-row" data-testid="question" data-question=${question.id} ?data-wrong=${slot.problem?.blocks} ?data-asked=${slot.asked}>
     ${slot.asked ? html`<p class="chip chip-open">${t('referral-asked-again')}</p>` : nothing}${inner}${wrong}
     ${slot.aside.map((one) => html`<div class="notice notice-warn" data-testid="aside"><div><p>${t('referral-aside', { name: one.by })}</p>
-      <p class="said">${one.answer === null ? t('referral-not-known') : Array.isArray(one.answer) ? one.answer.join(', ') : one.answer}</p>
+      <p class="said">${inWords(question, one.answer, language()) ?? t('referral-not-known')}</p>
       <div class="row"><button type="button" class="secondary" data-testid="aside-take" @click=${() => slot.settle(one, true)}>${t('referral-aside-take')}</button>
         <button type="button" class="quiet" data-testid="aside-leave" @click=${() => slot.settle(one, false)}>${t('referral-aside-leave')}</button></div></div></div>`)}
   </div>`;

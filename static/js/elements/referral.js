@@ -72,6 +72,7 @@ class Referral extends LightElement {
     this.reason = '';
     this.words = '';
     this.questions = [];
+    this.problem = null;
     this.requestUpdate();
     void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('.act select, .act textarea'))?.focus());
   }
@@ -102,7 +103,7 @@ class Referral extends LightElement {
     if (!shown) return this.problem ? this.trouble() : html`<p class="loading" role="status">${t('loading')}</p>`;
     const version = shown.versions.find((one) => one.number === this.number) ?? shown.versions.at(-1);
     return html`<section class="card referral-read" data-testid="referral" data-state=${shown.case.state}><div class="row"><h2>${t('page-referral')}</h2><span class="chip" data-testid="case-state">${tValue('case-state', shown.case.state)}</span></div>
-      ${this.trouble()}
+      ${this.doing ? nothing : this.trouble()}
       ${shown.answers.map((one) => html`<div class="notice notice-good" data-testid="written-answer">${icon('check')}<div><p><strong>${t('referral-answered')}</strong> <span class="hint">${one.by}, ${this.when(one.at_ms)} · ${t('referral-version', { number: one.number })}</span></p><p class="said">${one.text}</p></div></div>`)}
       ${this.acts(shown)}
       ${version ? this.version(version, shown) : html`<p class="hint">${t('referral-none')}</p>`}
@@ -167,6 +168,7 @@ class Referral extends LightElement {
             <option value="">${t('referral-choose')}</option>${(REASONS[what] ?? []).map((one) => html`<option value=${one} ?selected=${one === this.reason}>${tValue(`${what}-reason`, one)}</option>`)}</select></label>
           ${what === 'return' && version ? this.which(version) : nothing}
           <label class="field"><span>${t('referral-words')}</span><textarea rows="3" maxlength="2000" data-testid="act-words" .value=${live(this.words)} @input=${words}></textarea></label>`}
+      ${this.trouble()}
       <div class="row"><button class="primary" data-testid="act-do" ?disabled=${this.busy}>${t(`referral-act-${what}`)}</button><button type="button" class="quiet" @click=${() => this.begin(null)}>${t('referral-act-back')}</button></div></form>`;
   }
 

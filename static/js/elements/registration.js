@@ -1,8 +1,9 @@
 /** <hj-registration>: a patient as registered at a site, saved as it is typed, and those who may be registered already. */
 import { html, live, nothing } from '/static/vendor/lit.js';
-import { codeOf, post } from '../api.js';
+import { codeOf, get, post } from '../api.js';
 import { countryName, languageName } from '../cldr.js';
 import { language, t, tError, tValue } from '../i18n.js';
+import { merged } from '../referral/merged.js';
 import { ageAt } from '../referral/texts.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
@@ -34,7 +35,9 @@ class Registration extends LightElement {
     this.checked = false;
     /** @type {string[]} what a return asks about */
     this.asked = [];
-    /** @type {Patient | null} what is typed */
+    /** @type {Patient | null} the newest that the server is known to have */
+    this.base = null;
+    /** @type {Patient | null} what is typed, on the base */
     this.typed = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
@@ -44,9 +47,14 @@ class Registration extends LightElement {
     this.failed = null;
   }
 
-  /** @param {Map<string, unknown>} changed */
-  willUpdate(changed) {
-    if (changed.has('patient') && !this.dirty) this.typed = this.patient ? structuredClone(this.patient) : null;
+  willUpdate() {
+    const { base, patient } = this;
+    if (patient === base) return;
+    if (base && patient && base.id === patient.id) {
+      if (patient.version < base.version) return; // an answer that was overtaken
+      this.typed = merged(base, this.typed, patient);
+    } else this.typed = structuredClone(patient);
+    this.base = patient;
   }
 
   /** Nothing is typed that the server does not have. */
@@ -67,25 +75,34 @@ class Registration extends LightElement {
   /** @param {string[]} distinct patients who were said to be others */
   async save(distinct = []) {
     clearTimeout(this.timer);
-    if (!this.typed || !this.patient || (!this.dirty && distinct.length === 0) || this.busy) return;
+    if (!this.typed || !this.base || (!this.dirty && distinct.length === 0) || this.busy) return;
     this.busy = true;
     this.dirty = false;
     const { names, birth_date, sex, nationality, languages, contact, guardians } = this.typed;
     try {
-      const saved = await post(`/api/patients/${encodeURIComponent(this.patient.id)}`, {
-        version: this.patient.version, person: { names, birth_date, sex, nationality, languages, contact, guardians }, distinct_from: distinct,
+      const saved = await post(`/api/patients/${encodeURIComponent(this.base.id)}`, {
+        version: this.base.version, person: { names, birth_date, sex, nationality, languages, contact, guardians }, distinct_from: distinct,
       });
       this.failed = null;
       this.busy = false;
+      this.base = saved;
+      if (!this.dirty) this.typed = structuredClone(saved);
       this.ask('registered', { patient: saved });
     } catch (error) {
       this.busy = false;
       this.dirty = true;
       this.failed = codeOf(error);
+      if (this.failed === 'patient_changed') await this.renew();
       if (this.failed === 'network') this.timer = setTimeout(() => void this.save(distinct), 3 * SOON_MS);
     }
     if (this.dirty && this.failed === null) await this.save();
     this.requestUpdate();
+  }
+
+  /** Somebody else saved meanwhile: theirs is shown, with what was changed only here, which the next change or the referral saves. */
+  async renew() {
+    this.patient = await get(`/api/patients/${encodeURIComponent(this.base?.id ?? '')}`).catch(() => this.patient);
+    await this.updateComplete;
   }
 
   /** @param {string} field */
@@ -107,7 +124,7 @@ class Registration extends LightElement {
     const age = ageAt(one.birth_date, new Date());
     return html`<section class="card registration" data-testid="registration" aria-labelledby="p-head">
       <div class="row"><h2 id="p-head" tabindex="-1">${t('case-patient')}</h2>${one.synthetic ? html`<span class="chip chip-synthetic">${t('case-synthetic')}</span>` : nothing}
-        <span class="hint" role="status">${this.dirty || this.busy ? t('referral-saving') : nothing}</span></div>
+        <span class="hint" role="status">${(this.dirty || this.busy) && !this.failed ? t('referral-saving') : nothing}</span></div>
       ${this.failed ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(this.failed)}</p></div>` : nothing}
       ${this.alike()}
       <div class="fields">${SCRIPTS.map((script) => html`<label class="field"><span>${t(`patient-name-${script}`)}${script === 'latin' ? this.again('name') : nothing}</span>
@@ -151,7 +168,7 @@ class Registration extends LightElement {
   }
 
   alike() {
-    const others = this.patient?.alike ?? [];
+    const others = this.base?.alike ?? [];
     if (others.length === 0) return nothing;
     return html`<div class="notice notice-warn" role="status" data-testid="alike" id="p-alike" tabindex="-1">${icon('person')}<div><p><strong>${t('patient-alike')}</strong></p><p>${t('patient-why-alike')}</p>
       <ul class="alike">${others.map((other) => html`<li data-testid="alike-row" data-patient=${other.id}><p><strong>${Object.values(other.names).join(' · ')}</strong></p>

@@ -1,7 +1,8 @@
 /** A case: the patient (marked when synthetic), the question, its consultations and recordings. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf, takeSeat } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
+import { codeOf, get, post, problemOf, takeSeat } from '../api.js';
+import { language, languageEvents, t, tError, tValue } from '../i18n.js';
+import { reader } from '../reader.js';
 import { fullDate, hourMinute } from '../time.js';
 import { consultationRow, recordingLine, specialty } from '../elements/consultation.js';
 import { holdBanner, keptOf } from '../elements/kept.js';
@@ -101,7 +102,7 @@ function body(answer) {
   const now = answer.now_ms ?? Date.now();
   return html`<div class="case">
     <div class="page-head"><h1>${one.label}</h1><p class="lead">${specialty(one.specialty)}</p>
-      <p><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a>
+      <p class="row"><a class="button secondary" data-testid="to-glossary" href="/cases/${encodeURIComponent(one.id)}/glossary">${icon('book')}${t('page-glossary')}</a>
         ${maySchedule ? html`<a class="button secondary" data-testid="to-schedule" href="/cases/${encodeURIComponent(one.id)}/schedule">${icon('clock')}${t('page-schedule')}</a>` : nothing}</p></div>
     ${kept?.hold ? holdBanner(kept.hold, zone) : nothing}
     ${one.patient ? patient(one.patient) : nothing}
@@ -126,14 +127,12 @@ function patient(who) {
       <div><dt>${t('case-sex')}</dt><dd>${tValue('sex', who.sex)}</dd></div></dl></section>`;
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+const me = await reader(root);
+if (me) {
+  account = me.account;
   maySchedule = me.abilities.includes('schedule.write');
   mayMatch = me.abilities.includes('match');
-  await startLanguage('account', account.language);
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
   setInterval(() => void renew(), RENEW_MS);

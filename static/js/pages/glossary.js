@@ -1,7 +1,8 @@
 /** A case's glossary outside the room: prepared before a consultation, looked up after it. It only wires the room's panel. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { get, goToSignIn } from '../api.js';
-import { languageEvents, startLanguage, t } from '../i18n.js';
+import { goToSignIn } from '../api.js';
+import { languageEvents, t } from '../i18n.js';
+import { reader } from '../reader.js';
 import { Glossary } from '../room/glossary.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
@@ -26,7 +27,6 @@ book.addEventListener('change', () => {
   if (book.problem?.code === 'sign_in_required') goToSignIn();
   else draw();
 });
-languageEvents.addEventListener('change', draw);
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') void book.look();
 });
@@ -35,10 +35,9 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   /** @type {HTMLElement | null} */ (root.querySelector('[data-testid="term-search"]'))?.focus();
 });
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
 }

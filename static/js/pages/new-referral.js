@@ -1,7 +1,8 @@
 /** A new referral: which specialty, and whether the patient is registered here already. Then the form. It only wires. */
 import { html, live, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
+import { codeOf, get, post, problemOf } from '../api.js';
+import { language, languageEvents, t, tError, tValue } from '../i18n.js';
+import { reader } from '../reader.js';
 import { pick } from '../referral/texts.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
@@ -30,10 +31,18 @@ async function search(event) {
     ({ patients: found } = await post('/api/patients/search', { name: wanted, birth_date: '' }));
     patient = null;
     problem = null;
+    draw();
   } catch (error) {
-    problem = codeOf(error);
+    [found, patient] = [null, null]; // what was found before is no answer to this
+    tell(error);
   }
+}
+
+/** On a telephone the button is far below. @param {unknown} error */
+function tell(error) {
+  problem = codeOf(error);
   draw();
+  /** @type {HTMLElement | null} */ (root.querySelector('[role=alert]'))?.focus();
 }
 
 /** @param {SubmitEvent} event */
@@ -46,9 +55,8 @@ async function begin(event) {
     const { id } = await post('/api/cases', { specialty, ...(patient ? { patient } : {}) });
     location.assign(`/cases/${encodeURIComponent(id)}/referral`);
   } catch (error) {
-    problem = codeOf(error);
     busy = false;
-    draw();
+    tell(error);
   }
 }
 
@@ -57,7 +65,7 @@ function draw() {
   render(html`<hj-header .account=${account}></hj-header><div class="page referral">
     <a class="button quiet back" href="/worklist">${icon('back')}${t('page-worklist')}</a>
     <div class="page-head"><h1>${t('page-new-referral')}</h1><p class="hint">${t('new-referral-lead')}</p></div>
-    ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    ${problem ? html`<div class="notice notice-alarm" role="alert" tabindex="-1">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${forms ? html`<section class="card"><h2>${t('new-referral-known')}</h2><form class="row" @submit=${(/** @type {SubmitEvent} */ event) => void search(event)}>
         <label class="field grow"><span>${t('new-referral-name')}</span><input type="text" autocomplete="off" maxlength="80" data-testid="patient-search" .value=${live(wanted)}
           @input=${(/** @type {Event} */ event) => { wanted = /** @type {HTMLInputElement} */ (event.target).value; }} /></label>
@@ -83,12 +91,10 @@ function people(known) {
       <span><strong>${Object.values(one.names).join(' · ')}</strong> <span class="figures">${one.birth_date}</span>${one.sex ? html` · ${tValue('sex', one.sex)}` : nothing}</span></label>`)}</fieldset>`;
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   try {
     ({ forms } = await get('/api/referral-forms'));

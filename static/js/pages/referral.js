@@ -1,7 +1,8 @@
 /** A referral being written: the patient, the form of its specialty, what is missing and why; it saves itself. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
+import { codeOf, get, post, problemOf } from '../api.js';
+import { language, languageEvents, t, tError, tValue } from '../i18n.js';
+import { reader } from '../reader.js';
 import { hourMinute } from '../time.js';
 import { Autosave } from '../referral/autosave.js';
 import { LocalCopy } from '../referral/local-copy.js';
@@ -40,7 +41,7 @@ let left = false;
 
 /** @param {Draft | null} answer */
 function took(answer) {
-  if (answer) draft = answer;
+  if (answer) [draft, problem] = [answer, null]; // the server is there again
   if (save) void copy.keep(save.owed);
   if (draft && form && draft.form !== form.id) void loadForm();
   draw();
@@ -219,7 +220,6 @@ root.addEventListener('compositionend', () => {
   composing = false;
   draw();
 });
-languageEvents.addEventListener('change', draw);
 beforeSignOut.add(async () => {
   await registration()?.save();
   await save?.flush();
@@ -231,11 +231,10 @@ addEventListener('beforeunload', (event) => {
   void save?.flush();
   event.preventDefault();
 });
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   await open();
 }

@@ -1,7 +1,8 @@
 /** Flags on an interpreter's own renderings: read, listened to, answered. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { codeOf, get, post, problemOf } from '../api.js';
+import { language, languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { fullDate, hourMinute, span } from '../time.js';
 import { ownName } from '../cldr.js';
 import { icon } from '../elements/icons.js';
@@ -62,12 +63,10 @@ async function send(event, flag) {
   draw();
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   try {
     ({ flags } = await get('/api/flags'));

@@ -1,7 +1,8 @@
 /** The privacy officer's page: what goes when, what is under hold. A coordinator reads it. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
+import { codeOf, get, post, problemOf } from '../api.js';
+import { language, languageEvents, t, tError, tValue } from '../i18n.js';
+import { reader } from '../reader.js';
 import { fullDate, hourMinute } from '../time.js';
 import { untilEverywhere } from '../elements/kept.js';
 import { icon } from '../elements/icons.js';
@@ -148,13 +149,11 @@ root.addEventListener('ask', (event) => {
   const { type, ...detail } = /** @type {CustomEvent} */ (event).detail;
   void ACTIONS[type]?.(detail);
 });
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+const me = await reader(root);
+if (me) {
+  account = me.account;
   mayHold = me.abilities.includes('retention.hold');
-  await startLanguage('account', account.language);
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
 }

@@ -1,7 +1,8 @@
 /** A coordinator's “find an hour” for a case: proposals on both clocks, booking, moving, calling off. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { codeOf, get, post, problemOf } from '../api.js';
+import { languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { agreedHour, clocks, obstacles, whyForm } from '../elements/hour.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
@@ -201,13 +202,11 @@ function choose(slot) {
   /** @type {HTMLElement | null} */ (root.querySelector('[data-testid=move-side]'))?.focus();
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+const me = await reader(root);
+if (me) {
+  account = me.account;
   may = me.abilities.includes('schedule.write');
-  await startLanguage('account', account.language);
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
 }

@@ -1,7 +1,8 @@
 /** The worklist: today's consultations in every place's time; join when the window is open. It renews itself. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn, problemOf, takeSeat } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { codeOf, get, problemOf, takeSeat } from '../api.js';
+import { language, languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
 import { icon } from '../elements/icons.js';
@@ -84,18 +85,16 @@ function list(zone) {
   return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival }))}</ul>`;
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
+const me = await reader(root);
+if (me) {
+  account = me.account;
   mayReadRetention = me.abilities.includes('retention.read');
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
   mayAnswerFlags = me.abilities.includes('rendering.own');
   mayRefer = me.abilities.includes('case.open');
   mayReadGlossaries = me.abilities.includes('glossary.list');
-  await startLanguage('account', account.language);
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
   setInterval(() => void renew(), RENEW_MS);
