@@ -325,11 +325,6 @@ def is_open(action: Action) -> bool:
     return Role.ANYONE in PERMISSIONS[action]
 
 
-def needs_relation(action: Action) -> bool:
-    """Whether the answer depends on how somebody stands to the thing asked for."""
-    return any(relations != {Relation.ANY} for relations in PERMISSIONS[action].values())
-
-
 def allowed(action: Action, roles: Iterable[str], relations: Iterable[Relation]) -> bool:
     """Whether somebody with these roles and relations may; unknown roles count for nothing."""
     row = PERMISSIONS[action]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.domain.errors import Refused
-from server.domain.permissions import BY_SEAT_CREDENTIAL, Action, Relation, allowed, is_open, needs_relation
+from server.domain.permissions import BY_SEAT_CREDENTIAL, Action, Relation, allowed, is_open
 from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.storage.seats import Credential
@@ -65,7 +65,7 @@ async def authorise(request: web.Request, route: Route) -> None:
     if signed_in is None:
         raise Refused(route.stranger)
     request[SIGNED_IN] = signed_in
-    if needs_relation(route.action):
+    if route.subject is not Subject.NONE:
         access = request.app[SERVICES].access
         found = await access.require(
             signed_in.account, route.action, route.subject, request.match_info[route.subject.value]
