@@ -12,7 +12,7 @@ from server.domain.patient import facts
 from server.domain.referral import Answer
 from server.domain.referral_form import newest
 from tests.support.browsers import Crowd
-from tests.support.demo import Demo
+from tests.support.demo import Demo, until
 from tests.support.referrals import ADULT, whole
 
 pytestmark = pytest.mark.browser
@@ -171,7 +171,7 @@ def test_what_two_change_of_one_referral_at_once_is_put_together_and_told(demo: 
     other = person.context.new_page()
     other.goto(page.url)
     other.get_by_test_id("name-latin").fill("Theirs")
-    other.wait_for_function("document.querySelector('hj-registration').isClean")
+    until("their name is saved", lambda: other.evaluate("document.querySelector('hj-registration').isClean"))
     page.get_by_test_id("name-latin").fill("Mine")
     page.get_by_test_id("name-hangul").fill("모의")
     told = page.get_by_test_id("registration").get_by_role("alert")
@@ -186,8 +186,8 @@ def test_what_two_change_of_one_referral_at_once_is_put_together_and_told(demo: 
     answer(page, "wish", "written")
     aside = page.get_by_test_id("aside")
     aside.wait_for()
-    chosen = page.locator('[data-question="wish"] label', has=page.locator('input[value="video"]'))
-    expect(aside.locator(".said")).to_have_text(chosen.inner_text())
+    mine = page.locator('[data-question="wish"] label', has=page.locator('input[value="written"]'))
+    expect(aside.locator(".said")).to_have_text(mine.inner_text())
     assert all("409" in line for line in person.errors())
 
 
