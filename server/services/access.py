@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.domain.case import Case
 from server.domain.consultation import Consultation, Seat, is_recent, require_link_alive
 from server.domain.errors import Refused
 from server.domain.life import State
@@ -92,8 +93,9 @@ class Access:
             consultation = await consultations.by_id(tx, session.consultation_id) if session else None
             case_id = consultation.case_id if consultation else None
         case = await cases.by_id(tx, case_id) if case_id else None
-        if case is None:
-            return None
+        return None if case is None else await self._of_case(tx, account, case)
+
+    async def _of_case(self, tx: Transaction, account: Account, case: Case) -> Found:
         seats = await consultations.seats_of_case(tx, case.id)
         named = (await cases.relations_of(tx, account.id)).get(case.id, set())
         recent = await recently_seated(tx, account.id, {case.id}, self._context.now_ms())
