@@ -29,7 +29,7 @@ test('another session, another case and a changed byte read nothing, and it goes
     await new LocalCopy('case', key(1), disk).keep(COPY);
     const kept = disk['hyeopjin.copy.case'];
     if (name === 'other') disk['hyeopjin.copy.other'] = kept;
-    if (spoil) disk['hyeopjin.copy.case'] = (kept[20] === 'A' ? 'B' : 'A') + kept.slice(1);
+    if (spoil) disk['hyeopjin.copy.case'] = (kept[0] === 'A' ? 'B' : 'A') + kept.slice(1);
     assert.equal(await new LocalCopy(name, key(fill), disk).found(), null);
     assert.equal(disk[`hyeopjin.copy.${name}`], undefined);
   }
