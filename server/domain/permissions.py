@@ -84,6 +84,10 @@ class Action(StrEnum):
     RENDERING_ANSWER = "rendering.answer"  # one flag on an own rendering, what is around it, the answer
     RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
     RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
+    AUDIT_OWN = "audit.own"  # what one did oneself
+    AUDIT_LOGINS = "audit.logins"  # who signed in at one's own site
+    AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
+    AUDIT_EXPORT = "audit.export"
     RECEIPT_READ = "receipt.read"  # of what was destroyed
     SEAT_WITHDRAW = "seat.withdraw"  # consent to what was recorded, afterwards
     SEAT_TAKE = "seat.take"
@@ -216,6 +220,10 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.RECORDING_WATCH: _WATCH,
     Action.RETENTION_READ: _by(_R.ANY, _KC, _PO),
     Action.RETENTION_HOLD: _by(_R.ANY, _PO),
+    Action.AUDIT_OWN: _by(_R.ANY, Role.SIGNED_IN),
+    Action.AUDIT_LOGINS: _by(_R.ANY, _SA),
+    Action.AUDIT_READ: _by(_R.ANY, _PO),
+    Action.AUDIT_EXPORT: _by(_R.ANY, _PO),
     Action.RECEIPT_READ: {**_CASE, _IN: frozenset({_R.OWN_SEAT}), _PO: frozenset({_R.ANY})},
     # one's own seat; the referring physician also for whoever sits at another seat of that site: the patient
     Action.SEAT_WITHDRAW: {

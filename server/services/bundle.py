@@ -33,6 +33,7 @@ from server.services.referrals import Referrals
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
+from server.services.trail import Trail
 from server.services.withdrawal import Withdrawals
 from server.services.worklist import Worklist
 from server.storage.recordings import Recordings
@@ -72,6 +73,7 @@ class Services:
     feeds: Feeds
     matching: Matching
     departments: Departments
+    trail: Trail
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -114,4 +116,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         feeds=Feeds(context, attempts),
         matching=Matching(context),
         departments=Departments(context),
+        trail=Trail(context),
     )

@@ -13,6 +13,7 @@ from server.domain.life import WRITABLE
 from server.domain.names import alike, sounds
 from server.domain.patient import Alike, Patient, Person, as_json, cleaned, found_alike, near_dates
 from server.domain.people import Account
+from server.domain.trail import PATIENTS_SEARCHED, SHOWN
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.storage import audit, cases, patients, referrals
@@ -83,12 +84,16 @@ class Patients:
                 if (not wanted or named or by_day) and (not days or by_day or named == 2):
                     found.append((-named, not by_day, patient))
             found.sort(key=lambda row: row[:2])
-            detail: dict[str, int | str] = {"found": len(found)}
+            listed = [row[2] for row in found[:LISTED]]
+            detail: dict[str, int | str] = {
+                "found": len(found),
+                SHOWN: " ".join(patient.id for patient in listed),
+            }
             entry = audit.Entry(
-                "patients_searched", "site", account.site_id, address, account_id=account.id, detail=detail
+                PATIENTS_SEARCHED, "site", account.site_id, address, account_id=account.id, detail=detail
             )
             await audit.append(tx, self._context.now_ms(), entry)
-            return {"patients": [short(row[2]) for row in found[:LISTED]], "found": len(found)}
+            return {"patients": [short(patient) for patient in listed], "found": len(found)}
 
     async def put_in_case(
         self, account: Account, case_id: str, patient_id: str, address: str

@@ -68,6 +68,12 @@ async def by_ids(tx: AsyncConnection, account_ids: Iterable[str]) -> list[Accoun
     return [_account(row) for row in (await tx.execute(query)).all()]
 
 
+async def of_site(tx: AsyncConnection, site_id: str) -> list[Account]:
+    """Disabled ones too."""
+    rows = (await tx.execute(_accounts().where(accounts.c.site_id == site_id))).all()
+    return [_account(row) for row in rows]
+
+
 async def of_role(tx: AsyncConnection, role: str) -> list[Account]:
     """Those who may sign in, in the order of their ids."""
     query = _accounts().where(accounts.c.disabled.is_(False)).order_by(accounts.c.id)

@@ -1,28 +1,39 @@
 """The audit chain: who, when, from where, whose data, what. Rows are only added, each on the last one's hash.
 
-It must not hold names or contents: ids only, and `detail` of numbers and codes.
+It must not hold names or contents: ids only, and `detail` of numbers and codes. An entry is written in the
+transaction of what it tells: nothing is done or shown that is not in the chain (docs/audit.md says what that
+costs). Writers queue for the whole database anyway, so the head needs no lock of its own; if that queue were
+ever left, the table's unique `prev_hash` and its triggers refuse a fork.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.storage.database import Database
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
+from server.storage.schema_casework import case_patients
 
-FIRST = "0" * 64
-CHAIN_LOCK = 0x4879656F
+FIRST: Final = "0" * 64
+VERSION: Final = 2
+"""Of the hashed bytes. 1 had no data subject of its own."""
+BATCH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act. `account_id`/`seat_id`: whoever is known. `case_id` names the data subject."""
+    """One act. `account_id`/`seat_id`: whoever is known. `patient_id` names the data subject.
+
+    Without one the data subject is the patient of the case, or the subject itself where that is a patient.
+    """
 
     action: str
     subject_type: str
@@ -32,11 +43,12 @@ class Entry:
     seat_id: str | None = None
     case_id: str | None = None
     detail: dict[str, int | str] = field(default_factory=dict)
+    patient_id: str | None = None
 
 
-def chained(prev_hash: str, at_ms: int, entry: Entry) -> str:
-    """SHA-256 over the previous hash and the row in canonical JSON (sorted keys, no spaces)."""
-    row = {
+def canonical(version: int, at_ms: int, entry: Entry) -> bytes:
+    """What is hashed: the row as canonical JSON (sorted keys, no spaces, ASCII)."""
+    row: dict[str, Any] = {
         "at_ms": at_ms,
         "account_id": entry.account_id,
         "seat_id": entry.seat_id,
@@ -47,37 +59,57 @@ def chained(prev_hash: str, at_ms: int, entry: Entry) -> str:
         "address": entry.address,
         "detail": entry.detail,
     }
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(f"{prev_hash}\n{text}".encode()).hexdigest()
+    if version > 1:
+        row |= {"version": version, "patient_id": entry.patient_id}
+    return json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def chained(prev_hash: str, at_ms: int, entry: Entry, version: int = VERSION) -> str:
+    """SHA-256 over the previous hash, a line feed and the canonical row."""
+    return hashlib.sha256(f"{prev_hash}\n".encode() + canonical(version, at_ms, entry)).hexdigest()
 
 
 async def append(tx: AsyncConnection, at_ms: int, entry: Entry) -> None:
-    """Must be called inside `Database.write()`: the writer's lock keeps the chain a line."""
-    if tx.dialect.name == "postgresql":  # there, writers do not queue by themselves
-        await tx.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
-    last = (await tx.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar_one_or_none()
-    prev_hash = last or FIRST
+    """Must be called inside `Database.write()`, whose queue keeps the chain a line."""
+    prev_hash = await head(tx)
+    values = {name: getattr(entry, name) for name in Entry.__slots__}
+    values["patient_id"] = await _data_subject(tx, entry)
+    whole = Entry(**values)
     await tx.execute(
         insert(audit).values(
             at_ms=at_ms,
-            account_id=entry.account_id,
-            seat_id=entry.seat_id,
-            action=entry.action,
-            subject_type=entry.subject_type,
-            subject_id=entry.subject_id,
-            case_id=entry.case_id,
-            address=entry.address,
-            detail=entry.detail,
+            version=VERSION,
             prev_hash=prev_hash,
-            hash=chained(prev_hash, at_ms, entry),
+            hash=chained(prev_hash, at_ms, whole),
+            **values,
         )
     )
+
+
+async def _data_subject(tx: AsyncConnection, entry: Entry) -> str | None:
+    if entry.patient_id is not None or entry.subject_type == "patient":
+        return entry.patient_id or entry.subject_id
+    if not entry.case_id:
+        return None
+    query = select(case_patients.c.patient_id).where(case_patients.c.case_id == entry.case_id)
+    return (await tx.execute(query)).scalar_one_or_none()
 
 
 async def head(tx: AsyncConnection) -> str:
     """The hash of the newest row: whoever keeps it can tell that nothing before was changed."""
     last = (await tx.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar_one_or_none()
     return last or FIRST
+
+
+async def newest(tx: AsyncConnection) -> tuple[int, str]:
+    """Number and hash of the newest row; (0, FIRST) of an empty chain."""
+    row = (await tx.execute(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1))).first()
+    return (0, FIRST) if row is None else (row.id, row.hash)
+
+
+async def hash_at(tx: AsyncConnection, number: int) -> str | None:
+    """Of the row of this number, if it is there."""
+    return (await tx.execute(select(audit.c.hash).where(audit.c.id == number))).scalar_one_or_none()
 
 
 async def hashes_told(tx: AsyncConnection) -> set[str]:
@@ -88,22 +120,31 @@ async def hashes_told(tx: AsyncConnection) -> set[str]:
 
 async def first_broken(tx: AsyncConnection) -> int | None:
     """Id of the first row that does not follow from the one before; None when the chain is whole."""
-    prev_hash = FIRST
-    for row in (await tx.execute(select(audit).order_by(audit.c.id))).all():
-        entry = Entry(
-            action=row.action,
-            subject_type=row.subject_type,
-            subject_id=row.subject_id,
-            address=row.address,
-            account_id=row.account_id,
-            seat_id=row.seat_id,
-            case_id=row.case_id,
-            detail=row.detail,
-        )
-        if row.prev_hash != prev_hash or row.hash != chained(prev_hash, row.at_ms, entry):
+    prev_hash, version = FIRST, 0
+    async for row in _rows(tx):
+        expected = chained(prev_hash, row.at_ms, entry_of(row), row.version)
+        if row.prev_hash != prev_hash or row.hash != expected or not version <= row.version <= VERSION:
             return int(row.id)
-        prev_hash = row.hash
+        prev_hash, version = row.hash, row.version
     return None
+
+
+async def _rows(tx: AsyncConnection) -> AsyncIterator[Row[Any]]:
+    """All of them by number, some at a time: years of them are not held in memory."""
+    after = -1
+    while True:
+        query = select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(BATCH)
+        rows = (await tx.execute(query)).all()
+        for row in rows:
+            yield row
+        if len(rows) < BATCH:
+            return
+        after = rows[-1].id
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    """A row of the table as what was written."""
+    return Entry(**{name: getattr(row, name) for name in Entry.__slots__})
 
 
 async def check(database: Database) -> int | None:

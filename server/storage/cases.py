@@ -52,6 +52,14 @@ async def labels(tx: AsyncConnection) -> list[tuple[str, str, str, str]]:
     return [(row.id, row.label, row.site_id, row.state) for row in rows]
 
 
+async def id_of_label(tx: AsyncConnection, label: str) -> str | None:
+    """Of the one case that is called so; None when there is none, or several."""
+    found = (
+        (await tx.execute(select(cases.c.id).where(cases.c.label == label.strip()).limit(2))).scalars().all()
+    )
+    return found[0] if len(found) == 1 else None
+
+
 async def relations_of(tx: AsyncConnection, account_id: str) -> dict[str, set[str]]:
     """Case id → how this account is named on it."""
     query = select(case_people.c.case_id, case_people.c.relation).where(

@@ -126,6 +126,12 @@ async def seat_by_id(tx: AsyncConnection, seat_id: str) -> Seat | None:
     return None if row is None else _seat(row)
 
 
+async def seats_by_id(tx: AsyncConnection, seat_ids: set[str]) -> dict[str, Seat]:
+    """Those of them that there are."""
+    rows = (await tx.execute(select(seats).where(seats.c.id.in_(seat_ids)))).all() if seat_ids else []
+    return {row.id: _seat(row) for row in rows}
+
+
 async def seats_of(tx: AsyncConnection, consultation_ids: set[str]) -> list[Seat]:
     """In the order they were added, which is the order the room shows them in."""
     query = select(seats).where(seats.c.consultation_id.in_(consultation_ids)).order_by(seats.c.position)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_asides,
+    schema_audit,
     schema_casework,
     schema_glossary,
     schema_mails,

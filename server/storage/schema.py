@@ -239,23 +239,6 @@ exports = Table(
     Column("expires_ms", BigInteger),
 )
 
-audit = Table(
-    "audit",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at_ms", BigInteger, nullable=False),
-    Column("account_id", ID),
-    Column("seat_id", ID),
-    Column("action", String(48), nullable=False),
-    Column("subject_type", String(24), nullable=False),
-    Column("subject_id", ID, nullable=False),
-    Column("case_id", ID, index=True),  # whose data it touched: the data subject is the case's patient
-    Column("address", String(64), nullable=False),
-    Column("detail", JSON, nullable=False),
-    Column("prev_hash", HASH, nullable=False),
-    Column("hash", HASH, nullable=False, unique=True),
-)
-
 retentions = Table(
     "retentions",
     METADATA,
@@ -349,7 +332,6 @@ __all__ = [
     "METADATA",
     "account_sessions",
     "accounts",
-    "audit",
     "case_people",
     "cases",
     "chain_heads",

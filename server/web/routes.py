@@ -14,6 +14,7 @@ from server.services.access import Subject
 from server.web import (
     accounts,
     arrivals,
+    audit,
     calendars,
     chat,
     conduct,
@@ -95,6 +96,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/account/local-key", accounts.local_key, _A.ACCOUNT_READ),
     Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
     Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
+    # the audit
+    Route("GET", "/api/account/audit", audit.own, _A.AUDIT_OWN, per_minute=READS),
+    Route("GET", "/api/audit/logins", audit.logins, _A.AUDIT_LOGINS, per_minute=READS),
+    Route("POST", "/api/audit/search", audit.search, _A.AUDIT_READ, per_minute=READS),
     # one's own hours in a calendar program
     Route("GET", "/api/account/feed", feeds.state, _A.FEED_OWN),
     Route("POST", "/api/account/feed", feeds.renew, _A.FEED_OWN),

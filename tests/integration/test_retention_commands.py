@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from server.domain.people import Account
 from server.storage import accounts, retentions
 from tests.support.journals import CASE, RECORDING, SEATS, SITE
 from tests.support.shredding import Shredding
+from tests.support.tampering import tamper
 
 GONE, STAYS = SEATS[:2]
 OFFICER, PHYSICIAN, REVIEWER = "officer@demo.invalid", "physician@demo.invalid", "reviewer@demo.invalid"
@@ -129,8 +128,8 @@ def damage(data: Path, harm: str) -> None:
     elif harm == "key back":
         (data / "keys" / RECORDING / f"{GONE}.key").write_bytes(b"x")
     else:
-        with contextlib.closing(sqlite3.connect(data / "hyeopjin.sqlite3")) as books, books:
-            books.execute("UPDATE audit SET at_ms = at_ms + 1 WHERE action = 'media_destroyed'")
+        changed = "UPDATE audit SET at_ms = at_ms + 1 WHERE action = 'media_destroyed'"
+        tamper(data / "hyeopjin.sqlite3", changed)
 
 
 def test_whatever_is_done_to_a_receipt_is_found(tmp_path: Path) -> None:

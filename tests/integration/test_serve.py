@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import sqlite3
 import ssl
 import subprocess
 import sys
@@ -20,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.demo import TOP, free_port, until
+from tests.support.tampering import tamper
 
 PASSWORD = "correct horse battery"
 MIGRATIONS = Path(__file__).parents[2] / "server" / "storage" / "migrations" / "versions"
@@ -124,8 +123,7 @@ def test_doctor_finds_a_changed_row_of_the_audit_chain(serving: Serving) -> None
         place = ("--time-zone", "Asia/Seoul", "--country", "KR")
         assert serving.run(*person, *place, stdin=PASSWORD + "\n")[0] == 0
     assert audit_of(serving) == (0, "green", "ok")
-    with contextlib.closing(sqlite3.connect(serving.data / "hyeopjin.sqlite3")) as books, books:
-        books.execute("UPDATE audit SET action = 'account_removed' WHERE id = 1")
+    tamper(serving.data / "hyeopjin.sqlite3", "UPDATE audit SET action = 'account_removed' WHERE id = 1")
     assert audit_of(serving) == (1, "red", "chain_broken")
 
 

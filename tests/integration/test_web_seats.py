@@ -10,6 +10,7 @@ import pytest
 
 from server.domain.consent import CONSENT_VERSION
 from server.storage import audit, destructions
+from tests.support.tampering import tamper
 from tests.support.website import Website, website
 
 
@@ -216,7 +217,8 @@ async def test_every_act_is_in_an_audit_chain_that_shows_tampering(site: Website
         rows = (await tx.exec_driver_sql("SELECT action, address, case_id FROM audit ORDER BY id")).all()
     assert ("seat_taken", "198.51.100.7", "demo-case-000000001") in [tuple(row) for row in rows]
     assert "case_read" in [row[0] for row in rows]
-    async with site.database.write() as tx:
-        await tx.exec_driver_sql("UPDATE audit SET address = '203.0.113.1' WHERE id = 2")
+    tamper(
+        site.settings.data_dir / "hyeopjin.sqlite3", "UPDATE audit SET address = '203.0.113.1' WHERE id = 2"
+    )
     async with site.database.read() as tx:
         assert await audit.first_broken(tx) == 2

@@ -1,0 +1,23 @@
+"""What the audit's actions are to who reads it: looks at a patient, copies taken out, signing in. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LOOK_ENDINGS: Final = ("_read", "_opened", "_heard", "_viewed", "_previewed", "_listed")
+COPY_ENDINGS: Final = ("_downloaded", "_exported", "_copied")
+SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT = "sign_in", "sign_in_failed", "session_revoked"
+LOGINS: Final = (SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT)
+PATIENTS_SEARCHED, SHOWN = "patients_searched", "shown"
+"""Its `detail` names the patients whose names and birth dates were listed, with spaces between."""
+GLASS_BROKEN, GLASS_ENDED = "glass_broken", "glass_ended"
+
+
+def is_copy(action: str) -> bool:
+    """Something of it was taken out of this server."""
+    return action.endswith(COPY_ENDINGS)
+
+
+def is_look(action: str) -> bool:
+    """Somebody saw something of a patient, or took it away."""
+    return is_copy(action) or action.endswith(LOOK_ENDINGS) or action == PATIENTS_SEARCHED
