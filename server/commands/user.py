@@ -1,4 +1,4 @@
-"""`hyeopjin user add | password | disable | enable`: accounts. A password is asked for, or read from stdin.
+"""`hyeopjin user add | invite | password | disable | enable`: accounts. A password is asked for, or read.
 
 They may run beside the server: it asks the books about every session, so a change acts within 5 s.
 """
@@ -15,20 +15,21 @@ from zoneinfo import available_timezones
 
 import typer
 
-from server.commands.directory import ConfigOption, DataOption, data_settings, settings_of
+from server.commands.directory import ConfigOption, DataOption, books, data_settings, settings_of
 from server.config import ConfigError, Settings
 from server.domain.consent import clean_name
+from server.domain.errors import Refused
+from server.domain.password import LONGEST, SHORTEST, weakness
 from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import GUESTS, Role
 from server.i18n import LANGUAGES
 from server.services.context import unix_ms
-from server.services.passwords import MAX_PASSWORD, Passwords
+from server.services.passwords import Passwords
 from server.storage import accounts, audit
 from server.storage.database import Database
 from server.storage.ids import new_id
 from server.storage.migrate import migrate
 
-MIN_PASSWORD = 12
 MAX_EMAIL = 254
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
@@ -38,6 +39,7 @@ PEOPLE = tuple(role for role in Role if role not in {Role.ANYONE, Role.SIGNED_IN
 def register(app: typer.Typer) -> None:
     users = typer.Typer(help="Accounts.", no_args_is_help=True)
     users.command("add")(add)
+    users.command("invite")(invite)
     users.command("password")(password)
     users.command("disable")(disable)
     users.command("enable")(enable)
@@ -58,6 +60,9 @@ def add(
     country: Annotated[str, typer.Option(help="ISO 3166-1 code of a new site")] = "",
     language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
     verified: Annotated[bool, typer.Option(help="the licence was checked")] = False,
+    invited: Annotated[
+        bool, typer.Option("--invite", help="mail a link instead of asking for a password")
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -80,10 +85,18 @@ def add(
         wrong = _wrong(asked, clean_name(site), country)
         if wrong:
             raise ConfigError(" ".join(wrong))
-        typer.echo(asyncio.run(_add(settings, asked, clean_name(site), country, _password())))
+        first = "" if invited else _password()
+        typer.echo(asyncio.run(_add(settings, asked, clean_name(site), country, first)))
+        if invited:
+            asyncio.run(_invite(settings, email))
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+
+
+def invite(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
+    """Mail somebody without a password a link that sets one; the server sends it."""
+    _run(lambda settings: _invite(settings, email), config, data)
 
 
 def password(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
@@ -140,8 +153,10 @@ def _password() -> str:
         password.encode()
     except UnicodeError:
         raise ConfigError("The password is not UTF-8.") from None
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise ConfigError(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ConfigError(f"A password has {SHORTEST} to {LONGEST} characters.")
+    if weakness(password):
+        raise ConfigError("This password is one of the first that somebody would try.")
     return password
 
 
@@ -165,12 +180,25 @@ async def _change(settings: Settings, email: str, action: str, new_password: str
         await database.close()
 
 
+async def _invite(settings: Settings, email: str) -> None:
+    if not settings.mail.host:
+        raise ConfigError("Nothing can be mailed: [mail] has no host.")
+    async with books(settings) as services:
+        async with services.context.database.read() as tx:
+            found = await accounts.by_email(tx, normalised_email(email))
+        try:
+            await services.invitations.invite(found[0].id if found else "", by="")
+        except Refused as refused:
+            words = {"invited_already": "This account has a password already."}
+            raise ConfigError(words.get(refused.code, "There is no such account that may sign in.")) from None
+
+
 async def _add(settings: Settings, asked: Account, site: str, country: str, password: str) -> str:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database, passwords = Database(settings.database), Passwords()
     try:
         await migrate(database)
-        stored = await passwords.hash(password)
+        stored = await passwords.hash(password) if password else accounts.NO_PASSWORD
         async with database.write() as tx:
             known = {row.name: row for row in (await accounts.all_sites(tx)).values()}
             place = known.get(site)

@@ -18,7 +18,8 @@ import aiosmtplib
 from server.config import Settings
 from server.runtime.tasks import TaskOwner, describe
 from server.services.context import Context
-from server.services.mailing import Mailing, Outgoing
+from server.services.mailing import Mailing
+from server.services.outgoing import Outgoing
 
 log = logging.getLogger("hyeopjin.runtime.mailer")
 
@@ -45,6 +46,7 @@ class Mailer:
     async def tick(self) -> int:
         """One run at the context's now; how many were taken."""
         now_ms = self._context.now_ms()
+        await self._mailing.write_resets(now_ms)
         await self._mailing.remind(now_ms)
         await self._mailing.drop_overtaken(now_ms)
         if not self._context.settings.mail.host:

@@ -21,6 +21,7 @@ from server.services.glossary import Glossary
 from server.services.glossary_files import GlossaryFiles
 from server.services.glossary_history import GlossaryHistory
 from server.services.hours import Hours
+from server.services.invitations import Invitations
 from server.services.knocks import Knocks
 from server.services.limiting import Attempts
 from server.services.mailing import Mailing
@@ -30,6 +31,7 @@ from server.services.patients import Patients
 from server.services.probing import Probing
 from server.services.referral_replies import Replies
 from server.services.referrals import Referrals
+from server.services.resets import Resets
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
@@ -46,6 +48,8 @@ class Services:
     attempts: Attempts
     access: Access
     accounts: Accounts
+    invitations: Invitations
+    resets: Resets
     seats: Seats
     knocks: Knocks
     consents: Consents
@@ -89,6 +93,8 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         attempts=attempts,
         access=Access(context),
         accounts=Accounts(context, passwords, attempts),
+        invitations=Invitations(context),
+        resets=Resets(context, passwords, attempts),
         seats=Seats(context, attempts),
         knocks=Knocks(context, attempts),
         consents=deciding,

@@ -10,7 +10,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from server.domain.errors import Refused
 
-FIVE_MINUTES = 5
+FIVE_MINUTES, FIFTEEN_MINUTES = 5, 15
 MESSAGES, MESSAGES_S = 10, 10
 """Lines of chat of one seat, in so many seconds: more than anybody types."""
 
@@ -29,6 +29,8 @@ class Attempts:
         self._saves = RateLimitItemPerMinute(120)
         self._glossary_files = RateLimitItemPerMinute(20)
         self._feeds = RateLimitItemPerMinute(10)
+        self._resets = RateLimitItemPerMinute(3, FIFTEEN_MINUTES)
+        self._resets_of_address = RateLimitItemPerMinute(20, FIFTEEN_MINUTES)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -38,6 +40,11 @@ class Attempts:
     async def signed_in(self, account: str, address: str) -> None:
         """A right password: earlier wrong ones no longer count against this person."""
         await self._limiter.clear(self._account, "account", account, address)
+
+    async def reset(self, account: str, address: str) -> None:
+        """Somebody says that this account's password was forgotten: a few mails at most come of it."""
+        await self._hit(self._resets_of_address, "reset from", address)
+        await self._hit(self._resets, "reset", account)
 
     async def link(self, address: str) -> None:
         await self._hit(self._address, "link", address)

@@ -7,12 +7,8 @@ name, no case, no specialty, no name of a site; and no right: the address in it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
-
-from babel.dates import format_date
 
 from server.domain.appointment import Appointment
 from server.domain.consultation import Consultation
@@ -20,27 +16,15 @@ from server.domain.icalendar import Event, Method, calendar
 from server.domain.mail import CANCELLED, REMINDERS, SENT, Mail, reminder_due, retry_at
 from server.domain.people import Site
 from server.i18n import LANGUAGES, text
+from server.services import account_mails
 from server.services.context import Context
+from server.services.outgoing import Outgoing, when
 from server.storage import accounts, appointments, consultations, mails
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 
 BATCH = 50
 LOOK_AHEAD_MS = REMINDERS[0][1] + 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A mail with its words. `calendar`: an ICS of this method, where it has one."""
-
-    id: str
-    attempts: int
-    to: str = field(repr=False)
-    language: str
-    subject: str
-    body: str = field(repr=False)
-    method: str | None = None
-    calendar: str | None = field(default=None, repr=False)
 
 
 async def announce(
@@ -113,12 +97,17 @@ class Mailing:
     async def due(self, now_ms: int) -> list[Outgoing]:
         """Mails to be sent now, with their words."""
         async with self._context.database.read() as tx:
-            if not await mails.due(tx, now_ms, 1):
+            if not (await mails.due(tx, now_ms, 1) or await account_mails.waits(tx, now_ms)):
                 return []
         async with self._context.database.write() as tx:
             sites = await accounts.all_sites(tx)
             made = [await self._worded(tx, mail, sites) for mail in await mails.due(tx, now_ms, BATCH)]
+            made += await account_mails.worded(tx, self._context, now_ms, BATCH)
         return [one for one in made if one is not None]
+
+    async def write_resets(self, now_ms: int) -> None:
+        """The resets of passwords that were asked for since the last look."""
+        await account_mails.write_resets(self._context, now_ms)
 
     async def sent(self, mail: Outgoing) -> None:
         async with self._context.database.write() as tx:
@@ -188,14 +177,6 @@ def event_of(
         url=url,
         cancelled=cancelled,
     )
-
-
-def when(at_ms: int, zone: str, language: str) -> str:
-    """Weekday, date and time on the wall of a zone, with its name and offset."""
-    local = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone))
-    offset = local.strftime("%z")
-    day = format_date(local.date(), "full", locale=language)
-    return f"{day}, {local:%H:%M} ({zone}, UTC{offset[:3]}:{offset[3:]})"
 
 
 def _body(mail: Mail, words: str, zones: list[str], language: str, url: str) -> str:

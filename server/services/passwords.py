@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MAX_PASSWORD = 256
+from server.domain.password import normalised
 
 
 class Passwords:
@@ -18,17 +19,19 @@ class Passwords:
         self._hasher = hasher or PasswordHasher(parallelism=1)
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
         # Checked when there is no such account, so that the answer takes as long.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, password: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._hasher.hash, normalised(password)
+        )
 
     async def matches(self, stored: str | None, password: str) -> bool:
-        """False for an unknown account (`stored` None), after the same work."""
+        """False for an unknown account (`stored` None), or one without a password, after the same work."""
         right = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._verify, stored or self._nobody, password
+            self._threads, self._verify, stored or self._nobody, normalised(password)
         )
-        return right and stored is not None
+        return right and bool(stored)
 
     def _verify(self, stored: str, password: str) -> bool:
         try:

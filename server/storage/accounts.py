@@ -24,7 +24,11 @@ async def all_sites(tx: AsyncConnection) -> dict[str, Site]:
     return {row.id: Site(row.id, row.name, row.time_zone, row.country) for row in rows}
 
 
-async def add_account(tx: AsyncConnection, account: Account, password_hash: str) -> None:
+NO_PASSWORD = ""
+"""Instead of a hash: nobody gets in with a password until an invitation's link has set one."""
+
+
+async def add_account(tx: AsyncConnection, account: Account, password_hash: str = NO_PASSWORD) -> None:
     """Raises sqlalchemy.exc.IntegrityError when the address is taken."""
     await tx.execute(
         insert(accounts).values(
@@ -43,6 +47,11 @@ async def add_account(tx: AsyncConnection, account: Account, password_hash: str)
 
 async def set_password(tx: AsyncConnection, account_id: str, password_hash: str) -> None:
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))
+
+
+async def has_password(tx: AsyncConnection, account_id: str) -> bool:
+    query = select(accounts.c.password_hash).where(accounts.c.id == account_id)
+    return (await tx.execute(query)).scalar_one_or_none() not in (None, NO_PASSWORD)
 
 
 async def by_email(tx: AsyncConnection, email: str) -> tuple[Account, str] | None:
@@ -137,13 +146,21 @@ async def revoke_session(tx: AsyncConnection, account_id: str, session_id: str, 
     return done.rowcount == 1
 
 
-async def revoke_all_sessions(tx: AsyncConnection, account_id: str, now_ms: int) -> None:
-    """Every browser this account is signed in with, and with it every seat taken by it."""
-    await tx.execute(
-        update(account_sessions)
-        .where(account_sessions.c.account_id == account_id, account_sessions.c.revoked_ms.is_(None))
-        .values(revoked_ms=now_ms)
+async def revoke_all_sessions(
+    tx: AsyncConnection, account_id: str, now_ms: int, *, but: str | None = None
+) -> list[str]:
+    """Every browser this account is signed in with (but this one), and with it every seat taken by it.
+
+    Ids of those that ended.
+    """
+    query = select(account_sessions.c.id).where(
+        account_sessions.c.account_id == account_id, account_sessions.c.revoked_ms.is_(None)
     )
+    ended = [each for each in (await tx.execute(query)).scalars() if each != but]
+    await tx.execute(
+        update(account_sessions).where(account_sessions.c.id.in_(ended)).values(revoked_ms=now_ms)
+    )
+    return ended
 
 
 async def set_disabled(tx: AsyncConnection, account_id: str, disabled: bool) -> None:

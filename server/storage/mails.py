@@ -13,6 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.mail import REFUSED, STALE, WAITING, Mail
 from server.storage.database import Database
 from server.storage.schema_mails import mails
+from server.storage.schema_sign_in import account_mails
+
+BOXES = (mails, account_mails)
+"""One outbox in two tables: of hours, and of accounts. Ids are told apart by being random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +72,22 @@ async def told_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> set[t
     return {(row.consultation_id, row.kind, row.sequence) for row in rows}
 
 
+_OVER = ((mails, mails.c.starts_at_ms), (account_mails, account_mails.c.expires_ms))
+
+
 async def any_overtaken(tx: AsyncConnection, now_ms: int) -> bool:
-    query = select(mails.c.id).where(mails.c.state == WAITING, mails.c.starts_at_ms <= now_ms).limit(1)
-    return (await tx.execute(query)).first() is not None
+    for box, over_ms in _OVER:
+        query = select(box.c.id).where(box.c.state == WAITING, over_ms <= now_ms).limit(1)
+        if (await tx.execute(query)).first() is not None:
+            return True
+    return False
 
 
 async def overtake(tx: AsyncConnection, now_ms: int) -> None:
-    """What is of no use any more because its hour has begun is not sent."""
-    await tx.execute(
-        update(mails)
-        .where(mails.c.state == WAITING, mails.c.starts_at_ms <= now_ms)
-        .values(state=STALE, done_ms=now_ms)
-    )
+    """What is of no use any more because its hour has begun, or its link is over, is not sent."""
+    for box, over_ms in _OVER:
+        waits = (box.c.state == WAITING) & (over_ms <= now_ms)
+        await tx.execute(update(box).where(waits).values(state=STALE, done_ms=now_ms))
 
 
 async def due(tx: AsyncConnection, now_ms: int, limit: int) -> list[Mail]:
@@ -94,15 +102,15 @@ async def due(tx: AsyncConnection, now_ms: int, limit: int) -> list[Mail]:
 
 
 async def done(tx: AsyncConnection, mail_id: str, state: str, now_ms: int, error: str | None = None) -> None:
-    await tx.execute(
-        update(mails).where(mails.c.id == mail_id).values(state=state, done_ms=now_ms, error=error)
-    )
+    for box in BOXES:
+        changed = update(box).where(box.c.id == mail_id)
+        await tx.execute(changed.values(state=state, done_ms=now_ms, error=error))
 
 
 async def later(tx: AsyncConnection, mail_id: str, attempts: int, next_ms: int, error: str) -> None:
-    await tx.execute(
-        update(mails).where(mails.c.id == mail_id).values(attempts=attempts, next_ms=next_ms, error=error)
-    )
+    for box in BOXES:
+        changed = update(box).where(box.c.id == mail_id)
+        await tx.execute(changed.values(attempts=attempts, next_ms=next_ms, error=error))
 
 
 async def states_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -120,14 +128,18 @@ async def states_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> dic
 
 async def outbox(database: Database, since_ms: int) -> Outbox:
     """`refused` since then. Raises LookupError when there are no such books."""
-    waiting = select(func.count(), func.min(mails.c.made_ms)).where(mails.c.state == WAITING)
-    refused = select(func.count()).where(mails.c.state == REFUSED, mails.c.done_ms >= since_ms)
+    found = []
     try:
         async with database.read() as tx:
-            count, oldest = (await tx.execute(waiting)).one()
-            return Outbox(count, oldest, (await tx.execute(refused)).scalar_one())
+            for box in BOXES:
+                waiting = select(func.count(), func.min(box.c.made_ms)).where(box.c.state == WAITING)
+                refused = select(func.count()).where(box.c.state == REFUSED, box.c.done_ms >= since_ms)
+                count, oldest = (await tx.execute(waiting)).one()
+                found.append(Outbox(count, oldest, (await tx.execute(refused)).scalar_one()))
     except SQLAlchemyError as error:
         raise LookupError("no outbox") from error
+    oldest = min((box.oldest_ms for box in found if box.oldest_ms is not None), default=None)
+    return Outbox(sum(box.waiting for box in found), oldest, sum(box.refused for box in found))
 
 
 def _mail(row: Row[Any]) -> Mail:

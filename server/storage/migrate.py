@@ -21,6 +21,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_matching,
     schema_renderings,
     schema_schedule,
+    schema_sign_in,
 )
 from server.storage.database import Database
 from server.storage.schema import METADATA

@@ -7,9 +7,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.domain.password import LONGEST
 from server.domain.people import Account
 from server.domain.permissions import page_abilities
-from server.services.passwords import MAX_PASSWORD
 from server.web.cookies import drop_cookie, session_cookie_name, set_cookie
 from server.web.errors import parsed
 from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
@@ -18,7 +18,7 @@ from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
 class SignIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     email: str = Field(min_length=1, max_length=254)
-    password: str = Field(min_length=1, max_length=MAX_PASSWORD)
+    password: str = Field(min_length=1, max_length=LONGEST)
 
 
 async def sign_in(request: web.Request) -> web.Response:

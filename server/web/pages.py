@@ -49,6 +49,14 @@ async def signin(_request: web.Request) -> web.StreamResponse:
     return _page("signin")
 
 
+async def forgot_password(_request: web.Request) -> web.StreamResponse:
+    return _page("forgot-password")
+
+
+async def set_password(_request: web.Request) -> web.StreamResponse:
+    return _page("set-password")
+
+
 async def worklist(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "worklist")
 

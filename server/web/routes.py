@@ -25,6 +25,7 @@ from server.web import (
     hours,
     matching,
     pages,
+    passwords,
     patients,
     probing,
     recordings,
@@ -73,6 +74,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     # pages
     Route("GET", "/", pages.front, _A.PAGE),
     Route("GET", "/signin", pages.signin, _A.PAGE),
+    Route("GET", "/forgot-password", pages.forgot_password, _A.PAGE),
+    Route("GET", "/set-password", pages.set_password, _A.PAGE),
     Route("GET", "/worklist", pages.worklist, _A.PAGE),
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
     Route("GET", "/cases/{case}/schedule", pages.schedule, _A.PAGE),
@@ -91,6 +94,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/metrics", health.metrics, _A.HEALTH),
     # accounts
     Route("POST", "/api/sign-in", accounts.sign_in, _A.SIGN_IN),
+    Route("POST", "/api/password/forgot", passwords.forgot, _A.PASSWORD_RESET),
+    Route("POST", "/api/password/link", passwords.link, _A.PASSWORD_RESET),
+    Route("POST", "/api/password/set", passwords.set_password, _A.PASSWORD_RESET),
     Route("POST", "/api/sign-out", accounts.sign_out, _A.SIGN_OUT),
     Route("GET", "/api/me", accounts.me, _A.ACCOUNT_READ),
     Route("GET", "/api/account/local-key", accounts.local_key, _A.ACCOUNT_READ),

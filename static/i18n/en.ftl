@@ -3,6 +3,8 @@
 product-name = Hyeopjin 협진
 page-title = { $page } · Hyeopjin
 page-signin = Sign in
+page-forgot = Forgotten password
+page-set-password = New password
 page-worklist = Today’s consultations
 page-case = Case
 page-retention = Keeping of recordings
@@ -42,6 +44,21 @@ signin-password = Password
 signin-send = Sign in
 signin-link-hint = If you were sent a link to a consultation, open that link. You do not need to sign in.
 signin-wait = Too many attempts. Please try again in { $seconds } seconds.
+signin-forgot = Forgot your password?
+forgot-title = Forgot your password
+forgot-lead = Type the e-mail address of your account. If there is an account, a mail with a link to a new password is sent to it.
+forgot-send = Send the link
+forgot-sent = If this address belongs to an account, a mail is on its way. Its link works once, for 30 minutes. Look in the spam folder as well; if nothing comes, ask the coordinator whether the address is right.
+back-to-signin = Back to sign-in
+set-password-title = Set your password
+set-password-for = For the account { $email }
+set-password-new = New password
+set-password-again = The same once more
+set-password-rule = At least 12 characters. A few words that only you would put together are best; digits and signs are not asked for. Do not use your name or one you use elsewhere.
+set-password-show = Show the password
+set-password-send = Set the password
+set-password-differ = The two are not the same. Type both again.
+set-password-done = The password is set. Sign in with it now.
 
 ## Worklist
 worklist-title = Today’s consultations
@@ -804,6 +821,10 @@ error-bad-message = The server could not understand this page. Please reload it.
 error-screen-failed = Your screen could not be shared. Please try again, or choose another window.
 error-sign-in-required = Please sign in first.
 error-sign-in-refused = E-mail or password is not right. Please check both and try again.
+error-password-short = The password is too short. Use at least 12 characters, a few words for example.
+error-password-common = This password is one of the first that somebody would try, or is made of your own name. Choose another one.
+error-password-link-dead = This link does not work any more: it was used, is too old, or a newer one was sent. Open the newest mail, or ask for a new link with “Forgot your password?”.
+error-invited-already = This account has a password already, so no invitation is needed. They can set a new one with “Forgot your password?”.
 error-no-credential = This browser does not hold the seat. Open the link from your invitation.
 error-forbidden = You may not open this. If you need it for your work, ask the coordinator.
 error-cross-site = This request came from another site and was refused. Open the page at its own address.
@@ -1184,6 +1205,18 @@ mail-lead-cancelled = A teleconsultation that you were invited to has been cance
 mail-lead-reminder = This is a reminder of a teleconsultation. It begins at:
 mail-seat = Your seat opens 10 minutes before the hour. Sign in with your account and take it.
 mail-nothing = This mail says nothing of the patient on purpose. Please write nothing of the patient in an answer. If the hour does not suit you, tell the coordinator.
+
+# mails about an account
+mail-account-subject = Your account was changed
+mail-account-subject-invitation = Your account for teleconsultations
+mail-account-subject-reset = New password for your account
+mail-account-lead-invitation = You have an account for teleconsultations at { $host } now. This e-mail address is your name for signing in. Set your password here:
+mail-account-lead-reset = Somebody asked for a new password for your account at { $host }. Set it here:
+mail-account-lead-password-changed = The password of your account at { $host } was changed, and every browser that was signed in with it was signed out:
+mail-account-until = The link works once, until { $when }.
+mail-account-unasked = If this was not you, set a new password at once with “Forgot your password?” on the sign-in page, and tell the coordinator.
+mail-account-unasked-invitation = If you do not know what this is about, ignore this mail.
+mail-account-unasked-reset = If it was not you, ignore this mail: your password stays as it is.
 
 ## Referrals
 page-referral = Referral

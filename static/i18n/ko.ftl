@@ -3,6 +3,8 @@
 product-name = Hyeopjin 협진
 page-title = { $page } · 협진
 page-signin = 로그인
+page-forgot = 비밀번호 찾기
+page-set-password = 새 비밀번호
 page-worklist = 오늘의 협진
 page-case = 증례
 page-retention = 녹화 기록 보존
@@ -42,6 +44,21 @@ signin-password = 비밀번호
 signin-send = 로그인
 signin-link-hint = 협진 링크를 받으셨다면 그 링크를 여십시오. 로그인하지 않으셔도 됩니다.
 signin-wait = 시도 횟수가 너무 많습니다. { $seconds }초 후에 다시 시도해 주십시오.
+signin-forgot = 비밀번호를 잊으셨습니까?
+forgot-title = 비밀번호 찾기
+forgot-lead = 계정의 이메일 주소를 입력하십시오. 계정이 있으면 새 비밀번호를 설정하는 링크를 메일로 보내 드립니다.
+forgot-send = 링크 보내기
+forgot-sent = 이 주소가 계정의 주소라면 메일이 곧 도착합니다. 링크는 30분 동안 한 번만 사용할 수 있습니다. 스팸함도 확인해 주십시오. 메일이 오지 않으면 주소가 맞는지 코디네이터에게 문의하십시오.
+back-to-signin = 로그인으로 돌아가기
+set-password-title = 비밀번호 설정
+set-password-for = 계정: { $email }
+set-password-new = 새 비밀번호
+set-password-again = 비밀번호 다시 입력
+set-password-rule = 12자 이상으로 정하십시오. 본인만 떠올릴 수 있는 단어 몇 개를 이어 쓰는 것이 가장 좋으며, 숫자나 기호는 필요하지 않습니다. 이름이나 다른 곳에서 쓰는 비밀번호는 쓰지 마십시오.
+set-password-show = 비밀번호 표시
+set-password-send = 비밀번호 설정
+set-password-differ = 두 비밀번호가 다릅니다. 다시 입력해 주십시오.
+set-password-done = 비밀번호가 설정되었습니다. 이제 로그인하십시오.
 
 ## 협진 목록
 worklist-title = 오늘의 협진
@@ -804,6 +821,10 @@ error-bad-message = 서버가 이 페이지의 요청을 이해하지 못했습�
 error-screen-failed = 화면을 공유하지 못했습니다. 다시 시도하거나 다른 창을 선택해 주세요.
 error-sign-in-required = 먼저 로그인해 주십시오.
 error-sign-in-refused = 이메일 또는 비밀번호가 맞지 않습니다. 확인하고 다시 시도해 주십시오.
+error-password-short = 비밀번호가 너무 짧습니다. 단어 몇 개를 이어 12자 이상으로 정하십시오.
+error-password-common = 누구나 먼저 시도해 볼 비밀번호이거나 본인의 이름으로 된 비밀번호입니다. 다른 비밀번호를 정하십시오.
+error-password-link-dead = 이 링크는 더 이상 사용할 수 없습니다. 이미 사용되었거나 기한이 지났거나 새 링크가 발송되었습니다. 가장 최근 메일을 여시거나 “비밀번호를 잊으셨습니까?”에서 새 링크를 요청하십시오.
+error-invited-already = 이 계정에는 이미 비밀번호가 있어 초대가 필요하지 않습니다. 본인이 “비밀번호를 잊으셨습니까?”에서 새로 설정할 수 있습니다.
 error-no-credential = 이 브라우저에는 자리가 배정되어 있지 않습니다. 초대장에 있는 링크를 열어 주십시오.
 error-forbidden = 열람 권한이 없습니다. 업무에 필요하시면 코디네이터에게 문의해 주십시오.
 error-cross-site = 다른 사이트에서 온 요청이라 거절되었습니다. 원래 주소에서 페이지를 열어 주십시오.
@@ -1172,6 +1193,18 @@ mail-lead-cancelled = 초대받으신 원격 협진이 취소되었거나 더 �
 mail-lead-reminder = 원격 협진이 곧 있음을 알려 드립니다. 시작 시간:
 mail-seat = 자리는 시작 10분 전에 열립니다. 계정으로 로그인하여 자리에 앉으십시오.
 mail-nothing = 이 메일에는 환자에 관한 내용을 일부러 적지 않았습니다. 답장에도 환자에 관한 내용을 적지 마십시오. 시간이 맞지 않으면 코디네이터에게 알려 주십시오.
+
+# mails about an account
+mail-account-subject = 계정 정보가 변경되었습니다
+mail-account-subject-invitation = 원격 협진 계정 안내
+mail-account-subject-reset = 새 비밀번호 설정
+mail-account-lead-invitation = { $host }에 원격 협진 계정이 만들어졌습니다. 이 이메일 주소로 로그인하시면 됩니다. 아래에서 비밀번호를 설정하십시오.
+mail-account-lead-reset = { $host } 계정의 새 비밀번호가 요청되었습니다. 아래에서 설정하십시오.
+mail-account-lead-password-changed = { $host } 계정의 비밀번호가 변경되었고, 로그인되어 있던 모든 브라우저에서 로그아웃되었습니다.
+mail-account-until = 링크는 { $when }까지 한 번만 사용할 수 있습니다.
+mail-account-unasked = 본인이 하신 일이 아니면 로그인 화면의 “비밀번호를 잊으셨습니까?”에서 바로 새 비밀번호를 설정하고 코디네이터에게 알려 주십시오.
+mail-account-unasked-invitation = 짐작 가는 바가 없으시면 이 메일을 무시하십시오.
+mail-account-unasked-reset = 요청하신 적이 없다면 이 메일을 무시하십시오. 비밀번호는 그대로 유지됩니다.
 
 ## Referrals
 page-referral = 의뢰서

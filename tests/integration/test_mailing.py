@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import icalendar
 import pytest
-import sqlalchemy.event
 
 from server.commands import mail_check
 from server.config import ConfigError, load_settings
@@ -35,6 +33,7 @@ from tests.integration.test_booking import (
 )
 from tests.support.demo import TOP
 from tests.support.smtp import Post, only, post_office
+from tests.support.statements import statements
 from tests.support.website import Website, website
 
 SENDER = "consult@example.org"
@@ -70,20 +69,6 @@ def mailer(site: Website) -> Mailer:
 async def later(site: Website, **ahead: float) -> int:
     site.clock.ahead_ms += round(timedelta(**ahead).total_seconds() * 1000)
     return await mailer(site).tick()
-
-
-@contextlib.contextmanager
-def statements(site: Website) -> Iterator[list[str]]:
-    """What the books are asked meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    engine = site.database.engine.sync_engine
-    sqlalchemy.event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    sqlalchemy.event.remove(engine, "before_cursor_execute", note)
 
 
 def invited(message: EmailMessage) -> icalendar.Event:

@@ -43,6 +43,7 @@ function draw() {
       ${words ? html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem">${icon('warning')}<p>${words}</p></div>` : nothing}
       <button class="primary big" data-testid="signin-send" ?disabled=${busy}>${t('signin-send')}</button>
     </form>
+    <p><a data-testid="to-forgot" href="/forgot-password">${t('signin-forgot')}</a></p>
     <p class="hint">${t('signin-link-hint')}</p></section></div>`, root);
 }
 
