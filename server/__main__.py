@@ -20,6 +20,7 @@ COMMANDS = (
     "recordings",
     "retention",
     "receipts",
+    "audit",
     "bench",
     "doctor",
     "phone",

@@ -26,6 +26,7 @@ from server.live import Emptied, LiveRooms
 from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
+from server.runtime.audit_keeper import AuditKeeper
 from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.fleet import Fleet
@@ -177,6 +178,10 @@ async def _behind_the_rooms(
     mailer = Mailer(context, app[SERVICES].mailing)
     stack.push_async_callback(mailer.stop)
     await mailer.start()
+    keeper = AuditKeeper(context, keys.signing_key)
+    app[HEALTH].sources.append(keeper.metrics)
+    stack.push_async_callback(keeper.stop)
+    await keeper.start()
 
 
 async def _disks(settings: Settings, machinery: Machinery) -> Disks:

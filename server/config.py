@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.audit_settings import AuditSettings
 from server.cores import cores
 from server.domain.retention import checked_years
 from server.mail_settings import MailServer
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
     turn: Turn = Turn()
     mail: MailServer = MailServer()
+    audit: AuditSettings = AuditSettings()
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
@@ -272,6 +274,11 @@ class Settings(BaseSettings):
     def receipts_dir(self) -> Path:
         """Of what was destroyed: apart from the rest, kept for ever."""
         return self.data_dir / "receipts"
+
+    @property
+    def audit_dir(self) -> Path:
+        """Checkpoints of the audit chain, kept for ever."""
+        return self.data_dir / "audit"
 
     @property
     def run_dir(self) -> Path:

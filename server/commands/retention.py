@@ -149,11 +149,11 @@ def day(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
 
 
-async def officer(services: Services, email: str) -> str:
+async def officer(services: Services, email: str, action: Action = Action.RETENTION_HOLD) -> str:
     """The account's id; raises Refused `forbidden` when it is not one that may."""
     async with services.context.database.read() as tx:
         found = await accounts.by_email(tx, normalised_email(email))
-    if found is None or found[0].disabled or not allowed(Action.RETENTION_HOLD, found[0].roles, ()):
+    if found is None or found[0].disabled or not allowed(action, found[0].roles, ()):
         raise Refused("forbidden")
     return found[0].id
 

@@ -36,6 +36,7 @@ from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
 from server.services.trail import Trail
+from server.services.trail_export import TrailExports
 from server.services.withdrawal import Withdrawals
 from server.services.worklist import Worklist
 from server.storage.recordings import Recordings
@@ -78,6 +79,7 @@ class Services:
     matching: Matching
     departments: Departments
     trail: Trail
+    trail_exports: TrailExports
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -123,4 +125,5 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         matching=Matching(context),
         departments=Departments(context),
         trail=Trail(context),
+        trail_exports=TrailExports(context),
     )

@@ -118,6 +118,16 @@ async def hashes_told(tx: AsyncConnection) -> set[str]:
     return {str(detail.get("hash")) for detail in (await tx.execute(query)).scalars()}
 
 
+async def is_guarded(tx: AsyncConnection) -> bool:
+    """Whether the database still refuses to change a row."""
+    sqlite = tx.dialect.name == "sqlite"
+    names = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if not sqlite:
+        names = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND tgenabled <> 'D'"
+    found = set((await tx.exec_driver_sql(names)).scalars())
+    return found >= {"audit_no_update", "audit_no_delete", "audit_follows"}
+
+
 async def first_broken(tx: AsyncConnection) -> int | None:
     """Id of the first row that does not follow from the one before; None when the chain is whole."""
     prev_hash, version = FIRST, 0

@@ -40,6 +40,7 @@ class Filter:
     from_ms: int | None = None
     to_ms: int | None = None
     accounts: frozenset[str] | None = None
+    up_to: int | None = None  # the number of an entry, included
     actions: tuple[str, ...] = field(default=())
 
 
@@ -65,6 +66,8 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         found.append(audit.c.at_ms >= wanted.from_ms)
     if wanted.to_ms is not None:
         found.append(audit.c.at_ms < wanted.to_ms)
+    if wanted.up_to is not None:
+        found.append(audit.c.id <= wanted.up_to)
     if wanted.accounts is not None:
         found.append(audit.c.account_id.in_(wanted.accounts))
     if wanted.actions:
@@ -91,6 +94,12 @@ async def oldest_first(tx: AsyncConnection, wanted: Filter, after: int = 0) -> A
         if len(rows) < STREAMED:
             return
         after = rows[-1].id
+
+
+async def next_after(tx: AsyncConnection, number: int, limit: int) -> list[Written]:
+    """The first ones after this number."""
+    query = select(audit).where(audit.c.id > number).order_by(audit.c.id).limit(limit)
+    return [_written(row) for row in (await tx.execute(query)).all()]
 
 
 async def mark(tx: AsyncConnection, name: str) -> int | None:

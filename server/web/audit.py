@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from typing import Literal
+
+from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.errors import Refused
@@ -27,6 +29,11 @@ class Wanted(BaseModel):
         return Asked(self.account.strip(), self.case.strip(), self.action, self.from_ms, self.to_ms)
 
 
+class Export(Wanted):
+    format: Literal["csv", "json"]
+    reason: str = Field(max_length=24)
+
+
 class Search(Wanted):
     before: int | None = Field(None, ge=1, le=MAX_NUMBER)
 
@@ -49,6 +56,26 @@ async def search(request: web.Request) -> web.Response:
     account = request[SIGNED_IN].account
     trail = request.app[SERVICES].trail
     return web.json_response(await trail.search(account, body.asked(), body.before, request[ADDRESS]))
+
+
+async def export(request: web.Request) -> web.StreamResponse:
+    """POST /api/audit/export {format, reason, …as search} → the file"""
+    body = await parsed(request, Export)
+    exports = request.app[SERVICES].trail_exports
+    account = request[SIGNED_IN].account
+    wanted = await exports.begin(body.asked(), body.format, body.reason, account.id, request[ADDRESS])
+    kind, ending = ("text/csv", "csv") if body.format == "csv" else ("application/x-ndjson", "jsonl")
+    response = web.StreamResponse(
+        headers={
+            hdrs.CONTENT_TYPE: f"{kind}; charset=utf-8",
+            hdrs.CONTENT_DISPOSITION: f'attachment; filename="hyeopjin-audit.{ending}"',
+        }
+    )
+    await response.prepare(request)
+    async for piece in exports.pieces(wanted, body.format):
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 def _before(request: web.Request) -> int | None:

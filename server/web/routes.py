@@ -40,9 +40,9 @@ from server.web.guard import Route, guarded
 from server.web.keys import Handler
 
 _A, _S = Action, Subject
-READS, TYPED, CLIPS = 120, 300, 300
+READS, TYPED, CLIPS, EXPORTS = 120, 300, 300, 10
 """A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
-leafs, and for a few seconds of sound (a player asks some times for each voice)."""
+leafs, for a few seconds of sound (a player asks some times for each voice), of what is made into a file."""
 _CASE = "/api/cases/{case}"
 _CALENDAR = "/api/calendars/{calendar}"
 _DEPARTMENT = "/api/departments/{department}"
@@ -105,6 +105,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     # the audit
     Route("GET", "/api/account/audit", audit.own, _A.AUDIT_OWN, per_minute=READS),
     Route("GET", "/api/audit/logins", audit.logins, _A.AUDIT_LOGINS, per_minute=READS),
+    Route("POST", "/api/audit/export", audit.export, _A.AUDIT_EXPORT, per_minute=EXPORTS),
     Route("POST", "/api/audit/search", audit.search, _A.AUDIT_READ, per_minute=READS),
     # one's own hours in a calendar program
     Route("GET", "/api/account/feed", feeds.state, _A.FEED_OWN),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from server.audit_settings import AuditSettings
 from server.config import ObjectStore, Settings, Turn, load_settings
 from server.mail_settings import MailServer
 
@@ -33,6 +34,7 @@ def test_the_sample_names_every_setting_and_no_other() -> None:
         "objects": set(ObjectStore.model_fields),
         "turn": set(Turn.model_fields),
         "mail": set(MailServer.model_fields),
+        "audit": set(AuditSettings.model_fields),
     }
 
 
