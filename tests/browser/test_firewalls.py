@@ -175,6 +175,7 @@ def test_with_everything_open_media_goes_straight_over_udp(scene: Scene) -> None
     consult(scene, page, protocol="udp", relay=None, remote=f"{MEDIA}:{PORT}")
 
 
+@pytest.mark.long
 def test_without_udp_media_goes_over_tcp_to_the_same_port(scene: Scene) -> None:
     # The relay is shut, too: a browser that has found it first may stay with it.
     for port in (443, PORT):

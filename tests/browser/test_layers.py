@@ -22,7 +22,7 @@ from tests.support.impairment.profile import Loss, Profile
 from tests.support.networks import free_udp_port
 from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_stored
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 LOSSY = Profile(delay_ms=30, jitter_ms=5, loss=Loss.independent(0.03), media_only=True)
 SECONDS = 12.0

@@ -92,7 +92,7 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         )
         face = viewer.page.locator(".rail [data-testid=remote-video]").first.bounding_box()
         assert face is not None
-        # A browser adds the second layer once its own estimate of the line allows it, which the low one hardly fills.
+        # The second layer comes once the browser believes in the line, which the low one hardly fills.
         sent = until("both layers go out", lambda: both(sharer.page), 20)
         wait_stored(sharer, 3)
         sharer.page.get_by_test_id("toggle-screen").click()

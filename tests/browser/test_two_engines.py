@@ -11,7 +11,7 @@ from tests.support.demo import Demo, until
 from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.story import Guest, end, join, join_signed_in, sign_in, wait_ready, wait_recording
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def postgres() -> Iterator[PostgresServer]:
 async def site(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
 ) -> AsyncIterator[Website]:
-    more = {} if request.param == "sqlite" else {"database_url": await postgres.database()}
+    more = {} if request.param == "sqlite" else {"database_url": await postgres.migrated()}
     async with website(tmp_path / "data", **more) as made:
         yield made
 

@@ -20,7 +20,7 @@ from server.services.passwords import Passwords
 from server.storage import consultations
 from server.storage import sessions as rows
 from server.storage.database import Database
-from server.storage.migrate import migrate
+from tests.support.fresh import migrated
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 MINUTE = 60_000
@@ -56,7 +56,7 @@ class Books:
 async def books(tmp_path: Path) -> AsyncIterator[Books]:
     settings = load_settings(None, data_dir=tmp_path, demo=True)
     database = Database(settings.database)
-    await migrate(database)
+    await migrated(database)
     services = build_services(Context(settings, database), Passwords(CHEAP))
     table = await Demo(services, settings.secrets_dir / "demo.json").prepare()
     made = Books(services, table.consultation_id)

@@ -248,6 +248,7 @@ async def test_a_noisy_picture_is_sent_with_a_megabit_and_more() -> None:
         await until(believed, 20, "the receiver underestimates its downlink")
 
 
+@pytest.mark.long
 async def test_loss_on_the_line_of_both_pages_costs_neither_picture_nor_sound() -> None:
     async with worker_process() as worker, browser_room(worker, {"a": "camera", "b": "camera"}) as browser:
         for number, name in enumerate("ab"):

@@ -18,9 +18,9 @@ from server.domain.people import Site
 from server.runtime.keystore import KeyStore
 from server.storage import accounts, cases, consultations
 from server.storage.database import Database
-from server.storage.migrate import migrate
 from server.storage.recordings import Recordings
 from server.storage.schema import recordings, sessions
+from tests.support.fresh import migrated
 from tests.support.recorded import FPS, NS, FakeClock, Packet, Person, in_order, rtp
 
 RECORDING = "rec_synthetic-0001"
@@ -42,7 +42,7 @@ class Books:
 
 async def make_books(data: Path, epoch: int = 1, recording: str = RECORDING) -> Books:
     database = Database(f"sqlite+aiosqlite:///{data / 'hyeopjin.sqlite3'}")
-    await migrate(database)
+    await migrated(database)
     async with database.write() as tx:
         await accounts.add_site(tx, Site(SITE, "Synthetic clinic", "Asia/Almaty", "KZ"))
         case = Case(

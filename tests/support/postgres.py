@@ -14,6 +14,8 @@ from pathlib import Path
 
 import asyncpg
 
+from server.storage.database import Database
+from server.storage.migrate import migrate
 from tests.support.demo import free_port
 
 ACCOUNT = "postgres"
@@ -21,21 +23,31 @@ START_S = 30.0
 
 
 class PostgresServer:
-    """`database()` makes an empty database and gives its SQLAlchemy URL."""
+    """`database()` makes an empty database, `migrated()` one with today's tables; both give the URL."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._made = 0
+        self._migrated: str | None = None
 
-    async def database(self) -> str:
+    async def database(self, template: str = "template1") -> str:
         self._made += 1
         name = f"books{self._made}"
         connection = await asyncpg.connect(self._dsn("postgres"))
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         finally:
             await connection.close()
         return f"postgresql+asyncpg://{ACCOUNT}@127.0.0.1:{self.port}/{name}"
+
+    async def migrated(self) -> str:
+        if self._migrated is None:
+            url = await self.database()
+            database = Database(url)
+            await migrate(database)
+            await database.close()
+            self._migrated = url.rsplit("/", 1)[1]
+        return await self.database(self._migrated)
 
     async def wait(self) -> None:
         async with asyncio.timeout(START_S):

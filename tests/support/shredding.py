@@ -38,9 +38,9 @@ from server.storage import accounts, destructions, exports
 from server.storage.database import Database
 from server.storage.destructions import Destruction
 from server.storage.exports import ExportRow
-from server.storage.migrate import migrate
 from server.storage.recordings import RecordingRow, Recordings
 from server.storage.schema import sessions
+from tests.support.fresh import migrated
 from tests.support.journals import RECORDING, SITE, STARTED_MS, make_books, people, record
 
 ENDED_MS = STARTED_MS + 60_000
@@ -91,7 +91,7 @@ class Shredding:
     async def open(self) -> Shredding:
         settings = Settings(public_url="http://localhost:8080", data_dir=self.data)
         self.database = Database(settings.database)
-        await migrate(self.database)
+        await migrated(self.database)
         self.services: Services = build_services(Context(settings, self.database, lambda: self.now_ms))
         self.keys = await asyncio.to_thread(KeyStore.open, self.data)
         self.objects = Objects(settings.objects_dir, remote=self.remote)

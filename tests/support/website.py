@@ -28,7 +28,6 @@ from server.services.demo import Demo, DemoTable
 from server.services.exports import build_exports
 from server.services.passwords import Passwords
 from server.storage.database import Database
-from server.storage.migrate import migrate
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
@@ -37,6 +36,7 @@ from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from tests.support.demo import free_port
+from tests.support.fresh import migrated
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -177,7 +177,7 @@ async def website(folder: Path, *, patient: bool = False, **overrides: Any) -> A
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         database = Database(settings.database)
         stack.push_async_callback(database.close)
-        await migrate(database)
+        await migrated(database)
         clock = Clock()
         services = build_services(Context(settings, database, clock), Passwords(CHEAP))
         stack.callback(services.passwords.close)
