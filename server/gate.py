@@ -46,7 +46,9 @@ class SeatGate:
             return asked[1]
         context = self._services.context
         async with context.database.read() as tx:
-            credential = await chairs.credential_by_id(tx, ticket.credential_id, context.oldest_session_ms)
+            credential = await chairs.credential_by_id(
+                tx, ticket.credential_id, context.oldest_session_ms, context.now_ms()
+            )
         valid = credential is not None and credential.seat_id == ticket.seat
         if len(self._held) >= MAX_CACHED:
             self._held.clear()

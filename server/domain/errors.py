@@ -5,11 +5,13 @@ It must not know HTTP or any language; `server/web/errors.py` gives each code it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 #: code → HTTP status it is told with. One table, so that a code without a status cannot exist.
 STATUS_BY_CODE: Final[dict[str, int]] = {
     "bad_request": 400,
+    "form_refused": 400,
     "reason_missing": 400,
     "match_reason": 400,
     "chat_empty": 400,
@@ -26,6 +28,8 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "cross_site": 403,
     "not_verified": 403,
     "outside_flag": 403,
+    "own_account": 403,
+    "role_above": 403,
     "not_found": 404,
     "page_unknown": 404,
     "no_preview": 404,
@@ -60,6 +64,8 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "referral_incomplete": 409,
     "patient_changed": 409,
     "referral_changed": 409,
+    "licence_changed": 409,
+    "licence_expired": 409,
     "not_booked": 409,
     "opinion_missing": 409,
     "plan_missing": 409,
@@ -99,6 +105,24 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "decoder_unavailable": 503,
 }
 
+#: What can be wrong with a field; pages say it beside the field as `field-<this>`.
+WRONG: Final = frozenset(
+    {
+        "empty",
+        "long",
+        "zone",
+        "country",
+        "email",
+        "taken",
+        "roles",
+        "language",
+        "telephone",
+        "emergency",
+        "date",
+    }
+    | {"past", "number", "site"}
+)
+
 
 class Refused(Exception):  # noqa: N818 - it is the domain's word
     """Somebody asked for what they may not have, or not now. `facts` are numbers the page may show."""
@@ -113,6 +137,17 @@ class Refused(Exception):  # noqa: N818 - it is the domain's word
     @property
     def status(self) -> int:
         return STATUS_BY_CODE[self.code]
+
+
+class FormRefused(Refused):
+    """What was filled in wrongly: field → what is wrong, one of `WRONG`."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        unknown = set(fields.values()) - WRONG
+        if unknown:
+            raise ValueError(f"no such thing to be wrong: {unknown}")
+        super().__init__("form_refused")
+        self.fields = dict(fields)
 
 
 def message_id(code: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,9 @@ class Site:
     name: str = field(repr=False)
     time_zone: str  # IANA
     country: str  # ISO 3166-1 alpha-2
+    address: str = field(default="", repr=False)
+    languages: tuple[str, ...] = ()  # spoken there
+    emergency: str = ""  # dialled where the patient is, when somebody's life is at stake
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,21 @@ class Account:
     language: str
     site_id: str
     roles: tuple[str, ...]
-    verified: bool  # a licence was checked
+    verified: bool  # a licence was checked; see `in_force`
     disabled: bool
     time_zone: str
+    verified_until_ms: int | None = None  # when that licence expires
+    left_ms: int | None = None  # since when they are away for good
+
+
+def is_verified(verified: bool, until_ms: int | None, now_ms: int) -> bool:
+    """Checked, and not expired since."""
+    return verified and (until_ms is None or now_ms < until_ms)
+
+
+def in_force(account: Account, now_ms: int) -> Account:
+    """The account as it counts now: an expired licence is none."""
+    return replace(account, verified=is_verified(account.verified, account.verified_until_ms, now_ms))
 
 
 @dataclass(frozen=True, slots=True)

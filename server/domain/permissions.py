@@ -9,35 +9,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-
-class Role(StrEnum):
-    REFERRING_PHYSICIAN = "referring_physician"
-    SITE_OPERATOR = "site_operator"
-    CONSULTING_PHYSICIAN = "consulting_physician"
-    INTERPRETER = "interpreter"
-    COORDINATOR = "coordinator"
-    REVIEWER = "reviewer"
-    SITE_ADMIN = "site_admin"
-    PRIVACY_OFFICER = "privacy_officer"
-    PATIENT = "patient"  # a seat's only: they come by its link, no account has this role
-    # Not people's roles but ways to come:
-    ANYONE = "anyone"  # no proof of anything
-    SIGNED_IN = "signed_in"  # any account, whatever its roles
-
-
-class Relation(StrEnum):
-    """How somebody stands to a case, a consultation, a recording or a seat."""
-
-    ANY = "any"  # none needed
-    OWN_SITE = "own_site"  # the case is their site's
-    SITE_TAKES_PART = "site_takes_part"  # their site has the case or a seat in the consultation
-    INVITED = "invited"  # named on the case
-    FOLLOWS = "follows"  # follows the patient afterwards
-    OWN_SEAT = "own_seat"  # their account's seat, or the seat whose credential they hold
-    RECENT_SEAT = "recent_seat"  # a seat of theirs in the case is to come, runs, or was sat in lately
-    SEAT_OF_OWN_SITE = "seat_of_own_site"  # the seat is one of their site's
-    OWN_CALENDAR = "own_calendar"
-    CALENDAR_OF_OWN_SITE = "calendar_of_own_site"  # the site's, one of its rooms' or people's
+from server.domain.roles import Relation as Relation
+from server.domain.roles import Role as Role
 
 
 class Action(StrEnum):
@@ -54,6 +27,17 @@ class Action(StrEnum):
     CALENDAR_READ = "calendar.read"  # hours and absences
     CALENDAR_WRITE = "calendar.write"
     SITE_ADD = "site.add"
+    SITE_LIST = "site.list"  # its rows by SITE_READ
+    SITE_READ = "site.read"
+    SITE_WRITE = "site.write"
+    PERSON_LIST = "person.list"  # its rows by PERSON_READ
+    PERSON_READ = "person.read"
+    PERSON_ADD = "person.add"  # to a site; and only roles that the asker may give
+    PERSON_WRITE = "person.write"  # the same
+    PERSON_LEAVE = "person.leave"  # and take it back
+    LICENCE_WRITE = "licence.write"
+    LICENCE_VERIFY = "licence.verify"  # say that one has seen it; never one's own
+    HOURS_AT_RISK = "hours.at_risk"  # booked ones whose people have left, or whose licence will not hold
     FEED_OWN = "feed.own"  # a calendar program's address for one's own hours
     FEED_READ = "feed.read"  # that address is the proof
     INTERPRETERS = "interpreters"  # what they interpret
@@ -137,6 +121,7 @@ def _by(relation: Relation, *roles: Role) -> Row:
 _LP, _KP, _IN = Role.REFERRING_PHYSICIAN, Role.CONSULTING_PHYSICIAN, Role.INTERPRETER
 _LO = Role.SITE_OPERATOR
 _KC, _RV, _SA, _PO = Role.COORDINATOR, Role.REVIEWER, Role.SITE_ADMIN, Role.PRIVACY_OFFICER
+_PA = Role.PROGRAMME_ADMIN
 _PT = Role.PATIENT
 _R = Relation
 
@@ -151,9 +136,11 @@ _CASE: Final[Row] = {
 _WATCH: Final[Row] = {_KP: frozenset({_R.INVITED}), _RV: frozenset({_R.FOLLOWS})}
 _CALENDAR: Final[Row] = {
     **_by(_R.OWN_CALENDAR, _LP, _KP, _IN, _RV),
-    _KC: frozenset({_R.ANY}),
+    **_by(_R.ANY, _KC, _PA),
     _SA: frozenset({_R.OWN_CALENDAR, _R.CALENDAR_OF_OWN_SITE}),
 }
+#: Who keeps a site and its people.
+_KEEPS: Final[Row] = {_PA: frozenset({_R.ANY}), _SA: frozenset({_R.AT_OWN_SITE})}
 
 PERMISSIONS: Final[dict[Action, Row]] = {
     Action.PAGE: _by(_R.ANY, Role.ANYONE),
@@ -177,10 +164,25 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.SCHEDULE_WRITE: _by(_R.ANY, _KC),
     Action.CALENDAR_READ: _CALENDAR,
     Action.CALENDAR_WRITE: _CALENDAR,
-    Action.SITE_ADD: _by(_R.ANY, _KC, _SA),
+    Action.SITE_ADD: _by(_R.ANY, _PA),
+    Action.SITE_LIST: _by(_R.ANY, _PA, _KC, _SA, _LO),
+    Action.SITE_READ: {**_by(_R.ANY, _PA, _KC), **_by(_R.AT_OWN_SITE, _SA, _LO)},
+    Action.SITE_WRITE: _KEEPS,
+    Action.PERSON_LIST: _by(_R.ANY, _PA, _KC, _SA),
+    Action.PERSON_READ: {
+        **_by(_R.ANY, _PA, _KC),
+        _SA: frozenset({_R.AT_OWN_SITE}),
+        Role.SIGNED_IN: frozenset({_R.SELF}),
+    },
+    Action.PERSON_ADD: _KEEPS,
+    Action.PERSON_WRITE: _KEEPS,
+    Action.PERSON_LEAVE: _KEEPS,
+    Action.LICENCE_WRITE: {**_KEEPS, Role.SIGNED_IN: frozenset({_R.SELF})},
+    Action.LICENCE_VERIFY: _by(_R.ANY, _PA),
+    Action.HOURS_AT_RISK: _by(_R.ANY, _KC),
     Action.FEED_OWN: _by(_R.ANY, Role.SIGNED_IN),
     Action.FEED_READ: _by(_R.ANY, Role.ANYONE),
-    Action.INTERPRETERS: _by(_R.ANY, _KC),
+    Action.INTERPRETERS: _by(_R.ANY, _KC, _PA),
     Action.SPECIALTY_READ: {
         _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
         _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
@@ -215,8 +217,8 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.REFERRAL_RETURN: {_KP: frozenset({_R.INVITED}), _KC: frozenset({_R.ANY})},
     Action.REFERRAL_ANSWER: _by(_R.INVITED, _KP),
     Action.MATCH: _by(_R.ANY, _KC),
-    Action.DEPARTMENT_READ: _by(_R.ANY, _KC, _SA),
-    Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC),
+    Action.DEPARTMENT_READ: _by(_R.ANY, _KC, _SA, _PA),
+    Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC, _PA),
     Action.MATCHING_RULES: _by(_R.ANY, _KC, _KP),
     Action.RECORDING_LIST: _CASE,
     Action.RECORDING_WATCH: _WATCH,

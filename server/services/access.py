@@ -14,7 +14,7 @@ from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.context import Context
 from server.services.owners import owner_of
-from server.storage import cases, consultations, patients, presence, referrals, renderings, sessions
+from server.storage import accounts, cases, consultations, patients, presence, referrals, renderings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed
@@ -29,6 +29,8 @@ class Subject(StrEnum):
     SEAT = "seat"
     CALENDAR = "calendar"  # a person's, a site's or a room's
     PATIENT = "patient"  # registered at a site
+    SITE = "site"
+    PERSON = "person"  # with an account
     FLAG = "flag"  # on a rendering: its seat is the interpreter's
 
 
@@ -74,6 +76,12 @@ class Access:
             return None if flag is None else await self._find(tx, account, Subject.SEAT, flag.seat_id)
         if subject is Subject.CALENDAR:
             return await _calendar(tx, account, subject_id)
+        if subject is Subject.SITE:
+            there = subject_id in await accounts.all_sites(tx)
+            return Found("", at_site(account, subject_id)) if there else None
+        if subject is Subject.PERSON:
+            other = await accounts.by_id(tx, subject_id)
+            return None if other is None else Found("", to_person(account, other))
         if subject is Subject.PATIENT:
             patient = await patients.by_id(tx, subject_id)
             own = patient is not None and patient.site_id == account.site_id
@@ -133,6 +141,16 @@ def relations(
     if any(seat.account_id == account.id for seat in seats):
         held.add(Relation.OWN_SEAT)
     return frozenset(held)
+
+
+def at_site(account: Account, site_id: str) -> frozenset[Relation]:
+    """How an account stands to a site, or to somebody of it."""
+    return frozenset({Relation.AT_OWN_SITE} if account.site_id == site_id else ())
+
+
+def to_person(account: Account, other: Account) -> frozenset[Relation]:
+    own = frozenset({Relation.SELF} if other.id == account.id else ())
+    return own | at_site(account, other.site_id)
 
 
 async def recently_seated(

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from server.domain.errors import Refused
-from server.domain.people import Account, AccountSession, normalised_email, session_is_live
+from server.domain.people import Account, AccountSession, in_force, normalised_email, session_is_live
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
@@ -42,7 +42,8 @@ class Accounts:
         if found is None or not right or found[0].disabled:
             raise Refused("sign_in_refused")
         await self._attempts.signed_in(hashed(key), address)
-        account, now_ms, secret = found[0], self._context.now_ms(), new_cookie()
+        now_ms, secret = self._context.now_ms(), new_cookie()
+        account = in_force(found[0], now_ms)
         session = AccountSession(new_id(), account.id, now_ms, now_ms, None, agent[:200])
         async with self._context.database.write() as tx:
             await accounts.add_session(tx, session, hashed(secret))
@@ -61,7 +62,7 @@ class Accounts:
         lifetime_ms = self._context.settings.account_session_hours * 3_600_000
         if found is None or found[1].disabled or not session_is_live(found[0], now_ms, lifetime_ms):
             return None
-        session, account = found
+        session, account = found[0], in_force(found[1], now_ms)
         if now_ms - session.last_seen_ms > TOUCH_MS:
             async with self._context.database.write() as tx:
                 await accounts.touch_session(tx, session.id, now_ms)

@@ -23,11 +23,13 @@ from server.services.glossary_history import GlossaryHistory
 from server.services.hours import Hours
 from server.services.invitations import Invitations
 from server.services.knocks import Knocks
+from server.services.leaving import Leaving
 from server.services.limiting import Attempts
 from server.services.mailing import Mailing
 from server.services.matching import Matching
 from server.services.passwords import Passwords
 from server.services.patients import Patients
+from server.services.people import People
 from server.services.probing import Probing
 from server.services.referral_replies import Replies
 from server.services.referrals import Referrals
@@ -35,6 +37,7 @@ from server.services.resets import Resets
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
+from server.services.sites import Sites
 from server.services.trail import Trail
 from server.services.trail_export import TrailExports
 from server.services.withdrawal import Withdrawals
@@ -80,6 +83,9 @@ class Services:
     departments: Departments
     trail: Trail
     trail_exports: TrailExports
+    sites: Sites
+    people: People
+    leaving: Leaving
 
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
@@ -126,4 +132,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         departments=Departments(context),
         trail=Trail(context),
         trail_exports=TrailExports(context),
+        sites=Sites(context),
+        people=People(context),
+        leaving=Leaving(context),
     )

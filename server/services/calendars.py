@@ -1,4 +1,4 @@
-"""Calendars as people keep them: hours, absences, rooms and new sites, what an interpreter interprets."""
+"""Calendars as people keep them: hours, absences, rooms, what an interpreter interprets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from server.domain.appointment import INTERPRETER, Interpreter, pair_of
 from server.domain.errors import Refused
-from server.domain.people import Site
 from server.domain.two_clocks import zone_of
 from server.domain.week import week_of
 from server.services.booking import Order
@@ -117,20 +116,6 @@ class Calendars:
             await calendars.put_room(tx, room)
             await _note(tx, now_ms, "room_set", room.id, order)
         return room.id
-
-    async def add_site(self, name: str, zone: str, country: str, order: Order) -> str:
-        """Raises Refused `bad_request` for a zone that is none, or a name that is taken."""
-        now_ms = self._context.now_ms()
-        try:
-            site = Site(new_id(), _name(name), zone_of(zone).key, country)
-        except ValueError:
-            raise Refused("bad_request") from None
-        async with self._context.database.write() as tx:
-            if any(one.name == site.name for one in (await accounts.all_sites(tx)).values()):
-                raise Refused("bad_request")
-            await accounts.add_site(tx, site)
-            await _note(tx, now_ms, "site_added", site.id, order)
-        return site.id
 
     async def interprets(
         self, account_id: str, pairs: Sequence[Sequence[str]], fields: Sequence[str], order: Order

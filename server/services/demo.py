@@ -16,11 +16,12 @@ from typing import Any
 from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
+from server.domain.staff import Licence
 from server.services import demo_referral
 from server.services.bundle import Services
 from server.services.demo_calendars import ensure_calendars
 from server.services.departments import demo_programme, put_programme
-from server.storage import accounts, cases, consultations, telephones
+from server.storage import accounts, cases, consultations, staff, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed, new_id, new_token
@@ -31,8 +32,12 @@ WINDOW_MS = 24 * HOUR_MS
 RENEW_BEFORE_MS = HOUR_MS  # a start this close to the end gets a fresh consultation
 
 SITES = (
-    Site("demo-site-almaty-00", "Almaty Demo Clinic (synthetic)", "Asia/Almaty", "KZ"),
-    Site("demo-site-seoul-000", "Seoul Demo Hospital (synthetic)", "Asia/Seoul", "KR"),
+    Site(
+        "demo-site-almaty-00", "Almaty Demo Clinic (synthetic)", "Asia/Almaty", "KZ", "", ("kk", "ru"), "103"
+    ),
+    Site(
+        "demo-site-seoul-000", "Seoul Demo Hospital (synthetic)", "Asia/Seoul", "KR", "", ("ko", "en"), "119"
+    ),
 )
 ALMATY, SEOUL = (site.id for site in SITES)
 TELEPHONES = {ALMATY: "+7 000 000 0001", SEOUL: "+82 0 0000 0002", "interpreter": "+82 0 0000 0003"}
@@ -65,6 +70,7 @@ PEOPLE = (
     Person("coordinator", "박데모 (synthetic)", "ko", SEOUL),
     Person("reviewer", "이데모 (synthetic)", "ko", SEOUL, "follows"),
     Person("site_admin", "Admin Demo (synthetic)", "en", SEOUL),
+    Person("programme_admin", "정데모 (synthetic)", "ko", SEOUL),
     Person("privacy_officer", "최데모 (synthetic)", "ko", SEOUL),
 )
 
@@ -189,6 +195,8 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
         )
         await accounts.add_account(tx, account, hashes[person.role])
         await telephones.put(tx, account.id, TELEPHONES.get(person.role, ""))
+        if account.verified:
+            await _ensure_licence(tx, account, now_ms)
         if person.relation:
             await cases.add_person(tx, CASE_ID, account.id, person.relation)
     interpreter = await accounts.by_email(tx, "interpreter@demo.invalid")
@@ -198,6 +206,13 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     if referring is not None:
         await demo_referral.ensure(tx, CASE_ID, ALMATY, referring[0].id, now_ms)
     await put_programme(tx, demo_programme())
+
+
+async def _ensure_licence(tx: Transaction, account: Account, now_ms: int) -> None:
+    number, country = f"DEMO-{account.roles[0][:3].upper()}-0000", "KZ" if account.site_id == ALMATY else "KR"
+    institution = "Demo licensing board (synthetic)"
+    licence = Licence(account.id, number, country, institution, None, account.id, now_ms, account.id, now_ms)
+    await staff.put_licence(tx, licence)
 
 
 def _case(now_ms: int) -> Case:

@@ -13,6 +13,7 @@ from server.domain.matching.deciding import one_line
 from server.domain.matching.rules import standard
 from server.domain.people import Account, Site
 from server.domain.referral_form import SPECIALTIES
+from server.domain.staff import SPOKEN
 from server.services.context import Context
 from server.storage import accounts, audit, departments, matches
 from server.storage.database import Transaction
@@ -22,7 +23,6 @@ from server.storage.ids import new_id
 MAX_NAME: Final = 120
 MAX_MONTHLY: Final = 1000
 MONTH_MS: Final = 30 * 86_400_000
-LANGUAGES: Final = ("ko", "ru", "kk", "uz", "mn", "en", "ar", "zh", "ja", "vi", "ky", "tg")
 
 
 class ProgrammeError(Exception):
@@ -224,7 +224,7 @@ def _check(form: DepartmentForm) -> None:
         and form.places
         and set(form.places) <= places
         and form.languages
-        and set(form.languages) <= set(LANGUAGES)
+        and set(form.languages) <= set(SPOKEN)
         and 1 <= form.monthly <= MAX_MONTHLY
     )
     if not good:
@@ -252,7 +252,7 @@ async def _person(
     good = (
         0 < len(one_line(form.name)) <= MAX_NAME
         and set(form.places) <= set(standard().places)
-        and set(form.languages) <= set(LANGUAGES)
+        and set(form.languages) <= set(SPOKEN)
     )
     account_id = None
     if form.account_email:

@@ -60,7 +60,7 @@ class Rooms:
             seats = await consultations.seats_of(tx, {room})
             ids = {seat.id for seat in seats}
             decisions = await consents.newest_by_seat(tx, room)
-            verified = await chairs.verified_seats(tx, ids)
+            verified = await chairs.verified_seats(tx, ids, now_ms)
             knocks = await chairs.waiting_knocks(tx, ids, now_ms - KNOCK_LIFE_MS)
         ranks = chair_ranks(seats)
         views = tuple(

@@ -23,7 +23,8 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         consent = await consents.newest_of_seat(tx, seat_id)
         recordings = [session.id for session in await sessions.of_consultation(tx, consultation.id)]
         blocked = [await destructions.blocked(tx, recording) for recording in recordings]
-        numbers = await _numbers(tx, _reachable(seat, seats), consultation, now_ms)
+        reachable = _reachable(seat, seats)
+        numbers = await _numbers(tx, reachable, consultation, now_ms)
     return {
         "seat": {
             "id": seat.id,
@@ -61,6 +62,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
                 "site": sites[other.site_id].name,
                 "time_zone": sites[other.site_id].time_zone,
                 "telephone": numbers.get(other.id),
+                "emergency": (sites[other.site_id].emergency or None) if other in reachable else None,
             }
             for other in seats
         ],

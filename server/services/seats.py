@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from server.domain.consultation import TAKEN, Consultation, Seat, require_joinable
 from server.domain.errors import Refused
+from server.domain.staff import LICENSED
 from server.services.access import behind_link, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.services.context import Context
@@ -36,7 +37,7 @@ class Seats:
             return None
         async with self._context.database.read() as tx:
             return await chairs.credential_by_secret(
-                tx, seat_id, hashed(secret), self._context.oldest_session_ms
+                tx, seat_id, hashed(secret), self._context.oldest_session_ms, self._context.now_ms()
             )
 
     async def redeem(
@@ -66,13 +67,16 @@ class Seats:
     async def take(self, seat_id: str, signed_in: SignedIn, address: str, held: Credential | None) -> Seated:
         """The seat's own account sits down, whoever sat there by link.
 
-        Raises Refused: `forbidden`, `not_open`, `ended`.
+        Raises Refused: `forbidden`, `not_verified` (a physician's licence is not checked, or expired),
+        `not_open`, `ended`.
         """
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             seat, consultation = await seat_and_consultation(tx, seat_id)
             if seat.account_id != signed_in.account.id:
                 raise Refused("forbidden")
+            if seat.role in LICENSED and not signed_in.account.verified:
+                raise Refused("not_verified")
             require_joinable(consultation, now_ms)
             if held is not None and held.account_session_id == signed_in.session.id:
                 return Seated(seat)

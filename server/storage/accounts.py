@@ -14,14 +14,27 @@ from server.storage.schema import account_sessions, accounts, sites
 
 async def add_site(tx: AsyncConnection, site: Site) -> None:
     await tx.execute(
-        insert(sites).values(id=site.id, name=site.name, time_zone=site.time_zone, country=site.country)
+        insert(sites).values(
+            id=site.id,
+            name=site.name,
+            time_zone=site.time_zone,
+            country=site.country,
+            address=site.address,
+            languages=list(site.languages),
+            emergency=site.emergency,
+        )
     )
 
 
 async def all_sites(tx: AsyncConnection) -> dict[str, Site]:
     """Every site by its id."""
     rows = (await tx.execute(select(sites))).all()
-    return {row.id: Site(row.id, row.name, row.time_zone, row.country) for row in rows}
+    return {
+        row.id: Site(
+            row.id, row.name, row.time_zone, row.country, row.address, tuple(row.languages), row.emergency
+        )
+        for row in rows
+    }
 
 
 NO_PASSWORD = ""
@@ -164,7 +177,8 @@ async def revoke_all_sessions(
 
 
 async def set_disabled(tx: AsyncConnection, account_id: str, disabled: bool) -> None:
-    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(disabled=disabled))
+    values = {"disabled": disabled} | ({} if disabled else {"left_ms": None})
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(**values))
 
 
 def _accounts() -> Select[Any]:
@@ -182,6 +196,8 @@ def _account(row: Row[Any]) -> Account:
         verified=row.verified,
         disabled=row.disabled,
         time_zone=row.time_zone,
+        verified_until_ms=row.verified_until_ms,
+        left_ms=row.left_ms,
     )
 
 

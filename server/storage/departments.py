@@ -97,8 +97,9 @@ async def everyone(tx: Transaction, ids: Iterable[str] | None = None) -> list[De
 
 
 async def physicians(tx: Transaction) -> list[PhysicianRow]:
-    """Those who have not left, in the order of their ids."""
-    query = _physicians().where(department_physicians.c.left.is_(False)).order_by(department_physicians.c.id)
+    """Those who have left neither it nor the programme, in the order of their ids."""
+    here = department_physicians.c.left.is_(False) & accounts.c.disabled.is_not(True)
+    query = _physicians().where(here).order_by(department_physicians.c.id)
     return [_physician(row) for row in (await tx.execute(query)).all()]
 
 

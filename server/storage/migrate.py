@@ -19,6 +19,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_glossary,
     schema_mails,
     schema_matching,
+    schema_people,
     schema_renderings,
     schema_schedule,
     schema_sign_in,

@@ -42,6 +42,11 @@ sites = Table(
     Column("name", Text, nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("country", String(2), nullable=False),
+    Column("address", Text, nullable=False, default="", server_default=""),
+    Column("languages", JSON, nullable=False, default=list, server_default="[]"),  # spoken there
+    Column(
+        "emergency", String(32), nullable=False, default="", server_default=""
+    ),  # the number dialled there
 )
 
 accounts = Table(
@@ -55,7 +60,9 @@ accounts = Table(
     Column("site_id", ID, ForeignKey("sites.id"), nullable=False),
     Column("roles", JSON, nullable=False),  # list of role names
     Column("verified", Boolean, nullable=False, default=False),  # licence checked
+    Column("verified_until_ms", BigInteger),  # when that licence expires
     Column("disabled", Boolean, nullable=False, default=False),
+    Column("left_ms", BigInteger),  # since when; null for who is here, and who was disabled by command
 )
 
 account_sessions = Table(

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.consultation import TAKEN, UNUSED
+from server.domain.people import is_verified
 from server.storage.schema import account_sessions, accounts, knocks, seat_credentials, seats
 
 
@@ -83,21 +84,22 @@ async def add_credential(
 
 
 async def credential_by_secret(
-    tx: AsyncConnection, seat_id: str, secret_hash: str, oldest_session_ms: int
+    tx: AsyncConnection, seat_id: str, secret_hash: str, oldest_session_ms: int, now_ms: int
 ) -> Credential | None:
     """The live credential behind a seat cookie; its account session, if any, must be alive too."""
-    return await _credential(tx, oldest_session_ms, seat=seat_id, secret_hash=secret_hash)
+    return await _credential(tx, oldest_session_ms, now_ms, seat=seat_id, secret_hash=secret_hash)
 
 
 async def credential_by_id(
-    tx: AsyncConnection, credential_id: str, oldest_session_ms: int
+    tx: AsyncConnection, credential_id: str, oldest_session_ms: int, now_ms: int
 ) -> Credential | None:
-    return await _credential(tx, oldest_session_ms, credential_id=credential_id)
+    return await _credential(tx, oldest_session_ms, now_ms, credential_id=credential_id)
 
 
 async def _credential(
     tx: AsyncConnection,
     oldest_session_ms: int,
+    now_ms: int,
     *,
     credential_id: str | None = None,
     seat: str | None = None,
@@ -112,6 +114,7 @@ async def _credential(
             account_sessions.c.revoked_ms,
             accounts.c.disabled,
             accounts.c.verified,
+            accounts.c.verified_until_ms,
         )
         .outerjoin(account_sessions, account_sessions.c.id == seat_credentials.c.account_session_id)
         .outerjoin(accounts, accounts.c.id == account_sessions.c.account_id)
@@ -128,11 +131,12 @@ async def _credential(
         return Credential(row.id, row.seat_id, verified=False)
     if row.revoked_ms is not None or row.disabled or row.created_ms <= oldest_session_ms:
         return None
-    return Credential(row.id, row.seat_id, bool(row.verified), row.account_session_id)
+    verified = is_verified(row.verified, row.verified_until_ms, now_ms)
+    return Credential(row.id, row.seat_id, verified, row.account_session_id)
 
 
-async def verified_seats(tx: AsyncConnection, seat_ids: set[str]) -> set[str]:
-    """Seats whose live credential was taken by a verified account."""
+async def verified_seats(tx: AsyncConnection, seat_ids: set[str], now_ms: int) -> set[str]:
+    """Seats whose live credential was taken by an account whose licence was checked and holds."""
     query = (
         select(seat_credentials.c.seat_id)
         .join(account_sessions, account_sessions.c.id == seat_credentials.c.account_session_id)
@@ -142,6 +146,7 @@ async def verified_seats(tx: AsyncConnection, seat_ids: set[str]) -> set[str]:
             seat_credentials.c.revoked_ms.is_(None),
             account_sessions.c.revoked_ms.is_(None),
             accounts.c.verified.is_(True),
+            accounts.c.verified_until_ms.is_(None) | (accounts.c.verified_until_ms > now_ms),
             accounts.c.disabled.is_(False),
         )
     )

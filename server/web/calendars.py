@@ -1,4 +1,4 @@
-"""Calendars over HTTP: hours, absences, rooms of a site, what interpreters interpret, new sites."""
+"""Calendars over HTTP: hours, absences, rooms of a site, what interpreters interpret."""
 
 from __future__ import annotations
 
@@ -43,12 +43,6 @@ class NewRoom(_Body):
     room: Id | None = None
     name: str = Field(max_length=400)
     closed: bool = False
-
-
-class NewSite(_Body):
-    name: str = Field(max_length=400)
-    time_zone: str = Field(max_length=64)
-    country: str = Field(pattern=r"^[A-Z]{2}$")
 
 
 class Interprets(_Body):
@@ -96,15 +90,6 @@ async def put_room(request: web.Request) -> web.Response:
     body = await parsed(request, NewRoom)
     made = await request.app[SERVICES].calendars.put_room(
         request.match_info["calendar"], body.room, body.name, body.closed, order_of(request)
-    )
-    return web.json_response({"id": made}, status=201)
-
-
-async def add_site(request: web.Request) -> web.Response:
-    """POST /api/sites {name, time_zone, country} → 201 {id}"""
-    body = await parsed(request, NewSite)
-    made = await request.app[SERVICES].calendars.add_site(
-        body.name, body.time_zone, body.country, order_of(request)
     )
     return web.json_response({"id": made}, status=201)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from server.domain.errors import STATUS_BY_CODE, Refused, message_id
+from server.domain.errors import STATUS_BY_CODE, FormRefused, Refused, message_id
 from server.web.keys import Handler
 
 log = logging.getLogger("hyeopjin.web")
@@ -26,9 +26,15 @@ CODE_BY_STATUS = {
 }
 
 
-def refusal(code: str, facts: dict[str, int] | None = None) -> web.Response:
-    """The one way to say no."""
-    body = {"error": {"code": code, "message_id": message_id(code), **(facts or {})}}
+def refusal(
+    code: str, facts: dict[str, int] | None = None, fields: dict[str, str] | None = None
+) -> web.Response:
+    """The one way to say no. `fields`: what is wrong with which field of a form, as a code."""
+    body: dict[str, dict[str, object]] = {
+        "error": {"code": code, "message_id": message_id(code), **(facts or {})}
+    }
+    if fields:
+        body["error"]["fields"] = fields
     response = web.json_response(body, status=STATUS_BY_CODE[code])
     if facts and "retry_after_s" in facts:
         response.headers["Retry-After"] = str(facts["retry_after_s"])
@@ -42,6 +48,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         response = await handler(request)
         if response.status >= 400 and request.path.startswith("/socket.io"):
             return refusal("bad_request")  # the library's texts quote what was sent
+    except FormRefused as refused:
+        return refusal(refused.code, fields=refused.fields)
     except Refused as refused:
         return refusal(refused.code, refused.facts)
     except web.RequestPayloadError:  # a body that is not the gzip or the chunks that its headers say

@@ -27,6 +27,7 @@ from server.web import (
     pages,
     passwords,
     patients,
+    people,
     probing,
     recordings,
     referrals,
@@ -43,8 +44,11 @@ _A, _S = Action, Subject
 READS, TYPED, CLIPS, EXPORTS = 120, 300, 300, 10
 """A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
 leafs, for a few seconds of sound (a player asks some times for each voice), of what is made into a file."""
+INVITATIONS = 10
 _CASE = "/api/cases/{case}"
 _CALENDAR = "/api/calendars/{calendar}"
+_SITE = "/api/sites/{site}"
+_PERSON = "/api/people/{person}"
 _DEPARTMENT = "/api/departments/{department}"
 _FLAG = "/api/flags/{flag}"
 
@@ -134,9 +138,23 @@ ROUTES: Final[tuple[Route, ...]] = (
         _S.CALENDAR,
     ),
     Route("POST", f"{_CALENDAR}/rooms", calendars.put_room, _A.CALENDAR_WRITE, _S.CALENDAR),
-    Route("POST", "/api/sites", calendars.add_site, _A.SITE_ADD),
     Route("GET", "/api/interpreters", calendars.interpreters, _A.INTERPRETERS),
     Route("POST", "/api/interpreters/{interpreter}", calendars.interprets, _A.INTERPRETERS),
+    # sites and people
+    Route("GET", "/api/sites", people.sites, _A.SITE_LIST),
+    Route("POST", "/api/sites", people.add_site, _A.SITE_ADD),
+    Route("GET", _SITE, people.site, _A.SITE_READ, _S.SITE),
+    Route("POST", _SITE, people.edit_site, _A.SITE_WRITE, _S.SITE),
+    Route("POST", f"{_SITE}/people", people.add_person, _A.PERSON_ADD, _S.SITE),
+    Route("GET", "/api/people", people.people, _A.PERSON_LIST),
+    Route("GET", _PERSON, people.person, _A.PERSON_READ, _S.PERSON),
+    Route("POST", _PERSON, people.edit_person, _A.PERSON_WRITE, _S.PERSON),
+    Route("POST", f"{_PERSON}/invite", people.invite, _A.PERSON_WRITE, _S.PERSON, per_minute=INVITATIONS),
+    Route("POST", f"{_PERSON}/licence", people.enter_licence, _A.LICENCE_WRITE, _S.PERSON),
+    Route("POST", f"{_PERSON}/licence/verify", people.verify_licence, _A.LICENCE_VERIFY, _S.PERSON),
+    Route("POST", f"{_PERSON}/leave", people.leave, _A.PERSON_LEAVE, _S.PERSON),
+    Route("POST", f"{_PERSON}/return", people.come_back, _A.PERSON_LEAVE, _S.PERSON),
+    Route("GET", "/api/hours-at-risk", people.hours_at_risk, _A.HOURS_AT_RISK),
     # patients and referrals
     Route("POST", "/api/patients", patients.register, _A.PATIENT_REGISTER),
     Route("POST", "/api/patients/search", patients.search, _A.PATIENT_REGISTER),

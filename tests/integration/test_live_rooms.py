@@ -238,6 +238,21 @@ async def test_revoking_a_session_disconnects_its_socket_within_five_seconds(hou
     assert (await page.told("closed"))["code"] == "revoked"
 
 
+async def test_who_leaves_loses_their_seat_in_the_running_call_by_link_or_by_account(house: House) -> None:
+    admin = await house.signed_in("programme_admin")
+    doctor, interpreter = await house.signed_in("consulting_physician"), await house.by_link("interpreter")
+    await doctor.post(f"/api/seats/{house.seat('consulting_physician')[0]}/take")
+    chair = await house.socket(doctor, "consulting_physician")
+    beside = await house.socket(interpreter, "interpreter")
+    assert (await chair.ask("join", JOIN))["ok"]
+    assert (await beside.ask("join", JOIN))["ok"]
+    people = (await admin.get("/api/people")).json["people"]
+    for page, role in ((beside, "interpreter"), (chair, "consulting_physician")):
+        person = next(one["id"] for one in people if one["roles"] == [role])
+        assert (await admin.post(f"/api/people/{person}/leave")).status == 200
+        assert (await page.told("closed"))["code"] == "revoked"
+
+
 async def test_a_revocation_in_the_database_alone_disconnects_within_five_seconds(house: House) -> None:
     """As a command in another process would do it."""
     browser = await house.signed_in("interpreter")

@@ -39,6 +39,7 @@ STANDING = {
     "coordinator": {R.SITE_TAKES_PART},
     "reviewer": {R.FOLLOWS, R.SITE_TAKES_PART},
     "site_admin": {R.SITE_TAKES_PART},
+    "programme_admin": {R.SITE_TAKES_PART},
     "privacy_officer": {R.SITE_TAKES_PART},
 }
 CLOSED = [route for route in ROUTES if not is_open(route.action)]
@@ -88,7 +89,17 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         proposal="unknown",
         department="unknown",
         physician="unknown",
+        site=SEOUL,
+        person=await reviewer(site),
     )
+
+
+async def reviewer(site: Website) -> str:
+    email, _ = site.password("reviewer")
+    async with site.database.read() as tx:
+        found = await accounts.by_email(tx, email)
+    assert found
+    return found[0].id
 
 
 async def ask(browser: Browser, route: Route, path: str) -> tuple[int, str | None]:
@@ -131,6 +142,10 @@ async def test_each_role_gets_exactly_what_its_rows_say(site: Website, role: str
                     standing.add(R.SEAT_OF_OWN_SITE)
             if route.subject is Subject.CALENDAR:
                 standing = {R.CALENDAR_OF_OWN_SITE} if SITES[role] == SEOUL else set()
+            if route.subject in (Subject.SITE, Subject.PERSON):  # Seoul, and its reviewer
+                standing = {R.AT_OWN_SITE} if SITES[role] == SEOUL else set()
+                if route.subject is Subject.PERSON and role == "reviewer":
+                    standing.add(R.SELF)
             if route.subject is Subject.PATIENT:
                 standing = standing & {R.OWN_SITE}
             if route.subject is Subject.FLAG:
@@ -170,6 +185,9 @@ async def test_the_worklist_shows_each_role_what_it_may_see(site: Website) -> No
     for role in ROLES:
         browser = await site.signed_in(role)
         rows = (await browser.get("/api/worklist")).json["consultations"]
+        if role == "programme_admin":
+            assert rows == []
+            continue
         assert len(rows) == 1
         seated = role in ("referring_physician", "consulting_physician", "interpreter")
         assert rows[0]["joinable"] is seated

@@ -147,21 +147,38 @@ def test_interpreters_hours_are_a_coordinators_to_export() -> None:
 
 def test_hours_are_booked_by_a_coordinator_and_calendars_kept_by_who_they_belong_to() -> None:
     assert may(Action.SCHEDULE_WRITE, EVERY_RELATION) == {"coordinator"}
-    assert may(Action.INTERPRETERS, EVERY_RELATION) == {"coordinator"}
+    everywhere = {"coordinator", "programme_admin"}
+    assert may(Action.INTERPRETERS, EVERY_RELATION) == everywhere
     assert allowed(Action.FEED_OWN, ["interpreter"], ())
-    assert may(Action.SITE_ADD, EVERY_RELATION) == {"coordinator", "site_admin"}
     for action in (Action.CALENDAR_READ, Action.CALENDAR_WRITE):
-        assert may(action, set()) == {"coordinator"}
-        assert may(action, {R.CALENDAR_OF_OWN_SITE}) == {"coordinator", "site_admin"}
+        assert may(action, set()) == everywhere
+        assert may(action, {R.CALENDAR_OF_OWN_SITE}) == everywhere | {"site_admin"}
         assert may(action, {R.OWN_CALENDAR}) == may(action, EVERY_RELATION)
         assert "privacy_officer" not in may(action, EVERY_RELATION)
 
 
-def test_hospitals_are_proposed_and_departments_changed_by_a_coordinator_alone() -> None:
-    for action in (Action.MATCH, Action.DEPARTMENT_WRITE):
-        assert may(action, EVERY_RELATION) == {"coordinator"}
-    assert may(Action.DEPARTMENT_READ, EVERY_RELATION) == {"coordinator", "site_admin"}
+def test_hospitals_are_proposed_by_a_coordinator_and_departments_kept_for_the_whole_programme() -> None:
+    assert may(Action.MATCH, EVERY_RELATION) == {"coordinator"}
+    assert may(Action.DEPARTMENT_WRITE, EVERY_RELATION) == {"coordinator", "programme_admin"}
+    assert may(Action.DEPARTMENT_READ, EVERY_RELATION) == {"coordinator", "site_admin", "programme_admin"}
     assert may(Action.MATCHING_RULES, EVERY_RELATION) == {"coordinator", "consulting_physician"}
+
+
+def test_sites_and_licences_are_the_programmes_and_a_sites_people_its_own_admins() -> None:
+    assert may(Action.SITE_ADD, EVERY_RELATION) == may(Action.LICENCE_VERIFY, EVERY_RELATION)
+    assert may(Action.SITE_ADD, EVERY_RELATION) == {"programme_admin"}
+    for action in (Action.SITE_WRITE, Action.PERSON_ADD, Action.PERSON_WRITE, Action.PERSON_LEAVE):
+        assert may(action, EVERY_RELATION - {R.AT_OWN_SITE}) == {"programme_admin"}
+        assert may(action, {R.AT_OWN_SITE}) == {"programme_admin", "site_admin"}
+    assert may(Action.PERSON_READ, {R.AT_OWN_SITE}) == {"programme_admin", "coordinator", "site_admin"}
+    assert allowed(Action.PERSON_READ, ["reviewer"], {R.SELF})
+    assert allowed(Action.LICENCE_WRITE, ["consulting_physician"], {R.SELF})
+    assert not allowed(Action.LICENCE_VERIFY, ["consulting_physician", "site_admin"], EVERY_RELATION)
+
+
+def test_an_administrator_of_people_sees_nothing_clinical() -> None:
+    for action in (Action.CASE_READ, Action.DEMOGRAPHICS_READ, Action.RECORDING_LIST, Action.SCHEDULE_READ):
+        assert "programme_admin" not in may(action, EVERY_RELATION)
 
 
 def test_only_an_interpreter_opens_a_session_and_all_seats_see_how() -> None:
