@@ -99,6 +99,9 @@ def test_the_domain_uses_the_standard_library_only() -> None:
         ("holidays", {"server/services/public_holidays.py"}),
         ("aiosmtplib", {"server/runtime/mailer.py", "server/commands/mail_check.py"}),
         ("obstore", {"server/runtime/bucket.py"}),
+        ("pypdfium2", {"server/decode/pdf.py"}),
+        ("pi_heif", {"server/decode/picture.py"}),
+        ("pydicom", {"server/decode/dicom.py"}),
         ("redis", {"signaling/redis_store.py", "server/runtime/leases.py"}),
     ],
 )
