@@ -9,16 +9,18 @@ import pypdfium2
 from server.decode import picture
 from server.decode.limits import MOST_PAGES, Unfit, height_for
 
+_LIBRARY: Any = pypdfium2
+"""Which says nothing of its types."""
 _WANTS_PASSWORD = 4
 """FPDF_ERR_PASSWORD."""
 _THINNEST = 1e-3
 """Points."""
 
 
-def _open(file: BinaryIO) -> pypdfium2.PdfDocument:
+def _open(file: BinaryIO) -> Any:
     try:
-        pdf = pypdfium2.PdfDocument(file)  # type: ignore[no-untyped-call]
-    except pypdfium2.PdfiumError as error:
+        pdf = _LIBRARY.PdfDocument(file)
+    except _LIBRARY.PdfiumError as error:
         raise Unfit("document_locked" if error.err_code == _WANTS_PASSWORD else "document_damaged") from None
     if not len(pdf):
         raise Unfit("document_damaged")
@@ -39,7 +41,7 @@ def preview(file: BinaryIO, page: int, width: int) -> bytes:
     pdf = _open(file)
     if page >= len(pdf):
         raise Unfit("page_unknown")
-    pdf.init_forms()  # type: ignore[no-untyped-call]
+    pdf.init_forms()
     shown = pdf[page]
     across, up = shown.get_size()
     if min(across, up) < _THINNEST:
