@@ -26,8 +26,7 @@ check: lint ## format, lint, types, unit tests: about a minute
 
 test: lint ## everything CI runs, real browsers included: under 25 minutes
 	@deploy/setup.sh browsers
-	$(PY) -m pytest tests/browser -m "not long"
-	$(PY) -m pytest tests/integration tests/unit -m "not long" -n auto --maxprocesses 4 --dist loadfile
+	@tests/all.sh
 
 test-long: check ## kill series, soaks and matrices: under 80 minutes
 	@deploy/setup.sh browsers
