@@ -1174,6 +1174,8 @@ mail-lead-reminder = Telekonsultatsiyani eslatamiz. Boshlanish vaqti:
 mail-seat = Oʻrningiz belgilangan vaqtdan 10 daqiqa oldin ochiladi. Hisobingiz bilan kiring va oʻrningizga oʻting.
 mail-nothing = Bu xatda bemor haqida ataylab hech narsa aytilmagan. Iltimos, javobingizda ham bemor haqida hech narsa yozmang. Vaqt sizga toʻgʻri kelmasa, koordinatorga ayting.
 
+# mails about an account
+
 ## Referrals
 page-referral = Yoʻllanma
 page-new-referral = Yangi yoʻllanma
