@@ -12,8 +12,10 @@ INVITATION, RESET = "invitation", "reset"
 LINK_LIFE_MS: Final = {INVITATION: 7 * DAY_MS, RESET: 30 * MINUTE_MS}
 #: What tells its owner that something was changed; no link, so whoever reads it can do nothing with it.
 CHANGES: Final = ("password_changed",)
+GLASS_BROKEN = "glass_broken"
+"""Somebody reads a patient's cases without standing to them. No link, nothing of the patient."""
 NEWS_LIFE_MS: Final = 7 * DAY_MS
-KINDS: Final = (*LINK_LIFE_MS, *CHANGES)
+KINDS: Final = (*LINK_LIFE_MS, *CHANGES, GLASS_BROKEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Action(StrEnum):
     RENDERING_ANSWER = "rendering.answer"  # one flag on an own rendering, what is around it, the answer
     RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
     RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
+    BREAK_GLASS = "break_glass"  # with a reason; physicians only where the policy lets them
+    BREAK_GLASS_LIST = "break_glass.list"  # who did, and why
     AUDIT_OWN = "audit.own"  # what one did oneself
     AUDIT_LOGINS = "audit.logins"  # who signed in at one's own site
     AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
@@ -125,15 +127,27 @@ _PA = Role.PROGRAMME_ADMIN
 _PT = Role.PATIENT
 _R = Relation
 
+#: Who reads what is not theirs for a while, with a reason, and is written down. They change nothing.
+_GLASS: Final[Row] = _by(_R.BREAK_GLASS, _PO, _LP, _KP)
+
+
+def _or_glass(row: Row) -> Row:
+    return {role: row.get(role, frozenset()) | _GLASS.get(role, frozenset()) for role in {**row, **_GLASS}}
+
+
 #: Who reads a case.
-_CASE: Final[Row] = {
-    _LP: frozenset({_R.OWN_SITE}),
-    _KP: frozenset({_R.INVITED}),
-    _KC: frozenset({_R.ANY}),
-    _RV: frozenset({_R.FOLLOWS}),
-}
-#: Who may watch what was recorded of it, with what lies beside.
+_CASE: Final[Row] = _or_glass(
+    {
+        _LP: frozenset({_R.OWN_SITE}),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+        _RV: frozenset({_R.FOLLOWS}),
+    }
+)
+#: Who may take away what was recorded of it, and write beside it.
 _WATCH: Final[Row] = {_KP: frozenset({_R.INVITED}), _RV: frozenset({_R.FOLLOWS})}
+#: Who may watch it.
+_LOOK: Final[Row] = _or_glass(_WATCH)
 _CALENDAR: Final[Row] = {
     **_by(_R.OWN_CALENDAR, _LP, _KP, _IN, _RV),
     **_by(_R.ANY, _KC, _PA),
@@ -183,20 +197,24 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.FEED_OWN: _by(_R.ANY, Role.SIGNED_IN),
     Action.FEED_READ: _by(_R.ANY, Role.ANYONE),
     Action.INTERPRETERS: _by(_R.ANY, _KC, _PA),
-    Action.SPECIALTY_READ: {
-        _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
-        _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
-        _IN: frozenset({_R.OWN_SEAT}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
-    Action.PATIENT_NAME: {
-        _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
-        _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
-        _IN: frozenset({_R.RECENT_SEAT}),
-        _KC: frozenset({_R.ANY}),
-        _RV: frozenset({_R.FOLLOWS}),
-    },
+    Action.SPECIALTY_READ: _or_glass(
+        {
+            _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
+            _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
+            _IN: frozenset({_R.OWN_SEAT}),
+            _KC: frozenset({_R.ANY}),
+            _RV: frozenset({_R.FOLLOWS}),
+        }
+    ),
+    Action.PATIENT_NAME: _or_glass(
+        {
+            _LP: frozenset({_R.OWN_SITE, _R.OWN_SEAT}),
+            _KP: frozenset({_R.INVITED, _R.OWN_SEAT}),
+            _IN: frozenset({_R.RECENT_SEAT}),
+            _KC: frozenset({_R.ANY}),
+            _RV: frozenset({_R.FOLLOWS}),
+        }
+    ),
     Action.CASE_READ: _CASE,
     Action.CASE_LIST: _by(_R.ANY, Role.SIGNED_IN),
     Action.CASE_OPEN: _by(_R.ANY, _LP),
@@ -208,7 +226,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
         _RV: frozenset({_R.FOLLOWS}),
     },
     Action.PATIENT_REGISTER: _by(_R.ANY, _LP, _LO),
-    Action.DEMOGRAPHICS_READ: {**_by(_R.OWN_SITE, _LP, _LO), _KC: frozenset({_R.ANY})},
+    Action.DEMOGRAPHICS_READ: _or_glass({**_by(_R.OWN_SITE, _LP, _LO), _KC: frozenset({_R.ANY})}),
     Action.DEMOGRAPHICS_WRITE: _by(_R.OWN_SITE, _LP, _LO),
     Action.REFERRAL_FORM: _by(_R.ANY, Role.SIGNED_IN),
     Action.REFERRAL_DRAFT: _by(_R.OWN_SITE, _LP),
@@ -221,9 +239,11 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC, _PA),
     Action.MATCHING_RULES: _by(_R.ANY, _KC, _KP),
     Action.RECORDING_LIST: _CASE,
-    Action.RECORDING_WATCH: _WATCH,
+    Action.RECORDING_WATCH: _LOOK,
     Action.RETENTION_READ: _by(_R.ANY, _KC, _PO),
     Action.RETENTION_HOLD: _by(_R.ANY, _PO),
+    Action.BREAK_GLASS: _by(_R.ANY, _PO, _LP, _KP),
+    Action.BREAK_GLASS_LIST: _by(_R.ANY, _PO),
     Action.AUDIT_OWN: _by(_R.ANY, Role.SIGNED_IN),
     Action.AUDIT_LOGINS: _by(_R.ANY, _SA),
     Action.AUDIT_READ: _by(_R.ANY, _PO),
@@ -237,13 +257,13 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     },
     Action.RECORDING_EXPORT: _WATCH,
     Action.CHAT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
-    Action.CHAT_REVIEW: _WATCH,
+    Action.CHAT_REVIEW: _LOOK,
     Action.SEAT_ARRIVAL: _by(_R.OWN_SEAT, _IN),
     Action.ARRIVAL_TELL: _by(_R.ANY, _KC),
     Action.ARRIVAL_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
     Action.HOURS_EXPORT: _by(_R.ANY, _KC),
     Action.CONDUCT_READ: _by(_R.OWN_SEAT, _LP, _KP, _IN, _PT),
-    Action.CONDUCT_REVIEW: _WATCH,
+    Action.CONDUCT_REVIEW: _LOOK,
     Action.RENDERING_FLAG: _WATCH,
     Action.RENDERING_OWN: _by(_R.ANY, _IN),
     Action.RENDERING_ANSWER: _by(_R.OWN_SEAT, _IN),
@@ -362,10 +382,15 @@ def chaired(role: str) -> frozenset[str]:
 
 
 def page_abilities(roles: Iterable[str]) -> list[str]:
-    """Actions that some relation would allow to an account of these roles: pages show their links by it."""
+    """Actions that some relation would allow to an account of these roles: pages show their links by it.
+
+    What only broken glass would open is not among them.
+    """
     mine = {*roles, Role.SIGNED_IN}
     return sorted(
         action.value
         for action, row in PERMISSIONS.items()
-        if action not in BY_SEAT_CREDENTIAL and Role.ANYONE not in row and any(role in mine for role in row)
+        if action not in BY_SEAT_CREDENTIAL
+        and Role.ANYONE not in row
+        and any(role in mine and held != {Relation.BREAK_GLASS} for role, held in row.items())
     )

@@ -33,6 +33,7 @@ class Relation(StrEnum):
     RECENT_SEAT = "recent_seat"  # a seat of theirs in the case is to come, runs, or was sat in lately
     SEAT_OF_OWN_SITE = "seat_of_own_site"  # the seat is one of their site's
     OWN_CALENDAR = "own_calendar"
+    BREAK_GLASS = "break_glass"  # they broke the glass for its patient, and it is still open
     CALENDAR_OF_OWN_SITE = "calendar_of_own_site"  # the site's, one of its rooms' or people's
     AT_OWN_SITE = "at_own_site"  # the site, or somebody of it
     SELF = "self"  # their own account

@@ -12,6 +12,7 @@ from server.domain.errors import Refused
 from server.domain.life import State
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, Role, allowed
+from server.services.break_glass import is_open as glass_open
 from server.services.context import Context
 from server.services.owners import owner_of
 from server.storage import accounts, cases, consultations, patients, presence, referrals, renderings, sessions
@@ -85,7 +86,12 @@ class Access:
         if subject is Subject.PATIENT:
             patient = await patients.by_id(tx, subject_id)
             own = patient is not None and patient.site_id == account.site_id
-            return None if patient is None else Found("", frozenset({Relation.OWN_SITE} if own else ()))
+            if patient is None:
+                return None
+            related = {Relation.OWN_SITE} if own else set()
+            if await glass_open(tx, account.id, self._context.now_ms(), None, patient.id):
+                related.add(Relation.BREAK_GLASS)
+            return Found("", frozenset(related))
         if subject is Subject.SEAT:
             seat = await consultations.seat_by_id(tx, subject_id)
             if seat is None:
@@ -109,6 +115,8 @@ class Access:
         recent = await recently_seated(tx, account.id, {case.id}, self._context.now_ms())
         kept_back = await drafts_elsewhere(tx, account, [(case.id, case.site_id, case.state)])
         held = relations(account, case.site_id, named, seats, recent=bool(recent))
+        if await glass_open(tx, account.id, self._context.now_ms(), case.id, None):
+            held |= {Relation.BREAK_GLASS}
         return Found(case.id, held, bool(kept_back))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from server.domain.account_mail import INVITATION, LINK_LIFE_MS, NEWS_LIFE_MS, RESET, AccountMail
+from server.domain.account_mail import CHANGES, INVITATION, LINK_LIFE_MS, NEWS_LIFE_MS, RESET, AccountMail
 from server.domain.mail import STALE
 from server.domain.people import Account
 from server.i18n import LANGUAGES, text
@@ -72,13 +72,15 @@ def _words(mail: AccountMail, account: Account, public_url: str, link: str) -> O
     language = account.language if account.language in LANGUAGES else "en"
     host = urlsplit(public_url).hostname or ""
     kind = mail.kind.replace("_", "-")
-    subject = "mail-account-subject" if not mail.has_link else f"mail-account-subject-{kind}"
+    subject = "mail-account-subject" if mail.kind in CHANGES else f"mail-account-subject-{kind}"
     parts = [text(language, f"mail-account-lead-{kind}", host=host)]
     if link:
         until = when(mail.expires_ms, account.time_zone, language)
         parts += [link, text(language, "mail-account-until", when=until)]
     else:
         parts += [when(mail.made_ms, account.time_zone, language)]
-    parts.append(text(language, f"mail-account-unasked-{kind}" if link else "mail-account-unasked"))
+    parts.append(
+        text(language, "mail-account-unasked" if mail.kind in CHANGES else f"mail-account-unasked-{kind}")
+    )
     body = "\n\n".join(parts) + "\n"
     return Outgoing(mail.id, mail.attempts, account.email, language, text(language, subject), body)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from server.domain.errors import Refused
 from server.domain.people import Account, AccountSession, in_force, normalised_email, session_is_live
+from server.domain.trail import SIGN_IN_FAILED
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
@@ -40,6 +41,7 @@ class Accounts:
             found = await accounts.by_email(tx, key)
         right = await self._passwords.matches(found[1] if found else None, password)
         if found is None or not right or found[0].disabled:
+            await self._failed(found[0].id if found else None, address)
             raise Refused("sign_in_refused")
         await self._attempts.signed_in(hashed(key), address)
         now_ms, secret = self._context.now_ms(), new_cookie()
@@ -51,6 +53,16 @@ class Accounts:
                 tx, now_ms, audit.Entry("sign_in", "account", account.id, address, account_id=account.id)
             )
         return SignedIn(account, session, secret)
+
+    async def _failed(self, account_id: str | None, address: str) -> None:
+        """An entry, the same whether there is such an account; what was typed is nowhere."""
+        if not await self._attempts.failure_is_noted(address):
+            return
+        entry = audit.Entry(
+            SIGN_IN_FAILED, "account", account_id or "unknown", address, account_id=account_id
+        )
+        async with self._context.database.write() as tx:
+            await audit.append(tx, self._context.now_ms(), entry)
 
     async def authenticate(self, secret: str | None) -> SignedIn | None:
         """Who a session cookie proves, if it still does."""

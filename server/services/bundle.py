@@ -8,6 +8,7 @@ from server.services.access import Access
 from server.services.accounts import Accounts
 from server.services.arrivals import Arrivals
 from server.services.booking import Booking
+from server.services.break_glass import BreakGlass
 from server.services.calendars import Calendars
 from server.services.case_list import CaseList
 from server.services.chat import Chat
@@ -82,6 +83,7 @@ class Services:
     matching: Matching
     departments: Departments
     trail: Trail
+    break_glass: BreakGlass
     trail_exports: TrailExports
     sites: Sites
     people: People
@@ -131,6 +133,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         matching=Matching(context),
         departments=Departments(context),
         trail=Trail(context),
+        break_glass=BreakGlass(context),
         trail_exports=TrailExports(context),
         sites=Sites(context),
         people=People(context),

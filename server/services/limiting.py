@@ -11,6 +11,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from server.domain.errors import Refused
 
 FIVE_MINUTES, FIFTEEN_MINUTES = 5, 15
+NOTED_FAILURES = 20
+"""Failed sign-ins of one address in five minutes that get an entry each: more say nothing new."""
 MESSAGES, MESSAGES_S = 10, 10
 """Lines of chat of one seat, in so many seconds: more than anybody types."""
 
@@ -22,6 +24,7 @@ class Attempts:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._account = RateLimitItemPerMinute(per_account, FIVE_MINUTES)
         self._address = RateLimitItemPerMinute(per_address)
+        self._failures = RateLimitItemPerMinute(NOTED_FAILURES, FIVE_MINUTES)
         self._knocks = RateLimitItemPerMinute(12)
         self._probes = RateLimitItemPerMinute(20)
         self._messages = RateLimitItemPerSecond(MESSAGES, MESSAGES_S)
@@ -45,6 +48,10 @@ class Attempts:
         """Somebody says that this account's password was forgotten: a few mails at most come of it."""
         await self._hit(self._resets_of_address, "reset from", address)
         await self._hit(self._resets, "reset", account)
+
+    async def failure_is_noted(self, address: str) -> bool:
+        """Whether this failed sign-in gets an entry: who tries thousands does not fill the audit."""
+        return await self._limiter.hit(self._failures, "failure", address)
 
     async def link(self, address: str) -> None:
         await self._hit(self._address, "link", address)

@@ -43,7 +43,9 @@ async def sign_out(request: web.Request) -> web.Response:
 
 async def me(request: web.Request) -> web.Response:
     account = request[SIGNED_IN].account
-    return web.json_response({"account": _account(account), "abilities": page_abilities(account.roles)})
+    glass = await request.app[SERVICES].break_glass.standing(account)
+    told = {**_account(account), "break_glass": glass}
+    return web.json_response({"account": told, "abilities": page_abilities(account.roles)})
 
 
 async def local_key(request: web.Request) -> web.Response:

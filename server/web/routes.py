@@ -15,6 +15,7 @@ from server.web import (
     accounts,
     arrivals,
     audit,
+    break_glass,
     calendars,
     chat,
     conduct,
@@ -41,9 +42,10 @@ from server.web.guard import Route, guarded
 from server.web.keys import Handler
 
 _A, _S = Action, Subject
-READS, TYPED, CLIPS, EXPORTS = 120, 300, 300, 10
+READS, TYPED, CLIPS, EXPORTS, GLASSES = 120, 300, 300, 10, 10
 """A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
-leafs, for a few seconds of sound (a player asks some times for each voice), of what is made into a file."""
+leafs, for a few seconds of sound (a player asks some times for each voice), of what is made
+into a file, of labels tried."""
 INVITATIONS = 10
 _CASE = "/api/cases/{case}"
 _CALENDAR = "/api/calendars/{calendar}"
@@ -106,6 +108,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/account/local-key", accounts.local_key, _A.ACCOUNT_READ),
     Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
     Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
+    # reading without a relation, with a reason
+    Route("GET", "/api/break-glass", break_glass.newest, _A.BREAK_GLASS_LIST, per_minute=READS),
+    Route("POST", "/api/break-glass", break_glass.begin, _A.BREAK_GLASS, per_minute=GLASSES),
+    Route("POST", "/api/break-glass/{glass}/end", break_glass.end, _A.BREAK_GLASS),
     # the audit
     Route("GET", "/api/account/audit", audit.own, _A.AUDIT_OWN, per_minute=READS),
     Route("GET", "/api/audit/logins", audit.logins, _A.AUDIT_LOGINS, per_minute=READS),

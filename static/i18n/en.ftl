@@ -833,6 +833,9 @@ error-own-account = This cannot be done to your own account. Ask another adminis
 error-role-above = This account has, or would get, a role that only an administrator of the whole programme can give. Ask one of them.
 error-licence-changed = The licence was changed in the meantime. Look at it again before you confirm it.
 error-licence-expired = This licence has expired. Enter the new one first.
+error-glass-reason = Write why you need it, in at least { $words } words of your own.
+error-glass-open = You have opened a patient already. End that first: one patient at a time.
+error-glass-over = It has ended already.
 error-cross-site = This request came from another site and was refused. Open the page at its own address.
 error-not-found = This does not exist, or you may not see it. Check the address.
 error-link-unknown = This link is not valid. Open it again from your invitation, whole; if that fails, ask the coordinator for a new one.
@@ -1223,6 +1226,9 @@ mail-account-until = The link works once, until { $when }.
 mail-account-unasked = If this was not you, set a new password at once with “Forgot your password?” on the sign-in page, and tell the coordinator.
 mail-account-unasked-invitation = If you do not know what this is about, ignore this mail.
 mail-account-unasked-reset = If it was not you, ignore this mail: your password stays as it is.
+mail-account-subject-glass-broken = A patient’s cases were opened without a relation
+mail-account-lead-glass-broken = Somebody opened a patient’s cases at { $host } without taking part in them, and wrote down why. Who it was, for whom and the reason are on the audit page of a privacy officer. It was opened at:
+mail-account-unasked-glass-broken = If it was you, nothing is to be done. If you do not know why, ask the privacy officer, who can end it at once.
 
 ## Referrals
 page-referral = Referral

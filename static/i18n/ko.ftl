@@ -833,6 +833,9 @@ error-own-account = 본인 계정에는 할 수 없습니다. 다른 프로그�
 error-role-above = 이 계정에는 프로그램 관리자만 줄 수 있는 역할이 있거나 주어지게 됩니다. 프로그램 관리자에게 요청하세요.
 error-licence-changed = 그사이 면허 정보가 바뀌었습니다. 확인하기 전에 다시 살펴보세요.
 error-licence-expired = 이 면허는 만료되었습니다. 먼저 새 면허를 입력하세요.
+error-glass-reason = 필요한 이유를 직접 { $words }단어 이상으로 적어 주십시오.
+error-glass-open = 이미 한 환자를 열어 두셨습니다. 먼저 그것을 종료하십시오. 한 번에 한 환자만 열 수 있습니다.
+error-glass-over = 이미 종료되었습니다.
 error-cross-site = 다른 사이트에서 온 요청이라 거절되었습니다. 원래 주소에서 페이지를 열어 주십시오.
 error-not-found = 존재하지 않거나 볼 수 없는 항목입니다. 주소를 확인해 주십시오.
 error-link-unknown = 올바르지 않은 링크입니다. 초대장에서 링크 전체를 다시 열어 보시고, 그래도 안 되면 코디네이터에게 새 링크를 요청해 주십시오.
@@ -1211,6 +1214,9 @@ mail-account-until = 링크는 { $when }까지 한 번만 사용할 수 있습�
 mail-account-unasked = 본인이 하신 일이 아니면 로그인 화면의 “비밀번호를 잊으셨습니까?”에서 바로 새 비밀번호를 설정하고 코디네이터에게 알려 주십시오.
 mail-account-unasked-invitation = 짐작 가는 바가 없으시면 이 메일을 무시하십시오.
 mail-account-unasked-reset = 요청하신 적이 없다면 이 메일을 무시하십시오. 비밀번호는 그대로 유지됩니다.
+mail-account-subject-glass-broken = 관련 없는 환자의 기록이 열렸습니다
+mail-account-lead-glass-broken = { $host }에서 누군가가 자신이 참여하지 않는 환자의 케이스를 열고 그 사유를 적었습니다. 누가, 누구의 것을, 왜 열었는지는 개인정보 보호책임자의 접속기록 페이지에 있습니다. 열린 시각:
+mail-account-unasked-glass-broken = 본인이 연 것이라면 아무것도 하실 필요가 없습니다. 이유를 모르신다면 개인정보 보호책임자에게 문의하십시오. 책임자는 즉시 종료할 수 있습니다.
 
 ## Referrals
 page-referral = 의뢰서

@@ -77,6 +77,7 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         seat=site.seat(seat_role)[0],
         session="unknown",
         hold="unknown",
+        glass="unknown",
         flag="flag",
         receipt="1",
         patient=PATIENT_ID,

@@ -19,7 +19,7 @@ from server.domain.permissions import (
 )
 
 R = Relation
-EVERY_RELATION = set(Relation)
+EVERY_RELATION = set(Relation) - {R.BREAK_GLASS}  # it has a test of its own
 OPEN = {Role.ANYONE, Role.SIGNED_IN}
 
 
@@ -84,6 +84,35 @@ def test_recordings_are_watched_by_invited_consultants_and_those_who_follow() ->
 
 def test_an_interpreter_a_site_admin_and_a_privacy_officer_never_open_a_case() -> None:
     assert may(Action.CASE_READ, EVERY_RELATION).isdisjoint({"interpreter", "site_admin", "privacy_officer"})
+
+
+def test_broken_glass_opens_what_is_read_of_a_patient_and_nothing_that_is_changed_or_taken_away() -> None:
+    opened = {action for action in Action if may(action, {R.BREAK_GLASS}) - may(action, set())}
+    assert opened == {
+        Action.CASE_READ,
+        Action.REFERRAL_READ,
+        Action.DEMOGRAPHICS_READ,
+        Action.SPECIALTY_READ,
+        Action.PATIENT_NAME,
+        Action.GLOSSARY_READ,
+        Action.RECEIPT_READ,
+        Action.RECORDING_LIST,
+        Action.RECORDING_WATCH,
+        Action.CHAT_REVIEW,
+        Action.CONDUCT_REVIEW,
+    }
+    who = {"privacy_officer", "referring_physician", "consulting_physician"}
+    for action in opened:
+        assert may(action, {R.BREAK_GLASS}) - may(action, set()) <= who, action
+    assert may(Action.BREAK_GLASS, EVERY_RELATION) == who
+    assert may(Action.BREAK_GLASS_LIST, EVERY_RELATION) == {"privacy_officer"}
+    assert "case.read" not in page_abilities(["privacy_officer"])
+
+
+def test_the_audit_is_a_privacy_officers_and_a_site_admin_sees_who_signed_in() -> None:
+    for action in (Action.AUDIT_READ, Action.AUDIT_EXPORT):
+        assert may(action, EVERY_RELATION) == {"privacy_officer"}
+    assert may(Action.AUDIT_LOGINS, EVERY_RELATION) == {"site_admin"}
 
 
 def test_holds_are_the_privacy_officers_and_a_coordinator_only_sees_what_will_go() -> None:
