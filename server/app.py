@@ -35,6 +35,7 @@ from server.runtime.keystore import KeyStore
 from server.runtime.load import Limits
 from server.runtime.machinery import MACHINERY, Machinery
 from server.runtime.mailer import Mailer
+from server.runtime.measuring import MeasuringRooms
 from server.runtime.objects import Objects
 from server.runtime.operating import Operating
 from server.runtime.operator_socket import OperatorSocket
@@ -122,7 +123,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
         context.live = LiveRooms(hub, gate, asides)
 
         app = build_web(settings, services, health)
-        _probing(settings, services, media)
+        _probing(settings, services, media, stack)
         retention = await _keeping(app, keys, keeping.objects, finalising)
         cluster.join(app, hub, gate, settings.public_url, media, health, asides)
         _watch(health, media, workers, finalising, cluster.store, hub)
@@ -265,8 +266,10 @@ async def _operating(
     await operator.start()
 
 
-def _probing(settings: Settings, services: Services, media: Fleet) -> None:
-    """What a page's check of its way asks."""
+def _probing(settings: Settings, services: Services, media: Fleet, stack: contextlib.AsyncExitStack) -> None:
+    """What a page's check of its way asks, and a site's self-test."""
+    services.self_tests.lines = measuring = MeasuringRooms(media)
+    stack.push_async_callback(measuring.stop)
     services.probing.offers = media.probes
     services.probing.relays = ice_servers_of(settings, services.context.now_ms, CREDENTIAL_S)
     services.probing.relay_fault = RelayWatch([relay_address(url) for url in settings.turn.urls]).fault

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     mail: MailServer = MailServer()
     audit: AuditSettings = AuditSettings()
 
+    self_test_line_s: int = Field(15, ge=3, le=30)  # for so long a site's self-test is on the media relay
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 

@@ -192,6 +192,8 @@ class Plan:
     """Seats that are no peers because their line was lost: whoever sat there has not left."""
     routes: Mapping[str, tuple[tuple[str, str], ...]] | None = None
     """Listener -> (source seat, kind) pairs that reach it; None = everything reaches everybody."""
+    kept: bool = True
+    """False: a line is measured, nobody consults. It has no key, so nothing of it can be recorded."""
 
 
 class Media(Protocol):

@@ -64,6 +64,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "not_begun": 409,
     "request_reused": 409,
     "wrong_state": 409,
+    "self_test_over": 409,
     "referral_incomplete": 409,
     "patient_changed": 409,
     "referral_changed": 409,
@@ -103,9 +104,11 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "too_many_knocks": 429,
     "too_many_exports": 429,
     "too_many_messages": 429,
+    "self_test_site_busy": 429,
     "internal": 500,
     "not_ready": 503,
     "decoder_unavailable": 503,
+    "self_test_full": 503,
 }
 
 #: What can be wrong with a field; pages say it beside the field as `field-<this>`.

@@ -38,6 +38,9 @@ class Action(StrEnum):
     LICENCE_WRITE = "licence.write"
     LICENCE_VERIFY = "licence.verify"  # say that one has seen it; never one's own
     HOURS_AT_RISK = "hours.at_risk"  # booked ones whose people have left, or whose licence will not hold
+    SELF_TEST = "self_test"  # of one's own site's devices and line
+    SELF_TEST_READ = "self_test.read"  # what a site's tests found
+    SITE_CHECKS = "site_checks"  # the board of all sites
     FEED_OWN = "feed.own"  # a calendar program's address for one's own hours
     FEED_READ = "feed.read"  # that address is the proof
     INTERPRETERS = "interpreters"  # what they interpret
@@ -194,6 +197,9 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.LICENCE_WRITE: {**_KEEPS, Role.SIGNED_IN: frozenset({_R.SELF})},
     Action.LICENCE_VERIFY: _by(_R.ANY, _PA),
     Action.HOURS_AT_RISK: _by(_R.ANY, _KC),
+    Action.SELF_TEST: _by(_R.ANY, _LP, _LO, _KP, _IN, _KC, _RV, _SA),
+    Action.SELF_TEST_READ: {**_by(_R.AT_OWN_SITE, _LP, _LO, _KP, _IN, _RV, _SA), _KC: frozenset({_R.ANY})},
+    Action.SITE_CHECKS: _by(_R.ANY, _KC),
     Action.FEED_OWN: _by(_R.ANY, Role.SIGNED_IN),
     Action.FEED_READ: _by(_R.ANY, Role.ANYONE),
     Action.INTERPRETERS: _by(_R.ANY, _KC, _PA),

@@ -31,6 +31,10 @@ log = logging.getLogger("hyeopjin.runtime.fleet")
 MEASURE_EVERY_S = 2.0
 SEALED_LOOK_S = 0.1
 MAX_PROBED = 4
+SPARE_SHARE = 0.7
+"""Of what a worker may carry: beyond it, what is left is for consultations."""
+
+Heard = Callable[[Mapping[str, Any]], None]
 
 
 class Roster(Protocol):
@@ -97,6 +101,7 @@ class Fleet:
         self._now_s = now_s
         self._hub: Hub | None = None
         self._owner = TaskOwner("fleet")
+        self._apart: dict[str, Heard] = {}
         self._open: dict[tuple[str, int], str] = {}  # (room, epoch) not sealed yet -> worker
         self._sealed = asyncio.Condition()
         self._fresh: dict[str, list[float]] = {}
@@ -162,6 +167,15 @@ class Fleet:
             room = any(one.takes_room(self.limits) for one in found)
         self.refused += not room
         return room
+
+    def spare(self) -> bool:
+        """Whether some worker can also carry what is no consultation, such as a line that is measured."""
+        found = self._candidates()
+        return any(one.takes_room(self.limits) and one.load.share(self.limits) < SPARE_SHARE for one in found)
+
+    def set_apart(self, room: str, heard: Heard) -> None:
+        """Until it is sealed, this room's events are for `heard` and not for the hub."""
+        self._apart[room] = heard
 
     # --- placing -----------------------------------------------------------------------------------
 
@@ -300,6 +314,8 @@ class Fleet:
         self.events_dropped += link.waiting.dropped
 
     async def _tell_lost(self, rooms: Mapping[str, int]) -> None:
+        for room in [name for name in rooms if name in self._apart]:
+            self._apart.pop(room)({"ev": "closed"})
         if self._hub is None:
             return
         try:
@@ -320,6 +336,11 @@ class Fleet:
             return
         if kind == "closed":
             await self._note_sealed(str(event["room"]), int(event["epoch"]))
+        if (heard := self._apart.get(str(event.get("room")))) is not None:
+            heard(event)
+            if kind == "closed":
+                del self._apart[str(event["room"])]
+            return
         if self._hub is None:
             return
         told = self._hub.media_event(dict(event))

@@ -176,7 +176,7 @@ class MediaLink:
                 peer.aside,
                 peer.private,
             )
-        room_key = self._key(plan.room, ROOM)
+        room_key = self._key(plan.room, ROOM) if plan.kept else None
         pause = None if plan.pause is None else control.PausePlan(plan.pause.by, plan.pause.reason)
         lost = frozenset(plan.lost)
         return control.RoomPlan(

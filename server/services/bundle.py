@@ -38,6 +38,8 @@ from server.services.resets import Resets
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seats import Seats
+from server.services.self_tests import SelfTests
+from server.services.site_checks import SiteChecks
 from server.services.sites import Sites
 from server.services.trail import Trail
 from server.services.trail_export import TrailExports
@@ -64,6 +66,8 @@ class Services:
     retention: Retention
     withdrawals: Withdrawals
     probing: Probing
+    self_tests: SelfTests
+    site_checks: SiteChecks
     chat: Chat
     glossary: Glossary
     glossary_files: GlossaryFiles
@@ -97,6 +101,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
     attempts = Attempts(settings.signin_per_account, settings.signin_per_address)
     recordings = Recordings(context.database)
     deciding = Consents(context)
+    probing = Probing(context, attempts)
     return Services(
         context=context,
         passwords=passwords,
@@ -113,7 +118,9 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         recordings=recordings,
         retention=Retention(context),
         withdrawals=Withdrawals(context, deciding),
-        probing=Probing(context, attempts),
+        probing=probing,
+        self_tests=SelfTests(context, attempts, probing),
+        site_checks=SiteChecks(context),
         chat=Chat(context, attempts),
         glossary=Glossary(context, attempts),
         glossary_files=GlossaryFiles(context, attempts),

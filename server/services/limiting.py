@@ -34,6 +34,7 @@ class Attempts:
         self._feeds = RateLimitItemPerMinute(10)
         self._resets = RateLimitItemPerMinute(3, FIFTEEN_MINUTES)
         self._resets_of_address = RateLimitItemPerMinute(20, FIFTEEN_MINUTES)
+        self._self_tests = RateLimitItemPerMinute(10, FIVE_MINUTES)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -83,6 +84,10 @@ class Attempts:
         """A calendar program asks a few times an hour; many behind one address share it with sign-ins."""
         await self._hit(self._address, "feed", address)
         await self._hit(self._feeds, "feed", token_hash)
+
+    async def self_test(self, account: str) -> None:
+        """Somebody begins a self-test of their site: a minute each, and again when a plug was loose."""
+        await self._hit(self._self_tests, "self test", account)
 
     async def route(self, path: str, who: str, per_minute: int) -> None:
         """One request of an account or a seat for what costs something to read."""

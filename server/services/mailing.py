@@ -14,11 +14,13 @@ from server.domain.appointment import Appointment
 from server.domain.consultation import Consultation
 from server.domain.icalendar import Event, Method, calendar
 from server.domain.mail import CANCELLED, REMINDERS, SENT, Mail, reminder_due, retry_at
-from server.domain.people import Site
+from server.domain.people import Account, Site
+from server.domain.permissions import Action, allowed
 from server.i18n import LANGUAGES, text
 from server.services import account_mails
 from server.services.context import Context
 from server.services.outgoing import Outgoing, when
+from server.services.site_checks import should_test
 from server.storage import accounts, appointments, consultations, mails
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -139,7 +141,7 @@ class Mailing:
         subject = text(
             language, f"mail-subject-{words}", when=when(mail.starts_at_ms, account.time_zone, language)
         )
-        body = _body(mail, words, zones, language, url)
+        body = _body(mail, words, zones, language, url, await self._test_url(tx, mail, account))
         made = Outgoing(mail.id, mail.attempts, account.email, language, subject, body)
         if not mail.has_calendar:
             return made
@@ -152,6 +154,13 @@ class Mailing:
         invited = replace(event, organizer=sender or None, attendee=account.email)
         method: Method = "CANCEL" if gone else "REQUEST"
         return replace(made, method=method, calendar=calendar(method, [invited]))
+
+    async def _test_url(self, tx: Transaction, mail: Mail, account: Account) -> str:
+        """Where to test one's devices and line, the day before; empty when the site has done so lately."""
+        if mail.kind != "reminder_1d" or not allowed(Action.SELF_TEST, account.roles, ()):
+            return ""
+        asked = await should_test(tx, account.site_id, self._context.now_ms())
+        return f"{self._context.settings.public_url}/self-test" if asked else ""
 
 
 def event_of(
@@ -179,9 +188,11 @@ def event_of(
     )
 
 
-def _body(mail: Mail, words: str, zones: list[str], language: str, url: str) -> str:
+def _body(mail: Mail, words: str, zones: list[str], language: str, url: str, test_url: str) -> str:
     clocks = [f"  {when(mail.starts_at_ms, zone, language)}" for zone in dict.fromkeys(zones)]
     parts = [text(language, f"mail-lead-{words}"), "\n".join(clocks)]
     if url:
         parts += [text(language, "mail-seat"), url]
+    if test_url:
+        parts += [text(language, "mail-self-test"), test_url]
     return "\n\n".join([*parts, text(language, "mail-nothing")]) + "\n"

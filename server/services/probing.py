@@ -55,15 +55,19 @@ class Probing:
     async def probe(self, seat_id: str, proof: Proof, address: str) -> dict[str, Any]:
         """Raises Refused: `too_many_attempts`, `link_unknown`, `link_dead`, `no_credential`, `not_ready`."""
         await self._prove(seat_id, proof, address)
+        return await self.ways(seat_id)
+
+    async def ways(self, whose: str) -> dict[str, Any]:
+        """What a page tries its ways with, for one that has proved itself. Raises Refused `not_ready`."""
         try:
             sdps = await self.offers()
         except (OSError, TimeoutError):
             raise Refused("not_ready") from None
-        return {
-            "sdps": sdps,
-            "ice_servers": [server.wire() for server in self.relays(seat_id)],
-            "now_ms": self._context.now_ms(),
-        }
+        return {"sdps": sdps, "ice_servers": self.relays_of(whose), "now_ms": self._context.now_ms()}
+
+    def relays_of(self, whose: str) -> list[dict[str, Any]]:
+        """The relays, with a credential that ends soon, as pages are told them."""
+        return [server.wire() for server in self.relays(whose)]
 
     async def keep(self, seat_id: str, proof: Proof, found: PathCheck, address: str) -> str | None:
         """Keeps the newest result of the seat; gives what is wrong with a relay that was of no use.

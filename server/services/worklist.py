@@ -14,6 +14,7 @@ from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
 from server.services.access import drafts_elsewhere, listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
+from server.services.site_checks import is_ahead, ready_for, standings
 from server.storage import accounts, audit, cases, consultations, glossary
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -38,6 +39,7 @@ class Worklist:
             named = await cases.relations_of(tx, account.id)
             sites = await accounts.all_sites(tx)
             recent = await recently_seated(tx, account.id, set(by_case), now_ms)
+            checks = await standings(tx, sites, now_ms)
         rows = []
         for consultation in found:
             case = by_case[consultation.case_id]
@@ -45,7 +47,10 @@ class Worklist:
             named_so = named.get(case.id, set())
             held = relations(account, case.site_id, named_so, around, recent=case.id in recent)
             if allowed(Action.SCHEDULE_READ, account.roles, held):
-                rows.append(await self._row(account, consultation, case, around, sites, held))
+                row = await self._row(account, consultation, case, around, sites, held)
+                if is_ahead(consultation, now_ms):
+                    row["readiness"] = ready_for(account, around, sites, checks)
+                rows.append(row)
         return {"now_ms": now_ms, "consultations": rows}
 
     async def glossaries(self, account: Account) -> dict[str, Any]:
@@ -83,12 +88,16 @@ class Worklist:
             found = await consultations.of_case(tx, case_id)
             seats = await consultations.seats_of(tx, {row.id for row in found})
             sites = await accounts.all_sites(tx)
+            checks = await standings(tx, sites, now_ms)
             entry = audit.Entry("case_read", "case", case_id, address, account_id=account.id, case_id=case_id)
             await audit.append(tx, now_ms, entry)
         rows = []
         for consultation in found:
             around = [seat for seat in seats if seat.consultation_id == consultation.id]
-            rows.append(await self._row(account, consultation, case, around, sites, held))
+            row = await self._row(account, consultation, case, around, sites, held)
+            if is_ahead(consultation, now_ms):
+                row["readiness"] = ready_for(account, around, sites, checks)
+            rows.append(row)
         return {
             "case": {
                 "id": case.id,

@@ -22,6 +22,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_people,
     schema_renderings,
     schema_schedule,
+    schema_self_tests,
     schema_sign_in,
 )
 from server.storage.database import Database

@@ -88,4 +88,5 @@ def _account(account: Account) -> dict[str, Any]:
         "roles": list(account.roles),
         "language": account.language,
         "time_zone": account.time_zone,
+        "site_id": account.site_id,
     }

@@ -81,6 +81,14 @@ async def renderings(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "renderings")
 
 
+async def self_test(request: web.Request) -> web.StreamResponse:
+    return await _signed_in_page(request, "self-test")
+
+
+async def site_checks(request: web.Request) -> web.StreamResponse:
+    return await _signed_in_page(request, "site-checks")
+
+
 async def room(_request: web.Request) -> web.StreamResponse:
     return _page("room")
 
@@ -99,7 +107,7 @@ async def glossary(request: web.Request) -> web.StreamResponse:
 
 async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse:
     if await signed_in_or_none(request) is None:
-        raise web.HTTPFound("/signin")
+        raise web.HTTPFound("/signin" if name == "worklist" else f"/signin?next={request.path}")
     return _page(name)
 
 

@@ -36,6 +36,7 @@ from server.web import (
     retention,
     schedule,
     seats,
+    self_tests,
     worklist,
 )
 from server.web.guard import Route, guarded
@@ -53,6 +54,7 @@ _SITE = "/api/sites/{site}"
 _PERSON = "/api/people/{person}"
 _DEPARTMENT = "/api/departments/{department}"
 _FLAG = "/api/flags/{flag}"
+_SELF_TEST = "/api/self-tests/{test}"
 
 
 def _glossary(base: str, read: Action, write: Action, confirm: Action, subject: Subject) -> tuple[Route, ...]:
@@ -92,6 +94,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/review/{recording}", pages.review, _A.PAGE),
     Route("GET", "/renderings", pages.renderings, _A.PAGE),
     Route("GET", "/retention", pages.retention, _A.PAGE),
+    Route("GET", "/self-test", pages.self_test, _A.PAGE),
+    Route("GET", "/site-checks", pages.site_checks, _A.PAGE),
     Route("GET", "/favicon.ico", pages.favicon, _A.PAGE),
     Route("GET", "/static/{path:.+}", pages.static, _A.PAGE),
     # machines
@@ -161,6 +165,21 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_PERSON}/leave", people.leave, _A.PERSON_LEAVE, _S.PERSON),
     Route("POST", f"{_PERSON}/return", people.come_back, _A.PERSON_LEAVE, _S.PERSON),
     Route("GET", "/api/hours-at-risk", people.hours_at_risk, _A.HOURS_AT_RISK),
+    # a site's self-test
+    Route("POST", "/api/self-tests", self_tests.begin, _A.SELF_TEST),
+    Route("POST", f"{_SELF_TEST}/probe", self_tests.probe, _A.SELF_TEST),
+    Route("POST", f"{_SELF_TEST}/line", self_tests.line, _A.SELF_TEST),
+    Route("POST", f"{_SELF_TEST}/line/answer", self_tests.answer, _A.SELF_TEST),
+    Route("POST", f"{_SELF_TEST}/steps/{{step}}", self_tests.step, _A.SELF_TEST),
+    Route(
+        "GET",
+        "/api/sites/{site}/self-tests",
+        self_tests.of_site,
+        _A.SELF_TEST_READ,
+        _S.SITE,
+        per_minute=READS,
+    ),
+    Route("GET", "/api/site-checks", self_tests.board, _A.SITE_CHECKS, per_minute=READS),
     # patients and referrals
     Route("POST", "/api/patients", patients.register, _A.PATIENT_REGISTER),
     Route("POST", "/api/patients/search", patients.search, _A.PATIENT_REGISTER),

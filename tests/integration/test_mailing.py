@@ -270,7 +270,10 @@ async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(
         set_clock(site, begin - timedelta(hours=hours) + timedelta(seconds=1))
         with statements(site) as seen:
             await mailer(site).tick()
-        counted.append((hours, len(post.taken()), "BEGIN IMMEDIATE" in seen))
+        told = post.taken()
+        counted.append((hours, len(told), "BEGIN IMMEDIATE" in seen))
+        asked = [f"{site.settings.public_url}/self-test\n" in words(message) for _, message in told]
+        assert asked == [hours == 24] * len(told), "the day before, by who has no green test"
     assert [n for _, n, _ in counted] == [0, 3, 0, 0, 3, 0, 0, 3, 0, 0], counted
     assert [wrote for *_, wrote in counted] == [n > 0 for _, n, _ in counted], "a look alone keeps no writer"
     # Moved on, it is reminded of again, of the new hour; called off, no more.

@@ -92,6 +92,8 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         physician="unknown",
         site=SEOUL,
         person=await reviewer(site),
+        test="unknown",
+        step="path",
     )
 
 

@@ -26,6 +26,8 @@ from server.domain.permissions import Role
 from server.domain.referral import CANCEL_REASONS, REOPEN_REASONS, RETURN_REASONS
 from server.domain.referral_form import SPECIALTIES
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
+from server.domain.self_test import RULES
+from server.domain.self_test import STEPS as SELF_TEST_STEPS
 from server.services.case_list import TURNS
 from server.services.exports import REASONS
 from server.services.referral_replies import PATIENT_QUESTIONS
@@ -44,6 +46,15 @@ PROBLEM_CODES = sorted(
         )
     )
 )
+
+
+def self_test_codes() -> set[str]:
+    """Everything a self-test may find, but what a device's own trouble says (`device-…`)."""
+    text = (STATIC.parent / "server/domain/self_test.py").read_text(encoding="utf-8")
+    limits = {limits["code"] for step in RULES.values() for rule in step.values() for limits in rule.values()}
+    return limits | set(re.findall(r'Finding\("(\w+)"', text)) | {"line_unconnected", "line_unavailable"}
+
+
 #: Messages the pages build from a value off the wire: prefix → values that must have a message of their own.
 BUILT = {
     "light-": ["off", "waiting", "recording", "degraded", "paused", "sealed"],
@@ -83,6 +94,14 @@ BUILT = {
     "term-what-": ["added", "edited", "confirmed", "imported", "deleted", "other"],
     "glossary-problem-": [*(reason.replace("_", "-") for reason in TERM_PROBLEMS), "other"],
     "path-": ["checking", "udp", "tcp", "relay", "none", "unknown", "loopback", "fault-certificate"],
+    "selftest-why-": [code.replace("_", "-") for code in self_test_codes()],
+    "selftest-step-": list(SELF_TEST_STEPS),
+    "selftest-doing-": list(SELF_TEST_STEPS),
+    "selftest-verdict-": ["none", "green", "amber", "red"],
+    "selftest-whole-": ["green", "amber", "red"],
+    "selftest-way-": ["relay", "open", "shut", "none"],
+    "selftest-figure-": ["browser", "camera", "microphone", "line"],
+    "selftest-standing-": ["never", "unfinished", "old", "stale", "green", "amber", "red"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "case-state-": [*State, "other"],

@@ -190,7 +190,12 @@ def test_hospitals_are_proposed_by_a_coordinator_and_departments_kept_for_the_wh
     assert may(Action.MATCH, EVERY_RELATION) == {"coordinator"}
     assert may(Action.DEPARTMENT_WRITE, EVERY_RELATION) == {"coordinator", "programme_admin"}
     assert may(Action.DEPARTMENT_READ, EVERY_RELATION) == {"coordinator", "site_admin", "programme_admin"}
-    assert may(Action.MATCHING_RULES, EVERY_RELATION) == {"coordinator", "consulting_physician"}
+
+
+def test_a_site_is_tested_by_its_people_and_the_board_of_sites_is_a_coordinators() -> None:
+    assert may(Action.SELF_TEST, set()) == may(Action.SELF_TEST_READ, {R.AT_OWN_SITE})
+    assert "privacy_officer" not in may(Action.SELF_TEST, EVERY_RELATION)
+    assert may(Action.SELF_TEST_READ, set()) == may(Action.SITE_CHECKS, EVERY_RELATION) == {"coordinator"}
 
 
 def test_sites_and_licences_are_the_programmes_and_a_sites_people_its_own_admins() -> None:

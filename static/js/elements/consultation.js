@@ -3,6 +3,7 @@ import { html, nothing } from '/static/vendor/lit.js';
 import { language, t, tValue } from '../i18n.js';
 import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
+import { standingChip } from './standing.js';
 import './arrival.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
@@ -31,6 +32,8 @@ export function consultationRow(row, zone, now, options) {
       ${row.seats?.length ? html`<ul class="seats" aria-label=${t('worklist-seats')}>${row.seats.map((seat) => html`<li ?data-present=${seat.present}>
         ${icon('person')}<span>${seat.name ? html`${seat.name}<span class="hint"> · ${tValue('role', seat.role)}</span>` : tValue('role', seat.role)}
         ${seat.present ? html`<span class="seat-here">${t('worklist-present')}</span>` : nothing}</span></li>`)}</ul>` : nothing}
+      ${row.readiness?.length ? html`<p class="readiness" data-testid="readiness">${row.readiness.map((one) => standingChip(one, one.site))}
+        ${row.readiness.some((one) => one.own && one.wants_test) ? html`<a data-testid="to-self-test" href="/self-test">${t('selftest-do-now')}</a>` : nothing}</p>` : nothing}
       ${options.tells && open ? row.seats?.filter((seat) => seat.role === 'interpreter' && !seat.present).map((seat) => html`<details class="arrival-for"><summary>${t('arrival-for', { name: seat.name })}</summary><hj-arrival .for=${seat.id}></hj-arrival></details>`) : nothing}
       ${row.recordings?.length ? html`<div class="row-recordings">${row.recordings.map(recordingLine)}</div>` : nothing}
     </div>

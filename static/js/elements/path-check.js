@@ -4,6 +4,7 @@ import { t } from '../i18n.js';
 import { CLOCK_OFF_MS } from '../room/path-check.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import './it-request.js';
 
 /** @typedef {import('../room/path-check.js').Found} Found */
 
@@ -11,18 +12,16 @@ const TONE = Object.freeze(/** @type {Record<string, [string, string]>} */ ({
   udp: ['notice-good', 'check'], tcp: ['notice-plain', 'check'], relay: ['notice-plain', 'shield'],
   none: ['notice-alarm', 'warning'], unknown: ['notice-plain', 'warning'],
 }));
-const COPIED_MS = 3000;
 /** Who reloads passes the door at once: nobody is there to read it. */
 const START_AFTER_MS = 250;
 
 class PathCheckView extends LightElement {
-  static properties = { check: { attribute: false }, copied: { state: true } };
+  static properties = { check: { attribute: false } };
 
   constructor() {
     super();
     /** @type {import('../room/path-check.js').PathCheck | null} */
     this.check = null;
-    this.copied = false;
     /** @type {number | undefined} */
     this.soon = undefined;
     this.changed = () => this.requestUpdate();
@@ -57,41 +56,13 @@ class PathCheckView extends LightElement {
     return html`<div class="notice ${tone}" role=${helpless ? 'alert' : 'status'}>${icon(mark)}<div>
       <p>${t(helpless && found.loopback ? 'path-loopback' : `path-${found.path}`)}</p>
       ${found.fault ? html`<p data-testid="path-fault" data-fault=${found.fault}>${t(`path-fault-${found.fault}`, { places: found.places.relay.join(', ') })}</p>` : nothing}
-      ${helpless && !found.loopback ? this.request(found) : nothing}
+      ${helpless && !found.loopback ? html`<hj-it-request .found=${found}></hj-it-request>` : nothing}
       ${found.path === 'tcp' || found.path === 'relay'
-        ? html`<details><summary>${t('path-better')}</summary>${this.request(found)}</details>` : nothing}
+        ? html`<details><summary>${t('path-better')}</summary><hj-it-request .found=${found}></hj-it-request></details>` : nothing}
       ${helpless || found.path === 'unknown'
         ? html`<button type="button" class="quiet" data-testid="path-again" ?disabled=${this.check?.running}
             @click=${() => void this.check?.start()}>${t('path-again')}</button>` : nothing}
     </div></div>`;
-  }
-
-  /** @param {Found} found @returns {string} what to give to an IT department: addresses and ports, in one piece */
-  words(found) {
-    const { udp, tcp, relay } = found.places;
-    const asks = [t('path-ask-udp', { places: udp.join(' ') })];
-    if (found.path !== 'tcp') asks.push(t('path-ask-tcp', { places: tcp.join(' ') }));
-    if (found.path === 'none' && relay.length > 0) asks.push(t('path-ask-relay', { places: relay.join(' ') }));
-    return [t('path-ask', { site: location.host }), ...asks.map((ask, index) => (index ? `${t('path-or')} ${ask}` : ask))].join('\n');
-  }
-
-  /** @param {Found} found */
-  request(found) {
-    return html`<pre class="path-ask" data-testid="path-ask" tabindex="0">${this.words(found)}</pre>
-      <button type="button" class="quiet" data-testid="path-copy" @click=${() => void this.copy(this.words(found))}>
-        ${this.copied ? t('path-copied') : t('path-copy')}</button>`;
-  }
-
-  /** @param {string} words */
-  async copy(words) {
-    try {
-      await navigator.clipboard.writeText(words);
-      this.copied = true;
-      setTimeout(() => { this.copied = false; }, COPIED_MS);
-    } catch {
-      const block = this.querySelector('.path-ask'); // not allowed: marked, so that one key copies it
-      if (block) getSelection()?.selectAllChildren(block);
-    }
   }
 
   /** @param {Found} found */

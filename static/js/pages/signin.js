@@ -12,7 +12,7 @@ let words = '';
 /** Only a path of our own: an address in the query must not lead anywhere else. */
 function next() {
   const asked = new URLSearchParams(location.search).get('next') ?? '';
-  return /^\/(cases|review|worklist)(\/[A-Za-z0-9_-]+)?$/.test(asked) ? asked : '/worklist';
+  return /^\/(cases|review|worklist|self-test|site-checks|retention|renderings)(\/[A-Za-z0-9_-]+)?$/.test(asked) ? asked : '/worklist';
 }
 
 /** @param {SubmitEvent} event */

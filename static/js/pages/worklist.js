@@ -28,6 +28,8 @@ let mayExportHours = false;
 let mayAnswerFlags = false;
 let mayReadGlossaries = false;
 let mayRefer = false;
+let mayTest = false;
+let maySeeSites = false;
 /** @type {string | null} */
 let problem = null;
 
@@ -66,6 +68,8 @@ function draw() {
   render(html`<hj-header .account=${account}></hj-header><div class="page">
     <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
+      ${maySeeSites ? html`<p><a data-testid="to-site-checks" href="/site-checks">${t('page-site-checks')}</a></p>` : nothing}
+      ${mayTest ? html`<p><a data-testid="to-own-test" href="/self-test">${t('page-self-test')}</a></p>` : nothing}
       ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}
       ${mayReadGlossaries ? html`<hj-glossaries></hj-glossaries>` : nothing}
       ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
@@ -92,6 +96,8 @@ if (me) {
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');
   mayAnswerFlags = me.abilities.includes('rendering.own');
+  mayTest = me.abilities.includes('self_test');
+  maySeeSites = me.abilities.includes('site_checks');
   mayRefer = me.abilities.includes('case.open');
   mayReadGlossaries = me.abilities.includes('glossary.list');
   languageEvents.addEventListener('change', draw);

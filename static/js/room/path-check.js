@@ -78,7 +78,7 @@ export function pathOf(ways) {
 
 /** Asks, tries, keeps the result. Events: `change`. */
 export class PathCheck extends EventTarget {
-  /** @param {{probe: () => Promise<ProbeAnswer>, probed: (result: object) => Promise<{relay_fault: string | null}>}} visit */
+  /** @param {{probe: () => Promise<ProbeAnswer>, probed: (result: any) => Promise<{relay_fault: string | null}>}} visit */
   constructor(visit) {
     super();
     this.visit = visit;

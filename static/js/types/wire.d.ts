@@ -65,13 +65,13 @@ export interface SeatPast {
     destroyed_ms: number | null; receipt: number | null;
   }[];
 }
-export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string }
+export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string; site_id?: string }
 export interface ConsultationRow {
   id: string; case_id: string; case_label: string; case_readable?: boolean; glossary_readable?: boolean; specialty: string; state: string;
   starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
   places: { site: string; time_zone: string }[];
   seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
-  my_seat: string | null; joinable: boolean; recordings?: RecordingRow[];
+  my_seat: string | null; joinable: boolean; recordings?: RecordingRow[]; readiness?: import('./self-test.js').Readiness[];
 }
 /** What keeps a recording from being finished: room on the disk, or the object store. */
 export type WaitsFor = 'space' | 'store' | null;
