@@ -6,115 +6,11 @@ It must not load anything: the caller says which relations hold (`server/service
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 
+from server.domain.actions import Action as Action
 from server.domain.roles import Relation as Relation
 from server.domain.roles import Role as Role
-
-
-class Action(StrEnum):
-    PAGE = "page"  # the pages themselves hold no data
-    HEALTH = "health"
-    SIGN_IN = "sign_in"
-    PASSWORD_RESET = "password.reset"  # noqa: S105 - ask for it; a mailed link is the proof for setting one
-    SIGN_OUT = "sign_out"
-    ACCOUNT_READ = "account.read"
-    ACCOUNT_REVOKE = "account.revoke"
-    WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
-    SCHEDULE_READ = "schedule.read"
-    SCHEDULE_WRITE = "schedule.write"  # find an hour, book, move, call off
-    CALENDAR_READ = "calendar.read"  # hours and absences
-    CALENDAR_WRITE = "calendar.write"
-    SITE_ADD = "site.add"
-    SITE_LIST = "site.list"  # its rows by SITE_READ
-    SITE_READ = "site.read"
-    SITE_WRITE = "site.write"
-    PERSON_LIST = "person.list"  # its rows by PERSON_READ
-    PERSON_READ = "person.read"
-    PERSON_ADD = "person.add"  # to a site; and only roles that the asker may give
-    PERSON_WRITE = "person.write"  # the same
-    PERSON_LEAVE = "person.leave"  # and take it back
-    LICENCE_WRITE = "licence.write"
-    LICENCE_VERIFY = "licence.verify"  # say that one has seen it; never one's own
-    HOURS_AT_RISK = "hours.at_risk"  # booked ones whose people have left, or whose licence will not hold
-    SELF_TEST = "self_test"  # of one's own site's devices and line
-    SELF_TEST_READ = "self_test.read"  # what a site's tests found
-    SITE_CHECKS = "site_checks"  # the board of all sites
-    FEED_OWN = "feed.own"  # a calendar program's address for one's own hours
-    FEED_READ = "feed.read"  # that address is the proof
-    INTERPRETERS = "interpreters"  # what they interpret
-    SPECIALTY_READ = "specialty.read"  # a row's one clinical word
-    PATIENT_NAME = "patient.name"  # at the patient's seat, in lists
-    CASE_READ = "case.read"
-    CASE_LIST = "case.list"  # what waits for somebody; its rows by how they stand to each case
-    CASE_OPEN = "case.open"  # begin a referral
-    CASE_CANCEL = "case.cancel"
-    CASE_REOPEN = "case.reopen"
-    PATIENT_REGISTER = "patient.register"  # at one's own site, and look there for who is registered already
-    DEMOGRAPHICS_READ = "demographics.read"  # by the patient; with a referral they come by REFERRAL_READ
-    DEMOGRAPHICS_WRITE = "demographics.write"
-    REFERRAL_FORM = "referral.form"  # the empty forms
-    REFERRAL_DRAFT = "referral.draft"
-    REFERRAL_SUBMIT = "referral.submit"  # and only verified
-    REFERRAL_READ = "referral.read"
-    REFERRAL_RETURN = "referral.return"
-    REFERRAL_ANSWER = "referral.answer"  # in writing, and only verified
-    MATCH = "match"  # propose hospitals for a case, and decide
-    DEPARTMENT_READ = "department.read"  # what the programme's departments do; no case
-    DEPARTMENT_WRITE = "department.write"
-    MATCHING_RULES = "matching.rules"
-    RECORDING_LIST = "recording.list"
-    RECORDING_WATCH = "recording.watch"
-    RECORDING_EXPORT = "recording.export"
-    RENDERING_FLAG = "rendering.flag"  # say that a rendering is in doubt
-    RENDERING_OWN = "rendering.own"  # the list of flags on one's own renderings
-    RENDERING_ANSWER = "rendering.answer"  # one flag on an own rendering, what is around it, the answer
-    RETENTION_READ = "retention.read"  # what goes when, what is held; no clinical content
-    RETENTION_HOLD = "retention.hold"  # set and lift holds, choose a class, extend
-    BREAK_GLASS = "break_glass"  # with a reason; physicians only where the policy lets them
-    BREAK_GLASS_LIST = "break_glass.list"  # who did, and why
-    AUDIT_OWN = "audit.own"  # what one did oneself
-    AUDIT_LOGINS = "audit.logins"  # who signed in at one's own site
-    AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
-    AUDIT_EXPORT = "audit.export"
-    RECEIPT_READ = "receipt.read"  # of what was destroyed
-    SEAT_WITHDRAW = "seat.withdraw"  # consent to what was recorded, afterwards
-    SEAT_TAKE = "seat.take"
-    SEAT_REDEEM = "seat.redeem"  # the token is the proof
-    SEAT_KNOCK = "seat.knock"
-    SEAT_PROBE = "seat.probe"  # whether the room can be reached; proof: the link's token, the seat's cookie
-    SEAT_READ = "seat.read"
-    SEAT_CONSENT = "seat.consent"
-    SEAT_PAST = "seat.past"  # what was recorded of one's own seat, and the receipts for what was destroyed
-    CHAT_READ = "chat.read"  # at one's own seat, while the consultation runs
-    CHAT_REVIEW = "chat.review"  # beside the recording
-    SEAT_ARRIVAL = "seat.arrival"  # say when one will be there
-    ARRIVAL_TELL = "arrival.tell"  # say it for an interpreter who telephoned
-    ARRIVAL_READ = "arrival.read"
-    HOURS_EXPORT = "hours.export"  # interpreters'
-    CONDUCT_READ = "conduct.read"  # the interpreter's opening, at one's own seat
-    CONDUCT_REVIEW = "conduct.review"  # beside the recording
-    SEAT_DESTROY = "seat.destroy"  # what was recorded of one's own seat so far, from the room or after it
-    GLOSSARY_LIST = "glossary.list"  # which glossaries one may read; its rows by GLOSSARY_READ
-    GLOSSARY_READ = "glossary.read"  # the terms of a case; no other clinical content
-    GLOSSARY_WRITE = "glossary.write"  # add, correct, delete, bring in and take out as a file
-    GLOSSARY_CONFIRM = "glossary.confirm"  # and only verified
-    SEAT_GLOSSARY_READ = "seat.glossary.read"  # the same by the seat's cookie, while the consultation is open
-    SEAT_GLOSSARY_WRITE = "seat.glossary.write"
-    SEAT_GLOSSARY_CONFIRM = "seat.glossary.confirm"  # and only verified
-    ROOM_JOIN = "room.join"
-    ROOM_END = "room.end"
-    ROOM_PAUSE = "room.pause"
-    ROOM_MODE = "room.mode"
-    ROOM_ADMIT = "room.admit"
-    ROOM_STEP_OUT = "room.step_out"
-    ROOM_CHAT = "room.chat"
-    ROOM_TERM = "room.term"  # show a term to everybody
-    ROOM_CONDUCT = "room.conduct"
-    ROOM_FLOOR = "room.floor"  # say by hand who has the floor
-    ROOM_INTERPRET = "room.interpret"  # the interpreter's desk
-
 
 Row = dict[Role, frozenset[Relation]]
 
