@@ -37,6 +37,8 @@ class Books:
                 consent=_CONSENT.get(seat.consent, "undecided"),
                 grant=seat.grant,
                 waits=seat.waits,
+                accompanied=seat.accompanied,
+                accompanies=seat.accompanies,
             )
             for seat in view.seats
         )

@@ -23,8 +23,10 @@ class LiveRooms:
         self._gate = gate
         self._asides = asides
 
-    async def consent_changed(self, room: str, seat: str, decision: str, grant: str | None) -> None:
-        await self._hub.consent_changed(room, seat, cast("Consent", decision), grant)
+    async def consent_changed(
+        self, room: str, seat: str, decision: str, grant: str | None, accompanied: bool | None = None
+    ) -> None:
+        await self._hub.consent_changed(room, seat, cast("Consent", decision), grant, accompanied)
 
     async def knocked(self, room: str, knock: str, seat: str, name: str, since_ms: int) -> None:
         await self._hub.knock(room, Knock(knock, seat, name, since_ms))

@@ -71,6 +71,16 @@ class RoomDocument:
         return [seat for seat in self.present if not seat.out]
 
     @property
+    def unaccompanied(self) -> bool:
+        """Somebody takes part who may be recorded in company only, and there is none."""
+        here = [seat.facts for seat in self.inside]
+        return any(one.accompanied for one in here) and not any(one.accompanies for one in here)
+
+    def grant_of(self, seat: Seat) -> str | None:
+        """The grant under which this seat may be recorded now."""
+        return None if self.unaccompanied else seat.grant
+
+    @property
     def chair(self) -> str | None:
         """The present seat of least rank."""
         ranked = [

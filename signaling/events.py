@@ -139,6 +139,7 @@ class ConsentChanged:
     seat: str
     decision: Consent
     grant: str | None
+    accompanied: bool | None = None  # None: as before
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,11 @@ class Hub:
 
     # --- from the application ------------------------------------------------------------------------------
 
-    async def consent_changed(self, room: str, seat: str, decision: Consent, grant: str | None) -> None:
+    async def consent_changed(
+        self, room: str, seat: str, decision: Consent, grant: str | None, accompanied: bool | None = None
+    ) -> None:
         """Acts on media at once; without a room nothing is to be done (the next join reads the books)."""
-        await self._tell(room, ev.ConsentChanged(seat, decision, grant))
+        await self._tell(room, ev.ConsentChanged(seat, decision, grant, accompanied))
 
     async def knock(self, room: str, knock: Knock) -> None:
         """Show a knock to those who may admit."""

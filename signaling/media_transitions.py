@@ -63,7 +63,7 @@ def stored(document: RoomDocument, event: ev.Stored, now_ms: int) -> Next:
     writing = 0
     for seat_id, until_ms in event.seats:
         seat = document.seat(seat_id)
-        granted = seat is not None and seat.present and seat.grant is not None
+        granted = seat is not None and seat.present and document.grant_of(seat) is not None
         writing += granted or (until_ms is not None and newest - until_ms < STORED_FRESH_MS)
     grants = dict(event.grants)
     document = document.with_seats(replace(seat, admitted=grants.get(seat.id)) for seat in document.seats)

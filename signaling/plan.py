@@ -15,12 +15,13 @@ def plan_of(document: RoomDocument) -> Plan | None:
     """
     if document.session is None or document.media in ("none", "lost"):
         return None
+    alone = document.unaccompanied
     peers = {
         seat.id: PeerPlan(
             connection=seat.connection,
             mic=seat.mic,
             camera=seat.camera,
-            grant=seat.grant,
+            grant=None if alone else seat.grant,
             view=seat.view,
             up_thin=seat.up_thin,
             aside=aside(document, seat),

@@ -71,6 +71,8 @@ class SeatSeed:
     grant: str | None = None  # id of the live consent grant; None = must not be recorded
     chaired: frozenset[str] = frozenset({"end", "pause"})  # abilities that it has only while it chairs
     waits: bool = False  # whoever takes it waits outside until somebody lets them in
+    accompanied: bool = False  # while it takes part nobody is recorded unless one that accompanies does too
+    accompanies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

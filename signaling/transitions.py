@@ -193,9 +193,16 @@ def consent_changed(document: RoomDocument, event: ev.ConsentChanged, now_ms: in
     seat = document.seat(event.seat)
     if seat is None:
         return document, []
-    facts = replace(seat.facts, consent=event.decision, grant=event.grant)
+    before = seat.facts
+    accompanied = before.accompanied if event.accompanied is None else event.accompanied
+    facts = replace(before, consent=event.decision, grant=event.grant, accompanied=accompanied)
     changed = document.with_seat(replace(seat, facts=facts))
-    return changed, [] if changed == document else noted(document, f"consent_{event.decision}", seat)
+    if changed == document:
+        return document, []
+    said = f"consent_{event.decision}"
+    if event.decision == before.consent and event.grant != before.grant:  # elsewhere, of somebody at the seat
+        said = "grant_given" if event.grant else "grant_taken"
+    return changed, noted(document, said, seat)
 
 
 def knock_arrived(document: RoomDocument, event: ev.KnockArrived, now_ms: int) -> Next:

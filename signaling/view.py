@@ -11,7 +11,7 @@ from signaling.ports import Pause
 from signaling.prebrief import outside
 from signaling.seat import Line, Seat
 from signaling.voices import direction_shown, hearing_of, levels_for, shown, voices_of
-from signaling.wire import RoomState
+from signaling.wire import RoomState, WaitsFor
 from signaling.wire_snapshot import LineState, Participant, Paused, Snapshot, WaitingKnock, You
 
 DARK = Recording(state="off", stored_until_ms=None, degraded=[], waits_for=None, paused=None)
@@ -75,11 +75,12 @@ def recording_of(document: RoomDocument, now_ms: int) -> Recording:
     if state == "paused" and not document.pause_kept:
         state = "waiting"  # the books do not have it: a killed server would forget it
     consenting = any(seat.grant is not None and not seat.private for seat in document.present)
+    waits_for: WaitsFor = "company" if document.unaccompanied else "store" if consenting else "consent"
     return Recording(
         state=state,
         stored_until_ms=light.stored_until_ms,
         degraded=[DegradedTrack(participant=p, kind=k, cause=c) for p, k, c in light.degraded],
-        waits_for=None if state != "waiting" else "store" if consenting else "consent",
+        waits_for=None if state != "waiting" else waits_for,
         paused=_pause(document.pause) if state == "paused" else None,
     )
 

@@ -71,6 +71,12 @@ class Action(StrEnum):
     AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
     AUDIT_EXPORT = "audit.export"
     RECEIPT_READ = "receipt.read"  # of what was destroyed
+    CONSENT_READ = "consent.read"  # what the patient agreed to, and what is missing
+    CONSENT_GIVE = "consent.give"  # write down what they say, witness it, take it back for them
+    CONSENT_OWN = "consent.own"  # the patient's own way: the code is the proof
+    POLICY_READ = "policy.read"  # what holds between two sites
+    POLICY_WRITE = "policy.write"
+    SEAT_TEXTS = "seat.texts"  # what is asked at the door; proof: the link's token, the seat's cookie
     SEAT_WITHDRAW = "seat.withdraw"  # consent to what was recorded, afterwards
     SEAT_TAKE = "seat.take"
     SEAT_REDEEM = "seat.redeem"  # the token is the proof

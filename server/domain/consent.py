@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.domain.errors import Refused
@@ -27,6 +27,9 @@ class Consent:
     version: str
     language: str
     at_ms: int
+    patient: bool = False  # the case's patient is one of the persons
+    #: What each of them read and agreed to: purpose → version, language, hash. None: an older answer.
+    texts: Mapping[str, tuple[int, str, str]] | None = None
 
 
 def checked_persons(decision: str, persons: Sequence[str], version: str) -> tuple[str, ...]:

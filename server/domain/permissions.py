@@ -151,6 +151,17 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.AUDIT_READ: _by(_R.ANY, _PO),
     Action.AUDIT_EXPORT: _by(_R.ANY, _PO),
     Action.RECEIPT_READ: {**_CASE, _IN: frozenset({_R.OWN_SEAT}), _PO: frozenset({_R.ANY})},
+    Action.CONSENT_READ: {
+        **_by(_R.OWN_SITE, _LP, _LO),
+        **_by(_R.ANY, _KC, _PO),
+        _KP: frozenset({_R.INVITED}),
+        _RV: frozenset({_R.FOLLOWS}),
+    },
+    Action.CONSENT_GIVE: _by(_R.OWN_SITE, _LP, _LO),
+    Action.CONSENT_OWN: _by(_R.ANY, Role.ANYONE),
+    Action.POLICY_READ: _by(_R.ANY, _KC, _SA, _PO),
+    Action.POLICY_WRITE: _by(_R.ANY, _SA, _PO),
+    Action.SEAT_TEXTS: _by(_R.ANY, Role.ANYONE),
     # one's own seat; the referring physician also for whoever sits at another seat of that site: the patient
     Action.SEAT_WITHDRAW: {
         _LP: frozenset({_R.OWN_SEAT, _R.SEAT_OF_OWN_SITE}),

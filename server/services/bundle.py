@@ -30,13 +30,17 @@ from server.services.mailing import Mailing
 from server.services.matching import Matching
 from server.services.passwords import Passwords
 from server.services.patients import Patients
+from server.services.patients_way import PatientsWay
 from server.services.people import People
+from server.services.person_consents import PersonConsents
+from server.services.policies import Policies
 from server.services.probing import Probing
 from server.services.referral_replies import Replies
 from server.services.referrals import Referrals
 from server.services.resets import Resets
 from server.services.retention import Retention
 from server.services.rooms import Rooms
+from server.services.seat_texts import SeatTexts
 from server.services.seats import Seats
 from server.services.self_tests import SelfTests
 from server.services.site_checks import SiteChecks
@@ -65,6 +69,10 @@ class Services:
     recordings: Recordings
     retention: Retention
     withdrawals: Withdrawals
+    person_consents: PersonConsents
+    patients_way: PatientsWay
+    seat_texts: SeatTexts
+    policies: Policies
     probing: Probing
     self_tests: SelfTests
     site_checks: SiteChecks
@@ -102,6 +110,8 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
     recordings = Recordings(context.database)
     deciding = Consents(context)
     probing = Probing(context, attempts)
+    withdrawals = Withdrawals(context, deciding)
+    person_consents = PersonConsents(context, deciding, withdrawals)
     return Services(
         context=context,
         passwords=passwords,
@@ -117,10 +127,14 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         worklist=Worklist(context, recordings),
         recordings=recordings,
         retention=Retention(context),
-        withdrawals=Withdrawals(context, deciding),
         probing=probing,
         self_tests=SelfTests(context, attempts, probing),
         site_checks=SiteChecks(context),
+        withdrawals=withdrawals,
+        person_consents=person_consents,
+        patients_way=PatientsWay(context, person_consents, attempts),
+        seat_texts=SeatTexts(context, attempts),
+        policies=Policies(context),
         chat=Chat(context, attempts),
         glossary=Glossary(context, attempts),
         glossary_files=GlossaryFiles(context, attempts),

@@ -22,7 +22,9 @@ class RoomsAwayError(Exception):
 class Live(Protocol):
     """The rooms as use cases see them."""
 
-    async def consent_changed(self, room: str, seat: str, decision: str, grant: str | None) -> None: ...
+    async def consent_changed(
+        self, room: str, seat: str, decision: str, grant: str | None, accompanied: bool | None = None
+    ) -> None: ...
 
     async def knocked(self, room: str, knock: str, seat: str, name: str, since_ms: int) -> None: ...
 
@@ -46,7 +48,9 @@ class Live(Protocol):
 class NoRooms:
     """No room is open: the state before the hub is joined, and of the commands that never open one."""
 
-    async def consent_changed(self, room: str, seat: str, decision: str, grant: str | None) -> None:
+    async def consent_changed(
+        self, room: str, seat: str, decision: str, grant: str | None, accompanied: bool | None = None
+    ) -> None:
         return None
 
     async def knocked(self, room: str, knock: str, seat: str, name: str, since_ms: int) -> None:

@@ -16,12 +16,13 @@ from typing import Any
 from server.domain.case import Case
 from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
+from server.domain.site_policy import NOT_REQUIRED, Policy
 from server.domain.staff import Licence
 from server.services import demo_referral
 from server.services.bundle import Services
 from server.services.demo_calendars import ensure_calendars
 from server.services.departments import demo_programme, put_programme
-from server.storage import accounts, cases, consultations, staff, telephones
+from server.storage import accounts, cases, consultations, site_policies, staff, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import hashed, new_id, new_token
@@ -206,6 +207,10 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     if referring is not None:
         await demo_referral.ensure(tx, CASE_ID, ALMATY, referring[0].id, now_ms)
     await put_programme(tx, demo_programme())
+    pair = (ALMATY, SEOUL)
+    if (await site_policies.newest(tx, [pair]))[0].version == 0:  # nobody is verified by a link
+        made = Policy(pair, 1, NOT_REQUIRED, "demonstration", "", now_ms)
+        await site_policies.add(tx, made)
 
 
 async def _ensure_licence(tx: Transaction, account: Account, now_ms: int) -> None:

@@ -35,6 +35,7 @@ class Attempts:
         self._resets = RateLimitItemPerMinute(3, FIFTEEN_MINUTES)
         self._resets_of_address = RateLimitItemPerMinute(20, FIFTEEN_MINUTES)
         self._self_tests = RateLimitItemPerMinute(10, FIVE_MINUTES)
+        self._codes = RateLimitItemPerMinute(20)
 
     async def sign_in(self, account: str, address: str) -> None:
         """Counts an attempt. Raises Refused `too_many_attempts` with `retry_after_s`."""
@@ -88,6 +89,10 @@ class Attempts:
     async def self_test(self, account: str) -> None:
         """Somebody begins a self-test of their site: a minute each, and again when a plug was loose."""
         await self._hit(self._self_tests, "self test", account)
+
+    async def code(self, address: str) -> None:
+        """A patient's code is typed: their page asks a few times while it is read."""
+        await self._hit(self._codes, "code", address)
 
     async def route(self, path: str, who: str, per_minute: int) -> None:
         """One request of an account or a seat for what costs something to read."""

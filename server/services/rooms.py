@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.consent import decision_of, grant_of
 from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session, waits_first
 from server.domain.errors import Refused
-from server.domain.permissions import abilities, chaired
+from server.domain.permissions import Role, abilities, chaired
 from server.domain.session import Pause, Session, continues
 from server.services.calling_off import called_off
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
-from server.storage import accounts, audit, consents, consultations, sessions
+from server.services.recordable import keep_policies, recordable
+from server.storage import accounts, audit, consultations, sessions
 from server.storage import seats as chairs
 from server.storage.ids import new_id
 from server.storage.seats import KnockRow
@@ -36,6 +36,8 @@ class SeatView:
     consent: str
     grant: str | None
     waits: bool
+    accompanied: bool
+    accompanies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ class Rooms:
             sites = await accounts.all_sites(tx)
             seats = await consultations.seats_of(tx, {room})
             ids = {seat.id for seat in seats}
-            decisions = await consents.newest_by_seat(tx, room)
             verified = await chairs.verified_seats(tx, ids, now_ms)
+            recorded = await recordable(tx, consultation, seats)
             knocks = await chairs.waiting_knocks(tx, ids, now_ms - KNOCK_LIFE_MS)
         ranks = chair_ranks(seats)
         views = tuple(
@@ -75,9 +77,11 @@ class Rooms:
                 abilities=abilities(seat.role, verified=seat.id in verified),
                 chaired=chaired(seat.role),
                 chair_rank=ranks[seat.id],
-                consent=decision_of(decisions.get(seat.id)),
-                grant=grant_of(decisions.get(seat.id)),
+                consent=recorded[seat.id].decision,
+                grant=recorded[seat.id].grant,
                 waits=waits_first(seat),
+                accompanied=recorded[seat.id].accompanied,
+                accompanies=seat.role == Role.REFERRING_PHYSICIAN and seat.id in verified,
             )
             for seat in seats
         )
@@ -105,6 +109,7 @@ class Rooms:
             if session is None:
                 session = Session(new_id(), room, 1, now_ms, None, None)
                 await sessions.add(tx, session)
+                await keep_policies(tx, consultation, session.id)
                 entry = audit.Entry(
                     "session_started", "session", session.id, "", case_id=consultation.case_id
                 )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.case import Case
 from server.domain.people import Account
 from server.storage import accounts
+from server.storage.schema import accounts as account_rows
 from server.storage.schema import case_people, cases
 
 
@@ -80,3 +81,15 @@ async def invited(tx: AsyncConnection, case_id: str) -> list[Account]:
     )
     found = await accounts.by_ids(tx, (await tx.execute(query)).scalars().all())
     return [account for account in found if not account.disabled]
+
+
+async def pairs_of_sites(tx: AsyncConnection) -> set[tuple[str, str]]:
+    """(site of a case, site of somebody who is invited to it), each once."""
+    query = (
+        select(cases.c.site_id, account_rows.c.site_id)
+        .join(case_people, case_people.c.case_id == cases.c.id)
+        .join(account_rows, account_rows.c.id == case_people.c.account_id)
+        .where(case_people.c.relation == "invited")
+        .distinct()
+    )
+    return {(row[0], row[1]) for row in (await tx.execute(query)).all()}

@@ -23,6 +23,8 @@ async def add(tx: AsyncConnection, consent: Consent) -> None:
             version=consent.version,
             language=consent.language,
             at_ms=consent.at_ms,
+            patient=consent.patient,
+            texts=consent.texts and {kind: list(read) for kind, read in consent.texts.items()},
         )
     )
 
@@ -46,6 +48,12 @@ async def ever_granted(tx: AsyncConnection, seat_id: str) -> bool:
     return (await tx.execute(query.limit(1))).first() is not None
 
 
+async def seats_with_patient(tx: AsyncConnection, seat_ids: set[str]) -> set[str]:
+    """Those of these at which the patient was ever said to sit."""
+    query = select(consents.c.seat_id).where(consents.c.seat_id.in_(seat_ids), consents.c.patient.is_(True))
+    return set((await tx.execute(query)).scalars())
+
+
 async def newest_by_seat(tx: AsyncConnection, consultation_id: str) -> dict[str, Consent]:
     """The newest decision of every seat that made one."""
     query = (
@@ -66,4 +74,6 @@ def _consent(row: Row[Any]) -> Consent:
         version=row.version,
         language=row.language,
         at_ms=row.at_ms,
+        patient=row.patient,
+        texts=None if row.texts is None else {kind: tuple(read) for kind, read in row.texts.items()},
     )

@@ -16,6 +16,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_asides,
     schema_audit,
     schema_casework,
+    schema_consents,
     schema_glossary,
     schema_mails,
     schema_matching,

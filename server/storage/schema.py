@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 METADATA = MetaData(
@@ -161,6 +162,9 @@ consents = Table(
     Column("version", String(32), nullable=False),
     Column("language", String(8), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    # Whether the case's patient is one of them, and {purpose: [version, language, sha256]} of what each read.
+    Column("patient", Boolean, nullable=False, default=False, server_default=false()),
+    Column("texts", JSON),
     Index("ix_consents_seat_id_at_ms", "seat_id", "at_ms"),
 )
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.storage.schema import chain_heads, consents, session_notes, sessions
 
 _EPOCH = "epoch:"
-_OF_OTHERS = ("step_out", "step_in", "silenced", "unsilenced", "renders", "floor:hand")
+_SAID = ("silenced", "unsilenced", "renders", "floor:hand", "grant_given", "grant_taken")
+_OF_OTHERS = ("step_out", "step_in", *_SAID)
 """What others did about a seat: no proof that anybody sat there."""
 _HERE, _AWAY = ("joined", "back", "replaced"), "away"
 

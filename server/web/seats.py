@@ -95,7 +95,7 @@ async def consent(request: web.Request) -> web.Response:
         body.version,
         request[ADDRESS],
     )
-    return web.json_response({"decision": made.decision})
+    return web.json_response({"decision": made.decision, "missing": list(made.missing)})
 
 
 async def destroy(request: web.Request) -> web.Response:

@@ -94,6 +94,8 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         person=await reviewer(site),
         test="unknown",
         step="path",
+        consent="unknown",
+        language="ru",
     )
 
 

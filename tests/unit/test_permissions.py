@@ -304,3 +304,18 @@ def test_pages_learn_only_what_an_account_could_do() -> None:
     assert "recording.watch" in page_abilities(["reviewer"])
     assert "recording.watch" not in page_abilities(["interpreter"])
     assert not any(each.startswith("room.") for each in page_abilities(["consulting_physician"]))
+
+
+def test_consents_are_written_at_the_patients_site_and_read_by_who_works_on_the_case() -> None:
+    assert may(Action.CONSENT_GIVE, EVERY_RELATION) == {"referring_physician", "site_operator"}
+    assert may(Action.CONSENT_GIVE, EVERY_RELATION - {R.OWN_SITE}) == set()
+    assert may(Action.CONSENT_READ, set()) == {"coordinator", "privacy_officer"}
+    assert may(Action.CONSENT_READ, EVERY_RELATION) == {
+        "referring_physician", "site_operator", "consulting_physician", "coordinator", "reviewer",
+        "privacy_officer",
+    }  # fmt: skip
+
+
+def test_what_holds_between_two_sites_is_changed_by_their_administrators_and_the_privacy_officer() -> None:
+    assert may(Action.POLICY_WRITE, EVERY_RELATION) == {"site_admin", "privacy_officer"}
+    assert may(Action.POLICY_READ, EVERY_RELATION) == {"site_admin", "privacy_officer", "coordinator"}

@@ -11,6 +11,7 @@ import { LightElement } from './base.js';
 /** Doubt and a known loss are two things. @param {ReturnType<typeof import('../room/reducer.js').light>} value */
 function stateWords(value) {
   if (value.state === 'waiting' && value.waits_for === 'consent') return 'light-waiting-consent';
+  if (value.state === 'waiting' && value.waits_for === 'company') return 'light-waiting-company';
   return value.state === 'degraded' && !value.stale ? 'light-incomplete' : `light-${value.state}`;
 }
 

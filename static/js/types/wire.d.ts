@@ -46,7 +46,7 @@ export interface Offer { connection: string; offer_id: string; sdp: string; ice_
 export interface Degraded { participant: string; kind: Kind; cause: string }
 export interface Recording {
   state: LightState; stored_until_ms: number | null; degraded: Degraded[];
-  waits_for?: 'consent' | 'store' | null; paused?: Paused | null;
+  waits_for?: 'consent' | 'store' | 'company' | null; paused?: Paused | null;
 }
 export interface Quality { rtt_ms: number | null; loss_up: number; loss_down: number; up_bps: number | null; level: Level }
 export interface Ack { ok: boolean; code?: string; snapshot?: Snapshot }

@@ -1,0 +1,67 @@
+"""Who looked at what of a case, as the audit chain has it. It only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+
+from server.storage.database import Transaction
+from server.storage.schema import accounts, seats, sites
+from server.storage.schema_audit import audit
+
+#: Ends of the names of acts that are looks.
+LOOKS = ("_read", "_watched", "_opened", "_downloaded", "_exported", "_searched", "_viewed", "_unsealed")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`count` times between the first and the last of a day (UTC)."""
+
+    action: str
+    name: str
+    roles: tuple[str, ...]
+    site: str
+    count: int
+    first_ms: int
+    last_ms: int
+
+
+async def of_case(tx: Transaction, case_id: str, most: int) -> list[Look]:
+    """The newest first; the same person's same act of one day is one row."""
+    day = audit.c.at_ms // 86_400_000
+    who = func.coalesce(audit.c.account_id, seats.c.account_id)
+    looks = or_(*(audit.c.action.endswith(end, autoescape=True) for end in LOOKS))
+    query = (
+        select(
+            audit.c.action,
+            who.label("account"),
+            seats.c.role,
+            func.count().label("times"),
+            func.min(audit.c.at_ms).label("first_ms"),
+            func.max(audit.c.at_ms).label("last_ms"),
+        )
+        .select_from(audit.outerjoin(seats, seats.c.id == audit.c.seat_id))
+        .where(audit.c.case_id == case_id, looks)
+        .group_by(audit.c.action, who, seats.c.role, day)
+        .order_by(func.max(audit.c.at_ms).desc())
+        .limit(most)
+    )
+    rows = (await tx.execute(query)).all()
+    people = {
+        row.id: row
+        for row in (
+            await tx.execute(
+                select(accounts.c.id, accounts.c.name, accounts.c.roles, sites.c.name.label("site"))
+                .join(sites, sites.c.id == accounts.c.site_id)
+                .where(accounts.c.id.in_({row.account for row in rows if row.account}))
+            )
+        ).all()
+    }
+    found = []
+    for row in rows:
+        person = people.get(row.account)
+        roles = tuple(person.roles) if person else (row.role,) if row.role else ()
+        name, site = (person.name, person.site) if person else ("", "")
+        found.append(Look(row.action, name, roles, site, row.times, row.first_ms, row.last_ms))
+    return found
