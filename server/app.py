@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from media.native.build import is_built
+from media.recordstore.disk import Disk
 from server.asides import asides_of
 from server.clustering import cluster_of, one_at_a_time
 from server.config import ConfigError, Settings
 from server.directory import Books
+from server.documents import CHECKS, keep_documents
 from server.export.exporting import IDLE_S, Exporting
 from server.gate import SeatGate
 from server.live import Emptied, LiveRooms
@@ -124,7 +126,7 @@ async def running(settings: Settings, machinery: Machinery = MACHINERY) -> Async
 
         app = build_web(settings, services, health)
         _probing(settings, services, media, stack)
-        retention = await _keeping(app, keys, keeping.objects, finalising)
+        retention = await _keeping(app, keys, keeping.objects, finalising, machinery.disk)
         cluster.join(app, hub, gate, settings.public_url, media, health, asides)
         _watch(health, media, workers, finalising, cluster.store, hub)
         health.sources.append(disks.metrics)
@@ -176,6 +178,8 @@ async def _behind_the_rooms(
     await exporting.start()
     stack.push_async_callback(retention.runner.stop)
     await retention.runner.start()
+    stack.push_async_callback(app[CHECKS].stop)
+    await app[CHECKS].start()
     mailer = Mailer(context, app[SERVICES].mailing)
     stack.push_async_callback(mailer.stop)
     await mailer.start()
@@ -238,11 +242,12 @@ def _finalising_options(settings: Settings, machinery: Machinery) -> FinalisingO
 
 
 async def _keeping(
-    app: web.Application, keys: KeyStore, objects: Objects, finalising: Finalising
+    app: web.Application, keys: KeyStore, objects: Objects, finalising: Finalising, disk: Disk
 ) -> RetentionParts:
     """What opens, exports and destroys; what was destroyed is learned here, before anybody may open it."""
     services = app[SERVICES]
     context = services.context
+    keep_documents(app, keys, objects.remote, disk)
     app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
     app[EXPORTS] = build_exports(context, services.recordings, keys, objects)
     app[INTERPRETATIONS] = Interpretations(context.database, services.recordings, app[PLAYBACK])

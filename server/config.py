@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from server.audit_settings import AuditSettings
 from server.cores import cores
+from server.document_settings import DocumentSettings
 from server.domain.retention import checked_years
 from server.mail_settings import MailServer
 
@@ -124,6 +125,7 @@ class Settings(BaseSettings):
     turn: Turn = Turn()
     mail: MailServer = MailServer()
     audit: AuditSettings = AuditSettings()
+    documents: DocumentSettings = DocumentSettings()
 
     self_test_line_s: int = Field(15, ge=3, le=30)  # for so long a site's self-test is on the media relay
 
@@ -271,6 +273,11 @@ class Settings(BaseSettings):
     def exports_dir(self) -> Path:
         """Composed exports, apart from the recordings: nothing here is kept for long."""
         return self.data_dir / "exports"
+
+    @property
+    def documents_dir(self) -> Path:
+        """Documents of cases, in sealed parts."""
+        return self.data_dir / "documents"
 
     @property
     def receipts_dir(self) -> Path:

@@ -52,6 +52,8 @@ class Action(StrEnum):
     REFERRAL_READ = "referral.read"
     REFERRAL_RETURN = "referral.return"
     REFERRAL_ANSWER = "referral.answer"  # in writing, and only verified
+    DOCUMENT_READ = "document.read"  # a case's files, each by its own visibility: `documents.py`
+    DOCUMENT_ADD = "document.add"  # bring, confirm, change and take back
     MATCH = "match"  # propose hospitals for a case, and decide
     DEPARTMENT_READ = "department.read"  # what the programme's departments do; no case
     DEPARTMENT_WRITE = "department.write"

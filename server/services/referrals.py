@@ -26,7 +26,7 @@ from server.services.case_life import About, move, mover
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.patients import alike_to, patient_told, registered
-from server.storage import accounts, audit, cases, patients, referrals
+from server.storage import accounts, audit, cases, documents, patients, referrals
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.referrals import Draft, Version
@@ -131,6 +131,7 @@ class Referrals:
                     raise
                 raise Refused(refused.code, missing=sum(one.blocks for one in found)) from None
             await referrals.add_version(tx, made)
+            await documents.cite(tx, case_id, made.number)
             await referrals.drop_draft(tx, case_id)
             question = made.answers.get("question")
             await referrals.set_case(

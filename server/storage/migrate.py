@@ -17,6 +17,7 @@ from server.storage import (  # noqa: F401 - their tables are part of METADATA
     schema_audit,
     schema_casework,
     schema_consents,
+    schema_documents,
     schema_glossary,
     schema_mails,
     schema_matching,

@@ -12,6 +12,10 @@ from server.domain.errors import Refused
 from server.web.keys import ADDRESS, SETTINGS, Handler
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TIGHTENED = frozenset({"Content-Security-Policy"})
+"""What a handler may have set itself: a stranger's file is served under a stricter one than our pages."""
+UPLOADED = "application/offset+octet-stream"
+"""The one body that is no JSON: no form can send it, and no other site's script without being asked first."""
 
 
 def content_security_policy(public_url: str) -> str:
@@ -54,7 +58,9 @@ def install_headers(app: web.Application, settings: Settings) -> None:
     headers = security_headers(settings)
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(headers)
+        for name, value in headers.items():
+            if name not in TIGHTENED or name not in response.headers:
+                response.headers[name] = value
         if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
 
@@ -96,6 +102,7 @@ async def json_only(request: web.Request, handler: Handler) -> web.StreamRespons
         and request.method not in SAFE
         and request.body_exists
         and request.content_type != "application/json"
+        and not (request.method == "PATCH" and request.content_type == UPLOADED)
     ):
         raise Refused("json_only")
     return await handler(request)

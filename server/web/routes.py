@@ -20,6 +20,7 @@ from server.web import (
     chat,
     conduct,
     consents,
+    documents,
     exports,
     feeds,
     glossary,
@@ -50,7 +51,9 @@ READS, TYPED, CLIPS, EXPORTS, GLASSES = 120, 300, 300, 10, 10
 leafs, for a few seconds of sound (a player asks some times for each voice), of what is made
 into a file, of labels tried."""
 INVITATIONS = 10
+PIECES = 1200  # of uploads
 _CASE = "/api/cases/{case}"
+_DOCUMENT = f"{_CASE}/documents/{{document}}"
 _CALENDAR = "/api/calendars/{calendar}"
 _SITE = "/api/sites/{site}"
 _PERSON = "/api/people/{person}"
@@ -213,6 +216,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/my/consents/withdraw", consents.own_withdraw, _A.CONSENT_OWN),
     Route("GET", "/api/policies", policies.overview, _A.POLICY_READ),
     Route("POST", "/api/policies", policies.decide, _A.POLICY_WRITE),
+    # documents of a case
+    Route("GET", f"{_CASE}/documents", documents.listed, _A.DOCUMENT_READ, _S.CASE, per_minute=READS),
+    Route("POST", f"{_CASE}/documents", documents.begin, _A.DOCUMENT_ADD, _S.CASE, per_minute=READS),
+    Route("GET", f"{_DOCUMENT}/upload", documents.offset, _A.DOCUMENT_ADD, _S.CASE, per_minute=TYPED),
+    Route("PATCH", f"{_DOCUMENT}/upload", documents.receive, _A.DOCUMENT_ADD, _S.CASE, per_minute=PIECES),
+    Route("POST", f"{_DOCUMENT}/upload/cancel", documents.cancel, _A.DOCUMENT_ADD, _S.CASE),
+    Route("GET", _DOCUMENT, documents.look, _A.DOCUMENT_READ, _S.CASE, per_minute=TYPED),
+    Route("GET", f"{_DOCUMENT}/pages/{{page}}", documents.page, _A.DOCUMENT_READ, _S.CASE, per_minute=TYPED),
+    Route("GET", f"{_DOCUMENT}/content", documents.content, _A.DOCUMENT_READ, _S.CASE, per_minute=READS),
+    Route("POST", f"{_DOCUMENT}/confirm", documents.confirm, _A.DOCUMENT_ADD, _S.CASE),
+    Route("POST", f"{_DOCUMENT}/change", documents.change, _A.DOCUMENT_ADD, _S.CASE),
+    Route("POST", f"{_DOCUMENT}/withdraw", documents.withdraw, _A.DOCUMENT_ADD, _S.CASE),
     # which hospital, and who is there
     Route("GET", f"{_CASE}/match", matching.look, _A.MATCH, _S.CASE),
     Route("POST", f"{_CASE}/match", matching.propose, _A.MATCH, _S.CASE),

@@ -83,6 +83,8 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         patient=PATIENT_ID,
         specialty="oncology",
         term="unknown",
+        document="unknown",
+        page="0",
         calendar=SEOUL,
         consultation="unknown",
         absence="unknown",

@@ -17,6 +17,8 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from server.config import Settings, load_settings
+from server.decode.decoder import Decoder
+from server.documents import CHECKS, DocumentKeeping, documents_of
 from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
@@ -28,6 +30,7 @@ from server.services.demo import Demo, DemoTable
 from server.services.exports import build_exports
 from server.services.passwords import Passwords
 from server.storage.database import Database
+from server.web.documents import DOCUMENTS
 from server.web.exports import EXPORTS
 from server.web.factory import build_web
 from server.web.front import FrontRunner
@@ -110,6 +113,8 @@ class Website:
     stack: contextlib.AsyncExitStack
     address: str  # where it really listens; public_url may say otherwise, as behind a proxy
     runner: web.AppRunner | None = None
+    decoder: Decoder | None = None  # another than the server's own
+    documents: DocumentKeeping | None = None  # its checks run when a test says so
 
     async def listen(self) -> None:
         app = build_web(self.settings, self.services, Health())
@@ -118,6 +123,9 @@ class Website:
         app[EXPORTS] = build_exports(self.services.context, self.services.recordings, keys, objects)
         app[INTERPRETATIONS] = Interpretations(self.database, self.services.recordings, app[PLAYBACK])
         app[FLAGS] = Flags(self.services.context, app[INTERPRETATIONS], app[PLAYBACK])
+        documents = documents_of(self.services.context, keys, decoder=self.decoder)
+        app[DOCUMENTS], app[CHECKS] = documents.parts, documents.checks
+        self.documents = documents
         headers = security_headers(self.settings)
         self.runner = FrontRunner(app, headers, access_log=None, shutdown_timeout=0.1)
         await self.runner.setup()
@@ -163,7 +171,9 @@ class Website:
 
 
 @contextlib.asynccontextmanager
-async def website(folder: Path, *, patient: bool = False, **overrides: Any) -> AsyncIterator[Website]:
+async def website(
+    folder: Path, *, patient: bool = False, decoder: Decoder | None = None, **overrides: Any
+) -> AsyncIterator[Website]:
     """A running front with the demo's accounts, case and seats."""
     async with contextlib.AsyncExitStack() as stack:
         port = free_port()
@@ -184,6 +194,7 @@ async def website(folder: Path, *, patient: bool = False, **overrides: Any) -> A
         world = Demo(services, settings.secrets_dir / "demo.json", patient=patient)
         table = await world.prepare()
         made = Website(settings, services, clock, table, world, stack, f"http://localhost:{port}")
+        made.decoder = decoder
         stack.push_async_callback(made.stop)
         await made.listen()
         yield made

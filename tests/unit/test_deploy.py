@@ -11,6 +11,7 @@ import pytest
 
 from server.audit_settings import AuditSettings
 from server.config import ObjectStore, Settings, Turn, load_settings
+from server.document_settings import DocumentSettings
 from server.mail_settings import MailServer
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -35,6 +36,7 @@ def test_the_sample_names_every_setting_and_no_other() -> None:
         "turn": set(Turn.model_fields),
         "mail": set(MailServer.model_fields),
         "audit": set(AuditSettings.model_fields),
+        "documents": set(DocumentSettings.model_fields),
     }
 
 

@@ -91,6 +91,7 @@ def test_broken_glass_opens_what_is_read_of_a_patient_and_nothing_that_is_change
     assert opened == {
         Action.CASE_READ,
         Action.REFERRAL_READ,
+        Action.DOCUMENT_READ,
         Action.DEMOGRAPHICS_READ,
         Action.SPECIALTY_READ,
         Action.PATIENT_NAME,

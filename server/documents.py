@@ -1,0 +1,56 @@
+"""Documents of cases, put together: the store, uploads, what people do with them, and the checks behind.
+
+A corner of the composition root: it builds these parts and joins them. It must not hold rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from media.recordstore.disk import DISK, Disk
+from server.decode.decoder import Decoder
+from server.runtime.bucket import Bucket
+from server.runtime.document_checks import DocumentChecks
+from server.runtime.document_store import DocumentStore
+from server.runtime.keystore import KeyStore
+from server.runtime.scanning import scanner_of
+from server.services.context import Context
+from server.services.document_uploads import Uploads
+from server.services.documents import Documents
+from server.web.documents import DOCUMENTS, DocumentParts
+from server.web.keys import SERVICES
+
+CHECKS: web.AppKey[DocumentChecks] = web.AppKey("document_checks", DocumentChecks)
+"""Wants `start` and `stop`, where what runs once for an installation runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKeeping:
+    """`checks` wants `start` and `stop`; `parts` are for the routes (`DOCUMENTS`)."""
+
+    parts: DocumentParts
+    checks: DocumentChecks
+
+
+def documents_of(
+    context: Context,
+    keys: KeyStore,
+    remote: Bucket | None = None,
+    disk: Disk = DISK,
+    decoder: Decoder | None = None,
+) -> DocumentKeeping:
+    """Blocking: makes the directory."""
+    store = DocumentStore(context.settings.documents_dir, keys, disk, remote)
+    decoder = decoder or Decoder()
+    uploads, documents = Uploads(context, store), Documents(context, store, decoder)
+    checks = DocumentChecks(context, store, decoder, scanner_of(context.settings.documents))
+    uploads.nudged = documents.nudged = checks.nudge
+    return DocumentKeeping(DocumentParts(documents, uploads), checks)
+
+
+def keep_documents(app: web.Application, keys: KeyStore, remote: Bucket | None, disk: Disk) -> None:
+    """Give the application its documents. Blocking: makes the directory."""
+    made = documents_of(app[SERVICES].context, keys, remote, disk)
+    app[DOCUMENTS], app[CHECKS] = made.parts, made.checks

@@ -1,0 +1,350 @@
+"""Documents of a case as people meet them: listed, looked at, downloaded, confirmed, changed, taken back.
+
+Who may ask is decided before (routes); which file, here, by its visibility. Every look and every download is
+in the audit chain. Bytes come from the store; what a file shows, from the decoder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.decode.decoder import Decoder
+from server.domain import document_patient as patient_in
+from server.domain.documents import (
+    DOWNLOAD_REASONS,
+    KINDS,
+    MAX_WORDS,
+    VISIBILITY,
+    WITHDRAW_REASONS,
+    Document,
+    State,
+    Viewer,
+    changes,
+    destroyed_by,
+    opens,
+    sees,
+    withdraws,
+)
+from server.domain.errors import Refused
+from server.domain.patient import Patient
+from server.domain.referral import clean_text
+from server.runtime.document_store import DocumentGoneError, DocumentReader, DocumentStore
+from server.services.access import Asking
+from server.services.context import Context
+from server.services.document_uploads import PART_BYTES, entry
+from server.storage import accounts, audit, documents, patients
+from server.storage.database import Transaction
+
+LOOK_NOTED_MS = 10 * 60_000
+"""One entry for somebody's looks at a document in so long: who leafs through a series looks once."""
+MOST_NOTED = 4096
+NARROWEST, WIDEST = 64, 2048
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is set anew; None: as it was."""
+
+    kind: str | None = None
+    visibility: str | None = None
+    patient_copy: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a document is told with: who is meant by ids, what it went out with, the case's patient."""
+
+    names: dict[str, str]
+    cited: dict[str, list[int]]
+    patient: Patient | None
+
+
+class Documents:
+    """`nudged` is told when something is to be destroyed."""
+
+    def __init__(self, context: Context, store: DocumentStore, decoder: Decoder) -> None:
+        self._context = context
+        self._store = store
+        self._decoder = decoder
+        self._noted: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self.nudged: Callable[[], None] = lambda: None
+
+    async def listed(self, viewer: Viewer, asking: Asking, *, adds: bool) -> dict[str, Any]:
+        """What the viewer may know of, oldest first, and what else a page needs. Audited."""
+        limits = self._context.settings.documents
+        async with self._context.database.read() as tx:
+            rows = [row for row in await documents.of_case(tx, asking.case_id) if sees(viewer, row)]
+            around = await _around(tx, asking.case_id, rows)
+            _, held = await documents.held_bytes(tx, case_id=asking.case_id)
+            unfinished = await documents.unfinished_by(tx, asking.account)
+        if self._is_new(asking.account, asking.case_id):
+            listed = audit.Entry(
+                "documents_listed", "case", asking.case_id, asking.address,
+                account_id=asking.account, case_id=asking.case_id,
+            )  # fmt: skip
+            await self._note(listed)
+        return {
+            "documents": [self._told(row, viewer, around) for row in rows],
+            "limits": {
+                "file_bytes": limits.file_bytes,
+                "left_bytes": max(0, limits.case_bytes - held),
+                "left_uploads": max(0, limits.uploads_per_account - unfinished),
+                "piece_bytes": PART_BYTES,
+            },
+            "may": {"add": adds},
+            "kinds": list(KINDS),
+            "visibilities": list(VISIBILITY),
+            "reasons": {"download": list(DOWNLOAD_REASONS), "withdraw": list(WITHDRAW_REASONS)},
+        }
+
+    async def look(self, viewer: Viewer, document_id: str, asking: Asking) -> dict[str, Any]:
+        """One with its details; audited. Raises Refused not_found."""
+        async with self._context.database.read() as tx:
+            row = await _seen(tx, viewer, document_id, asking.case_id)
+            around = await _around(tx, asking.case_id, [row])
+        await self._note_look(row, asking)
+        details = dict(row.details) if opens(viewer, row) else {}
+        return {**self._told(row, viewer, around), "details": details}
+
+    async def preview(self, viewer: Viewer, document_id: str, page: int, width: int, asking: Asking) -> bytes:
+        """A picture of a page, as the decoder makes it; audited.
+
+        Raises Refused: not_found, document_waiting, document_quarantined, document_gone, page_unknown,
+        no_preview, decoder_unavailable.
+        """
+        row, reader = await self._opened(viewer, document_id, asking.case_id)
+        try:
+            if not 0 <= page < row.pages:
+                raise Refused("page_unknown" if row.pages else "no_preview")
+            await self._note_look(row, asking)
+            width = min(max(width, NARROWEST), WIDEST)
+            return await self._decoder.preview(reader, page, width, order=row.page_order)
+        except DocumentGoneError:
+            raise Refused("document_gone") from None
+        finally:
+            reader.close()
+
+    async def open(
+        self, viewer: Viewer, document_id: str, reason: str, asking: Asking
+    ) -> tuple[Document, DocumentReader]:
+        """For one download, which is audited; the caller closes the reader.
+
+        Raises Refused: not_found, reason_missing, not_for_patient, document_waiting, document_quarantined,
+        document_gone.
+        """
+        if reason not in DOWNLOAD_REASONS:
+            raise Refused("reason_missing")
+        row, reader = await self._opened(viewer, document_id, asking.case_id)
+        if reason == "patient_copy" and not row.patient_copy:
+            reader.close()
+            raise Refused("not_for_patient")
+        await self._note(entry("document_downloaded", row, asking, reason=reason))
+        return row, reader
+
+    async def still_there(self, viewer: Viewer, document_id: str, case_id: str) -> None:
+        """Asked between the pieces of a download. Raises Refused."""
+        async with self._context.database.read() as tx:
+            row = await _seen(tx, viewer, document_id, case_id)
+        if not opens(viewer, row):
+            raise Refused("document_gone")
+
+    async def confirm(
+        self, viewer: Viewer, document_id: str, asking: Asking, *, same: bool
+    ) -> dict[str, Any]:
+        """Somebody has looked whom it names. Raises Refused: not_found, forbidden, document_gone."""
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            row = await _seen(tx, viewer, document_id, asking.case_id)
+            if not changes(viewer, row):
+                raise Refused("forbidden")
+            patient = await patients.of_case(tx, asking.case_id)
+            wrong = patient_in.differs(patient_in.found(row.patients), patient.person) if patient else []
+            if same:
+                values: dict[str, Any] = {"state": State.READY.value, "ready_ms": now_ms}
+            else:
+                values = _withdrawal("wrong_patient", "", asking, now_ms, destroy=True)
+            if not await documents.change(tx, row.id, [State.CONFIRM], **values):
+                raise Refused("document_gone")
+            noted = entry("document_confirmed", row, asking, same=int(same), differs=len(wrong))
+            await audit.append(tx, now_ms, noted)
+        self.nudged()
+        return await self._told_now(viewer, document_id, asking.case_id)
+
+    async def change(
+        self, viewer: Viewer, document_id: str, wanted: Change, asking: Asking
+    ) -> dict[str, Any]:
+        """Kind, who sees it, whether the patient gets it. Raises Refused: not_found, forbidden,
+        bad_request, document_gone.
+        """
+        given = {name: value for name in Change.__slots__ if (value := getattr(wanted, name)) is not None}
+        if wanted.kind not in (None, *KINDS) or wanted.visibility not in (None, *VISIBILITY):
+            raise Refused("bad_request")
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            row = await _seen(tx, viewer, document_id, asking.case_id)
+            if not changes(viewer, row):
+                raise Refused("forbidden")
+            changed = {name: value for name, value in given.items() if getattr(row, name) != value}
+            if changed:
+                alive = [State.UPLOADING, State.CHECKING, State.CONFIRM, State.READY]
+                if not await documents.change(tx, row.id, alive, **changed):
+                    raise Refused("document_gone")
+                told = {
+                    name: int(value) if name == "patient_copy" else value for name, value in changed.items()
+                }
+                await audit.append(tx, now_ms, entry("document_changed", row, asking, **told))
+        return await self._told_now(viewer, document_id, asking.case_id)
+
+    async def withdraw(
+        self, viewer: Viewer, document_id: str, reason: str, words: str, asking: Asking
+    ) -> dict[str, Any]:
+        """Take one back that came by mistake. Raises Refused: not_found, forbidden, reason_missing,
+        document_gone.
+        """
+        said = clean_text(words, MAX_WORDS).strip()
+        if reason not in WITHDRAW_REASONS or (reason == "other" and not said):
+            raise Refused("reason_missing")
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            row = await _seen(tx, viewer, document_id, asking.case_id)
+            submitted = bool((await documents.cited(tx, asking.case_id)).get(row.id))
+            if not withdraws(viewer, row, submitted=submitted):
+                raise Refused("forbidden" if row.state is State.READY else "document_gone")
+            destroy = destroyed_by(reason, submitted=submitted)
+            values = _withdrawal(reason, said, asking, now_ms, destroy=destroy)
+            if not await documents.change(tx, row.id, [row.state], **values):
+                raise Refused("document_gone")
+            noted = entry(
+                "document_withdrawn", row, asking,
+                reason=reason, submitted=int(submitted), destroyed=int(destroy),
+            )  # fmt: skip
+            await audit.append(tx, now_ms, noted)
+        self.nudged()
+        return await self._told_now(viewer, document_id, asking.case_id)
+
+    async def begun(self, viewer: Viewer, row: Document) -> dict[str, Any]:
+        """What a page is told of an upload that it has just begun."""
+        return await self._told_now(viewer, row.id, row.case_id)
+
+    async def _opened(
+        self, viewer: Viewer, document_id: str, case_id: str
+    ) -> tuple[Document, DocumentReader]:
+        async with self._context.database.read() as tx:
+            row = await _seen(tx, viewer, document_id, case_id)
+            parts = await documents.parts_of(tx, document_id)
+        if not opens(viewer, row):
+            raise Refused(_why_closed(row))
+        try:
+            reader = await asyncio.to_thread(self._store.reader_now, case_id, document_id, parts)
+        except DocumentGoneError:
+            raise Refused("document_gone") from None
+        return row, reader
+
+    async def _told_now(self, viewer: Viewer, document_id: str, case_id: str) -> dict[str, Any]:
+        async with self._context.database.read() as tx:
+            row = await _seen(tx, viewer, document_id, case_id)
+            return self._told(row, viewer, await _around(tx, case_id, [row]))
+
+    def _told(self, row: Document, viewer: Viewer, around: _Around) -> dict[str, Any]:
+        left_ms = self._context.settings.documents.upload_hours * HOUR_MS
+        withdrawn = None if row.withdrawn_ms is None else {
+            "reason": row.withdrawn_reason, "words": row.withdrawn_words,
+            "by": around.names.get(row.withdrawn_by, ""), "at_ms": row.withdrawn_ms,
+            "destroyed": row.destroyed_ms is not None,
+        }  # fmt: skip
+        may = _may(row, viewer, submitted=bool(around.cited.get(row.id)))
+        return {
+            "id": row.id, "name": row.name, "size": row.size, "kind": row.kind,
+            "visibility": row.visibility, "patient_copy": row.patient_copy,
+            "state": row.state.value, "offset": row.received,
+            "by": {"name": around.names.get(row.made_by, ""), "own": row.made_by == viewer.account},
+            "at_ms": row.made_ms, "ready_ms": row.ready_ms,
+            "expires_ms": row.touched_ms + left_ms if row.state is State.UPLOADING else None,
+            "sha256": row.sha256, "media_type": row.media_type, "form": row.form,
+            "pages": row.pages if may["download"] else 0, "scan": row.scan, "refused": row.refused or None,
+            "submitted": bool(around.cited.get(row.id)), "withdrawn": withdrawn,
+            "confirm": _asked(row, around.patient) if may["confirm"] else None,
+            "may": may,
+        }  # fmt: skip
+
+    def _is_new(self, *key: str) -> bool:
+        """Whether nothing was noted under this key for a while."""
+        now_ms = self._context.now_ms()
+        if now_ms - self._noted.get(key, -LOOK_NOTED_MS) < LOOK_NOTED_MS:
+            return False
+        self._noted[key] = now_ms
+        self._noted.move_to_end(key)
+        while len(self._noted) > MOST_NOTED:
+            self._noted.popitem(last=False)
+        return True
+
+    async def _note_look(self, row: Document, asking: Asking) -> None:
+        if self._is_new(asking.account, row.id):
+            await self._note(entry("document_looked", row, asking))
+
+    async def _note(self, noted: audit.Entry) -> None:
+        async with self._context.database.write() as tx:
+            await audit.append(tx, self._context.now_ms(), noted)
+
+
+def _may(row: Document, viewer: Viewer, *, submitted: bool) -> dict[str, bool]:
+    opened, may_change = opens(viewer, row), changes(viewer, row)
+    return {
+        "look": opened and row.pages > 0,
+        "download": opened,
+        "confirm": may_change and row.state is State.CONFIRM,
+        "change": may_change and row.state in (State.CHECKING, State.CONFIRM, State.READY),
+        "withdraw": withdraws(viewer, row, submitted=submitted),
+        "resume": row.made_by == viewer.account and row.state is State.UPLOADING,
+    }
+
+
+def _asked(row: Document, patient: Patient | None) -> dict[str, Any]:
+    found = patient_in.found(row.patients)
+    if patient is None:
+        return {"found": found, "registered": {"names": [], "birth_date": "", "sex": ""}, "differs": []}
+    return {
+        "found": found,
+        "registered": patient_in.registered(patient.person),
+        "differs": patient_in.differs(found, patient.person),
+    }
+
+
+def _why_closed(row: Document) -> str:
+    if row.destroy or row.state in (State.WITHDRAWN, State.REFUSED, State.EXPIRED, State.CANCELLED):
+        return "document_gone"
+    return "document_quarantined" if row.state is State.QUARANTINED else "document_waiting"
+
+
+def _withdrawal(reason: str, words: str, asking: Asking, now_ms: int, *, destroy: bool) -> dict[str, Any]:
+    return {
+        "state": State.WITHDRAWN.value,
+        "withdrawn_by": asking.account,
+        "withdrawn_ms": now_ms,
+        "withdrawn_reason": reason,
+        "withdrawn_words": words,
+        "destroy": destroy,
+    }
+
+
+async def _seen(tx: Transaction, viewer: Viewer, document_id: str, case_id: str) -> Document:
+    """Raises Refused not_found, also for one that the viewer may not know of."""
+    row = await documents.by_id(tx, document_id)
+    if row is None or row.case_id != case_id or not sees(viewer, row):
+        raise Refused("not_found")
+    return row
+
+
+async def _around(tx: Transaction, case_id: str, rows: Sequence[Document]) -> _Around:
+    who = {row.made_by for row in rows} | {row.withdrawn_by for row in rows if row.withdrawn_by}
+    asked = any(row.state is State.CONFIRM for row in rows)
+    return _Around(
+        await accounts.names(tx, who),
+        await documents.cited(tx, case_id),
+        await patients.of_case(tx, case_id) if asked else None,
+    )

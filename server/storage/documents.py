@@ -1,0 +1,157 @@
+"""Documents in the books: the rows, the parts their bytes are kept in, and with which a referral went out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from server.domain.documents import HELD, Document, Part, State
+from server.storage.database import Transaction
+from server.storage.schema import cases
+from server.storage.schema_documents import document_parts, documents, referral_documents
+
+
+async def add(tx: Transaction, document: Document) -> None:
+    values = {name: getattr(document, name) for name in Document.__slots__}
+    await tx.execute(insert(documents).values(**values | {"state": document.state.value}))
+
+
+async def by_id(tx: Transaction, document_id: str) -> Document | None:
+    row = (await tx.execute(select(documents).where(documents.c.id == document_id))).one_or_none()
+    return None if row is None else _document(row)
+
+
+async def by_request(tx: Transaction, account_id: str, request: str) -> Document | None:
+    query = select(documents).where(documents.c.made_by == account_id, documents.c.request == request)
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else _document(row)
+
+
+async def of_case(tx: Transaction, case_id: str) -> list[Document]:
+    """Oldest first."""
+    query = select(documents).where(documents.c.case_id == case_id)
+    rows = (await tx.execute(query.order_by(documents.c.made_ms, documents.c.id))).all()
+    return [_document(row) for row in rows]
+
+
+async def in_state(tx: Transaction, *states: State) -> list[Document]:
+    """Of all cases, the one that was touched first at the head."""
+    query = select(documents).where(documents.c.state.in_([state.value for state in states]))
+    rows = (await tx.execute(query.order_by(documents.c.touched_ms, documents.c.id))).all()
+    return [_document(row) for row in rows]
+
+
+async def abandoned(tx: Transaction, before_ms: int) -> list[Document]:
+    """Uploads to which nothing came since."""
+    found = await in_state(tx, State.UPLOADING)
+    return [one for one in found if one.touched_ms < before_ms]
+
+
+async def to_destroy(tx: Transaction) -> list[Document]:
+    query = select(documents).where(documents.c.destroy.is_(True), documents.c.destroyed_ms.is_(None))
+    return [_document(row) for row in (await tx.execute(query.order_by(documents.c.made_ms))).all()]
+
+
+async def unscanned(tx: Transaction, before_ms: int) -> list[Document]:
+    """Ready, never scanned, and not tried since."""
+    query = select(documents).where(documents.c.state == State.READY.value, documents.c.scan == "not_scanned")
+    rows = (await tx.execute(query.order_by(documents.c.made_ms))).all()
+    return [_document(row) for row in rows if row.scanned_ms is None or row.scanned_ms < before_ms]
+
+
+async def change(tx: Transaction, document_id: str, from_states: Collection[State], **values: Any) -> bool:
+    """Set columns if the document is in one of these states; whether it was."""
+    made = update(documents).where(
+        documents.c.id == document_id, documents.c.state.in_([state.value for state in from_states])
+    )
+    return bool((await tx.execute(made.values(**values))).rowcount == 1)
+
+
+async def add_part(tx: Transaction, document_id: str, part: Part, now_ms: int) -> bool:
+    """Name a sealed file as the document's next; False when the upload goes on elsewhere by now."""
+    made = update(documents).where(
+        documents.c.id == document_id,
+        documents.c.state == State.UPLOADING.value,
+        documents.c.received == part.start,
+    )
+    kept = await tx.execute(made.values(received=part.start + part.size, touched_ms=now_ms))
+    if kept.rowcount != 1:
+        return False
+    await tx.execute(
+        insert(document_parts).values(
+            document_id=document_id, number=part.number, start=part.start, size=part.size, file=part.file
+        )
+    )
+    return True
+
+
+async def parts_of(tx: Transaction, document_id: str) -> list[Part]:
+    """In their order."""
+    query = select(document_parts).where(document_parts.c.document_id == document_id)
+    rows = (await tx.execute(query.order_by(document_parts.c.number))).all()
+    return [Part(row.number, row.start, row.size, row.file) for row in rows]
+
+
+async def drop_parts(tx: Transaction, document_id: str) -> None:
+    await tx.execute(delete(document_parts).where(document_parts.c.document_id == document_id))
+
+
+async def known_files(tx: Transaction) -> dict[str, set[str]]:
+    """Document → files that the books name, of every document that has or will have any."""
+    query = select(documents.c.id).where(documents.c.destroyed_ms.is_(None))
+    found: dict[str, set[str]] = {row.id: set() for row in (await tx.execute(query)).all()}
+    for row in (await tx.execute(select(document_parts.c.document_id, document_parts.c.file))).all():
+        found.setdefault(row.document_id, set()).add(row.file)
+    return found
+
+
+async def held_bytes(tx: Transaction, *, case_id: str = "", site_id: str = "") -> tuple[int, int]:
+    """(how many, bytes promised) that a case or all cases of a site hold."""
+    states = [state.value for state in HELD]
+    query = select(func.count(), func.coalesce(func.sum(documents.c.size), 0))
+    query = query.where(documents.c.state.in_(states))
+    if case_id:
+        query = query.where(documents.c.case_id == case_id)
+    if site_id:
+        query = query.join(cases, cases.c.id == documents.c.case_id).where(cases.c.site_id == site_id)
+    count, size = (await tx.execute(query)).one()
+    return int(count), int(size)
+
+
+async def unfinished_by(tx: Transaction, account_id: str) -> int:
+    query = select(func.count()).where(
+        documents.c.made_by == account_id, documents.c.state == State.UPLOADING.value
+    )
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def cite(tx: Transaction, case_id: str, number: int) -> None:
+    """A version of the referral goes out with all that is ready by now, but what stays at the site."""
+    query = select(documents).where(
+        documents.c.case_id == case_id,
+        documents.c.state == State.READY.value,
+        documents.c.visibility != "site",
+    )
+    for row in (await tx.execute(query)).all():
+        await tx.execute(
+            insert(referral_documents).values(
+                case_id=case_id, number=number, document_id=row.id, sha256=row.sha256
+            )
+        )
+
+
+async def cited(tx: Transaction, case_id: str) -> dict[str, list[int]]:
+    """Document → numbers of the versions that went out with it."""
+    query = select(referral_documents.c.document_id, referral_documents.c.number).where(
+        referral_documents.c.case_id == case_id
+    )
+    found: dict[str, list[int]] = {}
+    for row in (await tx.execute(query.order_by(referral_documents.c.number))).all():
+        found.setdefault(row.document_id, []).append(row.number)
+    return found
+
+
+def _document(row: Row[Any]) -> Document:
+    return Document(**{**row._mapping, "state": State(row.state)})
