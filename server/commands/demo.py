@@ -43,6 +43,9 @@ def demo(
     seats_file: Annotated[Path | None, typer.Option(help="write links and accounts here")] = None,
     tls: Annotated[bool, typer.Option("--tls", help="https with a self-signed certificate")] = False,
     public: Annotated[bool, typer.Option("--public", help="for other machines too")] = False,
+    programme: Annotated[
+        bool, typer.Option("--programme", help="and 20 centres in 10 countries with 24 departments")
+    ] = False,
     patient: Annotated[bool, typer.Option("--patient", help="with a fourth link, the patient's")] = False,
 ) -> None:
     """Serve the demo until Ctrl-C."""
@@ -57,7 +60,7 @@ def demo(
     configure_logging(settings.log_level, settings.log_format)
     if seats_file is not None:
         seats_file.unlink(missing_ok=True)  # an old one would promise what is not there yet
-    run_until_stopped(settings, _announce(settings, seats_file, patient), machinery_of(context))
+    run_until_stopped(settings, _announce(settings, seats_file, patient, programme), machinery_of(context))
 
 
 def _settings(port: int, data: Path, *, tls: bool, public: bool) -> dict[str, Any]:
@@ -86,10 +89,12 @@ def primary_address() -> str:
 
 
 def _announce(
-    settings: Settings, seats_file: Path | None, patient: bool
+    settings: Settings, seats_file: Path | None, patient: bool, programme: bool
 ) -> Callable[[Running], Awaitable[None]]:
     async def ready(server: Running) -> None:
-        world = Demo(server.services, settings.secrets_dir / "demo.json", patient=patient)
+        world = Demo(
+            server.services, settings.secrets_dir / "demo.json", patient=patient, programme=programme
+        )
         table = await world.prepare()
         await _until_ready(server)
         _tell(table, seats_file)
@@ -148,6 +153,9 @@ def _print(table: DemoTable) -> None:
         people.add_row(text("en", f"role-{account.role}"), account.email, account.password)
     console.print(seats)
     console.print(people)
+    if table.programme is not None:
+        count, password = table.programme
+        console.print(text("en", "demo-programme", count=count, password=password))
     console.print(table.base_url)
     console.print(text("en", "demo-hint"))
     console.file.flush()  # a pipe would keep it back

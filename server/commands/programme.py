@@ -10,7 +10,8 @@ import typer
 
 from server.commands.directory import ConfigOption, DataOption, books, data_settings
 from server.config import ConfigError, Settings
-from server.services.departments import ProgrammeError
+from server.services import programme_file
+from server.services.programme_file import ProgrammeError
 
 
 def register(app: typer.Typer) -> None:
@@ -37,4 +38,4 @@ def load(
 
 async def _load(settings: Settings, text: str) -> dict[str, int]:
     async with books(settings) as services:
-        return await services.departments.load(text)
+        return await programme_file.load(services.context, text)

@@ -18,10 +18,10 @@ from server.domain.consultation import UNUSED, Consultation, Seat, is_joinable
 from server.domain.people import Account, Site
 from server.domain.site_policy import NOT_REQUIRED, Policy
 from server.domain.staff import Licence
-from server.services import demo_referral
+from server.services import demo_programme, demo_referral
 from server.services.bundle import Services
 from server.services.demo_calendars import ensure_calendars
-from server.services.departments import demo_programme, put_programme
+from server.services.programme_file import put_programme, shipped
 from server.storage import accounts, cases, consultations, site_policies, staff, telephones
 from server.storage import seats as chairs
 from server.storage.database import Transaction
@@ -75,6 +75,7 @@ PEOPLE = (
     Person("privacy_officer", "최데모 (synthetic)", "ko", SEOUL),
 )
 
+PROGRAMME_ADMIN = "programme.admin@demo.invalid"
 PATIENT = Person("patient", "Пациент Синтетический (synthetic)", "ru", ALMATY, None, "ru")
 """Of the demo's case; comes by a link and has no account."""
 
@@ -103,6 +104,8 @@ class DemoTable:
     closes_at_ms: int
     seats: tuple[DemoSeat, ...]
     accounts: tuple[DemoAccount, ...]
+    programme: tuple[int, str] | None = field(default=None, repr=False)
+    """How many accounts of the second programme there are, and their one password."""
 
     def as_json(self) -> dict[str, Any]:
         """The seats file's form, a stable interface."""
@@ -123,16 +126,20 @@ class DemoTable:
                 {"email": account.email, "password": account.password, "role": account.role}
                 for account in self.accounts
             ],
+            **({} if self.programme is None else {"programme_password": self.programme[1]}),
         }
 
 
 class Demo:
     """Seeds and renews. `file` keeps passwords and unused links between starts; `patient` adds a seat."""
 
-    def __init__(self, services: Services, file: Path, *, patient: bool = False) -> None:
+    def __init__(
+        self, services: Services, file: Path, *, patient: bool = False, programme: bool = False
+    ) -> None:
         self._services = services
         self._file = file
         self._patient = patient
+        self._programme = programme
 
     async def prepare(self) -> DemoTable:
         """The world as it should be now; a fresh consultation with fresh links when the old one is over."""
@@ -144,9 +151,16 @@ class Demo:
         hashes = {
             person.role: await self._services.passwords.hash(passwords[person.role]) for person in PEOPLE
         }
+        wide, wide_password, wide_hash = 0, "", ""
+        if self._programme:
+            wide_password = passwords.setdefault("programme", secrets.token_urlsafe(12))
+            wide_hash = await self._services.passwords.hash(wide_password)
         now_ms = context.now_ms()
         async with context.database.write() as tx:
             await _ensure_world(tx, hashes, now_ms)
+            if self._programme:
+                admin = await accounts.by_email(tx, PROGRAMME_ADMIN)
+                wide = await demo_programme.ensure(tx, wide_hash, admin[0].id if admin else "", now_ms)
             consultation = await _current(tx, now_ms) or await _fresh(tx, now_ms)
             if self._patient:
                 await _ensure_patient(tx, consultation)
@@ -165,6 +179,7 @@ class Demo:
             accounts=tuple(
                 DemoAccount(person.email, passwords[person.role], person.role) for person in PEOPLE
             ),
+            programme=(wide, wide_password) if wide else None,
         )
 
 
@@ -206,7 +221,7 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
     referring = await accounts.by_email(tx, PEOPLE[0].email)
     if referring is not None:
         await demo_referral.ensure(tx, CASE_ID, ALMATY, referring[0].id, now_ms)
-    await put_programme(tx, demo_programme())
+    await put_programme(tx, shipped("nine_hospitals"), now_ms)
     pair = (ALMATY, SEOUL)
     if (await site_policies.newest(tx, [pair]))[0].version == 0:  # nobody is verified by a link
         made = Policy(pair, 1, NOT_REQUIRED, "demonstration", "", now_ms)

@@ -1,17 +1,14 @@
-"""The programme's departments: who does what, in which languages, how much. A form and a file change them."""
+"""The programme's departments: who does what, in which languages, how much. A form or a file changes them."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from server.domain.errors import Refused
 from server.domain.matching.deciding import one_line
 from server.domain.matching.rules import standard
-from server.domain.people import Account, Site
+from server.domain.people import Account
 from server.domain.referral_form import SPECIALTIES
 from server.domain.staff import SPOKEN
 from server.services.context import Context
@@ -23,10 +20,6 @@ from server.storage.ids import new_id
 MAX_NAME: Final = 120
 MAX_MONTHLY: Final = 1000
 MONTH_MS: Final = 30 * 86_400_000
-
-
-class ProgrammeError(Exception):
-    """A sentence for whoever wrote the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +76,14 @@ class Departments:
         self, department_id: str | None, form: DepartmentForm, account: Account, address: str
     ) -> str:
         """Add one, or write it anew. Raises Refused `not_found`, `bad_request`."""
-        _check(form)
+        check(form)
         async with self._context.database.write() as tx:
             if department_id is not None and await departments.by_id(tx, department_id) is None:
                 raise Refused("not_found")
             if form.site_id not in await accounts.all_sites(tx):
                 raise Refused("bad_request")
             made = department_id or new_id()
-            await departments.put(tx, _row(made, form))
+            await departments.put(tx, row_of(made, form))
             await self._note(tx, "department_saved", made, account, address)
         return made
 
@@ -112,7 +105,7 @@ class Departments:
                 if known is None or known.department_id != department_id:
                     raise Refused("not_found")
             made = physician_id or new_id()
-            await departments.put_physician(tx, await _person(tx, made, department_id, form))
+            await departments.put_physician(tx, await physician_of(tx, made, department_id, form))
             await self._note(tx, "department_saved", department_id, account, address)
         return made
 
@@ -127,95 +120,12 @@ class Departments:
             await departments.leave(tx, physician_id)
             await self._note(tx, "department_saved", department_id, account, address)
 
-    async def load(self, text: str) -> dict[str, int]:
-        """Sites, departments and physicians out of a file (docs/matching.md); again is the same once.
-
-        Raises ProgrammeError.
-        """
-        programme = parse_programme(text)
-        async with self._context.database.write() as tx:
-            return await put_programme(tx, programme)
-
     async def _note(self, tx: Transaction, action: str, subject: str, account: Account, address: str) -> None:
         entry = audit.Entry(action, "department", subject, address, account_id=account.id)
         await audit.append(tx, self._context.now_ms(), entry)
 
 
-def demo_programme() -> dict[str, Any]:
-    """The demo's: 9 hospitals, 12 departments, all marked synthetic."""
-    folder = resources.files("server.services.programmes")
-    return parse_programme(folder.joinpath("nine_hospitals.toml").read_text(encoding="utf-8"))
-
-
-async def put_programme(tx: Transaction, programme: dict[str, Any]) -> dict[str, int]:
-    """Write a checked file's sites and departments; how many of each."""
-    known = await accounts.all_sites(tx)
-    for row in programme.get("sites", []):
-        if row["id"] not in known:
-            await accounts.add_site(tx, Site(row["id"], row["name"], row["time_zone"], row["country"]))
-    physicians = 0
-    for row in programme.get("departments", []):
-        form = _form(row)
-        _check(form)
-        await departments.put(tx, _row(row["id"], form))
-        for number, one in enumerate(row.get("physicians", []), 1):
-            who = PhysicianForm(
-                one["name"],
-                tuple(one.get("places", ())),
-                tuple(one.get("languages", ("ko",))),
-                one.get("account"),
-            )
-            await departments.put_physician(tx, await _person(tx, f"{row['id']}-p{number}", row["id"], who))
-            physicians += 1
-    return {
-        "sites": len(programme.get("sites", [])),
-        "departments": len(programme.get("departments", [])),
-        "physicians": physicians,
-    }
-
-
-def parse_programme(text: str) -> dict[str, Any]:
-    """Raises ProgrammeError that names the row."""
-    try:
-        programme = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProgrammeError(f"not TOML: {error}") from error
-    zones = available_timezones()
-    sites = {row.get("id") for row in programme.get("sites", [])}
-    for row in programme.get("sites", []):
-        missing = {"id", "name", "time_zone", "country"} - set(row)
-        if missing:
-            raise ProgrammeError(f"site {row.get('id', '?')}: no {', '.join(sorted(missing))}")
-        if row["time_zone"] not in zones:
-            raise ProgrammeError(f"site {row['id']}: there is no time zone {row['time_zone']}")
-    for row in programme.get("departments", []):
-        missing = {"id", "site", "name", "specialty", "places"} - set(row)
-        if missing:
-            raise ProgrammeError(f"department {row.get('id', '?')}: no {', '.join(sorted(missing))}")
-        if row["site"] not in sites:
-            raise ProgrammeError(f"department {row['id']}: there is no site {row['site']}")
-        try:
-            _check(_form(row))
-        except Refused:
-            what = f"a specialty, sub-specialty or language is unknown, or monthly is not 1 to {MAX_MONTHLY}"
-            raise ProgrammeError(f"department {row['id']}: {what}") from None
-    return programme
-
-
-def _form(row: dict[str, Any]) -> DepartmentForm:
-    return DepartmentForm(
-        site_id=row["site"],
-        name=row["name"],
-        specialty=row["specialty"],
-        places=tuple(f"{row['specialty']}/{one}" if "/" not in one else one for one in row["places"]),
-        languages=tuple(row.get("languages", ("ko",))),
-        monthly=row.get("monthly", 10),
-        closed=row.get("closed", False),
-        synthetic=row.get("synthetic", False),
-    )
-
-
-def _check(form: DepartmentForm) -> None:
+def check(form: DepartmentForm) -> None:
     """Raises Refused `bad_request`."""
     places = set(standard().places)
     good = (
@@ -231,7 +141,7 @@ def _check(form: DepartmentForm) -> None:
         raise Refused("bad_request")
 
 
-def _row(department_id: str, form: DepartmentForm) -> DepartmentRow:
+def row_of(department_id: str, form: DepartmentForm) -> DepartmentRow:
     return DepartmentRow(
         id=department_id,
         site_id=form.site_id,
@@ -245,7 +155,7 @@ def _row(department_id: str, form: DepartmentForm) -> DepartmentRow:
     )
 
 
-async def _person(
+async def physician_of(
     tx: Transaction, physician_id: str, department_id: str, form: PhysicianForm
 ) -> PhysicianRow:
     """Raises Refused `bad_request`: no name, an unknown place or language, no physician's account."""

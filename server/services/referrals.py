@@ -19,6 +19,7 @@ from server.domain.errors import Refused
 from server.domain.life import WRITABLE, Guard, State
 from server.domain.patient import Alike, Patient, Person, as_json, facts, problems
 from server.domain.people import Account
+from server.domain.permissions import Role
 from server.domain.referral import MAX_FIELDS, Answer, Problem, asked, cleaned, complete
 from server.domain.referral import problems as answers_problems
 from server.domain.referral_form import Form, form_of, newest
@@ -133,6 +134,7 @@ class Referrals:
             await referrals.add_version(tx, made)
             await documents.cite(tx, case_id, made.number)
             await referrals.drop_draft(tx, case_id)
+            await _name_referring(tx, case, account)
             question = made.answers.get("question")
             await referrals.set_case(
                 tx, case_id, specialty=form.specialty, question=question if isinstance(question, str) else ""
@@ -222,6 +224,13 @@ def _merged(
         changed_by=account_id, changed_ms=now_ms,
     )  # fmt: skip
     return made, conflicts
+
+
+async def _name_referring(tx: Transaction, case: Case, account: Account) -> None:
+    """Who submits sits in the consultation, unless a colleague of the site is named for it already."""
+    named = await cases.invited(tx, case.id)
+    if not any(one.site_id == case.site_id and Role.REFERRING_PHYSICIAN in one.roles for one in named):
+        await cases.add_person(tx, case.id, account.id, "invited")
 
 
 async def _writable(tx: Transaction, case_id: str) -> Case:

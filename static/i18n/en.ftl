@@ -1017,6 +1017,7 @@ error-no-session = The recording has not begun yet. Please try again in a moment
 
 ## Printed by the server’s demo
 demo-title = Demonstration with a synthetic patient
+demo-programme = { $count } more accounts of the second programme, one for each of its people, like physician.01@wide.invalid; their password: { $password }
 demo-hint = Open each link in its own window.
 demo-column-role = Role
 demo-column-name = Name

@@ -1017,6 +1017,7 @@ error-no-session = 아직 녹화가 시작되지 않았습니다. 잠시 후 다
 
 ## 서버의 데모가 출력하는 문구
 demo-title = 가상 환자로 진행하는 시연
+demo-programme = 두 번째 프로그램의 계정 { $count }개가 더 있습니다(예: physician.01@wide.invalid). 공통 비밀번호: { $password }
 demo-hint = 링크마다 창을 따로 열어 주십시오.
 demo-column-role = 역할
 demo-column-name = 성명

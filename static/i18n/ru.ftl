@@ -1017,6 +1017,7 @@ error-no-session = Запись ещё не началась. Попробуйт
 
 ## Печатает демонстрационный сервер
 demo-title = Демонстрация с вымышленным пациентом
+demo-programme = Учётных записей второй программы: { $count }, например physician.01@wide.invalid; общий пароль: { $password }
 demo-hint = Откройте каждую ссылку в отдельном окне.
 demo-column-role = Роль
 demo-column-name = Имя

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.domain.arrival import MAX_MINUTES, arrival, is_believed
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
 from tests.integration.test_live_rooms import JOIN, inhabited
 from tests.support.website import Website, website
 

@@ -18,8 +18,9 @@ from server.domain.consent import CONSENT_VERSION
 from server.services.demo import ALMATY, CASE_ID
 from server.storage import accounts, calendars, cases, consultations
 from server.storage import audit as chain
-from server.storage.schema import audit, seats
 from server.storage.schema import cases as case_table
+from server.storage.schema import seats
+from server.storage.schema_audit import audit
 from tests.support.website import Answer, Browser, Website, website
 
 AT_ONCE = 50

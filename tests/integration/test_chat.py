@@ -14,7 +14,7 @@ from server.services import chat as service
 from server.services.limiting import MESSAGES
 from server.storage import chat
 from server.storage.audit import first_broken
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
 from tests.integration.test_live_rooms import JOIN, House, Page, inhabited
 from tests.support.website import Website, website
 

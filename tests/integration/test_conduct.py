@@ -9,7 +9,8 @@ import pytest
 
 from server.asides import asides_of
 from server.storage.audit import first_broken
-from server.storage.schema import audit, session_notes
+from server.storage.schema import session_notes
+from server.storage.schema_audit import audit
 from signaling.asides import Conduct, Sitting
 from signaling.store import MemoryRoomStore
 from tests.integration.test_live_rooms import JOIN, House, inhabited

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from server.__main__ import build
 from server.storage.database import Database
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
 from tests.integration.export_rig import ExportRig
 from tests.support.demo import TOP
 from tests.support.journals import CASE, RECORDING, SEATS

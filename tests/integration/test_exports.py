@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from server.runtime.keystore import ROOM
 from server.storage import audit as audit_chain
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
 from tests.integration.exporting_rig import PATH, ExportsRig, ask, in_work, refusal, told
 from tests.integration.playback_rig import Profile
 from tests.support.demo import children

@@ -15,7 +15,8 @@ import pytest
 
 from server.services.hours import COLUMNS
 from server.storage import audit as chain
-from server.storage.schema import audit, seats
+from server.storage.schema import seats
+from server.storage.schema_audit import audit
 from tests.support.demo import TOP
 from tests.support.website import Website, website
 

@@ -14,7 +14,8 @@ from server.domain.matching.rules import standard
 from server.services.demo import ALMATY, CASE_ID, SEOUL
 from server.storage import audit as chain
 from server.storage import cases as books
-from server.storage.schema import audit, case_people, cases
+from server.storage.schema import case_people, cases
+from server.storage.schema_audit import audit
 from server.storage.schema_casework import case_events, referral_versions
 from tests.support.demo import TOP
 from tests.support.website import Browser, Website, website
@@ -271,7 +272,7 @@ async def test_a_programme_of_twenty_centres_is_loaded_from_a_file_twice_alike(
     for _ in range(2):
         done = run(site, "load", str(WIDE))
         assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == "26 sites, 24 departments, 48 physicians"
+        assert done.stdout.strip() == "26 sites, 94 people, 24 departments, 48 physicians"
     browser = await site.signed_in("coordinator")
     rows = (await browser.get("/api/departments")).json["departments"]
     assert len(rows) == 12 + 24

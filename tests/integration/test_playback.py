@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from server.storage import audit as audit_chain
-from server.storage.schema import audit, watch_spans
+from server.storage.schema import watch_spans
+from server.storage.schema_audit import audit
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.support.journals import CASE, CONSULTATION, RECORDING, SEATS
 

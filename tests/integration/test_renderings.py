@@ -31,7 +31,8 @@ from server.storage import destructions as asked_for
 from server.storage import pairings, renderings
 from server.storage.destructions import BEGUN, DONE, REQUESTED, WHOLE, Destruction
 from server.storage.recordings import RecordedSeat, Recordings
-from server.storage.schema import audit, destructions, seats, session_notes, sessions
+from server.storage.schema import destructions, seats, session_notes, sessions
+from server.storage.schema_audit import audit
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
 from server.web.routes import CLIPS

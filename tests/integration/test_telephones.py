@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from server.__main__ import build
 from server.services.demo import ALMATY, SEOUL, SITES, TELEPHONES
-from server.storage.schema import audit
+from server.storage.schema_audit import audit
 from tests.support.website import Website, website
 
 NAMES = {site.id: site.name for site in SITES}
