@@ -32,8 +32,9 @@ SETTLES_NS = 2 * NS
 """Reports of what an overfull queue threw away still come in for so long after the cause has ended."""
 LOSS_FACTOR = 0.75
 """What is left after a loss, or a queue, that no estimate explains."""
-QUEUE_NS, SHORTER_NS = 300_000_000, 50_000_000
-"""A queue that is worth a picture, and what tells that it is being worked off."""
+QUEUE_NS, SHORTER_NS, SHORTER = 300_000_000, 50_000_000, 0.25
+"""A queue that is worth a picture, and what tells that it is being worked off in two seconds: so much, and
+such a share of it. Voices wait in it."""
 LEAST_BPS = 10_000
 TRY_FROM_NS, TRY_TO_NS = 2 * NS, 4 * NS
 """How soon another trial for a picture that is paused, the first and at most: it is to be back within ten
@@ -44,6 +45,9 @@ AGAIN_NS = NS // 2
 """After a trial that passed: where one picture has returned, the next may, too."""
 HELD_NS = 10 * NS
 """A step up that makes trouble within this was a mistake."""
+REFUTED_NS = 30 * NS
+"""For so long what was tried in vain is not tried again on the same word of the checks: each try costs the
+voices on a line that is full a tenth of a second."""
 
 Why = Literal["thin", "lossy"]
 
@@ -57,10 +61,12 @@ class Downlink:
         "_led_ns",
         "_loss",
         "_passed_ns",
-        "_queue_ns",
+        "_queues_ns",
         "_reference_bps",
+        "_refuted_ns",
         "_remb_bps",
         "_rose_ns",
+        "_said_bps",
         "_share",
         "_tried_ns",
         "_unseen_ns",
@@ -78,8 +84,12 @@ class Downlink:
         self._rose_ns = now_ns
         self._loss = self._share = 0.0
         self._cut_ns = self._led_ns = now_ns
-        self._failures = self._queue_ns = 0
+        self._failures = 0
+        self._queues_ns = (0, 0, 0)
         self._passed_ns = self._tried_ns = now_ns - HELD_NS
+        self._said_bps = 0
+        """What pairs of checks made of the line when padding was tried last."""
+        self._refuted_ns = now_ns - REFUTED_NS
         self._unseen_ns = now_ns - 2 * HELD_NS
         """When there was trouble that the estimate had not seen: it is not believed for a while."""
 
@@ -141,9 +151,12 @@ class Downlink:
 
     def waited(self, queue_ns: int, sent_bps: int, now_ns: int) -> bool:
         """Once a second: how much longer than the least a round trip takes. True when a queue stands there
-        and does not get shorter, whatever the estimate says."""
-        before, self._queue_ns = self._queue_ns, queue_ns
-        if min(before, queue_ns) < QUEUE_NS or queue_ns < before - SHORTER_NS or now_ns < self._cut_ns:
+        and does not get shorter in two, whatever the estimate says: of two reports that answer one of ours
+        the second tells nothing new."""
+        self._queues_ns = (*self._queues_ns[1:], queue_ns)
+        before = self._queues_ns[0]
+        worked_off = queue_ns < before - max(SHORTER_NS, SHORTER * before)
+        if min(self._queues_ns) < QUEUE_NS or worked_off or now_ns < self._cut_ns:
             return False
         self._loss, self._cut_ns = 0.0, now_ns + SETTLES_NS
         self._unseen_ns = now_ns
@@ -162,11 +175,20 @@ class Downlink:
         first, most = (TRY_FROM_NS, TRY_TO_NS) if paused else (SHARPEN_FROM_NS, SHARPEN_TO_NS)
         return now_ns - self._tried_ns >= min(most, first << min(self._failures, 5))
 
-    def tried(self, carried: bool, bps: int, now_ns: int) -> None:
-        """A trial of pictures and padding of `bps` together is over."""
+    def refuted_bps(self, now_ns: int) -> int:
+        """What pairs of checks said of the line when the padding that followed showed that it is not enough;
+        0 = nothing of late."""
+        return self._said_bps if now_ns - self._refuted_ns < REFUTED_NS else 0
+
+    def tried(self, carried: bool, bps: int, said_bps: int, now_ns: int) -> None:
+        """A trial of pictures and padding of `bps` together is over. `said_bps`: what pairs of checks said
+        before the padding; 0 where there was none."""
         self._tried_ns = now_ns
+        self._said_bps = said_bps or self._said_bps
         if not carried:
             self._failures += 1
+            if said_bps:
+                self._refuted_ns = now_ns
             return
         self._passed_ns = now_ns
         self._tried_ns = now_ns - TRY_FROM_NS + AGAIN_NS
@@ -177,6 +199,7 @@ class Downlink:
     def _limit(self, bps: int, why: Why, now_ns: int) -> None:
         if now_ns - self._passed_ns < HELD_NS:
             self._failures += 2
+            self._refuted_ns = now_ns
         self._tried_ns = max(self._tried_ns, now_ns)
         self.limit_bps = max(LEAST_BPS, bps)
         self.why = why

@@ -115,10 +115,13 @@ class Lines:
             self._allocate(receiver, now_ns)
             # A doubt's checks would wait behind what a trial sends, and tell of a queue of the trial's own.
             if receiver.trial is None and receiver.doubt is None and self._should_try(receiver, now_ns):
-                extra_bps = max(TRIAL_LEAST_BPS, receiver.allocation.need_bps - receiver.sent_bps())
+                # What was given a moment ago is not in what was sent yet.
+                given_bps = max(receiver.sent_bps(), receiver.allocation.spent_bps)
+                extra_bps = max(TRIAL_LEAST_BPS, receiver.allocation.need_bps - given_bps)
                 total_bps = int(receiver.allocation.need_bps * OVERHEAD) + receiver.voice_bps()
                 session = receiver.endpoint.session
-                receiver.trial = Trial(session, receiver.pad, extra_bps, total_bps, now_ns)
+                refuted_bps = receiver.downlink.refuted_bps(now_ns)
+                receiver.trial = Trial(session, receiver.pad, extra_bps, total_bps, refuted_bps, now_ns)
                 self._step_soon()
         self._news = True
 

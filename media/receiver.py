@@ -94,8 +94,9 @@ class Receiver:
     def end_trial(self, carried: bool, now_ns: int) -> None:
         if self.trial is not None and 0 < self.trial.carries_bps < BELIEVED_BPS:
             self.carries_bps = self.trial.carries_bps
+        said_bps = self.trial.carries_bps if self.trial is not None and self.trial.padded else 0
         self.trial, self.tried_ns = None, now_ns
-        self.downlink.tried(carried, self.allocation.need_bps, now_ns)
+        self.downlink.tried(carried, self.allocation.need_bps, said_bps, now_ns)
 
     @property
     def distance_ns(self) -> int:

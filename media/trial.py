@@ -24,6 +24,9 @@ PAIRS, CONFIRMED = 5, 2
 """Before the padding: how long answers take on the line as it is, and what pairs of checks say that it
 carries (`media/capacity.py`). Where not even the best two say enough, which is so on most thin lines, that
 is all: each padding that a line does not carry costs its voices a tenth of a second."""
+CHANGED, BLIND = 1.25, 2.0
+"""Where padding has just been too much although pairs said enough, they are to say this much more than then;
+unless they said far more than was tried: they tell nothing of such a line, as behind a token bucket."""
 SILENT_NS = 1_500 * MS
 BEGIN_BPS = 40_000
 DOUBLES_NS = 400 * MS
@@ -46,13 +49,20 @@ class Pinger(Protocol):
 
 
 class Trial:
-    """One trial of `extra_bps` more than is sent, which makes `total_bps` with the voices. `step` is to be
-    called every STEP_NS until it returns a verdict."""
+    """One trial of `extra_bps` more than is sent, which makes `total_bps` with the voices; `refuted_bps` by
+    `Downlink`. `step` is to be called every STEP_NS until it returns a verdict."""
 
     def __init__(
-        self, session: Pinger, pad: Callable[[int, int], int], extra_bps: int, total_bps: int, now_ns: int
+        self,
+        session: Pinger,
+        pad: Callable[[int, int], int],
+        extra_bps: int,
+        total_bps: int,
+        refuted_bps: int,
+        now_ns: int,
     ) -> None:
         self._session, self._pad = session, pad
+        self._enough_bps = 0.0 if refuted_bps >= BLIND * total_bps else CHANGED * refuted_bps
         self._extra_bps, self._total_bps = extra_bps, total_bps
         self._capacity = Capacity(self._listen)
         self._started_ns = now_ns
@@ -67,6 +77,11 @@ class Trial:
         """What the pairs say of the whole line, voices and all; 0 = not known."""
         self._full = False
         self._owed = 0.0
+
+    @property
+    def padded(self) -> bool:
+        """Whether more was sent than checks."""
+        return self._ramp_ns > 0
 
     def step(self, now_ns: int) -> bool | None:
         """True: it carried it. False: it did not, or nobody answers. None: go on."""
@@ -94,7 +109,7 @@ class Trial:
         if len(pairs) < RECENT:
             return False if since_ns > SILENT_NS else None
         self.carries_bps = int(median(pairs))
-        if sorted(pairs)[-CONFIRMED] < self._total_bps:
+        if sorted(pairs)[-CONFIRMED] < self._total_bps or self.carries_bps < self._enough_bps:
             return False
         self._ramp_ns = self._stepped_ns = now_ns
         return None

@@ -8,8 +8,11 @@ first 5 s.
 
 from __future__ import annotations
 
+import bisect
 from collections import deque
 from collections.abc import Callable
+from operator import itemgetter
+from random import Random
 
 from media.rtp import rtcp
 from tests.support.outbox import MS, Outbox, Time, fields
@@ -30,19 +33,24 @@ class ThinLine(Outbox):
     queue_bytes: int = 64_000
     bursts = False
     """Two packets in a row pass at any rate, as through a token bucket: pairs of checks lie."""
+    noise_ms: float = 0
+    """So late at most an answer is sent or read, as where processors are few."""
 
     def __init__(self, peer: str) -> None:
         super().__init__(peer)
         self._free_ns = 0
         self._arriving: deque[tuple[int, int, int, int]] = deque()
-        self._answers: deque[tuple[int, int, Callable[[int, int], None]]] = deque()
+        self._answers: list[tuple[int, int, Callable[[int, int], None]]] = []
+        self._chance = Random(7)
         self._recent: deque[tuple[int, int]] = deque()
         self._voice = [0, 0]
         self._late: deque[float] = deque(maxlen=3)
         self._first_ns = 0
         self._reported_ns = 0
+        self._telling: deque[tuple[int, int, int]] = deque()
+        """Sender reports in the queue: when each comes out, whose, and its time."""
         self._told = (0, 0, 0)
-        """The last sender report: when it came out of the queue, whose, and its time."""
+        """The last that came out."""
         self.remb_bps = 0.0
         self.voice_ms: list[float] = []
         """How long each packet of a voice waited in the queue; -1 = it was thrown away."""
@@ -82,18 +90,19 @@ class ThinLine(Outbox):
             info = rtcp.parse_sender_info(part)
             leaves = self._enter(len(packet)) if info is not None and info.ssrc in VIDEO_SSRCS else 0
             if info is not None and leaves:
-                self._told = (leaves, info.ssrc, info.ntp >> 16 & 0xFFFFFFFF)
+                self._telling.append((leaves, info.ssrc, info.ntp >> 16 & 0xFFFFFFFF))
 
     def probe(self, fill: int, heard: Callable[[int, int], None]) -> bool:
         leaves = self._free_ns if fill and self.bursts else self._enter(fill + 120)
         if leaves:
-            self._answers.append((leaves + int(2 * self.delay_ms * MS), self.clock.now_ns, heard))
+            back_ns = leaves + int((2 * self.delay_ms + self._chance.uniform(0, self.noise_ms)) * MS)
+            bisect.insort(self._answers, (back_ns, self.clock.now_ns, heard), key=itemgetter(0))
         return True
 
     def answer(self) -> None:
         """Answers to probes that have come back by now."""
         while self._answers and self._answers[0][0] <= self.clock.now_ns:
-            back_ns, sent_ns, heard = self._answers.popleft()
+            back_ns, sent_ns, heard = self._answers.pop(0)
             heard(sent_ns, back_ns)
 
     def look(self) -> None:
@@ -116,9 +125,11 @@ class ThinLine(Outbox):
             self._reported_ns = now
             sent, lost = self._voice
             block = rtcp.ReportBlock(100, 0, lost, sent, 0, 0, 0)
+            while self._telling and self._telling[0][0] <= now:
+                self._told = self._telling.popleft()
             came_ns, ssrc, told = self._told
             blocks = [block]
-            if 0 < came_ns <= now and self._recent:
+            if came_ns and self._recent:
                 since = (now - came_ns) * 65536 // NS
                 blocks.append(rtcp.ReportBlock(ssrc, 0, 0, 0, 0, told, since))
             self._tell(rtcp.build_receiver_report(1, blocks))

@@ -141,7 +141,7 @@ def padded(wire: Lucky) -> int:
         sent.append(size)
         return size
 
-    trial = Trial(wire, pad, wire.bps, 2 * wire.bps, wire.now_ns)
+    trial = Trial(wire, pad, wire.bps, 2 * wire.bps, 0, wire.now_ns)
     verdict = None
     while verdict is None:
         wire.now_ns += 30 * MS

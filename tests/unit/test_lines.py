@@ -239,7 +239,7 @@ def test_a_trial_asks_on_where_a_lossy_line_loses_its_pairs() -> None:
             return True
 
     now_ns = MS
-    trial = Trial(Lossy(), lambda size, at_ns: size, 100_000, 200_000, now_ns)
+    trial = Trial(Lossy(), lambda size, at_ns: size, 100_000, 200_000, 0, now_ns)
     verdict = None
     while verdict is None:
         now_ns += 30 * MS

@@ -40,6 +40,8 @@ class Minutes:
         self.number = 0
         self.levels: list[tuple[float, str]] = []
         self.exam = False
+        self.reports = False
+        """Whether the layers have sender reports, by which a queue's length is known."""
 
     def examine(self) -> None:
         """The publisher shows an examination as well."""
@@ -56,6 +58,8 @@ class Minutes:
         for _ in range(int(seconds * 1000 / FRAME_MS)):
             for rid, size in SIZES.items():
                 stage.layer(rid, self.number, key=self.number % 25 == 0, size=size)
+                if self.reports and self.number % 50 == 0:
+                    stage.layer_report(rid, self.number, 1000 + self.number // 50 << 32)
             stage.audio(self.number, payload=bytes(VOICE))
             if self.exam:
                 payload = bytes([0x10, self.number % 25 > 0]) + bytes(EXAM)
@@ -126,6 +130,22 @@ def test_a_paused_picture_is_back_within_ten_seconds_of_the_line() -> None:
         assert back[0] <= 8, minutes.since(second)
         minutes.run(15)
         assert minutes.level == "high", minutes.since(second)
+
+
+@pytest.mark.parametrize("rate", [235_000, 245_000, 255_000, 270_000, 300_000])
+def test_what_is_hardly_too_much_is_tried_seldom(rate: float) -> None:
+    """A picture and a voice take 253 kbit/s: pairs of checks cannot tell, and each trial costs the voice."""
+    minutes = Minutes(3_000_000)
+    minutes.reports = True
+    minutes.line.noise_ms = 8
+    minutes.run(25)
+    minutes.line.rate_bps = rate
+    minutes.run(120)
+    waits = minutes.line.voice_ms[int(35_000 / FRAME_MS) :]
+    assert sum(not 0 <= wait <= 80 for wait in waits) / len(waits) < 0.015, minutes.levels
+    minutes.line.rate_bps = 2_000_000
+    minutes.run(10)
+    assert minutes.level != "off", minutes.levels
 
 
 def test_a_line_that_becomes_thin_is_noticed_within_two_seconds() -> None:
