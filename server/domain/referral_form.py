@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any, Final
 
 from server.domain.errors import Refused
-from server.domain.form_words import whole
+from server.domain.form_words import non_answers, not_alone, whole
 
 SPECIALTIES: Final = (
     "oncology",
@@ -124,7 +124,7 @@ def form_of(form_id: str) -> Form:
         whole(own["label"]),
         {name: whole(label) for name, label in common["sections"].items()},
         tuple(_question(row, common["sets"]) for row in rows),
-        frozenset(common["non_answers"]),
+        frozenset([*common["non_answers"], *non_answers()]),
         hashlib.sha256(common_bytes + own_bytes).hexdigest(),
     )
 
@@ -193,7 +193,7 @@ def _question(row: dict[str, Any], sets: dict[str, Any]) -> Question:
             _choice(one, row["id"]) for one in (sets[choices] if isinstance(choices, str) else choices)
         ),
         exclusive=tuple(row.get("exclusive", ())),
-        not_alone=tuple(row.get("not_alone", ())),
+        not_alone=(*row["not_alone"], *not_alone(row["id"])) if "not_alone" in row else (),
         least=row.get("least", 1),
         least_value=row.get("min"),
         most_value=row.get("max"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from babel import Locale
 from fluent.syntax import ast
 
+from server.domain import form_words
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
 from server.domain.referral_form import SPECIALTIES, newest
 from server.export import plates
@@ -197,13 +199,51 @@ def test_the_fonts_that_the_pages_bring_have_every_letter(language: str) -> None
     assert not missing, missing
 
 
-def form_texts(language: str) -> list[str]:
-    """Every text of every form in one language."""
-    found = []
+def texts_of_forms() -> list[tuple[str, Mapping[str, str]]]:
+    """Every text of every form, with the question it belongs to."""
+    found: list[tuple[str, Mapping[str, str]]] = []
     for specialty in SPECIALTIES:
         form = newest(specialty)
-        texts = [form.label, *form.sections.values()]
+        found += [("", texts) for texts in (form.label, *form.sections.values())]
         for one in form.questions:
-            texts += [one.label, one.why, *(choice.label for choice in one.choices)]
-        found += [words[language] for words in texts if language in words]
+            found += [(one.id, texts) for texts in (one.label, one.why, *(it.label for it in one.choices))]
     return found
+
+
+def form_texts(language: str) -> list[str]:
+    return [texts[language] for _, texts in texts_of_forms() if language in texts]
+
+
+@pytest.mark.parametrize("language", ADDED)
+def test_every_text_of_every_form_is_there_and_no_other(language: str) -> None:
+    anywhere, single = form_words.words(language)
+    used: set[tuple[str, str]] = set()
+    missing = []
+    for question, texts in texts_of_forms():
+        if language not in texts:
+            missing.append((question, texts["en"]))
+        if texts["en"] in single.get(question, {}):
+            used.add((question, texts["en"]))
+        else:
+            used.add(("", texts["en"]))
+    assert not missing, missing
+    written = {("", text) for text in anywhere}
+    written |= {(question, text) for question, texts in single.items() for text in texts}
+    assert not written - used, written - used
+
+
+@pytest.mark.parametrize("language", ADDED)
+@pytest.mark.parametrize("other", ["en", "ru"])
+def test_a_forms_text_that_says_the_same_was_not_translated(language: str, other: str) -> None:
+    telling = [texts for _, texts in texts_of_forms() if len(texts[other]) > 2]
+    same = [texts[other] for texts in telling if texts[language] == texts[other]]
+    assert len(same) <= 0.03 * len(telling), same
+
+
+@pytest.mark.parametrize(
+    "wrong", ["Ауырсыну", "бас ауыруы", "ogʻriq", "Og'riq", "Oʻsma", "толгой өвдөж байна"]
+)
+def test_a_complaint_alone_is_no_diagnosis_in_any_language(wrong: str) -> None:
+    question = newest("general").question("diagnosis")
+    assert question is not None
+    assert set(re.findall(r"\w+", wrong.casefold())) <= set(question.not_alone)
