@@ -1,4 +1,4 @@
-"""`hyeopjin audit verify | export | send`: the chain of who saw which patient.
+"""`hyeopjin audit verify | export | review | send`: the chain of who saw which patient.
 
 `verify` exits with 0 when the chain is whole and reaches every checkpoint, 1 when an entry was changed or
 removed (it says the first that does not follow), 3 when the chain is whole but its end is missing, 4 when a
@@ -22,6 +22,7 @@ from server.commands.retention import ByOption, officer
 from server.config import Settings
 from server.domain.errors import Refused
 from server.domain.permissions import Action
+from server.i18n import LANGUAGES
 from server.runtime import checkpoints
 from server.runtime.audit_keeper import AuditKeeper, as_syslog, places
 from server.runtime.keystore import KeyStore, KeyStoreError
@@ -65,6 +66,7 @@ def register(app: typer.Typer) -> None:
     group.command("verify")(verify)
     group.command("export")(export)
     group.command("send")(send)
+    group.command("review")(review)
     app.add_typer(group, name="audit")
 
 
@@ -103,6 +105,29 @@ def export(
             syslog = lambda row: as_syslog(row, settings)  # noqa: E731
             async for piece in services.trail_exports.pieces(wanted, kind, syslog):
                 sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+
+    refusable(work(data_settings(config, data)))
+
+
+def review(
+    month: Annotated[str, typer.Argument(help="like 2026-11")],
+    by: ByOption,
+    kind: Annotated[str, typer.Option("--format", help="html, csv")] = "html",
+    language: Annotated[str, typer.Option(help=", ".join(LANGUAGES))] = "en",
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make the monthly report; it is kept, to be signed on the privacy officer's page."""
+
+    async def work(settings: Settings) -> None:
+        if kind not in ("html", "csv") or language not in LANGUAGES:
+            raise Refused("bad_request")
+        async with books(settings) as services:
+            who = await officer(services, by, Action.AUDIT_REVIEW)
+            made = await services.audit_reviews.make(month, who, "")
+            _, content = await services.audit_reviews.file(made.id, kind, language, "UTC", who, "")
+            sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
 
     refusable(work(data_settings(config, data)))

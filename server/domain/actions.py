@@ -72,6 +72,7 @@ class Action(StrEnum):
     AUDIT_LOGINS = "audit.logins"  # who signed in at one's own site
     AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
     AUDIT_EXPORT = "audit.export"
+    AUDIT_REVIEW = "audit.review"  # make, read and sign the monthly one
     RECEIPT_READ = "receipt.read"  # of what was destroyed
     CONSENT_READ = "consent.read"  # what the patient agreed to, and what is missing
     CONSENT_GIVE = "consent.give"  # write down what they say, witness it, take it back for them

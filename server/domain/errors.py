@@ -69,6 +69,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "not_held": 409,
     "glass_open": 409,
     "glass_over": 409,
+    "review_signed": 409,
     "no_session": 409,
     "stepped_out": 409,
     "chat_full": 409,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.services.access import Access
 from server.services.accounts import Accounts
 from server.services.arrivals import Arrivals
+from server.services.audit_reviews import AuditReviews
 from server.services.booking import Booking
 from server.services.break_glass import BreakGlass
 from server.services.calendars import Calendars
@@ -95,6 +96,7 @@ class Services:
     matching: Matching
     departments: Departments
     trail: Trail
+    audit_reviews: AuditReviews
     break_glass: BreakGlass
     trail_exports: TrailExports
     sites: Sites
@@ -154,6 +156,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         matching=Matching(context),
         departments=Departments(context),
         trail=Trail(context),
+        audit_reviews=AuditReviews(context),
         break_glass=BreakGlass(context),
         trail_exports=TrailExports(context),
         sites=Sites(context),

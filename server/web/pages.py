@@ -73,6 +73,10 @@ async def new_referral(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "new-referral")
 
 
+async def audit(request: web.Request) -> web.StreamResponse:
+    return await _signed_in_page(request, "audit")
+
+
 async def retention(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "retention")
 

@@ -15,6 +15,7 @@ from server.web import (
     accounts,
     arrivals,
     audit,
+    audit_reviews,
     break_glass,
     calendars,
     chat,
@@ -58,6 +59,7 @@ _CALENDAR = "/api/calendars/{calendar}"
 _SITE = "/api/sites/{site}"
 _PERSON = "/api/people/{person}"
 _DEPARTMENT = "/api/departments/{department}"
+_REVIEW = "/api/audit/reviews/{review}"
 _FLAG = "/api/flags/{flag}"
 _SELF_TEST = "/api/self-tests/{test}"
 
@@ -98,6 +100,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/room/{seat}", pages.room, _A.PAGE),
     Route("GET", "/review/{recording}", pages.review, _A.PAGE),
     Route("GET", "/renderings", pages.renderings, _A.PAGE),
+    Route("GET", "/audit", pages.audit, _A.PAGE),
     Route("GET", "/retention", pages.retention, _A.PAGE),
     Route("GET", "/self-test", pages.self_test, _A.PAGE),
     Route("GET", "/site-checks", pages.site_checks, _A.PAGE),
@@ -125,6 +128,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/account/audit", audit.own, _A.AUDIT_OWN, per_minute=READS),
     Route("GET", "/api/audit/logins", audit.logins, _A.AUDIT_LOGINS, per_minute=READS),
     Route("POST", "/api/audit/export", audit.export, _A.AUDIT_EXPORT, per_minute=EXPORTS),
+    Route("GET", "/api/audit/reviews", audit_reviews.listed, _A.AUDIT_REVIEW, per_minute=READS),
+    Route("POST", "/api/audit/reviews", audit_reviews.make, _A.AUDIT_REVIEW, per_minute=EXPORTS),
+    Route("GET", _REVIEW, audit_reviews.look, _A.AUDIT_REVIEW, per_minute=READS),
+    Route("GET", f"{_REVIEW}/file", audit_reviews.file, _A.AUDIT_REVIEW, per_minute=EXPORTS),
+    Route("POST", f"{_REVIEW}/sign", audit_reviews.sign, _A.AUDIT_REVIEW),
     Route("POST", "/api/audit/search", audit.search, _A.AUDIT_READ, per_minute=READS),
     # one's own hours in a calendar program
     Route("GET", "/api/account/feed", feeds.state, _A.FEED_OWN),
