@@ -22,6 +22,12 @@ from server.storage.calendars import Hours
 from server.storage.database import Transaction
 
 Cell = str | int | None
+SECTIONS: Final = ("glass", "unrelated", "outside", "copies", "failed", "overview")
+COLUMNS: Final = (
+    "at_ms", "site", "name", "role", "case", "words", "minutes", "looks", "patients", "first_ms", "last_ms",
+    "action", "reason", "address", "tries", "people", "copies", "outside", "unrelated",
+)  # fmt: skip
+"""Pages and files have words for these."""
 FORGOTTEN: Final = 5
 """So many failed sign-ins of one account from one address are somebody who forgot a password."""
 
@@ -116,6 +122,8 @@ async def _books(tx: Transaction, rows: Sequence[Written]) -> _Books:
 
 
 def _section(name: str, columns: Sequence[str], rows: list[list[Cell]], *, review: bool) -> dict[str, Any]:
+    if name not in SECTIONS or not set(COLUMNS).issuperset(columns):
+        raise ValueError(f"{name}: no words for a section or column of this name")
     return {"id": name, "review": review and bool(rows), "columns": list(columns), "rows": rows}
 
 

@@ -140,16 +140,16 @@ def _csv(review: Review) -> str:
 
 
 def _html(review: Review, language: str, zone: str) -> str:
-    title = escape(text(language, "review-title", month=review.month))
-    parts = [f"<h1>{title}</h1><p>{escape(text(language, 'review-lead'))}</p>"]
+    title = escape(text(language, "audit-review-title", month=review.month))
+    parts = [f"<h1>{title}</h1><p>{escape(text(language, 'audit-review-lead'))}</p>"]
     for section in review.report["sections"]:
         heads = "".join(
-            f"<th>{escape(text(language, 'review-column-' + name.replace('_', '-')))}</th>"
+            f"<th>{escape(text(language, 'audit-review-column-' + name.replace('_', '-')))}</th>"
             for name in section["columns"]
         )
-        parts.append(f"<h2>{escape(text(language, 'review-section-' + section['id']))}</h2>")
+        parts.append(f"<h2>{escape(text(language, 'audit-review-section-' + section['id']))}</h2>")
         if not section["rows"]:
-            parts.append(f"<p>{escape(text(language, 'review-nothing'))}</p>")
+            parts.append(f"<p>{escape(text(language, 'audit-review-nothing'))}</p>")
             continue
         rows = "".join(
             "<tr>"

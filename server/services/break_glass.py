@@ -29,6 +29,12 @@ class BreakGlass:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    def is_for(self, account: Account) -> bool:
+        """Whether the policy lets somebody of these roles."""
+        physician = not PHYSICIANS.isdisjoint(account.roles)
+        policy = self._context.settings.audit.break_glass_physicians
+        return Role.PRIVACY_OFFICER in account.roles or (physician and policy)
+
     async def begin(self, account: Account, label: str, reason: str, address: str) -> dict[str, Any]:
         """Open a case, named by its label, and its patient's others.
 
@@ -36,7 +42,7 @@ class BreakGlass:
         (one is open: one patient at a time), `not_found`.
         """
         settings, now_ms = self._context.settings.audit, self._context.now_ms()
-        if Role.PRIVACY_OFFICER not in account.roles and not settings.break_glass_physicians:
+        if not self.is_for(account):
             raise Refused("forbidden")
         words = checked_reason(reason, settings.break_glass_words)
         async with self._context.database.write() as tx:

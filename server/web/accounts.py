@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.password import LONGEST
 from server.domain.people import Account
-from server.domain.permissions import page_abilities
+from server.domain.permissions import Action, page_abilities
 from server.web.cookies import drop_cookie, session_cookie_name, set_cookie
 from server.web.errors import parsed
 from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
@@ -43,9 +43,11 @@ async def sign_out(request: web.Request) -> web.Response:
 
 async def me(request: web.Request) -> web.Response:
     account = request[SIGNED_IN].account
-    glass = await request.app[SERVICES].break_glass.standing(account)
-    told = {**_account(account), "break_glass": glass}
-    return web.json_response({"account": told, "abilities": page_abilities(account.roles)})
+    glasses = request.app[SERVICES].break_glass
+    told = {**_account(account), "break_glass": await glasses.standing(account)}
+    barred = set() if glasses.is_for(account) else {Action.BREAK_GLASS.value}
+    abilities = [one for one in page_abilities(account.roles) if one not in barred]
+    return web.json_response({"account": told, "abilities": abilities})
 
 
 async def local_key(request: web.Request) -> web.Response:

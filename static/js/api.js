@@ -64,6 +64,29 @@ export const get = (path, kept) => call('GET', path, undefined, { kept });
 export const post = (path, body = {}, options) => call('POST', path, body, options);
 
 /**
+ * What is answered to a POST, saved as a file.
+ * @param {string} path
+ * @param {unknown} body
+ * @param {string} name
+ */
+export async function saved(path, body, name) {
+  const headers = { 'Content-Type': 'application/json' };
+  const asked = fetch(path, { method: 'POST', credentials: 'same-origin', cache: 'no-store', headers, body: JSON.stringify(body) });
+  const answer = await asked.catch(() => {
+    throw new ApiRefusal('network', 0);
+  });
+  if (!answer.ok) {
+    const error = (await answer.json().catch(() => null))?.error ?? {};
+    throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
+  }
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/**
  * @param {unknown} error
  * @returns {string} its stable code
  */

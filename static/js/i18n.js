@@ -133,11 +133,12 @@ export function t(id, args) {
 
 /**
  * @param {string} code a refusal's stable code
+ * @param {Record<string, string | number>} [facts] numbers that came with it
  * @returns {string} what to do now
  */
-export function tError(code) {
+export function tError(code, facts) {
   const id = `error-${code.replaceAll('_', '-')}`;
-  return has(id) ? t(id) : t('error-unexpected', { code });
+  return has(id) ? t(id, facts) : t('error-unexpected', { code });
 }
 
 /**

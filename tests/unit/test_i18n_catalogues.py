@@ -28,9 +28,11 @@ from server.domain.referral_form import SPECIALTIES
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
 from server.domain.self_test import RULES
 from server.domain.self_test import STEPS as SELF_TEST_STEPS
+from server.services.audit_report import COLUMNS, SECTIONS
 from server.services.case_list import TURNS
 from server.services.exports import REASONS
 from server.services.referral_replies import PATIENT_QUESTIONS
+from server.services.trail_export import REASONS as AUDIT_REASONS
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LANGUAGES = ("en", "ko", "ru")  # those of the other three: test_languages.py
@@ -70,6 +72,14 @@ BUILT = {
     "kept-state-": [*Verdict, "other"],
     "hold-reason-": [*HOLD_REASONS, "other"],
     "lift-reason-": [*LIFT_REASONS, "other"],
+    "audit-view-": ["entries", "review", "glass", "logins", "own"],
+    "audit-lead-": ["entries", "logins", "own"],
+    "audit-filter-": ["account", "case", "action", "from", "to"],
+    "audit-column-": ["time", "who", "action", "whose", "reason", "address"],
+    "audit-kind-": ["look", "copy", "in", "out", "failed", "glass", "change"],
+    "audit-why-": [*(reason.replace("_", "-") for reason in (*REASONS, *AUDIT_REASONS)), "other"],
+    "audit-review-section-": SECTIONS,
+    "audit-review-column-": [*(name.replace("_", "-") for name in COLUMNS)],
     "receipt-cause-": ["withdrawn", "expired", "other"],
     "recording-waits-": ["space", "store"],
     "banner-advice-": ["no-space", "read-only", "io-error", "store-slow"],

@@ -5,6 +5,7 @@ import { post } from '../api.js';
 import { wipe } from '../referral/local-copy.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import './glass.js';
 
 /** What a page wants to finish before its session ends: a draft to be saved. @type {Set<() => Promise<void>>} */
 export const beforeSignOut = new Set();
@@ -53,7 +54,7 @@ class Header extends LightElement {
         <hj-language></hj-language>
         ${this.account ? html`<button class="quiet" @click=${() => void this.signOut()}>${t('sign-out')}</button>` : nothing}
       </div>
-    </header>`;
+    </header><hj-glass .account=${this.account}></hj-glass>`;
   }
 }
 customElements.define('hj-header', Header);

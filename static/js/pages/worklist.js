@@ -70,6 +70,7 @@ function draw() {
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
       ${maySeeSites ? html`<p><a data-testid="to-site-checks" href="/site-checks">${t('page-site-checks')}</a></p>` : nothing}
       ${mayTest ? html`<p><a data-testid="to-own-test" href="/self-test">${t('page-self-test')}</a></p>` : nothing}
+      ${account ? html`<p><a data-testid="to-audit" href="/audit">${t('page-audit')}</a></p>` : nothing}
       ${mayExportHours ? html`<hj-hours .now=${now()} .zone=${zone}></hj-hours>` : nothing}
       ${mayReadGlossaries ? html`<hj-glossaries></hj-glossaries>` : nothing}
       ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
