@@ -987,6 +987,8 @@ error-bad-request = The server could not understand this page. Please reload it.
 error-reason-missing = Please say what the file is for, then download it again.
 error-term-empty = Type the term in at least one language.
 error-file-refused = The file was not taken, and nothing was changed. The first mistake is in line { $line }. Correct it and choose the file again.
+error-document-another-file = This is another file than the one that was begun. Choose the one with this name and size, or send it as a new file below.
+error-file-unreadable = This file can no longer be read on your device; it may have been moved or changed. Choose it again.
 error-document-empty = This file is empty. Choose another one.
 error-document-kind = Files of this kind are not taken. Send a PDF, a JPEG, PNG or HEIC picture, DICOM (one file, or a folder as zip), or an MP4, MOV or WebM film.
 error-document-damaged = This file cannot be read; part of it may be missing. Open it on your computer to check, then send a whole copy.
@@ -1459,6 +1461,128 @@ mail-account-unasked-reset = If it was not you, ignore this mail: your password 
 mail-account-subject-glass-broken = A patient’s cases were opened without a relation
 mail-account-lead-glass-broken = Somebody opened a patient’s cases at { $host } without taking part in them, and wrote down why. Who it was, for whom and the reason are on the audit page of a privacy officer. It was opened at:
 mail-account-unasked-glass-broken = If it was you, nothing is to be done. If you do not know why, ask the privacy officer, who can end it at once.
+
+## Documents of a case
+documents-title = Documents
+documents-lead = Letters, pictures, studies and films that belong to this case. They are kept encrypted; an interpreter never sees them.
+documents-empty = There are no documents that you can see.
+documents-empty-add = Nothing is here yet. Choose the files the consultant needs: the last discharge letter, pathology, imaging.
+documents-drop = Drop files here, or
+documents-choose = Choose files
+documents-camera = Take a photo
+documents-more = Add more files
+documents-kinds = PDF, JPEG, PNG, HEIC, DICOM (one file, or the study’s folder as zip), MP4, MOV or WebM; up to { $size } each.
+documents-before = Before they are sent
+documents-leave-out = Leave out
+documents-send =
+    { $count ->
+        [one] Send { $count } file
+       *[other] Send { $count } files
+    }
+documents-wanted = What this specialty usually needs
+documents-there = is here
+documents-wanted-none = not here yet
+documents-past =
+    { $count ->
+        [one] { $count } withdrawn or given up
+       *[other] { $count } withdrawn or given up
+    }
+document-kind = What it is
+document-kind-report = Letter or discharge summary
+document-kind-imaging = Imaging study
+document-kind-pathology = Pathology
+document-kind-laboratory = Laboratory results
+document-kind-photo = Photograph
+document-kind-video = Film
+document-kind-operation = Operation report
+document-kind-prescription = Prescription or list of medicines
+document-kind-identity = Passport or identity card
+document-kind-consent = Consent on paper
+document-kind-other = Something else
+document-visibility = Who may see it
+document-visible-case = Physicians, coordinator and follow-up
+document-visible-why-case = The physicians of both hospitals, the coordinators, and who follows this case up.
+document-visible-physicians = Physicians only
+document-visible-why-physicians = The physicians of your hospital and those who were asked. Not the coordinators.
+document-visible-site = Your hospital only
+document-visible-why-site = The physicians of your hospital. Nobody abroad.
+document-visible-other = As agreed
+document-state-uploading = On its way
+document-state-checking = Being checked…
+document-state-confirm = Is it this patient?
+document-state-quarantined = Locked by the virus scanner
+document-state-refused = Not taken
+document-state-withdrawn = Withdrawn
+document-state-expired = Never finished
+document-state-cancelled = Given up
+document-state-other = Not ready
+document-not-scanned = Not scanned for viruses
+document-not-scanned-why = No virus scanner has looked at this file. Open a downloaded copy with care.
+document-patient-copy = The patient may have it
+document-patient-copy-may = May be handed to the patient
+document-pages =
+    { $count ->
+        [one] { $count } page
+       *[other] { $count } pages
+    }
+document-images =
+    { $count ->
+        [one] { $count } image
+       *[other] { $count } images
+    }
+document-unfinished = { $share } % has arrived. Choose the same file again, and it goes on from there.
+document-unfinished-until = It is kept until { $time }.
+document-act-look = Look
+document-act-download = Download
+document-act-change = Change
+document-act-withdraw = Withdraw
+document-act-resume = Choose the file again
+document-act-cancel = Give up
+document-act-pause = Pause
+document-act-again = Go on
+document-act-aside = Put aside
+document-upload-waiting = Waits for its turn.
+document-upload-sending = { $share } sent
+document-upload-paused = Paused at { $share }. What was sent is kept.
+document-upload-line = No connection. It goes on by itself at { $share } when the line is back.
+document-upload-done = Sent
+document-confirm = Is this your patient? Compare, then decide.
+document-confirm-differs = This study names somebody else
+document-confirm-several = The study names { $count } different people.
+document-in-case = This case
+document-in-file = The file
+document-in-file-number = The file, person { $number }
+document-field-name = Name
+document-field-birth_date = Date of birth
+document-field-sex = Sex
+document-field-number = Hospital number
+document-field-other = Other
+document-differs = differs
+document-says-nothing = not stated
+document-same = Yes, it is this patient
+document-another = No, take the file away
+document-download-why = What is it for?
+document-download-treatment = Treating this patient
+document-download-second_opinion = A second opinion
+document-download-patient_copy = A copy for the patient
+document-download-insurer = The insurer
+document-download-legal = A legal duty
+document-download-quality = Quality review
+document-download-other = Something else
+document-withdraw-gone = The file is destroyed at once. That it was here stays written down.
+document-withdraw-submitted = A referral was submitted with this file. Others no longer see it; your hospital’s physicians still do, unless it is another patient’s.
+document-withdraw-wrong_patient = Another patient’s
+document-withdraw-wrong_file = The wrong file
+document-withdraw-patient_asked = The patient asked for it
+document-withdraw-unreadable = It cannot be read
+document-withdraw-other = Another reason (say which)
+document-close = Close
+document-page-of = { $page } of { $of }
+document-page-before = The one before
+document-page-next = The next one
+document-page-again = Try again
+document-preview-only = A preview. Download the file to see all of it.
+document-not-diagnostic = A preview, not for diagnosis. Download the study and open it in your own viewer.
 
 ## Referrals
 page-referral = Referral

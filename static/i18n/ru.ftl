@@ -988,6 +988,8 @@ error-bad-request = Сервер не понял запрос этой стра�
 error-reason-missing = Укажите, для чего нужен файл, и скачайте его ещё раз.
 error-term-empty = Введите термин хотя бы на одном языке.
 error-file-refused = Файл не принят, ничего не изменено. Первая ошибка — в строке { $line }. Исправьте её и выберите файл ещё раз.
+error-document-another-file = Это не тот файл, отправка которого начата. Выберите файл с этим именем и размером или отправьте его ниже как новый.
+error-file-unreadable = Файл на вашем устройстве больше не читается; возможно, его переместили или изменили. Выберите его ещё раз.
 error-document-empty = Этот файл пуст. Выберите другой.
 error-document-kind = Такие файлы не принимаются. Отправьте PDF, снимок JPEG, PNG или HEIC, DICOM (один файл или папку в zip) или видео MP4, MOV или WebM.
 error-document-damaged = Файл не читается; возможно, часть его отсутствует. Проверьте, открывается ли он у вас, и отправьте целую копию.
@@ -1453,6 +1455,131 @@ mail-account-unasked-reset = Если это были не вы, не обращ
 mail-account-subject-glass-broken = Открыты случаи пациента без отношения к нему
 mail-account-lead-glass-broken = На { $host } кто-то открыл случаи пациента, в которых не участвует, и записал причину. Кто, чьи и почему — на странице журнала доступа у ответственного за персональные данные. Время открытия:
 mail-account-unasked-glass-broken = Если это были вы, ничего делать не нужно. Если вы не знаете причины, спросите ответственного за персональные данные: он может сразу это прекратить.
+
+## Documents of a case
+documents-title = Документы
+documents-lead = Выписки, снимки, исследования и видео по этому случаю. Хранятся в зашифрованном виде; переводчик их никогда не видит.
+documents-empty = Документов, доступных вам, нет.
+documents-empty-add = Здесь пока ничего нет. Выберите файлы, нужные консультанту: последнюю выписку, гистологию, снимки.
+documents-drop = Перетащите файлы сюда или
+documents-choose = Выбрать файлы
+documents-camera = Сфотографировать
+documents-more = Добавить ещё
+documents-kinds = PDF, JPEG, PNG, HEIC, DICOM (один файл или папка исследования в zip), MP4, MOV или WebM; до { $size } каждый.
+documents-before = Перед отправкой
+documents-leave-out = Не отправлять
+documents-send =
+    { $count ->
+        [one] Отправить { $count } файл
+        [few] Отправить { $count } файла
+       *[other] Отправить { $count } файлов
+    }
+documents-wanted = Что обычно нужно по этой специальности
+documents-there = есть
+documents-wanted-none = пока нет
+documents-past =
+    { $count ->
+        [one] { $count } отозванный или незавершённый
+       *[other] { $count } отозванных или незавершённых
+    }
+document-kind = Что это
+document-kind-report = Выписка или заключение
+document-kind-imaging = Лучевое исследование
+document-kind-pathology = Гистология
+document-kind-laboratory = Анализы
+document-kind-photo = Фотография
+document-kind-video = Видео
+document-kind-operation = Протокол операции
+document-kind-prescription = Рецепт или список лекарств
+document-kind-identity = Паспорт или удостоверение
+document-kind-consent = Согласие на бумаге
+document-kind-other = Другое
+document-visibility = Кто это видит
+document-visible-case = Врачи, координатор и наблюдающие
+document-visible-why-case = Врачи обеих больниц, координаторы и те, кто наблюдает этот случай.
+document-visible-physicians = Только врачи
+document-visible-why-physicians = Врачи вашей больницы и те, кого спросили. Координаторы не видят.
+document-visible-site = Только ваша больница
+document-visible-why-site = Врачи вашей больницы. За рубежом не видит никто.
+document-visible-other = По договорённости
+document-state-uploading = Отправляется
+document-state-checking = Проверяется…
+document-state-confirm = Это тот пациент?
+document-state-quarantined = Заблокирован антивирусом
+document-state-refused = Не принят
+document-state-withdrawn = Отозван
+document-state-expired = Не завершён
+document-state-cancelled = Прерван
+document-state-other = Не готов
+document-not-scanned = Не проверен на вирусы
+document-not-scanned-why = Этот файл не проверялся антивирусом. Открывайте скачанную копию осторожно.
+document-patient-copy = Можно выдать пациенту
+document-patient-copy-may = Можно выдать пациенту на руки
+document-pages =
+    { $count ->
+        [one] { $count } страница
+        [few] { $count } страницы
+       *[other] { $count } страниц
+    }
+document-images =
+    { $count ->
+        [one] { $count } снимок
+        [few] { $count } снимка
+       *[other] { $count } снимков
+    }
+document-unfinished = Получено { $share } %. Выберите тот же файл ещё раз, и отправка продолжится с этого места.
+document-unfinished-until = Хранится до { $time }.
+document-act-look = Посмотреть
+document-act-download = Скачать
+document-act-change = Изменить
+document-act-withdraw = Отозвать
+document-act-resume = Выбрать файл ещё раз
+document-act-cancel = Прервать
+document-act-pause = Пауза
+document-act-again = Продолжить
+document-act-aside = Убрать
+document-upload-waiting = Ждёт очереди.
+document-upload-sending = Отправлено { $share }
+document-upload-paused = Пауза на { $share }. Отправленное сохранено.
+document-upload-line = Нет связи. Как только она появится, отправка сама продолжится с { $share }.
+document-upload-done = Отправлено
+document-confirm = Это ваш пациент? Сравните и решите.
+document-confirm-differs = В исследовании указан другой человек
+document-confirm-several = В исследовании указано разных людей: { $count }.
+document-in-case = Этот случай
+document-in-file = Файл
+document-in-file-number = Файл, человек { $number }
+document-field-name = Имя
+document-field-birth_date = Дата рождения
+document-field-sex = Пол
+document-field-number = Номер в больнице
+document-field-other = Другое
+document-differs = расходится
+document-says-nothing = не указано
+document-same = Да, это этот пациент
+document-another = Нет, убрать файл
+document-download-why = Для чего?
+document-download-treatment = Лечение этого пациента
+document-download-second_opinion = Второе мнение
+document-download-patient_copy = Копия для пациента
+document-download-insurer = Страховая компания
+document-download-legal = Требование закона
+document-download-quality = Контроль качества
+document-download-other = Другое
+document-withdraw-gone = Файл уничтожается сразу. Запись о том, что он был, остаётся.
+document-withdraw-submitted = С этим файлом было отправлено направление. Другие его больше не увидят; врачи вашей больницы — увидят, если это не файл другого пациента.
+document-withdraw-wrong_patient = Файл другого пациента
+document-withdraw-wrong_file = Не тот файл
+document-withdraw-patient_asked = По просьбе пациента
+document-withdraw-unreadable = Не читается
+document-withdraw-other = Другая причина (укажите)
+document-close = Закрыть
+document-page-of = { $page } из { $of }
+document-page-before = Предыдущая
+document-page-next = Следующая
+document-page-again = Повторить
+document-preview-only = Это предпросмотр. Чтобы увидеть всё, скачайте файл.
+document-not-diagnostic = Это предпросмотр, не для диагностики. Скачайте исследование и откройте его в своей программе.
 
 ## Referrals
 page-referral = Направление

@@ -38,6 +38,7 @@ const SHAPES = {
   handover: svg`<path d="M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4"/>`,
   forwardArrow: svg`<path d="M4 12h15M13 6l6 6-6 6"/>`,
   keyboard: svg`<rect x="2.500" y="6" width="19" height="12" rx="2"/><path d="M6 10h.5M10 10h.5M14 10h.5M18 10h.5M7 14h10"/>`,
+  file: svg`<path d="M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6"/>`,
   door: svg`<path d="M6 21V4l9-1v18M15 5h3v16M4 21h16M11.5 12v1"/>`,
 };
 

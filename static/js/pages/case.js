@@ -9,6 +9,7 @@ import { holdBanner, keptOf } from '../elements/kept.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import '../elements/referral.js';
+import '../elements/documents.js';
 import '../elements/match.js';
 
 /** @typedef {import('../types/wire.js').CaseAnswer} CaseAnswer */
@@ -108,6 +109,7 @@ function body(answer) {
     ${one.patient ? patient(one.patient) : nothing}
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
+    <hj-documents .case=${id} .zone=${zone}></hj-documents>
     ${mayMatch ? html`<hj-match case=${id} .zone=${zone}></hj-match>` : nothing}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">

@@ -10,6 +10,7 @@ import { pick } from '../referral/texts.js';
 import { icon } from '../elements/icons.js';
 import { problemText, questionRow } from '../elements/question.js';
 import { beforeSignOut } from '../elements/chrome.js';
+import '../elements/documents.js';
 import '../elements/registration.js';
 
 /** @typedef {import('../types/referral.js').Draft} Draft */
@@ -212,7 +213,7 @@ function draw() {
         ${forms.map((one) => html`<option value=${one.specialty} ?selected=${one.specialty === now.case.specialty}>${pick(one.label, language())}</option>`)}</select></label></div>
       ${returned(now)}${summary(now)}
       <hj-registration .patient=${now.patient} .problems=${now.problems} .checked=${checked} .asked=${now.returned?.questions ?? []}></hj-registration>
-      ${questions(now, form)}${foot(now)}` : problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
+      ${questions(now, form)}<hj-documents .case=${id} .zone=${account?.time_zone ?? 'UTC'}></hj-documents>${foot(now)}` : problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
 }
 
 root.addEventListener('compositionstart', () => { composing = true; });
