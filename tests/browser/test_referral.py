@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from server.domain.patient import facts
 from server.domain.referral import Answer
 from server.domain.referral_form import newest
+from tests.support import documents
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
 from tests.support.referrals import ADULT, whole
@@ -189,6 +191,38 @@ def test_what_two_change_of_one_referral_at_once_is_put_together_and_told(demo: 
     mine = page.locator('[data-question="wish"] label', has=page.locator('input[value="written"]'))
     expect(aside.locator(".said")).to_have_text(mine.inner_text())
     assert all("409" in line for line in person.errors())
+
+
+def test_documents_are_sent_with_a_referral_and_a_study_of_somebody_else_is_noticed(
+    demo: Demo, crowd: Crowd, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.pdf").write_bytes(documents.pdf())
+    (tmp_path / "study.zip").write_bytes(documents.zipped(documents.study(2)))
+    person = crowd.person(language="ru", width=390)
+    page = signed_in(demo, person.context, "referring_physician")
+    begin(page, demo)
+    register(page)
+    saved(page)
+    page.get_by_test_id("documents-choose").set_input_files([tmp_path / "letter.pdf", tmp_path / "study.zip"])
+    page.get_by_test_id("visibility-physicians").check()
+    page.get_by_test_id("documents-send").click()
+    confirm = page.get_by_test_id("document-confirm")
+    expect(confirm).to_have_attribute("data-differs", "name birth_date sex")
+    expect(confirm).to_contain_text("TEST ALPHA")
+    confirm.get_by_test_id("document-look").click()
+    shown = page.get_by_test_id("page")
+    expect(shown).to_have_attribute("data-page", "0")
+    page.keyboard.press("End")
+    expect(shown).to_have_attribute("data-page", "3")
+    page.keyboard.press("Escape")
+    confirm.get_by_test_id("document-another").click()
+    expect(confirm).to_have_count(0)
+    letter = page.locator('[data-testid="document"][data-state="ready"]')
+    expect(letter.get_by_test_id("not-scanned")).to_be_visible()
+    expect(letter.get_by_test_id("visibility")).to_have_text("Только врачи")
+    expect(page.locator('[data-testid="document"][data-state="withdrawn"]')).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing hangs over at 390 px"
+    assert person.errors() == []
 
 
 def test_a_server_that_restarts_signs_nobody_out(demo: Demo, crowd: Crowd) -> None:

@@ -26,6 +26,7 @@ let problem = null;
 let busy = false;
 let maySchedule = false;
 let mayMatch = false;
+let mayReadDocuments = false;
 /** @type {import('../types/wire.js').KeptAnswer | null} */
 let kept = null;
 /** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
@@ -109,7 +110,7 @@ function body(answer) {
     ${one.patient ? patient(one.patient) : nothing}
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
-    <hj-documents .case=${id} .zone=${zone}></hj-documents>
+    ${mayReadDocuments ? html`<hj-documents .case=${id} .zone=${zone}></hj-documents>` : nothing}
     ${mayMatch ? html`<hj-match case=${id} .zone=${zone}></hj-match>` : nothing}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
@@ -134,6 +135,7 @@ if (me) {
   account = me.account;
   maySchedule = me.abilities.includes('schedule.write');
   mayMatch = me.abilities.includes('match');
+  mayReadDocuments = me.abilities.includes('document.read');
   languageEvents.addEventListener('change', draw);
   draw();
   await renew();

@@ -1,0 +1,87 @@
+"""A case’s documents in a browser: over a cut line and a reload, and by whom they are not seen."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support import documents
+from tests.support.browsers import Crowd
+from tests.support.demo import Demo, until
+
+pytestmark = pytest.mark.browser
+SLOW_BYTES_S = 4_000_000
+
+
+def opened(demo: Demo, context: BrowserContext, role: str) -> Page:
+    """The demo's case, by somebody of a role."""
+    account = demo.account(role)
+    body = {"email": account["email"], "password": account["password"]}
+    assert context.request.post(f"{demo.base_url}/api/sign-in", data=body).ok
+    page = context.new_page()
+    page.goto(f"{demo.base_url}/worklist")
+    href = page.locator('a[href^="/cases/"]').first.get_attribute("href") or ""
+    page.goto(f"{demo.base_url}{href.removesuffix('/glossary')}")
+    return page
+
+
+def share(page: Page) -> float:
+    """How much of the upload has gone, of 1."""
+    return float(page.locator(".document-upload progress").evaluate("(bar) => bar.value"))
+
+
+@pytest.mark.long
+def test_an_upload_outlives_a_cut_line_a_pause_and_a_reload(demo: Demo, crowd: Crowd, tmp_path: Path) -> None:
+    whole = documents.jpeg(600, 400) + bytes(range(256)) * 120_000  # what follows a picture is no harm
+    (tmp_path / "picture.jpg").write_bytes(whole)
+    person = crowd.person(language="ru", width=390)
+    page = opened(demo, person.context, "referring_physician")
+    page.get_by_test_id("documents-choose").set_input_files(tmp_path / "picture.jpg")
+    wire = person.context.new_cdp_session(page)
+    line = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": SLOW_BYTES_S}
+    wire.send("Network.enable")
+    wire.send("Network.emulateNetworkConditions", line)
+    page.get_by_test_id("documents-send").click()
+    upload = page.get_by_test_id("upload")
+    until("part of it is there", lambda: share(page) > 0.3)
+    wire.send("Network.emulateNetworkConditions", line | {"offline": True})
+    expect(upload).to_have_attribute("data-state", "line")
+    expect(page.get_by_test_id("upload-state")).to_contain_text("Нет связи")
+    wire.send("Network.emulateNetworkConditions", line)
+    expect(upload).to_have_attribute("data-state", "sending")
+    until("part of it is there", lambda: share(page) > 0.5)
+    page.get_by_test_id("upload-pause").click()
+    expect(upload).to_have_attribute("data-state", "paused")
+
+    page.reload()
+    expect(page.get_by_test_id("unfinished")).to_contain_text("Получено")
+    (tmp_path / "other.jpg").write_bytes(documents.jpeg())
+    page.get_by_test_id("document-resume").set_input_files(tmp_path / "other.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("не тот файл")
+    sent: list[str] = []
+    page.on(
+        "request",
+        lambda one: sent.append(one.headers.get("upload-offset", "")) if one.method == "PATCH" else None,
+    )
+    page.get_by_test_id("document-resume").set_input_files(tmp_path / "picture.jpg")
+    row = page.get_by_test_id("document")
+    expect(row).to_have_attribute("data-state", "ready", timeout=60_000)
+    expect(row).to_have_count(1)
+    assert int(sent[0]) > 0.2 * len(whole), "it went on, and did not begin again"
+    case = page.url.rsplit("/", 1)[-1]
+    told = page.request.get(f"{demo.base_url}/api/cases/{case}/documents").json()["documents"]
+    assert [one["sha256"] for one in told] == [hashlib.sha256(whole).hexdigest()]
+
+
+@pytest.mark.long
+def test_an_interpreter_is_shown_no_documents_and_asks_for_none(demo: Demo, crowd: Crowd) -> None:
+    person = crowd.person(language="ko")
+    page = opened(demo, person.context, "interpreter")
+    expect(page.locator("hj-referral").or_(page.get_by_role("alert"))).to_have_count(1)
+    expect(page.get_by_test_id("documents")).to_have_count(0)
+    assert not [url for url in person.urls if "documents" in url and "/api/" in url]
+    case = page.url.rsplit("/", 1)[-1]
+    assert page.request.get(f"{demo.base_url}/api/cases/{case}/documents").status == 403
