@@ -30,7 +30,9 @@ def spoilt(whole: bytes, chance: random.Random) -> bytes:
     """Bits turned, lengths made huge, pieces taken out, doubled or cut off; the first bytes mostly stay."""
     data = bytearray(whole)
     for _ in range(chance.choice((1, 1, 2, 4, 16))):
-        at = chance.randrange(8, len(data)) if len(data) > 9 else 0
+        if len(data) < 10:
+            break
+        at = chance.randrange(8, len(data))
         match chance.randrange(6):
             case 0:
                 data[at] ^= 1 << chance.randrange(8)
