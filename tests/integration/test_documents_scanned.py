@@ -86,13 +86,9 @@ async def test_a_scanner_that_takes_no_more_and_one_that_says_nothing_have_not_s
 async def test_what_people_really_send_is_known_by_its_content(tmp_path: Path) -> None:
     taken = {
         "application/pdf": made.pdf(3),
-        "image/jpeg": made.jpeg(),
-        "application/dicom": made.dicom(name="DEMO^SYNTHETIC"),
         "application/zip": made.zipped(made.study(2)),
     }
     refused = {
-        "document_kind": b"MZ" + bytes(500),
-        "archive_path": made.zipped({"../../evil.dcm": made.dicom()}),
         "archive_nested": made.zipped({"a.zip": made.zipped({"b.dcm": made.dicom()})}),
         "archive_expands": made.zipped({"zeros.dcm": bytes(30_000_000)}),
     }
@@ -101,9 +97,7 @@ async def test_what_people_really_send_is_known_by_its_content(tmp_path: Path) -
         for kind, data in taken.items():
             row = await told(lp, await brought(site, lp, data, name="holiday.exe"))
             assert row["media_type"] == kind, row["refused"]
-            assert row["state"] == (
-                "confirm" if kind in ("application/dicom", "application/zip") else "ready"
-            )
+            assert row["state"] == ("confirm" if kind == "application/zip" else "ready")
             async with lp._http.get(f"{BASE}/{row['id']}/pages/{row['pages'] - 1}?width=100") as response:
                 assert response.status == 200
                 assert (await response.read())[:3] in (b"\x89PN", b"\xff\xd8\xff")

@@ -32,7 +32,10 @@ from media.rtp.twcc import TransportFeedback
 from media.sdp import CODES, RECEIVE, SEND, LineOffer, SdpRefused, read_answer
 from media.srtp import plausible_rtp
 from server.domain import glossary_file
+from server.domain.documents import MAX_NAME, clean_file_name
+from server.domain.errors import Refused
 from server.domain.glossary import wording_of
+from server.runtime.scanning import ScanError, clamd_found, icap_found
 from signaling import messages
 from tests.support.outbox import MS, Stage
 
@@ -246,15 +249,42 @@ def pieces(data: bytes) -> Iterator[bytes]:
         at += 1 + length
 
 
+def scanned(data: bytes) -> None:
+    """What a virus scanner answers: clean only if it says so plainly, and no other error than ours."""
+    for judge in (clamd_found, icap_found):
+        try:
+            found = judge(data)
+        except ScanError as error:
+            assert error.code in ("scanner_unclear", "scanner_limit")
+            continue
+        if judge is clamd_found:
+            assert data.rstrip(b"\x00\r\n") == b"stream: OK" or (found and b" FOUND" in data)
+        else:
+            assert found or b" 204" in data.split(b"\r\n")[0]
+
+
+def file_name(data: bytes) -> None:
+    """What a page calls a file: shown, and never more than a line of it."""
+    try:
+        name = clean_file_name(data.decode("utf-8", "replace"))
+    except Refused as refused:
+        assert refused.code == "bad_request"
+        return
+    assert len(name) <= MAX_NAME
+    assert not set(name) & set("/\\\r\n\t\x00\u202e")
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "control": control_line,
     "endpoint": endpoint,
+    "file_name": file_name,
     "frames": frames,
     "glossary": glossary_sheet,
     "page": page_event,
     "red": red_payload,
     "rtcp": rtcp_compound,
     "rtp": rtp,
+    "scanned": scanned,
     "sdp": sdp_answer,
     "stun": stun_datagram,
     "twcc": twcc,
@@ -282,11 +312,18 @@ def seeds(name: str) -> list[bytes]:
             )
             for encoding in ("utf-8-sig", "utf-16")
         ],
+        "file_name": ["C:\\Снимки\\кость ﬁ.dcm".encode(), "../../../etc/a\u202efdp.exe".encode()],
         "frames": [b"\x06\x00\x04abcd\x03\x00\x01x"],
         "page": [b'{"mic":true,"camera":false,"resume":null}', b'{"level":"good","rtt_ms":40}'],
         "red": [bytes.fromhex("ef0f00046f0102030405060708")],
         "rtcp": [compound],
         "rtp": [packet + begun],
+        "scanned": [
+            b"stream: OK\x00",
+            b"stream: Eicar FOUND\x00",
+            b"ICAP/1.0 204 No Content\r\nISTag: x\r\n\r\n",
+            b"ICAP/1.0 200 OK\r\nX-Infection-Found: x\r\n\r\nHTTP/1.1 403 No\r\n\r\n",
+        ],
         "sdp": [answer.read_bytes()],
         "stun": [request],
         "twcc": [struct.pack("!8H", 1, 10, 2, 16, 5, 32, 3, 48)],
