@@ -24,6 +24,7 @@ from server.audit_settings import AuditSettings
 from server.cores import cores
 from server.document_settings import DocumentSettings
 from server.domain.retention import checked_years
+from server.domain.staff import EVERY_ROLE
 from server.mail_settings import MailServer
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -137,6 +138,8 @@ class Settings(BaseSettings):
     signin_per_account: int = Field(5, ge=1)  # failed attempts per account + address and 5 minutes
     signin_per_address: int = Field(300, ge=1)  # attempts per address and minute
     account_session_hours: int = Field(12, ge=1)
+    idle_lock_minutes: int = Field(15, ge=0, le=720)  # then a page is covered until it is unlocked; 0: never
+    second_step_roles: tuple[str, ...] = ()  # who must show a second step when signing in
     export_days: int = Field(7, ge=1, le=365)  # how long an export may be fetched
     demo: bool = False
 
@@ -196,6 +199,13 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(wrong))
         return value
 
+    @field_validator("second_step_roles")
+    @classmethod
+    def _roles_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(value) - EVERY_ROLE):
+            raise ValueError(f"no such role: {', '.join(unknown)}")
+        return value
+
     @model_validator(mode="after")
     def _ports_exist(self) -> Settings:
         if self.media_udp_port and self.media_ports[-1] > 65535:
@@ -229,6 +239,10 @@ class Settings(BaseSettings):
     def secure_cookies(self) -> bool:
         """False only on plain-http localhost, where `__Host-` cookies cannot be set."""
         return self.public_url.startswith("https://")
+
+    @property
+    def idle_ms(self) -> int:
+        return self.idle_lock_minutes * 60_000
 
     @property
     def database(self) -> str:

@@ -11,7 +11,14 @@ INVITATION, RESET = "invitation", "reset"
 #: How long the link works, and with it how long the mail is worth sending.
 LINK_LIFE_MS: Final = {INVITATION: 7 * DAY_MS, RESET: 30 * MINUTE_MS}
 #: What tells its owner that something was changed; no link, so whoever reads it can do nothing with it.
-CHANGES: Final = ("password_changed",)
+CHANGES: Final = (
+    "password_changed",
+    "totp_on",
+    "totp_off",
+    "passkey_on",
+    "passkey_off",
+    "recovery_used",
+)
 GLASS_BROKEN = "glass_broken"
 """Somebody reads a patient's cases without standing to them. No link, nothing of the patient."""
 NEWS_LIFE_MS: Final = 7 * DAY_MS

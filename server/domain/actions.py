@@ -11,7 +11,11 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     PASSWORD_RESET = "password.reset"  # noqa: S105 - ask for it; a mailed link is the proof for setting one
     SIGN_OUT = "sign_out"
+    ACCOUNT_ME = "account.me"  # who am I; a locked page says whose it is
+    ACCOUNT_PROVE = "account.prove"  # show again whose browser it is: unlocks
+    ACCOUNT_ACTIVE = "account.active"  # somebody touches the page
     ACCOUNT_READ = "account.read"
+    ACCOUNT_SECURITY = "account.security"  # password, second steps, passkeys: and only lately proven
     ACCOUNT_REVOKE = "account.revoke"
     WORKLIST = "worklist"  # the list itself; its rows by SCHEDULE_READ
     SCHEDULE_READ = "schedule.read"

@@ -51,6 +51,9 @@ class AccountSession:
     last_seen_ms: int
     revoked_ms: int | None
     agent: str = field(repr=False)
+    second_step: str = ""  # totp | passkey | recovery | provider; "": none was shown
+    active_ms: int | None = None  # when somebody last touched it; None: since it began
+    proved_ms: int | None = None  # when it was last shown whose it is
 
 
 def session_is_live(session: AccountSession, now_ms: int, lifetime_ms: int) -> bool:

@@ -1,4 +1,4 @@
-"""Signing in and out, and the list of signed-in browsers."""
+"""Signed-in browsers: whose they are, what they may do now, locked and unlocked, and how they end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import secrets
 from dataclasses import dataclass, field
 
 from server.domain.errors import Refused
-from server.domain.people import Account, AccountSession, in_force, normalised_email, session_is_live
-from server.domain.trail import SIGN_IN_FAILED
-from server.services.context import Context
+from server.domain.password import weakness
+from server.domain.people import Account, AccountSession, in_force, session_is_live
+from server.domain.signed_in import Standing, is_idle, is_proven, standing
+from server.services import account_mails
+from server.services.context import Context, RoomsAwayError
+from server.services.ending import end_sessions, replace_password, tell
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
 from server.storage import accounts, audit, local_keys, seats
-from server.storage.ids import hashed, new_cookie, new_id
+from server.storage.database import Transaction
+from server.storage.ids import hashed
 
 TOUCH_MS = 60_000
 
@@ -24,6 +28,7 @@ class SignedIn:
 
     account: Account
     session: AccountSession
+    standing: Standing
     secret: str = field(default="", repr=False)
 
 
@@ -33,52 +38,74 @@ class Accounts:
         self._passwords = passwords
         self._attempts = attempts
 
-    async def sign_in(self, email: str, password: str, address: str, agent: str) -> SignedIn:
-        """Raises Refused `sign_in_refused` (the same for an unknown account) or `too_many_attempts`."""
-        key = normalised_email(email)
-        await self._attempts.sign_in(hashed(key), address)
-        async with self._context.database.read() as tx:
-            found = await accounts.by_email(tx, key)
-        right = await self._passwords.matches(found[1] if found else None, password)
-        if found is None or not right or found[0].disabled:
-            await self._failed(found[0].id if found else None, address)
-            raise Refused("sign_in_refused")
-        await self._attempts.signed_in(hashed(key), address)
-        now_ms, secret = self._context.now_ms(), new_cookie()
-        account = in_force(found[0], now_ms)
-        session = AccountSession(new_id(), account.id, now_ms, now_ms, None, agent[:200])
-        async with self._context.database.write() as tx:
-            await accounts.add_session(tx, session, hashed(secret))
-            await audit.append(
-                tx, now_ms, audit.Entry("sign_in", "account", account.id, address, account_id=account.id)
-            )
-        return SignedIn(account, session, secret)
-
-    async def _failed(self, account_id: str | None, address: str) -> None:
-        """An entry, the same whether there is such an account; what was typed is nowhere."""
-        if not await self._attempts.failure_is_noted(address):
-            return
-        entry = audit.Entry(
-            SIGN_IN_FAILED, "account", account_id or "unknown", address, account_id=account_id
-        )
-        async with self._context.database.write() as tx:
-            await audit.append(tx, self._context.now_ms(), entry)
-
     async def authenticate(self, secret: str | None) -> SignedIn | None:
         """Who a session cookie proves, if it still does."""
         if not secret:
             return None
-        now_ms = self._context.now_ms()
-        async with self._context.database.read() as tx:
+        context, now_ms = self._context, self._context.now_ms()
+        async with context.database.read() as tx:
             found = await accounts.session_by_token(tx, hashed(secret))
-        lifetime_ms = self._context.settings.account_session_hours * 3_600_000
+        lifetime_ms = context.settings.account_session_hours * 3_600_000
         if found is None or found[1].disabled or not session_is_live(found[0], now_ms, lifetime_ms):
             return None
         session, account = found[0], in_force(found[1], now_ms)
-        if now_ms - session.last_seen_ms > TOUCH_MS:
-            async with self._context.database.write() as tx:
+        in_call = is_idle(session, now_ms, context.settings.idle_ms) and await self._in_call(session.id)
+        if in_call or now_ms - session.last_seen_ms > TOUCH_MS:
+            async with context.database.write() as tx:
                 await accounts.touch_session(tx, session.id, now_ms)
-        return SignedIn(account, session)
+                if in_call:
+                    await accounts.note_active(tx, session.id, now_ms)
+        idle_ms = 0 if in_call else context.settings.idle_ms
+        asked = context.settings.second_step_roles
+        return SignedIn(account, session, standing(session, account.roles, now_ms, idle_ms, asked))
+
+    async def _in_call(self, session_id: str) -> bool:
+        """Whether somebody sits in a room by this session: a live call is not idle."""
+        async with self._context.database.read() as tx:
+            taken = await seats.taken_with(tx, session_id)
+        try:
+            return any([seat in await self._context.live.presence(room) for room, seat in taken])
+        except RoomsAwayError:
+            return True  # not known: a call is rather kept than covered
+
+    async def active(self, session_id: str) -> None:
+        """Somebody touches the page."""
+        async with self._context.database.write() as tx:
+            await accounts.note_active(tx, session_id, self._context.now_ms())
+
+    async def prove(self, signed_in: SignedIn, password: str, address: str) -> None:
+        """Unlocks, and lets ways of signing in be changed for a while.
+
+        Raises Refused `proof_refused`, `too_many_attempts`.
+        """
+        account = signed_in.account
+        await self._attempts.sign_in(hashed(account.email), address)
+        async with self._context.database.read() as tx:
+            found = await accounts.by_email(tx, account.email)
+        if not await self._passwords.matches(found[1] if found else None, password):
+            raise Refused("proof_refused")
+        await self._attempts.signed_in(hashed(account.email), address)
+        async with self._context.database.write() as tx:
+            await note_proof(tx, self._context, signed_in, "password", address)
+
+    async def change_password(self, signed_in: SignedIn, password: str, address: str) -> None:
+        """All other sessions end, and the person is told.
+
+        Raises Refused `proof_required`, `password_short`, `password_common`.
+        """
+        account, now_ms = signed_in.account, self._context.now_ms()
+        if not is_proven(signed_in.session, now_ms):
+            raise Refused("proof_required")
+        if code := weakness(password, account.email, account.name):
+            raise Refused(code)
+        stored = await self._passwords.hash(password)
+        async with self._context.database.write() as tx:
+            fallen = await replace_password(tx, account.id, stored, now_ms, but=signed_in.session.id)
+            await account_mails.write(tx, account.id, "password_changed", now_ms)
+            detail: dict[str, int | str] = {"by": "self"}
+            entry = audit.Entry("password_set", "account", account.id, address, account.id, detail=detail)
+            await audit.append(tx, now_ms, entry)
+        await tell(self._context, fallen)
 
     async def sessions(self, account_id: str) -> list[AccountSession]:
         """Live ones, newest first."""
@@ -103,10 +130,24 @@ class Accounts:
                 raise Refused("not_found")
             await local_keys.destroy_revoked(tx)
             fallen = await seats.revoke_credentials_of_session(tx, session_id, now_ms)
-            await audit.append(
-                tx,
-                now_ms,
-                audit.Entry("session_revoked", "session", session_id, address, account_id=account_id),
-            )
-        for credential_id in fallen:
-            await self._context.live.credential_revoked(credential_id)
+            entry = audit.Entry("session_revoked", "session", session_id, address, account_id=account_id)
+            await audit.append(tx, now_ms, entry)
+        await tell(self._context, fallen)
+
+    async def revoke_others(self, signed_in: SignedIn, address: str) -> None:
+        """Ends all but this one."""
+        account_id, now_ms = signed_in.account.id, self._context.now_ms()
+        async with self._context.database.write() as tx:
+            fallen = await end_sessions(tx, account_id, now_ms, but=signed_in.session.id)
+            entry = audit.Entry("sessions_revoked", "account", account_id, address, account_id=account_id)
+            await audit.append(tx, now_ms, entry)
+        await tell(self._context, fallen)
+
+
+async def note_proof(tx: Transaction, context: Context, signed_in: SignedIn, how: str, address: str) -> None:
+    """It was shown whose browser this is."""
+    account_id, now_ms = signed_in.account.id, context.now_ms()
+    await accounts.note_proof(tx, signed_in.session.id, now_ms)
+    detail: dict[str, int | str] = {"by": how}
+    entry = audit.Entry("session_proven", "session", signed_in.session.id, address, account_id, detail=detail)
+    await audit.append(tx, now_ms, entry)

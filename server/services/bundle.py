@@ -38,7 +38,6 @@ from server.services.policies import Policies
 from server.services.probing import Probing
 from server.services.referral_replies import Replies
 from server.services.referrals import Referrals
-from server.services.resets import Resets
 from server.services.retention import Retention
 from server.services.rooms import Rooms
 from server.services.seat_texts import SeatTexts
@@ -48,6 +47,7 @@ from server.services.site_checks import SiteChecks
 from server.services.sites import Sites
 from server.services.trail import Trail
 from server.services.trail_export import TrailExports
+from server.services.ways_in import WaysIn, ways_in_of
 from server.services.withdrawal import Withdrawals
 from server.services.worklist import Worklist
 from server.storage.recordings import Recordings
@@ -60,8 +60,8 @@ class Services:
     attempts: Attempts
     access: Access
     accounts: Accounts
+    ways_in: WaysIn
     invitations: Invitations
-    resets: Resets
     seats: Seats
     knocks: Knocks
     consents: Consents
@@ -120,8 +120,8 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         attempts=attempts,
         access=Access(context),
         accounts=Accounts(context, passwords, attempts),
+        ways_in=ways_in_of(context, passwords, attempts),
         invitations=Invitations(context),
-        resets=Resets(context, passwords, attempts),
         seats=Seats(context, attempts),
         knocks=Knocks(context, attempts),
         consents=deciding,

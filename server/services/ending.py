@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from server.domain.account_mail import LINK_LIFE_MS
 from server.services.context import Context
-from server.storage import accounts, local_keys, seats
+from server.storage import account_mails, accounts, local_keys, seats
 from server.storage.database import Transaction
 
 
@@ -24,6 +25,15 @@ async def end_sessions(tx: Transaction, account_id: str, now_ms: int, *, but: st
         for session in ended
         for credential in await seats.revoke_credentials_of_session(tx, session, now_ms)
     ]
+
+
+async def replace_password(
+    tx: Transaction, account_id: str, stored: str, now_ms: int, *, but: str | None = None
+) -> list[str]:
+    """With it end all other sessions and links; what fell is to be told."""
+    await accounts.set_password(tx, account_id, stored)
+    await account_mails.void(tx, account_id, LINK_LIFE_MS, now_ms)
+    return await end_sessions(tx, account_id, now_ms, but=but)
 
 
 async def tell(context: Context, fallen: Iterable[str]) -> None:

@@ -32,6 +32,8 @@ class Attempts:
         self._saves = RateLimitItemPerMinute(120)
         self._glossary_files = RateLimitItemPerMinute(20)
         self._feeds = RateLimitItemPerMinute(10)
+        self._second_steps = RateLimitItemPerMinute(per_account, FIVE_MINUTES)
+        self._second_steps_of_account = RateLimitItemPerMinute(6 * per_account, 60)
         self._resets = RateLimitItemPerMinute(3, FIFTEEN_MINUTES)
         self._resets_of_address = RateLimitItemPerMinute(20, FIFTEEN_MINUTES)
         self._self_tests = RateLimitItemPerMinute(10, FIVE_MINUTES)
@@ -45,6 +47,14 @@ class Attempts:
     async def signed_in(self, account: str, address: str) -> None:
         """A right password: earlier wrong ones no longer count against this person."""
         await self._limiter.clear(self._account, "account", account, address)
+
+    async def second_step(self, account: str, address: str) -> None:
+        """A code of a second step: somebody knows the password already, so all addresses count together."""
+        await self._hit(self._second_steps, "second step", account, address)
+        await self._hit(self._second_steps_of_account, "second steps", account)
+
+    async def second_step_taken(self, account: str, address: str) -> None:
+        await self._limiter.clear(self._second_steps, "second step", account, address)
 
     async def reset(self, account: str, address: str) -> None:
         """Somebody says that this account's password was forgotten: a few mails at most come of it."""

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.account_mail import LINK_LIFE_MS, RESET
+from server.domain.account_mail import RESET
 from server.domain.errors import Refused
 from server.domain.password import weakness
 from server.domain.people import Account, normalised_email
 from server.services import account_mails as outbox
 from server.services.context import Context
-from server.services.ending import end_sessions, tell
+from server.services.ending import replace_password, tell
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
 from server.storage import account_mails, accounts, audit
 from server.storage.account_mails import ResetRequest
 from server.storage.database import Transaction
 from server.storage.ids import hashed, new_id
-
-CHANGED = "password_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Resets:
                 raise Refused("password_link_dead")
             fallen = await replace_password(tx, account.id, stored, now_ms)
             if owner.kind == RESET:
-                await outbox.write(tx, account.id, CHANGED, now_ms)
+                await outbox.write(tx, account.id, "password_changed", now_ms)
             detail: dict[str, int | str] = {"by": owner.kind}
             entry = audit.Entry("password_set", "account", account.id, address, account.id, detail=detail)
             await audit.append(tx, now_ms, entry)
@@ -81,12 +79,3 @@ class Resets:
         if link is None or account is None or account.disabled or not link.works(self._context.now_ms()):
             raise Refused("password_link_dead")
         return LinkOwner(account, link.kind, link.mail_id)
-
-
-async def replace_password(
-    tx: Transaction, account_id: str, stored: str, now_ms: int, *, but: str | None = None
-) -> list[str]:
-    """With it end all other sessions and links; what fell is to be told."""
-    await accounts.set_password(tx, account_id, stored)
-    await account_mails.void(tx, account_id, LINK_LIFE_MS, now_ms)
-    return await end_sessions(tx, account_id, now_ms, but=but)

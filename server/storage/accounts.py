@@ -112,6 +112,9 @@ async def add_session(tx: AsyncConnection, session: AccountSession, token_hash: 
             created_ms=session.created_ms,
             last_seen_ms=session.last_seen_ms,
             agent=session.agent,
+            second_step=session.second_step,
+            active_ms=session.active_ms,
+            proved_ms=session.proved_ms,
         )
     )
 
@@ -143,6 +146,21 @@ async def touch_session(tx: AsyncConnection, session_id: str, now_ms: int) -> No
     await tx.execute(
         update(account_sessions).where(account_sessions.c.id == session_id).values(last_seen_ms=now_ms)
     )
+
+
+async def note_active(tx: AsyncConnection, session_id: str, now_ms: int) -> None:
+    changed = update(account_sessions).where(account_sessions.c.id == session_id)
+    await tx.execute(changed.values(active_ms=now_ms))
+
+
+async def note_proof(
+    tx: AsyncConnection, session_id: str, now_ms: int, second_step: str | None = None
+) -> None:
+    """It was shown whose it is; that is somebody touching it, too. `second_step`: when that was one."""
+    values: dict[str, int | str] = {"active_ms": now_ms, "proved_ms": now_ms}
+    if second_step is not None:
+        values["second_step"] = second_step
+    await tx.execute(update(account_sessions).where(account_sessions.c.id == session_id).values(**values))
 
 
 async def revoke_session(tx: AsyncConnection, account_id: str, session_id: str, now_ms: int) -> bool:
@@ -202,4 +220,14 @@ def _account(row: Row[Any]) -> Account:
 
 
 def _session(row: Row[Any]) -> AccountSession:
-    return AccountSession(row.id, row.account_id, row.created_ms, row.last_seen_ms, row.revoked_ms, row.agent)
+    return AccountSession(
+        id=row.id,
+        account_id=row.account_id,
+        created_ms=row.created_ms,
+        last_seen_ms=row.last_seen_ms,
+        revoked_ms=row.revoked_ms,
+        agent=row.agent,
+        second_step=row.second_step,
+        active_ms=row.active_ms,
+        proved_ms=row.proved_ms,
+    )

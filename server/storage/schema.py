@@ -76,6 +76,9 @@ account_sessions = Table(
     Column("last_seen_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
     Column("agent", String(200), nullable=False, default=""),
+    Column("second_step", String(12), nullable=False, default="", server_default=""),
+    Column("active_ms", BigInteger),
+    Column("proved_ms", BigInteger),
 )
 
 cases = Table(

@@ -182,6 +182,19 @@ async def revoke_credentials_of_session(
     return alive
 
 
+async def taken_with(tx: AsyncConnection, account_session_id: str) -> list[tuple[str, str]]:
+    """(consultation, seat) of the live credentials that an account session took."""
+    query = (
+        select(seats.c.consultation_id, seats.c.id)
+        .join(seat_credentials, seat_credentials.c.seat_id == seats.c.id)
+        .where(
+            seat_credentials.c.account_session_id == account_session_id,
+            seat_credentials.c.revoked_ms.is_(None),
+        )
+    )
+    return [(row.consultation_id, row.id) for row in (await tx.execute(query)).all()]
+
+
 async def _revoke(tx: AsyncConnection, ids: list[str], now_ms: int) -> None:
     await tx.execute(update(seat_credentials).where(seat_credentials.c.id.in_(ids)).values(revoked_ms=now_ms))
 

@@ -1,35 +1,14 @@
-"""Sign in, sign out, who am I, where am I signed in."""
+"""Sign out, who am I, where am I signed in."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
 
-from server.domain.password import LONGEST
-from server.domain.people import Account
 from server.domain.permissions import Action, page_abilities
-from server.web.cookies import drop_cookie, session_cookie_name, set_cookie
-from server.web.errors import parsed
+from server.domain.signed_in import Standing
+from server.web.cookies import drop_cookie, session_cookie_name
 from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
-
-
-class SignIn(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    email: str = Field(min_length=1, max_length=254)
-    password: str = Field(min_length=1, max_length=LONGEST)
-
-
-async def sign_in(request: web.Request) -> web.Response:
-    body = await parsed(request, SignIn)
-    settings = request.app[SETTINGS]
-    agent = request.headers.get("User-Agent", "")
-    outcome = await request.app[SERVICES].accounts.sign_in(body.email, body.password, request[ADDRESS], agent)
-    response = web.json_response({"account": _account(outcome.account)})
-    life_s = settings.account_session_hours * 3600
-    set_cookie(response, settings, session_cookie_name(settings), outcome.secret, life_s, "Lax")
-    return response
+from server.web.sign_in import account_json
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -42,11 +21,17 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def me(request: web.Request) -> web.Response:
-    account = request[SIGNED_IN].account
-    glasses = request.app[SERVICES].break_glass
-    told = {**_account(account), "break_glass": await glasses.standing(account)}
+    """GET /api/me → {account, abilities}; `lock_after_s`: of nobody touching the page (null: never)"""
+    signed_in, settings = request[SIGNED_IN], request.app[SETTINGS]
+    account, glasses = signed_in.account, request.app[SERVICES].break_glass
+    full = signed_in.standing is Standing.FULL
+    told = account_json(account) | {
+        "standing": signed_in.standing,
+        "lock_after_s": settings.idle_ms // 1000 or None,
+        "break_glass": await glasses.standing(account) if full else [],
+    }
     barred = set() if glasses.is_for(account) else {Action.BREAK_GLASS.value}
-    abilities = [one for one in page_abilities(account.roles) if one not in barred]
+    abilities = [one for one in page_abilities(account.roles) if full and one not in barred]
     return web.json_response({"account": told, "abilities": abilities})
 
 
@@ -81,14 +66,3 @@ async def revoke_session(request: web.Request) -> web.Response:
         signed_in.account.id, request.match_info["session"], request[ADDRESS]
     )
     return web.Response(status=204)
-
-
-def _account(account: Account) -> dict[str, Any]:
-    return {
-        "id": account.id,
-        "name": account.name,
-        "roles": list(account.roles),
-        "language": account.language,
-        "time_zone": account.time_zone,
-        "site_id": account.site_id,
-    }

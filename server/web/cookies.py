@@ -13,6 +13,11 @@ def session_cookie_name(settings: Settings) -> str:
     return _named(settings, "session")
 
 
+def step_cookie_name(settings: Settings) -> str:
+    """Of a browser that is about to sign in."""
+    return _named(settings, "sign-in")
+
+
 def seat_cookie_name(settings: Settings, seat_id: str) -> str:
     return _named(settings, f"seat-{seat_id}")
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.domain.errors import Refused
-from server.domain.permissions import BY_SEAT_CREDENTIAL, Action, Relation, allowed, is_open
+from server.domain.permissions import (
+    BY_SEAT_CREDENTIAL,
+    Action,
+    Relation,
+    allowed,
+    is_open,
+)
+from server.domain.signed_in import WHILE_LOCKED, WHILE_UNPROVEN, Standing
 from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.storage.seats import Credential
@@ -64,6 +71,7 @@ async def authorise(request: web.Request, route: Route) -> None:
     signed_in = await signed_in_or_none(request)
     if signed_in is None:
         raise Refused(route.stranger)
+    require_standing(signed_in, route.action)
     request[SIGNED_IN] = signed_in
     if route.subject is not Subject.NONE:
         access = request.app[SERVICES].access
@@ -74,6 +82,20 @@ async def authorise(request: web.Request, route: Route) -> None:
         request[RELATIONS] = found.relations
     elif not allowed(route.action, signed_in.account.roles, ()):
         raise Refused("forbidden")
+
+
+def require_standing(signed_in: SignedIn, action: Action) -> None:
+    """Raises Refused `locked`, `second_step_required`."""
+    if signed_in.standing is Standing.LOCKED and action not in WHILE_LOCKED:
+        raise Refused("locked")
+    if signed_in.standing is Standing.UNPROVEN and action not in WHILE_UNPROVEN:
+        raise Refused("second_step_required")
+
+
+async def fully_signed_in_or_none(request: web.Request) -> SignedIn | None:
+    """As `signed_in_or_none`; a locked or half-way browser proves nobody."""
+    signed_in = await signed_in_or_none(request)
+    return signed_in if signed_in and signed_in.standing is Standing.FULL else None
 
 
 async def signed_in_or_none(request: web.Request) -> SignedIn | None:

@@ -9,7 +9,9 @@ from aiohttp import web
 
 from server.domain.errors import Refused
 from server.domain.permissions import Action
+from server.domain.signed_in import Standing
 from server.services.access import Subject
+from server.services.accounts import SignedIn
 from server.web.guard import signed_in_or_none
 from server.web.keys import SERVICES
 
@@ -109,10 +111,24 @@ async def glossary(request: web.Request) -> web.StreamResponse:
     return await _closed_page(request, "glossary", Action.GLOSSARY_READ, Subject.CASE)
 
 
-async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse:
+async def security(request: web.Request) -> web.StreamResponse:
     if await signed_in_or_none(request) is None:
+        raise web.HTTPFound("/signin")
+    return _page("security")
+
+
+async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse:
+    signed_in = await signed_in_or_none(request)
+    if signed_in is None:
         raise web.HTTPFound("/signin" if name == "worklist" else f"/signin?next={request.path}")
+    _set_up_first(signed_in)
     return _page(name)
+
+
+def _set_up_first(signed_in: SignedIn) -> None:
+    """Who must set up a second step is led there: nothing else would open."""
+    if signed_in.standing is Standing.UNPROVEN:
+        raise web.HTTPFound("/security")
 
 
 async def _closed_page(
@@ -122,6 +138,7 @@ async def _closed_page(
     status = 403
     signed_in = await signed_in_or_none(request)
     if signed_in is not None:
+        _set_up_first(signed_in)
         try:
             access = request.app[SERVICES].access
             await access.require(signed_in.account, action, subject, request.match_info[subject.value])

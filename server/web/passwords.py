@@ -27,14 +27,14 @@ class NewPassword(Link):
 async def forgot(request: web.Request) -> web.Response:
     """POST /api/password/forgot {email} → 202 {}, whosever address it is"""
     body = await parsed(request, Forgot)
-    await request.app[SERVICES].resets.forgot(body.email, request[ADDRESS])
+    await request.app[SERVICES].ways_in.resets.forgot(body.email, request[ADDRESS])
     return web.json_response({}, status=202)
 
 
 async def link(request: web.Request) -> web.Response:
     """POST /api/password/link {token} → {kind, email, language}"""
     body = await parsed(request, Link)
-    owner = await request.app[SERVICES].resets.owner(body.token, request[ADDRESS])
+    owner = await request.app[SERVICES].ways_in.resets.owner(body.token, request[ADDRESS])
     account = owner.account
     return web.json_response({"kind": owner.kind, "email": account.email, "language": account.language})
 
@@ -42,5 +42,5 @@ async def link(request: web.Request) -> web.Response:
 async def set_password(request: web.Request) -> web.Response:
     """POST /api/password/set {token, password} → 204; one signs in with it afterwards"""
     body = await parsed(request, NewPassword)
-    await request.app[SERVICES].resets.set_password(body.token, body.password, request[ADDRESS])
+    await request.app[SERVICES].ways_in.resets.set_password(body.token, body.password, request[ADDRESS])
     return web.Response(status=204)

@@ -40,17 +40,19 @@ from server.web import (
     retention,
     schedule,
     seats,
+    security,
     self_tests,
+    sign_in,
     worklist,
 )
 from server.web.guard import Route, guarded
 from server.web.keys import Handler
 
 _A, _S = Action, Subject
-READS, TYPED, CLIPS, EXPORTS, GLASSES = 120, 300, 300, 10, 10
+READS, TYPED, CLIPS, EXPORTS, GLASSES, CHANGES = 120, 300, 300, 10, 10, 20
 """A minute: of what a page reads when it opens or comes back, of what is asked while somebody types or
 leafs, for a few seconds of sound (a player asks some times for each voice), of what is made
-into a file, of labels tried."""
+into a file, of labels tried, of changes to one's ways in."""
 INVITATIONS = 10
 PIECES = 1200  # of uploads
 _CASE = "/api/cases/{case}"
@@ -91,6 +93,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/signin", pages.signin, _A.PAGE),
     Route("GET", "/forgot-password", pages.forgot_password, _A.PAGE),
     Route("GET", "/set-password", pages.set_password, _A.PAGE),
+    Route("GET", "/security", pages.security, _A.PAGE),
     Route("GET", "/worklist", pages.worklist, _A.PAGE),
     Route("GET", "/cases/{case}", pages.case, _A.PAGE),
     Route("GET", "/cases/{case}/schedule", pages.schedule, _A.PAGE),
@@ -111,12 +114,15 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/readyz", health.readyz, _A.HEALTH),
     Route("GET", "/metrics", health.metrics, _A.HEALTH),
     # accounts
-    Route("POST", "/api/sign-in", accounts.sign_in, _A.SIGN_IN),
+    Route("POST", "/api/sign-in", sign_in.sign_in, _A.SIGN_IN),
+    Route("POST", "/api/sign-in/code", sign_in.code, _A.SIGN_IN),
     Route("POST", "/api/password/forgot", passwords.forgot, _A.PASSWORD_RESET),
     Route("POST", "/api/password/link", passwords.link, _A.PASSWORD_RESET),
     Route("POST", "/api/password/set", passwords.set_password, _A.PASSWORD_RESET),
     Route("POST", "/api/sign-out", accounts.sign_out, _A.SIGN_OUT),
-    Route("GET", "/api/me", accounts.me, _A.ACCOUNT_READ),
+    Route("GET", "/api/me", accounts.me, _A.ACCOUNT_ME),
+    Route("POST", "/api/account/prove", security.prove, _A.ACCOUNT_PROVE),
+    Route("POST", "/api/account/active", security.active, _A.ACCOUNT_ACTIVE, per_minute=READS),
     Route("GET", "/api/account/local-key", accounts.local_key, _A.ACCOUNT_READ),
     Route("GET", "/api/account/sessions", accounts.sessions, _A.ACCOUNT_READ),
     Route("POST", "/api/account/sessions/{session}/revoke", accounts.revoke_session, _A.ACCOUNT_REVOKE),
@@ -124,6 +130,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/break-glass", break_glass.newest, _A.BREAK_GLASS_LIST, per_minute=READS),
     Route("POST", "/api/break-glass", break_glass.begin, _A.BREAK_GLASS, per_minute=GLASSES),
     Route("POST", "/api/break-glass/{glass}/end", break_glass.end, _A.BREAK_GLASS),
+    Route("POST", "/api/account/sessions/revoke-others", security.revoke_others, _A.ACCOUNT_REVOKE),
     # the audit
     Route("GET", "/api/account/audit", audit.own, _A.AUDIT_OWN, per_minute=READS),
     Route("GET", "/api/audit/logins", audit.logins, _A.AUDIT_LOGINS, per_minute=READS),
@@ -134,6 +141,19 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", f"{_REVIEW}/file", audit_reviews.file, _A.AUDIT_REVIEW, per_minute=EXPORTS),
     Route("POST", f"{_REVIEW}/sign", audit_reviews.sign, _A.AUDIT_REVIEW),
     Route("POST", "/api/audit/search", audit.search, _A.AUDIT_READ, per_minute=READS),
+    # one's own ways of signing in
+    Route("GET", "/api/account/security", security.state, _A.ACCOUNT_READ),
+    Route("POST", "/api/account/password", security.change_password, _A.ACCOUNT_SECURITY, per_minute=CHANGES),
+    Route("POST", "/api/account/totp", security.begin_totp, _A.ACCOUNT_SECURITY, per_minute=CHANGES),
+    Route("POST", "/api/account/totp/confirm", security.confirm_totp, _A.ACCOUNT_SECURITY),
+    Route("POST", "/api/account/totp/remove", security.remove_totp, _A.ACCOUNT_SECURITY, per_minute=CHANGES),
+    Route(
+        "POST",
+        "/api/account/recovery-codes",
+        security.renew_recovery,
+        _A.ACCOUNT_SECURITY,
+        per_minute=CHANGES,
+    ),
     # one's own hours in a calendar program
     Route("GET", "/api/account/feed", feeds.state, _A.FEED_OWN),
     Route("POST", "/api/account/feed", feeds.renew, _A.FEED_OWN),

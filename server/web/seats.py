@@ -13,7 +13,7 @@ from server.services.seat_past import receipt_of_seat, seat_past
 from server.services.seats import Seated
 from server.web.cookies import SEAT_LIFE_S, knock_cookie_name, seat_cookie_name, set_cookie
 from server.web.errors import parsed
-from server.web.guard import credential_or_none, signed_in_or_none
+from server.web.guard import credential_or_none, fully_signed_in_or_none
 from server.web.keys import ADDRESS, SERVICES, SETTINGS, SIGNED_IN
 from server.web.retention import receipt_file
 
@@ -54,7 +54,7 @@ async def redeem(request: web.Request) -> web.Response:
         body.token,
         request[ADDRESS],
         held=await credential_or_none(request, seat_id),
-        signed_in=await signed_in_or_none(request),
+        signed_in=await fully_signed_in_or_none(request),
     )
     return _seated(request, seated)
 

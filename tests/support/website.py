@@ -182,6 +182,7 @@ async def website(
             "public_url": f"http://localhost:{port}",
             "trusted_proxies": ("127.0.0.1",),
             "demo": True,
+            "idle_lock_minutes": 0,  # clocks are turned by hours here; the lock has tests of its own
         } | overrides
         settings = load_settings(None, **given)
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ from typing import get_args
 import pytest
 from fluent.syntax import FluentParser, ast
 
+from server.domain.account_mail import KINDS as ACCOUNT_MAILS
+from server.domain.account_mail import LINK_LIFE_MS
 from server.domain.appointment import REASONS as HOUR_REASONS
 from server.domain.appointment import SIDES
 from server.domain.calendar import Cause
@@ -153,6 +155,9 @@ BUILT = {
     "match-missing-": [missing.replace("_", "-") for missing in Missing],
     "match-red-": [cue[4:] for cue in matching.standard().cues if cue.startswith("red.")],
     "match-reason-": re.findall(r"match-reason-([a-z-]+)", RANKING),
+    "mail-account-lead-": [kind.replace("_", "-") for kind in ACCOUNT_MAILS],
+    "mail-account-unasked-": list(LINK_LIFE_MS),
+    "mail-account-subject-": list(LINK_LIFE_MS),
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

@@ -1,0 +1,29 @@
+"""The use cases of signing in, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.services.context import Context
+from server.services.limiting import Attempts
+from server.services.passwords import Passwords
+from server.services.resets import Resets
+from server.services.second_steps import SecondSteps
+from server.services.secret_box import SecretBox
+from server.services.signing_in import SigningIn
+
+
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    signing_in: SigningIn
+    second_steps: SecondSteps
+    resets: Resets
+
+
+def ways_in_of(context: Context, passwords: Passwords, attempts: Attempts) -> WaysIn:
+    steps = SecondSteps(context, attempts, SecretBox(context.settings.secrets_dir))
+    return WaysIn(
+        signing_in=SigningIn(context, passwords, attempts, steps),
+        second_steps=steps,
+        resets=Resets(context, passwords, attempts),
+    )
