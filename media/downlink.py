@@ -49,6 +49,10 @@ REFUTED_NS = 30 * NS
 """For so long what was tried in vain is not tried again on the same word of the checks: each try costs the
 voices on a line that is full a tenth of a second."""
 
+FAST_BPS, BEGINS = 1_200_000, 0.4
+"""A line measured as slower than this begins with so much of it for pictures: voices take their part first,
+and a queue of seconds would stand in front of them before the first trouble showed."""
+
 Why = Literal["thin", "lossy"]
 
 
@@ -92,6 +96,12 @@ class Downlink:
         self._refuted_ns = now_ns - REFUTED_NS
         self._unseen_ns = now_ns - 2 * HELD_NS
         """When there was trouble that the estimate had not seen: it is not believed for a while."""
+
+    def measured(self, bps: int) -> None:
+        """What the whole line carries (0 = not known), before anything was sent over it: pictures begin with
+        a share of it, unless it is a fast one, and trials find the rest."""
+        if 0 < bps < FAST_BPS:
+            self.limit_bps = max(LEAST_BPS, int(bps * BEGINS))
 
     def suspects(self, remb_bps: int, sent_bps: int, now_ns: int) -> bool:
         """A new estimate, while pictures of `sent_bps` are sent. True when it says that this is too much.

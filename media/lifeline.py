@@ -54,6 +54,11 @@ class Lifeline:
         line = self._lines.get(peer)
         return line is not None and line.survival
 
+    def measured_bps(self, peer: str, now_ns: int) -> int:
+        """What this participant's line carries, by its last checks; 0 = not known."""
+        member = self._members.get(peer)
+        return 0 if member is None else member.capacity.bps(now_ns)
+
     @property
     def anybody(self) -> bool:
         """Whether anybody's line who is here is."""

@@ -102,6 +102,7 @@ class Lines:
             self.on_survival(peer, self._lifeline.holds(peer))
             if not self._lifeline.holds(peer):
                 receiver.downlink = Downlink(now_ns)  # it was measured: what was believed before is void
+                receiver.downlink.measured(self._lifeline.measured_bps(peer, now_ns))
                 receiver.downlink.resettled(receiver.remb_bps, now_ns)
             self._allocate(receiver, now_ns)
         if self._news and now_ns - self._told_ns >= TELL_NS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from media.capacity import FILL
 from media.lines import Lines
 from media.plan import PeerPlan, RoomPlan
@@ -182,6 +184,21 @@ def test_who_comes_while_a_line_is_thin_is_offered_a_sparing_voice_too() -> None
     late = room.stage.join_subscriber("u")
     room.run(0.5)
     assert late.sparing
+
+
+@pytest.mark.parametrize(("gap_ms", "level"), [(1, "high"), (20, "off")])
+def test_a_line_that_leaves_it_begins_with_what_was_measured(gap_ms: int, level: str) -> None:
+    """668 bytes in so many ms: 5 Mbit/s, or 270 kbit/s, of which a picture would leave voices too little."""
+    room = in_survival()
+    room.size, room.gap_ms = 600, gap_ms
+    for _ in range(600):
+        room.run(0.1)
+        if room.levels()["s"] != "stills":
+            break
+    assert room.levels()["s"] == level
+    room.gap_ms = 1
+    room.run(10)
+    assert room.levels()["s"] in ("low", "high")
 
 
 def test_when_the_thin_one_leaves_everything_returns() -> None:
