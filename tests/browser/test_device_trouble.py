@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from playwright.sync_api import Page
 
 from tests.browser.test_screenshots import picture_all
 from tests.support.browsers import Crowd
-from tests.support.demo import Demo, until
-from tests.support.story import join
+from tests.support.demo import Demo, running, until
+from tests.support.selftest import open_test, steps_of, take_test
+from tests.support.story import join, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -71,6 +73,12 @@ def given(page: Page, kind: str) -> int:
 
 
 @pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running(tmp_path_factory.mktemp("demo"), {"HYEOPJIN_SELF_TEST_LINE_S": "3"}) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def page(demo: Demo, crowd: Crowd) -> Page:
     return join(crowd.person(init=DEVICES), demo, "interpreter").page
 
@@ -118,3 +126,26 @@ def test_a_camera_that_another_program_has_is_named_and_tried_again(page: Page) 
     page.get_by_test_id("device-again").click()
     shows(page)
     assert page.get_by_test_id("toggle-camera").get_attribute("aria-pressed") == "true"
+
+
+def test_a_refused_microphone_is_red_in_a_sites_self_test_and_the_rest_is_not(
+    page: Page, demo: Demo, crowd: Crowd
+) -> None:
+    """With the browser's own refusal; the other red ones are in test_self_test.py and test_firewalls.py."""
+    person = crowd.person(asks=True)
+    person.context = person.browser.new_context(locale="ru", permissions=["camera"])  # and nothing else
+    own = sign_in(person, demo, "site_operator")
+    open_test(own, demo, "Room 3")
+    take_test(own, heard=None)
+    found = steps_of(own)
+    assert [one["code"] for one in found["microphone"]["findings"]] == ["microphone_denied"]
+    line = found.pop("line")["figures"]  # three seconds say no rate, on a machine with other work
+    assert line["problem"] is None, line
+    assert line["down_kbps"] > 0, line
+    verdicts = {step: row["verdict"] for step, row in found.items()}
+    assert verdicts == {**dict.fromkeys(found, "green"), "microphone": "red", "loop": "red"}, found
+    assert "«" in own.locator("[data-code=microphone_denied]").inner_text(), "which button to press"
+    own.goto(demo.base_url + "/worklist")
+    own.locator("[data-testid=readiness] [data-verdict=red]").wait_for()
+    own.get_by_test_id("to-self-test").click()
+    own.locator("[data-testid=site-test][data-verdict=red]").wait_for()

@@ -26,7 +26,8 @@ from tests.support.browsers import CHROMIUM, Crowd, Person
 from tests.support.coturn import SECRET, certificate, turnserver
 from tests.support.demo import Demo, until
 from tests.support.fakes import GREEN, RED
-from tests.support.story import Guest, answer_and_join, join, wait_recording, wait_stored
+from tests.support.selftest import open_test, steps_of, take_test
+from tests.support.story import Guest, answer_and_join, join, sign_in, wait_recording, wait_stored
 
 pytestmark = pytest.mark.browser
 
@@ -90,6 +91,7 @@ def environment(folder: Path) -> dict[str, str]:
     secret.write_text(SECRET)
     return {
         "HYEOPJIN_MEDIA_UDP_PORT": str(PORT),
+        "HYEOPJIN_SELF_TEST_LINE_S": "10",
         "HYEOPJIN_TURN__URLS": json.dumps([RELAY]),
         "HYEOPJIN_TURN__SECRET_FILE": str(secret),
     }
@@ -251,6 +253,32 @@ def test_a_server_that_announces_loopback_and_a_relay_with_a_bad_certificate_are
         page.context.close()
     finally:
         demo.kill()
+
+
+@pytest.mark.long
+def test_a_sites_self_test_says_that_udp_is_blocked_and_measures_over_tcp(scene: Scene) -> None:
+    for port in (443, PORT):
+        scene.net.let_through("ipproto", "tcp", "dport", str(port), "to", MEDIA)
+    scene.net.block()
+    page = sign_in(scene.far, scene.demo, "site_operator")
+    open_test(page, scene.demo, "Room 3")
+    take_test(page)
+    found = steps_of(page)
+    assert [one["code"] for one in found["path"]["findings"]] == ["path_udp", "path_relay"]
+    assert found["path"]["verdict"] == "red"
+    assert found["line"]["findings"] == [], found["line"]
+    assert f"UDP к {MEDIA}:{PORT}" in page.get_by_test_id("path-ask").inner_text()
+    scene.net.open_all()
+    scene.net.let_through("ipproto", "tcp", "dport", "443", "to", MEDIA)
+    scene.net.block()
+    page.reload()
+    open_test(page, scene.demo, "Room 3")
+    take_test(page, heard=False)
+    found = steps_of(page)
+    assert [one["code"] for one in found["path"]["findings"]] == ["path_none"]
+    assert [one["code"] for one in found["line"]["findings"]] == ["line_unconnected"]
+    assert found["loop"]["figures"]["via"] == "here"
+    page.close()
 
 
 def test_a_clock_that_is_minutes_off_is_said(scene: Scene) -> None:

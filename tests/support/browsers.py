@@ -93,10 +93,11 @@ class Crowd:
         executable: str = CHROMIUM,
         width: int = 1440,
         busy: bool = False,
+        asks: bool = False,
     ) -> Person:
         """A new browser process; `init` is a script that every page of it runs first. `busy`: its camera
-        takes all the rate it may have."""
-        arguments = [*DEVICE_FLAGS, *(QUIET_FLAGS if quiet else ()), *flags]
+        takes all the rate it may have. `asks`: a device that its context does not allow is refused."""
+        arguments = [*DEVICE_FLAGS[: 1 if asks else 2], *(QUIET_FLAGS if quiet else ()), *flags]
         if voice is not None:
             camera = write_camera(self._folder / f"{voice.name}.y4m", voice, busy)
             tone = write_tone(self._folder / f"{voice.name}.wav", voice)

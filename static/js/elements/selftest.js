@@ -79,8 +79,8 @@ class SelfTestView extends LightElement {
   beginning(again) {
     return html`<form @submit=${(/** @type {SubmitEvent} */ event) => this.begin(event)}>
       <label class="field"><span>${t('selftest-device')}</span>
-        <input type="text" name="device" list="self-test-rooms" maxlength="60" autocomplete="off" .value=${this.device} data-testid="self-test-device" aria-describedby="self-test-hint">
-        <span class="hint" id="self-test-hint">${t('selftest-device-hint')}</span></label>
+        <input type="text" name="device" list="self-test-rooms" maxlength="60" autocomplete="off" .value=${this.device} data-testid="self-test-device" aria-describedby="self-test-hint"></label>
+      <p class="hint self-test-hint" id="self-test-hint">${t('selftest-device-hint')}</p>
       <datalist id="self-test-rooms">${this.rooms.map((room) => html`<option value=${room}></option>`)}</datalist>
       ${again ? nothing : html`<p class="hint">${t('selftest-camera-hint')} ${t('selftest-privacy')}</p>`}
       <button class="primary big" data-testid="self-test-start">${t(again ? 'selftest-again' : 'selftest-start')}</button>
@@ -97,7 +97,7 @@ class SelfTestView extends LightElement {
   /** @param {import('../self-test/course.js').SelfTest} test */
   now(test) {
     if (test.asks === 'heard') return this.question(test);
-    if (!test.asks) return html`<p role="status">${t(test.step === 'camera' ? 'selftest-camera-hint' : 'selftest-running')}</p>`;
+    if (!test.asks) return html`<p role="status">${t(test.doing.includes('camera') ? 'selftest-camera-hint' : 'selftest-running')}</p>`;
     const level = Math.round(test.level * METER);
     return html`<div class="self-test-read" role="status" data-testid="self-test-read"><p>${t(`selftest-${test.asks}`)}</p>
       <blockquote>${t('selftest-sentence')}</blockquote>
@@ -115,7 +115,7 @@ class SelfTestView extends LightElement {
 
   /** @param {Step} step @param {Told | null} told */
   step(step, told) {
-    const running = !told && this.test?.step === step;
+    const running = !told && this.test?.doing.includes(step);
     const verdict = told?.verdict ?? 'none';
     return html`<li data-testid="self-test-step" data-step=${step} data-verdict=${verdict} ?data-running=${running}>
       <p class="self-test-head">${icon(told ? MARK[told.verdict] : 'clock')}<strong>${t(`selftest-step-${step}`)}</strong>

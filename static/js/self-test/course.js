@@ -28,8 +28,8 @@ export class SelfTest extends EventTarget {
     super();
     /** @type {'idle' | 'running' | 'done'} */
     this.state = 'idle';
-    /** @type {Step | null} */
-    this.step = null;
+    /** What is being done now. @type {readonly Step[]} */
+    this.doing = [];
     /** @type {Partial<Record<Step, Told>>} */
     this.told = {};
     /** @type {'green' | 'amber' | 'red' | null} */
@@ -62,17 +62,20 @@ export class SelfTest extends EventTarget {
   /** @param {string} device as the person names this computer */
   async start(device) {
     if (this.state === 'running') return;
-    this.note({ state: 'running', step: null, told: {}, whole: null, problem: null, sound: null, via: 'here', returned: null, check: null });
+    this.note({ state: 'running', doing: [], told: {}, whole: null, problem: null, sound: null, via: 'here', returned: null, check: null });
     const devices = new Devices();
     try {
       const asked = Date.now();
       const { id, now_ms: serverNow, line_s: lineS } = await post('/api/self-tests', { device });
       this.id = id;
       await this.submit('browser', { ...engineOf(navigator.userAgent), clock_ms: Math.round((asked + Date.now()) / 2 - serverNow) });
-      this.note({ step: 'camera' });
+      this.note({ doing: ['camera', 'microphone'] });
+      devices.cameraOn = false; // one after the other: a refusal of one says nothing of the other
       await devices.open();
-      await this.submit('camera', await this.camera(devices));
-      await this.submit('microphone', await this.microphone(devices));
+      await devices.setCamera(true);
+      const [camera, microphone] = await Promise.all([this.camera(devices), this.microphone(devices)]);
+      await this.submit('camera', camera);
+      await this.submit('microphone', microphone);
       const open = await this.path();
       await this.submit('line', open ? await this.line(devices, lineS) : { problem: 'unconnected' });
       await this.submit('loop', await this.loop());
@@ -80,7 +83,7 @@ export class SelfTest extends EventTarget {
       this.note({ problem: codeOf(error) });
     } finally {
       devices.close();
-      this.note({ state: this.whole ? 'done' : 'idle', step: null, asks: null, sound: null });
+      this.note({ state: this.whole ? 'done' : 'idle', doing: [], asks: null, sound: null });
     }
   }
 
@@ -97,7 +100,6 @@ export class SelfTest extends EventTarget {
 
   /** @param {Devices} devices */
   async microphone({ audio, problem }) {
-    this.note({ step: 'microphone' });
     if (!audio) return { problem: problem.audio ?? 'missing' };
     this.note({ asks: 'read' });
     const [windows, sound] = await Promise.all([
@@ -117,7 +119,7 @@ export class SelfTest extends EventTarget {
         return { relay_fault: this.told.path?.relay_fault ?? null };
       },
     });
-    this.note({ step: 'path', check });
+    this.note({ doing: ['path'], check });
     await check.start();
     if (!this.told.path) throw new ApiRefusal('not_ready', 0);
     return check.found.path !== 'none';
@@ -125,7 +127,7 @@ export class SelfTest extends EventTarget {
 
   /** @param {Devices} devices @param {number} seconds */
   async line({ audio }, seconds) {
-    this.note({ step: 'line', left: seconds });
+    this.note({ doing: ['line'], left: seconds });
     const offers = await this.offers();
     if (!offers) return { problem: 'unavailable' };
     const line = new MeasuredLine(audio, (peer, offerId, sdp) =>
@@ -165,7 +167,7 @@ export class SelfTest extends EventTarget {
   }
 
   async loop() {
-    this.note({ step: 'loop' });
+    this.note({ doing: ['loop'] });
     const { sound, via, returned } = this;
     if (!sound) return { problem: 'silent' };
     const heard = new Promise((resolve) => { this.settle = resolve; });
