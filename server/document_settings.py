@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from server.domain.document_kinds import wrong_in
+
 MB, GB = 1024**2, 1024**3
 CLAMD = re.compile(r"(?:unix:/[^\x00]{1,100}|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:]+\]:[0-9]{1,5})?")
 
@@ -28,6 +30,7 @@ class DocumentSettings(BaseModel):
     clamd: str = ""  # "unix:/run/clamav/clamd.ctl" or "host:3310"
     icap: str = ""  # "icap://host:1344/avscan"
     scan_required: bool = False  # what could not be scanned waits until it can
+    required: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # kinds that a referral must have
 
     @field_validator("clamd")
     @classmethod
@@ -44,6 +47,13 @@ class DocumentSettings(BaseModel):
             raise ValueError("must look like icap://127.0.0.1:1344/avscan")
         if any(letter.isspace() for letter in value):
             raise ValueError("must not contain spaces")
+        return value
+
+    @field_validator("required")
+    @classmethod
+    def _requires_what_there_is(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if said := wrong_in(value):
+            raise ValueError(said)
         return value
 
     @property

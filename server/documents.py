@@ -43,9 +43,10 @@ def documents_of(
 ) -> DocumentKeeping:
     """Blocking: makes the directory."""
     store = DocumentStore(context.settings.documents_dir, keys, disk, remote)
-    decoder = decoder or Decoder()
-    uploads, documents = Uploads(context, store), Documents(context, store, decoder)
-    checks = DocumentChecks(context, store, decoder, scanner_of(context.settings.documents))
+    # Apart, so that nobody who looks at a page waits behind a study that is taken in.
+    uploads, documents = Uploads(context, store), Documents(context, store, decoder or Decoder())
+    scanner = scanner_of(context.settings.documents)
+    checks = DocumentChecks(context, store, decoder or Decoder(), scanner)
     uploads.nudged = documents.nudged = checks.nudge
     return DocumentKeeping(DocumentParts(documents, uploads), checks)
 

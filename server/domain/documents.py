@@ -5,7 +5,7 @@ Who may ask at all is `permissions.py` (DOCUMENT_…); here is what each file's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -182,12 +182,3 @@ def clean_file_name(text: str) -> str:
     """A name as it is shown; never a path, and nothing of it reaches a disk or a header."""
     last = text.replace("\\", "/").rsplit("/", 1)[-1]
     return " ".join(clean_text(last, MAX_NAME).split())[:MAX_NAME]
-
-
-def kinds_of(documents: Iterable[Document]) -> dict[str, list[str]]:
-    """Kind → documents of it that are there or on their way."""
-    found: dict[str, list[str]] = {}
-    for one in documents:
-        if one.state in HELD and one.state is not S.QUARANTINED:
-            found.setdefault(one.kind, []).append(one.id)
-    return found

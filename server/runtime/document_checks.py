@@ -64,6 +64,7 @@ class DocumentChecks:
         self._not_before: dict[str, int] = {}
 
     async def start(self) -> None:
+        await self._forget_again()
         self._owner.spawn(self._run(), "checks")
 
     async def stop(self) -> None:
@@ -230,6 +231,17 @@ class DocumentChecks:
                 if await documents.change(tx, row.id, [row.state], destroyed_ms=now_ms):
                     await documents.drop_parts(tx, row.id)
                     await audit.append(tx, now_ms, entry("document_destroyed", row, None))
+
+    async def _forget_again(self) -> None:
+        """Keys of documents that are gone by the books, where a backup of the key store brought one back."""
+        days = self._context.settings.key_backup_days + 1
+        async with self._context.database.read() as tx:
+            gone = await documents.destroyed_since(tx, self._context.now_ms() - days * 24 * HOUR_MS)
+        for row in gone:
+            if not await asyncio.to_thread(self._store.destroyed, row.case_id, row.id):
+                log.warning("the key of a destroyed document had come back")
+                with contextlib.suppress(ObjectError):
+                    await self._store.destroy(row.case_id, row.id, [])
 
     async def _scan_later(self, now_ms: int) -> None:
         """What was taken while no scanner answered."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from server.decode.decoder import Decoder
 from server.domain import document_patient as patient_in
+from server.domain.document_kinds import wanted
 from server.domain.documents import (
     DOWNLOAD_REASONS,
     KINDS,
@@ -36,7 +37,7 @@ from server.runtime.document_store import DocumentGoneError, DocumentReader, Doc
 from server.services.access import Asking
 from server.services.context import Context
 from server.services.document_uploads import PART_BYTES, entry
-from server.storage import accounts, audit, documents, patients
+from server.storage import accounts, audit, cases, documents, patients
 from server.storage.database import Transaction
 
 LOOK_NOTED_MS = 10 * 60_000
@@ -79,6 +80,7 @@ class Documents:
         limits = self._context.settings.documents
         async with self._context.database.read() as tx:
             rows = [row for row in await documents.of_case(tx, asking.case_id) if sees(viewer, row)]
+            case = await cases.by_id(tx, asking.case_id)
             around = await _around(tx, asking.case_id, rows)
             _, held = await documents.held_bytes(tx, case_id=asking.case_id)
             unfinished = await documents.unfinished_by(tx, asking.account)
@@ -90,6 +92,7 @@ class Documents:
             await self._note(listed)
         return {
             "documents": [self._told(row, viewer, around) for row in rows],
+            "wanted": wanted(case.specialty if case else "", limits.required, rows),
             "limits": {
                 "file_bytes": limits.file_bytes,
                 "left_bytes": max(0, limits.case_bytes - held),
@@ -175,14 +178,12 @@ class Documents:
         self.nudged()
         return await self._told_now(viewer, document_id, asking.case_id)
 
-    async def change(
-        self, viewer: Viewer, document_id: str, wanted: Change, asking: Asking
-    ) -> dict[str, Any]:
+    async def change(self, viewer: Viewer, document_id: str, to: Change, asking: Asking) -> dict[str, Any]:
         """Kind, who sees it, whether the patient gets it. Raises Refused: not_found, forbidden,
         bad_request, document_gone.
         """
-        given = {name: value for name in Change.__slots__ if (value := getattr(wanted, name)) is not None}
-        if wanted.kind not in (None, *KINDS) or wanted.visibility not in (None, *VISIBILITY):
+        given = {name: value for name in Change.__slots__ if (value := getattr(to, name)) is not None}
+        if to.kind not in (None, *KINDS) or to.visibility not in (None, *VISIBILITY):
             raise Refused("bad_request")
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from server.domain.case import Case
+from server.domain.document_kinds import missing
 from server.domain.errors import Refused
 from server.domain.life import WRITABLE, Guard, State
 from server.domain.patient import Alike, Patient, Person, as_json, facts, problems
@@ -109,7 +110,8 @@ class Referrals:
     async def submit(self, account: Account, case_id: str, version: int, address: str) -> dict[str, Any]:
         """The draft becomes a version that nothing changes any more.
 
-        Raises Refused `wrong_state`, `referral_changed`, `not_verified`, `referral_incomplete` (+ `missing`).
+        Raises Refused `wrong_state`, `referral_changed`, `not_verified`, `referral_incomplete` and
+        `document_missing` (+ `missing`).
         """
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
@@ -131,6 +133,7 @@ class Referrals:
                 if refused.code != Guard.COMPLETE:
                     raise
                 raise Refused(refused.code, missing=sum(one.blocks for one in found)) from None
+            await self._require_documents(tx, case_id, form)
             await referrals.add_version(tx, made)
             await documents.cite(tx, case_id, made.number)
             await referrals.drop_draft(tx, case_id)
@@ -140,6 +143,11 @@ class Referrals:
                 tx, case_id, specialty=form.specialty, question=question if isinstance(question, str) else ""
             )
         return {"number": made.number, "state": step.now.state.value, "sha256": made.sha256}
+
+    async def _require_documents(self, tx: Transaction, case_id: str, form: Form) -> None:
+        required, there = self._context.settings.documents.required, await documents.of_case(tx, case_id)
+        if absent := missing(form.specialty, required, there):
+            raise Refused("document_missing", missing=len(absent))
 
     async def _told(self, tx: Transaction, account: Account, case: Case, draft: Draft) -> dict[str, Any]:
         form, patient = form_of(draft.form), await patients.of_case(tx, case.id)

@@ -54,6 +54,11 @@ async def to_destroy(tx: Transaction) -> list[Document]:
     return [_document(row) for row in (await tx.execute(query.order_by(documents.c.made_ms))).all()]
 
 
+async def destroyed_since(tx: Transaction, since_ms: int) -> list[Document]:
+    query = select(documents).where(documents.c.destroyed_ms >= since_ms)
+    return [_document(row) for row in (await tx.execute(query.order_by(documents.c.destroyed_ms))).all()]
+
+
 async def unscanned(tx: Transaction, before_ms: int) -> list[Document]:
     """Ready, never scanned, and not tried since."""
     query = select(documents).where(documents.c.state == State.READY.value, documents.c.scan == "not_scanned")

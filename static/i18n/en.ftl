@@ -997,6 +997,7 @@ error-document-different = What arrived is not the file that was chosen; it may 
 error-documents-full = There is no more room for documents of this case or site. Withdraw what was sent by mistake, or ask the administrator for more room.
 error-document-waiting = This document is not ready yet: it is still being sent, checked or confirmed. Please try again in a minute.
 error-document-quarantined = The virus scanner found something in this file, so nobody can open it. Withdraw it, and send a clean copy.
+error-document-missing = A document that a referral of this specialty needs is not ready yet. Look at the list of documents for what is asked for, send it, and submit again.
 error-document-gone = This document was taken back or is no longer there. Reload the list of documents.
 error-not-for-patient = This document is not marked for the patient. Mark it as a copy for the patient first, or choose another reason.
 error-too-many-uploads = You have many unfinished uploads. Finish or cancel some of them first.

@@ -993,6 +993,7 @@ error-document-different = 도착한 내용이 선택한 파일과 다릅니다.
 error-documents-full = 이 사례 또는 기관의 문서 공간이 가득 찼습니다. 잘못 보낸 문서를 회수하거나 관리자에게 공간을 요청하세요.
 error-document-waiting = 문서가 아직 준비되지 않았습니다. 전송, 검사 또는 확인 중입니다. 잠시 후 다시 시도하세요.
 error-document-quarantined = 바이러스 검사에서 이 파일의 문제가 발견되어 아무도 열 수 없습니다. 문서를 회수하고 안전한 사본을 보내세요.
+error-document-missing = 이 진료과 의뢰에 꼭 필요한 문서가 아직 준비되지 않았습니다. 문서 목록에서 요청된 문서를 확인해 보낸 뒤 다시 제출하세요.
 error-document-gone = 이 문서는 회수되었거나 더 이상 없습니다. 문서 목록을 새로 고치세요.
 error-not-for-patient = 환자에게 줄 문서로 표시되어 있지 않습니다. 먼저 환자 사본으로 표시하거나 다른 사유를 선택하세요.
 error-too-many-uploads = 끝나지 않은 전송이 많습니다. 먼저 일부를 끝내거나 취소하세요.

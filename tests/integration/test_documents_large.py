@@ -14,14 +14,14 @@ from tests.support.demo import until
 from tests.support.document_server import MB, PIECE, Server, sha256_of
 
 
-def carried_over(folder: Path, size: int, kills: int, seed: int) -> tuple[int, list[int]]:
-    """Upload `size` bytes through so many kills, and download; most memory above the start, bytes lost."""
-    luck, lost = random.Random(seed), list[int]()
+def carried_over(folder: Path, size: int, kills: int, seed: int) -> int:
+    """Upload `size` bytes through so many kills, and download; bytes of memory above the start, at most."""
+    luck = random.Random(seed)
     server = Server(folder)
     try:
         document = server.begin(size, sha256_of(size))
+        share = size // (2 * kills)  # the kills are in the first half
         for number in range(kills):
-            share = size // (kills + 1)
             stop = share * number + luck.randrange(share // 4, share)
             with contextlib.suppress(OSError, http.client.HTTPException):
                 server.send(document, size, server.offset(document), stop)
@@ -32,26 +32,25 @@ def carried_over(folder: Path, size: int, kills: int, seed: int) -> tuple[int, l
             server.process.wait()
             server = Server(folder)
             kept = server.offset(document)
-            lost.append(stop - kept)
-            assert kept >= stop - PIECE, (stop, kept)
+            assert kept >= stop, "what was acknowledged is there"
         base = server.memory()
         server.forget()
         server.send(document, size, server.offset(document))
         until("it is judged", lambda: server.state(document)["state"] != "checking", 120)
         assert server.state(document)["state"] == "ready", server.state(document)
         assert server.download(document) == sha256_of(size)
-        return server.memory("VmHWM") - base, lost
+        return server.memory("VmHWM") - base
     finally:
         server.kill()
 
 
 def test_an_upload_goes_on_after_a_kill_and_takes_little_memory(tmp_path: Path) -> None:
-    grown, _ = carried_over(tmp_path / "data", 24 * MB, kills=1, seed=1)
+    grown = carried_over(tmp_path / "data", 24 * MB, kills=1, seed=1)
     assert grown < 60 * MB, grown
 
 
 @pytest.mark.long
-def test_two_gigabytes_over_ten_kills_take_less_than_100_mb(tmp_path: Path) -> None:
-    grown, lost = carried_over(tmp_path / "data", 2024 * MB, kills=10, seed=7)
-    print(f"2 GiB, 10 kills: {grown / MB:.0f} MB more memory, at most {max(lost) / MB:.1f} MB sent again")  # noqa: T201
+def test_two_gigabytes_over_three_kills_take_less_than_100_mb(tmp_path: Path) -> None:
+    grown = carried_over(tmp_path / "data", 2048 * MB, kills=3, seed=7)
+    print(f"2 GiB, 3 kills: {grown / MB:.0f} MB more memory")  # noqa: T201
     assert grown < 100 * MB, grown
