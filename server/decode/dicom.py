@@ -180,10 +180,10 @@ class Found:
     def __init__(self) -> None:
         self._patients: list[dict[str, Any]] = []
         self._studies: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
-        self._series: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
+        self._series: dict[tuple[int, str], tuple[tuple[int, int, int], dict[str, Any]]] = {}
 
-    def add(self, ds: pydicom.Dataset, pictures: int) -> tuple[int, int]:
-        """One more file. Returns where its series stands: by study, then by its own number."""
+    def add(self, ds: pydicom.Dataset, pictures: int) -> tuple[int, int, int]:
+        """One more file. Returns where its series stands: by study, by its own number, by when it was met."""
         who = patient(ds)
         if who not in self._patients:
             self._patients.append(who)
@@ -200,10 +200,11 @@ class Found:
                 },
             ),
         )
-        turn, series = self._series.setdefault(
-            (place, str(ds.get("SeriesInstanceUID"))),
-            (
-                number(ds, "SeriesNumber"),
+        key = (place, str(ds.get("SeriesInstanceUID")))
+        if key not in self._series:
+            turn = (place, number(ds, "SeriesNumber"), len(self._series))
+            self._series[key] = (
+                turn,
                 {
                     "study": place,
                     "modality": _text(ds, "Modality", 64),
@@ -211,26 +212,21 @@ class Found:
                     "images": 0,
                     "frames": 0,
                 },
-            ),
-        )
+            )
+        turn, series = self._series[key]
         series["images"] += 1
         series["frames"] += pictures
         if len(self._patients) > 20 or len(self._studies) > 100 or len(self._series) > 1000:
             raise Unfit("document_too_many")
-        return place, turn
+        return turn
 
     def told(self) -> dict[str, Any]:
         """As `inspection.Dicom`."""
         return {
             "patients": self._patients,
             "studies": [study for _place, study in self._studies.values()],
-            "series": [series for _turn, series in sorted(self._series.values(), key=_in_turn)],
+            "series": [series for _turn, series in sorted(self._series.values(), key=lambda one: one[0])],
         }
-
-
-def _in_turn(entry: tuple[int, dict[str, Any]]) -> tuple[int, int]:
-    turn, series = entry
-    return int(series["study"]), turn
 
 
 def inspect(file: BinaryIO) -> dict[str, Any]:

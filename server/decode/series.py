@@ -19,7 +19,7 @@ def inspect(file: BinaryIO, size: int) -> dict[str, Any]:
     """All of it."""
     packed, listed = archive.entries(file, size)
     found = dicom.Found()
-    places: list[tuple[tuple[int, int, int, str], int, int]] = []
+    places: list[tuple[tuple[int, int, int, int, str], int, int]] = []
     largest = (0, 0)
     for number, entry in enumerate(listed):
         with packed.open(entry) as opened:
@@ -32,11 +32,9 @@ def inspect(file: BinaryIO, size: int) -> dict[str, Any]:
                 raise Unfit("archive_stranger")
             ds = dicom.header(_Again(start, opened))
         shown = dicom.frames(ds)
-        study, series = found.add(ds, shown)
+        turn = found.add(ds, shown)
         if shown:
-            places.append(
-                ((study, series, dicom.number(ds, "InstanceNumber"), entry.filename), number, shown)
-            )
+            places.append(((*turn, dicom.number(ds, "InstanceNumber"), entry.filename), number, shown))
             largest = max(largest, (dicom.number(ds, "Columns"), dicom.number(ds, "Rows")))
     told = found.told()
     if not told["series"]:

@@ -214,6 +214,7 @@ def test_documents_are_sent_with_a_referral_and_a_study_of_somebody_else_is_noti
     expect(shown).to_have_attribute("data-page", "0")
     page.keyboard.press("End")
     expect(shown).to_have_attribute("data-page", "3")
+    expect(page.get_by_test_id("page-series")).to_have_text("CT · Series 2 2 из 2")
     page.keyboard.press("Escape")
     confirm.get_by_test_id("document-another").click()
     expect(confirm).to_have_count(0)

@@ -1,5 +1,7 @@
 /** <hj-document-pages>: a document's pages one at a time, over the page; by buttons, keys, wheel and slider. It only shows pictures the server made. */
 import { html, nothing } from '/static/vendor/lit.js';
+import { get } from '../api.js';
+import { seriesAt } from '../documents/series.js';
 import { t, tError } from '../i18n.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
@@ -28,6 +30,8 @@ class DocumentPages extends LightElement {
     this.problem = null;
     this.loading = true;
     this.asking = new AbortController();
+    /** @type {NonNullable<import('../types/documents.js').Details['series']>} */
+    this.series = [];
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }
@@ -42,6 +46,17 @@ class DocumentPages extends LightElement {
   firstUpdated() {
     /** @type {HTMLDialogElement} */ (this.querySelector('dialog')).showModal();
     void this.load();
+    if (this.document?.form === 'dicom') void this.name();
+  }
+
+  /** Which series its pages are of; without it they can be looked at all the same. */
+  async name() {
+    try {
+      this.series = (await get(`${this.base}/${encodeURIComponent(this.document?.id ?? '')}`)).details?.series ?? [];
+    } catch {
+      return;
+    }
+    this.requestUpdate();
   }
 
   get pages() {
@@ -106,6 +121,7 @@ class DocumentPages extends LightElement {
     const row = this.document;
     if (!row) return nothing;
     const [page, of] = [this.page + 1, this.pages];
+    const now = seriesAt(this.series, this.page);
     const turner = (/** @type {number} */ by) => html`<button type="button" class="secondary" data-testid=${by < 0 ? 'page-before' : 'page-next'} ?disabled=${by < 0 ? page === 1 : page === of}
       aria-label=${t(by < 0 ? 'document-page-before' : 'document-page-next')} @click=${() => this.turn(this.page + by)}>${icon(by < 0 ? 'back' : 'forwardArrow')}</button>`;
     return html`<dialog class="document-pages" data-testid="document-pages" aria-label=${row.name} @keydown=${this.typed} @close=${() => this.ask('close')}>
@@ -116,6 +132,7 @@ class DocumentPages extends LightElement {
         ${this.loading ? html`<p class="loading document-loading" role="status">${t('loading')}</p>` : nothing}</div>
       <div class="row document-bar document-turn">${of > 1 ? html`${turner(-1)}<label class="grow"><span class="figures" data-testid="page-of">${t('document-page-of', { page, of })}</span>
           <input type="range" min="1" max=${of} .value=${String(page)} data-testid="page-slider" @input=${(/** @type {Event} */ event) => this.turn(Number(/** @type {HTMLInputElement} */ (event.target).value) - 1)} /></label>${turner(1)}` : nothing}
+        ${now ? html`<p class="document-where" data-testid="page-series">${[now.modality, now.description].filter(Boolean).join(' · ')} <span class="figures">${t('document-page-of', { page: now.page + 1, of: now.of })}</span></p>` : nothing}
         <p class="hint">${t(row.form === 'dicom' ? 'document-not-diagnostic' : 'document-preview-only')}</p></div></dialog>`;
   }
 }

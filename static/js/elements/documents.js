@@ -29,7 +29,7 @@ class Documents extends LightElement {
     this.zone = 'UTC';
     /** @type {DocumentsAnswer | null} */
     this.shown = null;
-    /** Details of documents, by id; asked for once. @type {Map<string, import('../types/documents.js').Details>} */
+    /** Details of documents that ask whose they are, by id: a look, which is noted. @type {Map<string, import('../types/documents.js').Details>} */
     this.details = new Map();
     /** Chosen and not yet sent. @type {File[]} */
     this.chosen = [];
@@ -74,7 +74,7 @@ class Documents extends LightElement {
     try {
       this.shown = /** @type {DocumentsAnswer} */ (await get(this.base));
       this.problem = null;
-      await Promise.all(this.shown.documents.filter((row) => row.may.download || row.confirm).map((row) => this.detail(row.id)));
+      await Promise.all(this.shown.documents.filter((row) => row.confirm).map((row) => this.detail(row.id)));
     } catch (error) {
       if (error instanceof ApiRefusal && [401, 403, 404].includes(error.status)) this.absent = true;
       else this.problem = codeOf(error);

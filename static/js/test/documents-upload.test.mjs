@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiRefusal } from '../api.js';
 import { likelyKind, markOf } from '../documents/chosen.js';
+import { seriesAt } from '../documents/series.js';
 import { Queue, Upload } from '../documents/upload.js';
 
 const PIECE = 4;
@@ -144,4 +145,9 @@ test('a file is known again by what it is, not by when it was saved', async () =
 test('what a file is called gives a first guess', () => {
   const kinds = ['report', 'imaging', 'photo', 'video', 'other'];
   assert.deepEqual(['A.PDF', 'series.zip', 'IM0001', 'x.HEIC', 'x.mov', 'x.exe'].map((name) => likelyKind(name, kinds)), ['report', 'imaging', 'imaging', 'photo', 'video', 'other']);
+});
+
+test('a page belongs to the series it falls into', () => {
+  const all = [{ modality: 'SR', description: '', frames: 0 }, { modality: 'CT', description: 'a', frames: 2 }, { modality: 'MR', description: 'b', frames: 3 }];
+  assert.deepEqual([0, 1, 2, 4, 5].map((page) => seriesAt(all, page)).map((one) => one && [one.modality, one.page, one.of]), [['CT', 0, 2], ['CT', 1, 2], ['MR', 0, 3], ['MR', 2, 3], null]);
 });
