@@ -28,7 +28,7 @@ class BreakGlass extends LightElement {
   render() {
     return html`<section class="card"><h2>${t('glass-title')}</h2><p>${t('glass-lead')}</p>
       ${this.open ? html`<p class="hint">${t('glass-already')}</p>` : html`<form data-testid="glass-form" @submit=${this.submit}>
-        <label class="field"><span>${t('glass-case')}</span><input name="case" required maxlength="64" autocomplete="off" data-testid="glass-case"></label>
+        <label class="field"><span>${t('glass-case')}</span><input name="case" type="text" required maxlength="64" autocomplete="off" data-testid="glass-case"></label>
         <label class="field"><span>${t('glass-reason')}</span><textarea name="reason" rows="3" required maxlength="1000" data-testid="glass-reason"></textarea></label>
         <p><button class="primary danger" data-testid="glass-begin" ?disabled=${this.busy}>${t('glass-begin')}</button></p></form>`}</section>
       ${this.glasses === null ? nothing : html`<section class="card"><h2>${t('glass-list')}</h2>

@@ -39,14 +39,14 @@ class Entries extends LightElement {
   /** @param {AuditEntry} row */
   row(row) {
     const time = `${fullDate(row.at_ms, language(), this.zone)}, ${hourMinuteSecond(row.at_ms, language(), this.zone)}`;
-    const cell = (/** @type {string} */ name, /** @type {unknown} */ content) => html`<td data-name=${t(`audit-column-${name}`)}><div>${content}</div></td>`;
+    const cell = (/** @type {string} */ name, /** @type {unknown} */ content) => html`<td data-name=${t(`audit-column-${name}`)} ?data-none=${content === '–'}><div>${content}</div></td>`;
     return html`<tr data-testid="entry" data-action=${row.action}>
       ${cell('time', html`<span class="figures">${time}</span>`)}
       ${cell('who', who(row))}
       ${cell('action', html`${t(`audit-kind-${kindOf(row.action)}`)}<br><code>${row.action}</code>`)}
       ${cell('whose', row.case ? html`<strong>${row.case}</strong>` : row.patient_id ? html`<code>${row.patient_id}</code>` : '–')}
       ${cell('reason', row.reason ? tValue('audit-why', row.reason) : '–')}
-      ${cell('address', html`<code>${row.address || '–'}</code>`)}</tr>`;
+      ${cell('address', row.address ? html`<code>${row.address}</code>` : '–')}</tr>`;
   }
 }
 customElements.define('hj-entries', Entries);

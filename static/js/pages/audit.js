@@ -119,9 +119,9 @@ function search() {
   const field = (/** @type {string} */ name, /** @type {string} */ type, hint = '') => html`<label class="field"><span>${t(`audit-filter-${name}`)}</span><input name=${name} type=${type} maxlength="254" autocomplete="off" placeholder=${hint} data-testid="filter-${name}"></label>`;
   return html`<form class="audit-form" data-testid="audit-form" @submit=${submit}>${field('account', 'text')}${field('case', 'text')}${field('action', 'text', 'case_read')}${field('from', 'date')}${field('to', 'date')}
     <button class="primary" data-testid="audit-search" ?disabled=${busy}>${t('audit-search')}</button>
-    <label class="field"><span>${t('audit-export-reason')}</span><select name="reason" data-testid="audit-reason">${REASONS.map((one) => html`<option value=${one}>${t(`audit-why-${one.replace('_', '-')}`)}</option>`)}</select></label>
-    <span class="row"><button class="secondary" name="kind" value="csv" data-testid="audit-csv" ?disabled=${busy}>${t('audit-export-csv')}</button>
-      <button class="secondary" name="kind" value="json" data-testid="audit-json" ?disabled=${busy}>${t('audit-export-json')}</button></span></form>`;
+    <div class="wide row"><label class="field"><span>${t('audit-export-reason')}</span><select name="reason" data-testid="audit-reason">${REASONS.map((one) => html`<option value=${one}>${t(`audit-why-${one.replace('_', '-')}`)}</option>`)}</select></label>
+      <button class="secondary" name="kind" value="csv" data-testid="audit-csv" ?disabled=${busy}>${t('audit-export-csv')}</button>
+      <button class="secondary" name="kind" value="json" data-testid="audit-json" ?disabled=${busy}>${t('audit-export-json')}</button></div></form>`;
 }
 
 function body() {
