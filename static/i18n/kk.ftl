@@ -201,6 +201,114 @@ lift-title = { $case } жағдайы бойынша тыйым алынсын �
 lift-what = Ол сақтап тұрғанның бәрі бір сағат ішінде біржола жойылады: мерзімі өткен жазбалар және келісімі қайтарып алынған орындар.
 lift-cancel = Тыйымды қалдыру
 
+## Who saw what
+page-audit = Кім нені көрді
+audit-lead = Пациент деректерін әр қарау және әр өзгерту осында кемінде екі жыл сақталады; оны өзгертуге де, жоюға да болмайды.
+audit-view-entries = Кім кімді қарады
+audit-view-review = Айлық тексеру
+audit-view-glass = Шұғыл қолжетімділік
+audit-view-logins = Біздің мекемедегі кірулер
+audit-view-own = Менің әрекеттерім
+audit-lead-entries = Бұл тізімді қараудың өзі де осында жазылады.
+audit-lead-logins = Мекемеңіздің тіркелгілері: кірді, шықты, бас тартылды.
+audit-lead-own = Осы тіркелгі жасағанның бәрі. Мұнда сіз жасамаған әрекет болса, құпиясөзіңізді өзгертіп, дербес деректерге жауапты адамға айтыңыз.
+audit-none = Ештеңе табылмады. Сүзгіні алып тастаңыз немесе басқа күндерді таңдаңыз.
+audit-zone = Уақыт { $zone } бойынша.
+audit-column-time = Қашан
+audit-column-who = Кім
+audit-column-action = Не істеді
+audit-column-whose = Кімнің жағдайы
+audit-column-reason = Себебі
+audit-column-address = Қай мекенжайдан
+audit-more = Бұрынғы жазбалар
+audit-kind-look = Қарады
+audit-kind-copy = Көшірмесін алды
+audit-kind-in = Кірді
+audit-kind-out = Шықты
+audit-kind-failed = Кіруден бас тартылды
+audit-kind-glass = Шұғыл қолжетімділік
+audit-kind-change = Өзгертті немесе орындады
+audit-by-link = { $role }, сілтемемен кірген
+audit-unknown = Ондай тіркелгі жоқ
+audit-server = Сервердің өзі
+audit-filter-account = Тіркелгі (электрондық пошта)
+audit-filter-case = Пациент жағдайының нөмірі
+audit-filter-action = Әрекет коды
+audit-filter-from = Басталу күні
+audit-filter-to = Аяқталу күні
+audit-search = Іздеу
+audit-export-reason = Файл не үшін керек
+audit-export-csv = CSV түрінде сақтау
+audit-export-json = JSON түрінде сақтау
+audit-why-review = тексеру
+audit-why-data-subject = пациент сұрады
+audit-why-authority = мемлекеттік орган сұрады
+audit-why-incident = оқиға
+audit-why-archive = мұрағат
+audit-why-treatment = емдеу
+audit-why-second-opinion = екінші пікір
+audit-why-patient-copy = пациентке көшірме
+audit-why-insurer = сақтандырушы
+audit-why-legal = сот ісі
+audit-why-quality = сапаны бақылау
+audit-why-other = басқа себеп
+audit-review-list = Айлық тексерулер
+audit-review-title = Тексеру: { $month }
+audit-review-lead = Айына бір рет кімнің қай пациенттерді қарағаны тексеріледі. Есеп ешкімді айыптамайды: не туралы сұрау керегін көрсетеді.
+audit-review-month = Ай
+audit-review-make = Есеп жасау
+audit-review-none = Әлі есеп жасалған жоқ.
+audit-review-so-far = ай аяқталған жоқ
+audit-review-to-do =
+    { $count ->
+        [one] қарайтын { $count } жол; қол қойылмаған
+       *[other] қарайтын { $count } жол; қол қойылмаған
+    }
+audit-review-signed = Оқып, қол қойған: { $name }, { $date }
+audit-review-open = Ашу
+audit-review-file-html = HTML түрінде сақтау
+audit-review-file-csv = CSV түрінде сақтау
+audit-review-remarks = Ескертпелер: не сұралды және нәтижесі қандай болды
+audit-review-sign = Оқыдым: қол қою
+audit-review-nothing = Ештеңе жоқ.
+audit-review-look = қарау керек
+audit-review-section-glass = Шұғыл қолжетімділік
+audit-review-section-unrelated = Сол аптада жағдайға қатыспай қарағандар
+audit-review-section-outside = Жұмыс уақытынан тыс қарағандар
+audit-review-section-copies = Алынған көшірмелер
+audit-review-section-failed = Бас тартылған кірулер
+audit-review-section-overview = Мекемелер мен рөлдер бойынша
+audit-review-column-site = Мекеме
+audit-review-column-name = Аты-жөні
+audit-review-column-role = Рөлі
+audit-review-column-case = Жағдай
+audit-review-column-looks = Қаралымдар
+audit-review-column-patients = Пациенттер
+audit-review-column-people = Адамдар
+audit-review-column-copies = Көшірмелер
+audit-review-column-outside = Жұмыс уақытынан тыс
+audit-review-column-unrelated = Қатыссыз
+audit-review-column-first-ms = Бірінші рет
+audit-review-column-last-ms = Соңғы рет
+audit-review-column-at-ms = Қашан
+audit-review-column-action = Не істеді
+audit-review-column-reason = Себебі
+audit-review-column-words = Себебі сөзбен
+audit-review-column-minutes = Минут
+audit-review-column-address = Қай мекенжайдан
+audit-review-column-tries = Әрекет саны
+glass-banner = Шұғыл қолжетімділік: сіз { $case } жағдайын оған қатыспай оқып отырсыз. Қатысы бар адамдардың бәріне хабарланды. { $time } аяқталады.
+glass-to-case = Жағдайға өту
+glass-end = Қазір аяқтау
+glass-title = Шұғыл жағдайда пациентті ашу
+glass-lead = Бір пациент, шектеулі уақыт, тек оқу үшін. Мекеме әкімшілері, үйлестірушілер және дербес деректерге жауаптылар бірден хат алады, бұл айлық тексеруге кіреді.
+glass-already = Бір пациент ашық тұр: ол туралы беттің жоғарғы жағында жазылған.
+glass-case = Жағдай нөмірі
+glass-reason = Не үшін керек, өз сөзіңізбен
+glass-begin = Ашу және басқаларға хабарлау
+glass-list = Кім пайдаланды
+glass-none = Ешкім пайдаланған жоқ.
+
 ## Door
 door-title = Қосылар алдында
 door-lead = Камера мен дыбысты тексеріп, жазу туралы сұраққа жауап беріңіз де, қосылыңыз.
@@ -868,6 +976,8 @@ error-bad-request = Сервер бұл бетті түсінбеді. Бетт�
 error-reason-missing = Файлдың не үшін керек екенін жазып, қайта жүктеп алыңыз.
 error-term-empty = Терминді кемінде бір тілде жазыңыз.
 error-file-refused = Файл қабылданбады, ештеңе өзгертілген жоқ. Бірінші қате { $line }-жолда. Оны түзетіп, файлды қайта таңдаңыз.
+error-document-another-file = Бұл жіберіле бастаған файл емес. Атауы мен өлшемі сәйкес файлды таңдаңыз немесе оны төменде жаңа файл ретінде жіберіңіз.
+error-file-unreadable = Бұл файл құрылғыңызда енді оқылмайды; ол жылжытылған немесе өзгертілген болуы мүмкін. Қайта таңдаңыз.
 error-document-empty = Бұл файл бос. Басқасын таңдаңыз.
 error-document-kind = Мұндай файлдар қабылданбайды. PDF, JPEG, PNG немесе HEIC суретін, DICOM (бір файл немесе zip түріндегі қалта) немесе MP4, MOV, WebM бейнесін жіберіңіз.
 error-document-damaged = Бұл файл оқылмайды; бір бөлігі жоқ болуы мүмкін. Компьютеріңізде ашып тексеріп, толық көшірмесін жіберіңіз.
@@ -881,6 +991,18 @@ error-archive-expands = Бұл zip ашылғанда тым үлкен бола
 error-page-unknown = Бұл құжатта ондай бет жоқ. Бірінші бетіне оралыңыз.
 error-no-preview = Бұл құжатты алдын ала көру мүмкін емес. Көру үшін жүктеп алыңыз.
 error-decoder-unavailable = Дәл қазір бұл серверде құжаттарды қарау мүмкін емес. Бір минуттан кейін қайталап көріңіз; өзгермесе, әкімшіге айтыңыз.
+error-upload-offset = Файлдың бір бөлігі келіп қойған. Жіберу сол жерден жалғасады; жалғаспаса, файлды қайта таңдаңыз.
+error-upload-over = Бұл жіберу аяқталған немесе одан бас тартылған. Құжаттар тізімін қайта жүктеңіз; файл ол жерде жоқ болса, қайта жіберіңіз.
+error-upload-type = Сервер файлдың қалай жіберілгенін түсінбеді. Бетті қайта жүктеп, файлды қайта жіберіңіз.
+error-document-too-large = Бұл файл сервер қабылдайтыннан үлкен. Зерттеуді бірнеше кішірек файл етіп жіберіңіз.
+error-document-different = Келгені таңдалған файл емес; ол осы арада компьютеріңізде өзгерген болуы мүмкін. Оны қайта таңдап, тағы бір рет жіберіңіз.
+error-documents-full = Бұл жағдайдың немесе мекеменің құжаттарына орын қалмады. Қателікпен жіберілгенін қайтарып алыңыз немесе әкімшіден орын сұраңыз.
+error-document-waiting = Бұл құжат әлі дайын емес: ол жіберіліп, тексеріліп немесе расталып жатыр. Бір минуттан кейін қайталап көріңіз.
+error-document-quarantined = Вирус сканері бұл файлдан бірдеңе тапты, сондықтан оны ешкім аша алмайды. Оны қайтарып алып, таза көшірмесін жіберіңіз.
+error-document-gone = Бұл құжат қайтарып алынған немесе енді жоқ. Құжаттар тізімін қайта жүктеңіз.
+error-not-for-patient = Бұл құжат пациентке арналып белгіленбеген. Алдымен оны пациентке арналған көшірме деп белгілеңіз немесе басқа себеп таңдаңыз.
+error-too-many-uploads = Сізде аяқталмаған жіберулер көп. Алдымен бірнешеуін аяқтаңыз немесе олардан бас тартыңыз.
+error-storage-full = Сервердің дискісі толды. Осыған дейін жіберілгені сақталды; әкімшіге айтып, кейін жалғастырыңыз.
 error-not-verified = Терминді тек жүйеге кірген дәрігер растай алады. Жүйеге кіріп, консультациялар тізімінен орныңызға отырыңыз.
 error-term-changed = Бұл терминді біреу жаңа ғана өзгертті. Қазіргі түрін қарап, қайталап көріңіз.
 error-glossary-changed = Сіз қарағаннан бері глоссарий немесе файл өзгерді. Енді нені өзгертетінін көру үшін файлды қайта таңдаңыз.
@@ -918,6 +1040,7 @@ error-licence-expired = Бұл лицензияның мерзімі өтті. �
 error-glass-reason = Бұл не үшін керек екенін өз сөзіңізбен, кемінде { $words } сөзбен жазыңыз.
 error-glass-open = Сіз бір пациентті ашып қойғансыз. Алдымен соны аяқтаңыз: бір уақытта бір пациент.
 error-glass-over = Ол аяқталып қойған.
+error-review-signed = Бұл есепке қол қойылған.
 error-cross-site = Бұл сұрау басқа сайттан келгендіктен қабылданбады. Бетті өз мекенжайымен ашыңыз.
 error-not-found = Ондай нәрсе жоқ немесе сізге көруге болмайды. Мекенжайды тексеріңіз.
 error-link-unknown = Бұл сілтеме жарамсыз. Шақырудағы сілтемені толығымен қайта ашыңыз; болмаса, үйлестірушіден жаңасын сұраңыз.
@@ -991,6 +1114,7 @@ error-not-active = Мұны тек қазір аударып жатқан ауд
 error-no-session = Жазу әлі басталған жоқ. Біраздан кейін қайталап көріңіз.
 
 ## Printed by the server’s demo
+demo-programme = Екінші бағдарламаның тағы { $count } тіркелгісі бар, әр адамға біреуден, мысалы physician.01@wide.invalid; құпиясөзі: { $password }
 demo-hint = Әр сілтемені бөлек терезеде ашыңыз.
 demo-column-role = Рөлі
 demo-column-name = Аты-жөні
@@ -1322,6 +1446,128 @@ mail-account-unasked-reset = Мұны сұраған сіз болмасаңыз
 mail-account-subject-glass-broken = Пациенттің жағдайлары оған қатысы жоқ адамға ашылды
 mail-account-lead-glass-broken = { $host } сайтында біреу өзі қатыспайтын пациенттің жағдайларын ашып, себебін жазды. Кім, кімдікін және неге ашқаны дербес деректерге жауапты адамның журнал бетінде көрсетілген. Ашылған уақыты:
 mail-account-unasked-glass-broken = Мұны сіз жасаған болсаңыз, ештеңе істеудің қажеті жоқ. Себебін білмесеңіз, дербес деректерге жауапты адамнан сұраңыз: ол мұны бірден тоқтата алады.
+
+## Documents of a case
+documents-title = Құжаттар
+documents-lead = Осы жағдайға қатысты хаттар, суреттер, зерттеулер және бейнелер. Олар шифрланған күйде сақталады; аудармашы оларды ешқашан көрмейді.
+documents-empty = Сіз көре алатын құжат жоқ.
+documents-empty-add = Мұнда әлі ештеңе жоқ. Кеңесшіге керек файлдарды таңдаңыз: соңғы шығару эпикризі, гистология, бейнелеу зерттеулері.
+documents-drop = Файлдарды осында сүйреп әкеліңіз немесе
+documents-choose = Файлдарды таңдау
+documents-camera = Суретке түсіру
+documents-more = Тағы файл қосу
+documents-kinds = PDF, JPEG, PNG, HEIC, DICOM (бір файл немесе зерттеу қалтасы zip түрінде), MP4, MOV немесе WebM; әрқайсысы { $size } дейін.
+documents-before = Жіберер алдында
+documents-leave-out = Жібермеу
+documents-send =
+    { $count ->
+        [one] { $count } файлды жіберу
+       *[other] { $count } файлды жіберу
+    }
+documents-wanted = Бұл мамандыққа әдетте не керек
+documents-there = бар
+documents-wanted-none = әлі жоқ
+documents-past =
+    { $count ->
+        [one] { $count } қайтарып алынған немесе аяқталмаған
+       *[other] { $count } қайтарып алынған немесе аяқталмаған
+    }
+document-kind = Бұл не
+document-kind-report = Хат немесе шығару эпикризі
+document-kind-imaging = Бейнелеу зерттеуі
+document-kind-pathology = Патология (гистология)
+document-kind-laboratory = Зертхана нәтижелері
+document-kind-photo = Фотосурет
+document-kind-video = Бейнежазба
+document-kind-operation = Ота хаттамасы
+document-kind-prescription = Рецепт немесе дәрілер тізімі
+document-kind-identity = Паспорт немесе жеке куәлік
+document-kind-consent = Қағаздағы келісім
+document-kind-other = Басқа нәрсе
+document-visibility = Мұны кім көре алады
+document-visible-case = Дәрігерлер, үйлестіруші және бақылаушылар
+document-visible-why-case = Екі аурухананың дәрігерлері, үйлестірушілер және осы жағдайды бақылайтындар.
+document-visible-physicians = Тек дәрігерлер
+document-visible-why-physicians = Сіздің аурухананың дәрігерлері және сұралған дәрігерлер. Үйлестірушілер көрмейді.
+document-visible-site = Тек сіздің аурухана
+document-visible-why-site = Сіздің аурухананың дәрігерлері. Шетелдегі ешкім көрмейді.
+document-visible-other = Келісім бойынша
+document-state-uploading = Жіберіліп жатыр
+document-state-checking = Тексерілуде…
+document-state-confirm = Бұл осы пациент пе?
+document-state-quarantined = Вирус сканері бұғаттаған
+document-state-refused = Қабылданбады
+document-state-withdrawn = Қайтарып алынды
+document-state-expired = Аяқталмай қалған
+document-state-cancelled = Бас тартылған
+document-state-other = Дайын емес
+document-not-scanned = Вирусқа тексерілмеген
+document-not-scanned-why = Бұл файлды ешбір вирус сканері тексермеген. Жүктелген көшірмесін абайлап ашыңыз.
+document-patient-copy = Пациентке беруге болады
+document-patient-copy-may = Пациенттің қолына беруге болады
+document-pages =
+    { $count ->
+        [one] { $count } бет
+       *[other] { $count } бет
+    }
+document-images =
+    { $count ->
+        [one] { $count } сурет
+       *[other] { $count } сурет
+    }
+document-unfinished = { $share } % келді. Сол файлды қайта таңдаңыз, жіберу сол жерден жалғасады.
+document-unfinished-until = { $time } дейін сақталады.
+document-act-look = Қарау
+document-act-download = Жүктеп алу
+document-act-change = Өзгерту
+document-act-withdraw = Қайтарып алу
+document-act-resume = Файлды қайта таңдау
+document-act-cancel = Бас тарту
+document-act-pause = Кідірту
+document-act-again = Жалғастыру
+document-act-aside = Шетке қою
+document-upload-waiting = Кезегін күтуде.
+document-upload-sending = { $share } жіберілді
+document-upload-paused = { $share } кідіртілді. Жіберілгені сақталды.
+document-upload-line = Байланыс жоқ. Байланыс қалпына келгенде { $share } жерінен өздігінен жалғасады.
+document-upload-done = Жіберілді
+document-confirm = Бұл сіздің пациентіңіз бе? Салыстырып, шешіңіз.
+document-confirm-differs = Бұл зерттеуде басқа адам көрсетілген
+document-confirm-several = Зерттеуде { $count } түрлі адам көрсетілген.
+document-in-case = Осы жағдай
+document-in-file = Файл
+document-in-file-number = Файл, { $number }-адам
+document-field-name = Аты-жөні
+document-field-birth_date = Туған күні
+document-field-sex = Жынысы
+document-field-number = Ауруханадағы нөмірі
+document-field-other = Басқа
+document-differs = сәйкес емес
+document-says-nothing = көрсетілмеген
+document-same = Иә, бұл осы пациент
+document-another = Жоқ, файлды алып тастау
+document-download-why = Не үшін керек?
+document-download-treatment = Осы пациентті емдеу
+document-download-second_opinion = Екінші пікір
+document-download-patient_copy = Пациентке көшірме
+document-download-insurer = Сақтандырушы
+document-download-legal = Заң талабы
+document-download-quality = Сапаны бақылау
+document-download-other = Басқа
+document-withdraw-gone = Файл бірден жойылады. Оның болғаны туралы жазба қалады.
+document-withdraw-submitted = Бұл файлмен жолдама жіберілген. Басқалар оны енді көрмейді; аурухана дәрігерлеріңіз, егер ол басқа пациенттікі болмаса, көре береді.
+document-withdraw-wrong_patient = Басқа пациенттікі
+document-withdraw-wrong_file = Қате файл
+document-withdraw-patient_asked = Пациент сұрады
+document-withdraw-unreadable = Оқылмайды
+document-withdraw-other = Басқа себеп (қандай екенін жазыңыз)
+document-close = Жабу
+document-page-of = { $page } / { $of }
+document-page-before = Алдыңғысы
+document-page-next = Келесісі
+document-page-again = Қайталап көру
+document-preview-only = Бұл – алдын ала көрініс. Толық көру үшін файлды жүктеп алыңыз.
+document-not-diagnostic = Бұл – алдын ала көрініс, диагностикаға арналмаған. Зерттеуді жүктеп алып, өз бағдарламаңызда ашыңыз.
 
 ## Referrals
 page-referral = Жолдама

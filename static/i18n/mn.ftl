@@ -201,6 +201,114 @@ lift-title = { $case } тохиолдлын хоригийг цуцлах уу?
 lift-what = Хориг хамгаалж байсан бүхнийг нэг цагийн дотор бүрмөсөн устгана: хугацаа дууссан бичлэг, зөвшөөрлөө буцаасан суудал.
 lift-cancel = Хоригийг үлдээх
 
+## Who saw what
+page-audit = Хэн юу үзсэн бэ
+audit-lead = Өвчтөний мэдээллийг үзсэн, өөрчилсөн бүхнийг энд дор хаяж хоёр жил хадгална; өөрчлөх, устгах боломжгүй.
+audit-view-entries = Хэн хэнийг үзсэн
+audit-view-review = Сарын хяналт
+audit-view-glass = Яаралтай нэвтрэлт
+audit-view-logins = Манай байгууллагын нэвтрэлт
+audit-view-own = Миний хийсэн үйлдэл
+audit-lead-entries = Энэ жагсаалтыг үзсэн нь ч өөрөө бүртгэгдэнэ.
+audit-lead-logins = Танай байгууллагын бүртгэлүүд: нэвтэрсэн, гарсан, татгалзсан.
+audit-lead-own = Энэ бүртгэлийн хийсэн бүхэн. Таны хийгээгүй зүйл байвал нууц үгээ сольж, хувийн мэдээлэл хариуцагчид хэлнэ үү.
+audit-none = Юу ч олдсонгүй. Шүүлтүүрийг авах эсвэл өөр өдөр сонгоно уу.
+audit-zone = Цагийн бүс: { $zone }.
+audit-column-time = Хэзээ
+audit-column-who = Хэн
+audit-column-action = Юу хийсэн
+audit-column-whose = Хэний тохиолдол
+audit-column-reason = Шалтгаан
+audit-column-address = Аль хаягаас
+audit-more = Өмнөх бүртгэл
+audit-kind-look = Үзсэн
+audit-kind-copy = Хуулбар авсан
+audit-kind-in = Нэвтэрсэн
+audit-kind-out = Гарсан
+audit-kind-failed = Нэвтрэхийг татгалзсан
+audit-kind-glass = Яаралтай нэвтрэлт
+audit-kind-change = Өөрчилсөн эсвэл хийсэн
+audit-by-link = { $role }, холбоосоор орсон
+audit-unknown = Ийм бүртгэл алга
+audit-server = Сервер өөрөө
+audit-filter-account = Бүртгэл (цахим шуудан)
+audit-filter-case = Өвчтөний тохиолдлын дугаар
+audit-filter-action = Үйлдлийн код
+audit-filter-from = Эхлэх өдөр
+audit-filter-to = Дуусах өдөр
+audit-search = Хайх
+audit-export-reason = Файл юунд хэрэгтэй
+audit-export-csv = CSV болгож хадгалах
+audit-export-json = JSON болгож хадгалах
+audit-why-review = хяналт
+audit-why-data-subject = өвчтөн хүссэн
+audit-why-authority = төрийн байгууллага хүссэн
+audit-why-incident = зөрчил
+audit-why-archive = архив
+audit-why-treatment = эмчилгээ
+audit-why-second-opinion = хоёр дахь дүгнэлт
+audit-why-patient-copy = өвчтөнд өгөх хуулбар
+audit-why-insurer = даатгал
+audit-why-legal = шүүхийн хэрэг
+audit-why-quality = чанарын хяналт
+audit-why-other = өөр шалтгаан
+audit-review-list = Сарын хяналтууд
+audit-review-title = Хяналт: { $month }
+audit-review-lead = Сард нэг удаа хэн ямар өвчтөнийг үзсэнийг шалгадаг. Тайлан хэнийг ч буруутгахгүй: юуны тухай асуухыг заана.
+audit-review-month = Сар
+audit-review-make = Тайлан гаргах
+audit-review-none = Тайлан хараахан гаргаагүй.
+audit-review-so-far = сар дуусаагүй
+audit-review-to-do =
+    { $count ->
+        [one] үзэх { $count } мөр; гарын үсэг зураагүй
+       *[other] үзэх { $count } мөр; гарын үсэг зураагүй
+    }
+audit-review-signed = Уншиж, гарын үсэг зурсан: { $name }, { $date }
+audit-review-open = Нээх
+audit-review-file-html = HTML болгож хадгалах
+audit-review-file-csv = CSV болгож хадгалах
+audit-review-remarks = Тайлбар: юу асуусан, юу болсон
+audit-review-sign = Уншсан: гарын үсэг зурах
+audit-review-nothing = Юу ч алга.
+audit-review-look = үзэх хэрэгтэй
+audit-review-section-glass = Яаралтай нэвтрэлт
+audit-review-section-unrelated = Тэр долоо хоногт тохиолдолд оролцоогүй атлаа үзсэн
+audit-review-section-outside = Ажлын цагаас гадуур үзсэн
+audit-review-section-copies = Авсан хуулбарууд
+audit-review-section-failed = Татгалзсан нэвтрэлт
+audit-review-section-overview = Байгууллага, үүргээр
+audit-review-column-site = Байгууллага
+audit-review-column-name = Нэр
+audit-review-column-role = Үүрэг
+audit-review-column-case = Тохиолдол
+audit-review-column-looks = Үзсэн тоо
+audit-review-column-patients = Өвчтөн
+audit-review-column-people = Хүн
+audit-review-column-copies = Хуулбар
+audit-review-column-outside = Ажлын цагаас гадуур
+audit-review-column-unrelated = Оролцоогүй
+audit-review-column-first-ms = Анх
+audit-review-column-last-ms = Сүүлд
+audit-review-column-at-ms = Хэзээ
+audit-review-column-action = Юу хийсэн
+audit-review-column-reason = Шалтгаан
+audit-review-column-words = Шалтгаан үгээр
+audit-review-column-minutes = Минут
+audit-review-column-address = Аль хаягаас
+audit-review-column-tries = Оролдлого
+glass-banner = Яаралтай нэвтрэлт: та { $case } тохиолдлыг оролцоогүй атлаа уншиж байна. Холбогдох бүх хүнд мэдэгдсэн. { $time } цагт дуусна.
+glass-to-case = Тохиолдол руу
+glass-end = Одоо дуусгах
+glass-title = Яаралтай үед өвчтөнийг нээх
+glass-lead = Нэг өвчтөн, хязгаартай хугацаа, зөвхөн унших. Байгууллагын админ, зохицуулагч, хувийн мэдээлэл хариуцагч нарт тэр даруй захидал очиж, сарын хяналтад орно.
+glass-already = Нэг өвчтөн аль хэдийн нээлттэй: хуудасны дээд хэсэгт бичсэн.
+glass-case = Тохиолдлын дугаар
+glass-reason = Яагаад хэрэгтэйг өөрийн үгээр
+glass-begin = Нээж, бусдад мэдэгдэх
+glass-list = Хэн ашигласан
+glass-none = Хэн ч ашиглаагүй.
+
 ## Door
 door-title = Нэгдэхийн өмнө
 door-lead = Камер, дуугаа шалгаад, бичлэгийн тухай асуултад хариулаад нэгдэнэ үү.
@@ -868,6 +976,8 @@ error-bad-request = Сервер энэ хуудсыг ойлгосонгүй. �
 error-reason-missing = Файл юунд хэрэгтэйг бичээд дахин татна уу.
 error-term-empty = Нэр томьёог ядаж нэг хэлээр бичнэ үү.
 error-file-refused = Файлыг аваагүй, юу ч өөрчлөгдөөгүй. Эхний алдаа { $line }-р мөрөнд байна. Засаад файлаа дахин сонгоно уу.
+error-document-another-file = Энэ нь эхлүүлсэн файл биш. Ийм нэр, хэмжээтэй файлыг сонгох эсвэл доор шинэ файл болгон илгээнэ үү.
+error-file-unreadable = Энэ файлыг таны төхөөрөмж дээр унших боломжгүй болсон; зөөсөн эсвэл өөрчилсөн байж магадгүй. Дахин сонгоно уу.
 error-document-empty = Энэ файл хоосон байна. Өөрийг сонгоно уу.
 error-document-kind = Ийм төрлийн файл авдаггүй. PDF, JPEG, PNG эсвэл HEIC зураг, DICOM (нэг файл эсвэл zip хэлбэрийн хавтас), эсвэл MP4, MOV, WebM видео илгээнэ үү.
 error-document-damaged = Энэ файлыг унших боломжгүй; зарим хэсэг нь дутуу байж болно. Компьютер дээрээ нээж шалгаад бүтэн хуулбарыг илгээнэ үү.
@@ -881,6 +991,18 @@ error-archive-expands = Задлахад энэ zip хэт том болно. Ц
 error-page-unknown = Энэ баримтад ийм хуудас алга. Эхний хуудас руу нь буцна уу.
 error-no-preview = Энэ баримтыг урьдчилан харах боломжгүй. Үзэхийн тулд татаж авна уу.
 error-decoder-unavailable = Одоо энэ сервер дээр баримт үзэх боломжгүй. Нэг минутын дараа дахин оролдоно уу; хэвээр байвал админд хэлнэ үү.
+error-upload-offset = Файлын хэсэг аль хэдийн ирсэн. Илгээлт тэндээс үргэлжилнэ; үргэлжлэхгүй бол файлаа дахин сонгоно уу.
+error-upload-over = Энэ илгээлт дууссан эсвэл цуцлагдсан. Баримтын жагсаалтыг дахин ачаална уу; файл тэнд байхгүй бол дахин илгээнэ үү.
+error-upload-type = Сервер энэ файлыг хэрхэн илгээснийг ойлгосонгүй. Хуудсыг дахин ачаалж, дахин илгээнэ үү.
+error-document-too-large = Энэ файл серверийн авдаг хэмжээнээс том байна. Шинжилгээг хэд хэдэн жижиг файлаар илгээнэ үү.
+error-document-different = Ирсэн нь сонгосон файл биш; энэ хооронд компьютер дээр тань өөрчлөгдсөн байж болно. Дахин сонгож, дахин илгээнэ үү.
+error-documents-full = Энэ тохиолдол эсвэл байгууллагын баримтад зай үлдсэнгүй. Андуурч илгээснийг буцаах эсвэл админаас зай нэмэхийг хүснэ үү.
+error-document-waiting = Энэ баримт хараахан бэлэн биш: илгээж, шалгаж эсвэл баталгаажуулж байна. Нэг минутын дараа дахин оролдоно уу.
+error-document-quarantined = Вирус шалгагч энэ файлаас аюултай зүйл олсон тул хэн ч нээж чадахгүй. Буцааж аваад цэвэр хуулбарыг илгээнэ үү.
+error-document-gone = Энэ баримтыг буцаасан эсвэл байхгүй болсон. Баримтын жагсаалтыг дахин ачаална уу.
+error-not-for-patient = Энэ баримтыг өвчтөнд зориулж тэмдэглээгүй. Эхлээд өвчтөнд өгөх хуулбар гэж тэмдэглэх эсвэл өөр шалтгаан сонгоно уу.
+error-too-many-uploads = Танд дуусаагүй илгээлт олон байна. Эхлээд заримыг нь дуусгах эсвэл цуцална уу.
+error-storage-full = Серверийн диск дүүрсэн. Өнөөг хүртэл илгээсэн нь хадгалагдсан; админд хэлээд дараа үргэлжлүүлнэ үү.
 error-not-verified = Нэр томьёог зөвхөн нэвтэрсэн эмч баталгаажуулж чадна. Нэвтэрч, зөвлөгөөний жагсаалтаас суудалдаа орно уу.
 error-term-changed = Энэ нэр томьёог дөнгөж сая хэн нэгэн өөрчилсөн. Одоогийн байдлыг нь үзээд дахин оролдоно уу.
 error-glossary-changed = Таныг үзсэнээс хойш нэр томьёо эсвэл файл өөрчлөгдсөн. Одоо юуг өөрчлөхийг харахын тулд файлаа дахин сонгоно уу.
@@ -918,6 +1040,7 @@ error-licence-expired = Энэ лицензийн хугацаа дууссан.
 error-glass-reason = Яагаад хэрэгтэйг өөрийн үгээр, дор хаяж { $words } үгээр бичнэ үү.
 error-glass-open = Та аль хэдийн нэг өвчтөнийг нээсэн байна. Эхлээд түүнийг дуусгана уу: нэг удаад нэг өвчтөн.
 error-glass-over = Аль хэдийн дууссан.
+error-review-signed = Энэ тайланд аль хэдийн гарын үсэг зурсан.
 error-cross-site = Энэ хүсэлт өөр сайтаас ирсэн тул татгалзсан. Хуудсыг өөрийнх нь хаягаар нээнэ үү.
 error-not-found = Ийм зүйл алга эсвэл танд харах эрх байхгүй. Хаягаа шалгана уу.
 error-link-unknown = Энэ холбоос хүчингүй. Урилгаасаа бүтнээр нь дахин нээнэ үү; бүтэхгүй бол зохицуулагчаас шинийг авна уу.
@@ -991,6 +1114,7 @@ error-not-active = Үүнийг зөвхөн одоо орчуулж буй хэ
 error-no-session = Бичлэг хараахан эхлээгүй. Түр хүлээгээд дахин оролдоно уу.
 
 ## Printed by the server’s demo
+demo-programme = Хоёр дахь хөтөлбөрийн { $count } бүртгэл, хүн бүрд нэг, жишээлбэл physician.01@wide.invalid; нууц үг нь: { $password }
 demo-hint = Холбоос бүрийг тусдаа цонхонд нээнэ үү.
 demo-column-role = Үүрэг
 demo-column-name = Нэр
@@ -1322,6 +1446,128 @@ mail-account-unasked-reset = Энэ та биш бол захидлыг үл т�
 mail-account-subject-glass-broken = Өвчтөний тохиолдлыг хамааралгүй хүн нээсэн
 mail-account-lead-glass-broken = { $host } дээр хэн нэгэн өөрөө оролцдоггүй өвчтөний тохиолдлыг нээж, шалтгаанаа бичсэн. Хэн, хэнийхийг, яагаад гэдэг нь хувийн мэдээлэл хариуцагчийн бүртгэлийн хуудсанд бий. Нээсэн цаг:
 mail-account-unasked-glass-broken = Энэ та байсан бол юу ч хийх шаардлагагүй. Шалтгааныг мэдэхгүй бол хувийн мэдээлэл хариуцагчаас асууна уу: тэр даруй зогсоож чадна.
+
+## Documents of a case
+documents-title = Баримт бичиг
+documents-lead = Энэ тохиолдолд хамаарах захидал, зураг, шинжилгээ, видео. Шифрлэж хадгална; хэлмэрч хэзээ ч харахгүй.
+documents-empty = Таны харж болох баримт алга.
+documents-empty-add = Энд хараахан юу ч алга. Зөвлөх эмчид хэрэгтэй файлыг сонгоно уу: сүүлийн эпикриз, эдийн шинжилгээ, дүрс оношилгоо.
+documents-drop = Файлаа энд чирж тавих эсвэл
+documents-choose = Файл сонгох
+documents-camera = Зураг авах
+documents-more = Файл нэмэх
+documents-kinds = PDF, JPEG, PNG, HEIC, DICOM (нэг файл эсвэл шинжилгээний хавтас zip хэлбэрээр), MP4, MOV эсвэл WebM; тус бүр { $size } хүртэл.
+documents-before = Илгээхийн өмнө
+documents-leave-out = Илгээхгүй
+documents-send =
+    { $count ->
+        [one] { $count } файл илгээх
+       *[other] { $count } файл илгээх
+    }
+documents-wanted = Энэ мэргэжилд ихэвчлэн юу хэрэгтэй
+documents-there = байгаа
+documents-wanted-none = хараахан алга
+documents-past =
+    { $count ->
+        [one] { $count } буцаасан эсвэл дуусгаагүй
+       *[other] { $count } буцаасан эсвэл дуусгаагүй
+    }
+document-kind = Энэ юу вэ
+document-kind-report = Захидал эсвэл эпикриз
+document-kind-imaging = Дүрс оношилгоо
+document-kind-pathology = Эмгэг судлал (эдийн шинжилгээ)
+document-kind-laboratory = Лабораторийн хариу
+document-kind-photo = Гэрэл зураг
+document-kind-video = Видео бичлэг
+document-kind-operation = Мэс заслын тэмдэглэл
+document-kind-prescription = Жор эсвэл эмийн жагсаалт
+document-kind-identity = Паспорт эсвэл иргэний үнэмлэх
+document-kind-consent = Цаасан зөвшөөрөл
+document-kind-other = Өөр зүйл
+document-visibility = Үүнийг хэн харж болох вэ
+document-visible-case = Эмч, зохицуулагч, хяналтын хүмүүс
+document-visible-why-case = Хоёр эмнэлгийн эмч нар, зохицуулагчид, энэ тохиолдлыг хянадаг хүмүүс.
+document-visible-physicians = Зөвхөн эмч нар
+document-visible-why-physicians = Танай эмнэлгийн эмч нар, асуусан эмч нар. Зохицуулагчид харахгүй.
+document-visible-site = Зөвхөн танай эмнэлэг
+document-visible-why-site = Танай эмнэлгийн эмч нар. Гадаадад хэн ч харахгүй.
+document-visible-other = Тохиролцсоноор
+document-state-uploading = Илгээж байна
+document-state-checking = Шалгаж байна…
+document-state-confirm = Энэ өвчтөн мөн үү?
+document-state-quarantined = Вирус шалгагч түгжсэн
+document-state-refused = Аваагүй
+document-state-withdrawn = Буцаасан
+document-state-expired = Дуусаагүй
+document-state-cancelled = Цуцалсан
+document-state-other = Бэлэн биш
+document-not-scanned = Вирус шалгаагүй
+document-not-scanned-why = Энэ файлыг вирус шалгагч шалгаагүй. Татсан хуулбарыг болгоомжтой нээнэ үү.
+document-patient-copy = Өвчтөнд өгч болно
+document-patient-copy-may = Өвчтөний гарт өгч болно
+document-pages =
+    { $count ->
+        [one] { $count } хуудас
+       *[other] { $count } хуудас
+    }
+document-images =
+    { $count ->
+        [one] { $count } зураг
+       *[other] { $count } зураг
+    }
+document-unfinished = { $share } % ирсэн. Мөн файлыг дахин сонговол тэндээс үргэлжилнэ.
+document-unfinished-until = { $time } хүртэл хадгална.
+document-act-look = Үзэх
+document-act-download = Татах
+document-act-change = Өөрчлөх
+document-act-withdraw = Буцааж авах
+document-act-resume = Файлыг дахин сонгох
+document-act-cancel = Цуцлах
+document-act-pause = Түр зогсоох
+document-act-again = Үргэлжлүүлэх
+document-act-aside = Хойш тавих
+document-upload-waiting = Ээлжээ хүлээж байна.
+document-upload-sending = { $share } илгээсэн
+document-upload-paused = { $share } дээр түр зогссон. Илгээсэн нь хадгалагдсан.
+document-upload-line = Холболт алга. Холболт сэргэхэд { $share } дээрээс өөрөө үргэлжилнэ.
+document-upload-done = Илгээсэн
+document-confirm = Энэ таны өвчтөн мөн үү? Харьцуулаад шийднэ үү.
+document-confirm-differs = Энэ шинжилгээнд өөр хүн бичигдсэн байна
+document-confirm-several = Шинжилгээнд { $count } өөр хүн бичигдсэн байна.
+document-in-case = Энэ тохиолдол
+document-in-file = Файл дахь
+document-in-file-number = Файл, { $number }-р хүн
+document-field-name = Нэр
+document-field-birth_date = Төрсөн огноо
+document-field-sex = Хүйс
+document-field-number = Эмнэлгийн дугаар
+document-field-other = Өөр
+document-differs = зөрж байна
+document-says-nothing = заагаагүй
+document-same = Тийм, энэ өвчтөн мөн
+document-another = Үгүй, файлыг авах
+document-download-why = Юунд хэрэгтэй вэ?
+document-download-treatment = Энэ өвчтөний эмчилгээ
+document-download-second_opinion = Хоёр дахь дүгнэлт
+document-download-patient_copy = Өвчтөнд өгөх хуулбар
+document-download-insurer = Даатгал
+document-download-legal = Хуулийн шаардлага
+document-download-quality = Чанарын хяналт
+document-download-other = Өөр зүйл
+document-withdraw-gone = Файлыг тэр даруй устгана. Байсан тухай бүртгэл үлдэнэ.
+document-withdraw-submitted = Энэ файлтай илгээх бичгийг илгээсэн. Бусад нь цаашид харахгүй; танай эмнэлгийн эмч нар, өөр өвчтөнийх биш бол, харсаар байна.
+document-withdraw-wrong_patient = Өөр өвчтөнийх
+document-withdraw-wrong_file = Буруу файл
+document-withdraw-patient_asked = Өвчтөн хүссэн
+document-withdraw-unreadable = Уншигдахгүй байна
+document-withdraw-other = Өөр шалтгаан (юу болохыг бичнэ үү)
+document-close = Хаах
+document-page-of = { $page } / { $of }
+document-page-before = Өмнөх
+document-page-next = Дараах
+document-page-again = Дахин оролдох
+document-preview-only = Энэ бол урьдчилсан харагдац. Бүгдийг үзэхийн тулд файлыг татна уу.
+document-not-diagnostic = Энэ бол урьдчилсан харагдац, оношилгоонд биш. Шинжилгээг татаж, өөрийн програмаар нээнэ үү.
 
 ## Referrals
 page-referral = Илгээх бичиг

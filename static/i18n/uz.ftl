@@ -201,6 +201,114 @@ lift-title = { $case } boʻyicha taqiq olinsinmi?
 lift-what = U saqlab turgan narsalar bir soat ichida butunlay yoʻq qilinadi: muddati oʻtgan yozuvlar va roziligi qaytarib olingan oʻrinlar.
 lift-cancel = Taqiqni qoldirish
 
+## Who saw what
+page-audit = Kim nimani koʻrdi
+audit-lead = Bemor maʼlumotlariga har bir qarash va ularning har bir oʻzgarishi shu yerda kamida ikki yil saqlanadi; uni oʻzgartirib ham, oʻchirib ham boʻlmaydi.
+audit-view-entries = Kim kimni koʻrdi
+audit-view-review = Oylik tekshiruv
+audit-view-glass = Favqulodda kirish
+audit-view-logins = Muassasamizdagi kirishlar
+audit-view-own = Mening amallarim
+audit-lead-entries = Bu roʻyxatni koʻrishning oʻzi ham unga yoziladi.
+audit-lead-logins = Muassasangiz hisoblari: kirdi, chiqdi, rad etildi.
+audit-lead-own = Bu hisob qilgan hamma narsa. Bu yerda siz qilmagan ish boʻlsa, parolingizni oʻzgartiring va shaxsiy maʼlumotlar boʻyicha masʼulga ayting.
+audit-none = Hech narsa topilmadi. Filtrni olib tashlang yoki boshqa kunlarni tanlang.
+audit-zone = Vaqt { $zone } boʻyicha.
+audit-column-time = Qachon
+audit-column-who = Kim
+audit-column-action = Nima qildi
+audit-column-whose = Kimning klinik holati
+audit-column-reason = Sababi
+audit-column-address = Qaysi manzildan
+audit-more = Avvalgi yozuvlar
+audit-kind-look = Koʻrdi
+audit-kind-copy = Nusxa oldi
+audit-kind-in = Kirdi
+audit-kind-out = Chiqdi
+audit-kind-failed = Kirish rad etildi
+audit-kind-glass = Favqulodda kirish
+audit-kind-change = Oʻzgartirdi yoki bajardi
+audit-by-link = { $role }, havola orqali kirgan
+audit-unknown = Bunday hisob yoʻq
+audit-server = Serverning oʻzi
+audit-filter-account = Hisob (elektron pochta)
+audit-filter-case = Bemor klinik holatining raqami
+audit-filter-action = Amal kodi
+audit-filter-from = Boshlanish kuni
+audit-filter-to = Tugash kuni
+audit-search = Qidirish
+audit-export-reason = Fayl nima uchun kerak
+audit-export-csv = CSV sifatida saqlash
+audit-export-json = JSON sifatida saqlash
+audit-why-review = tekshiruv
+audit-why-data-subject = bemor soʻradi
+audit-why-authority = davlat organi soʻradi
+audit-why-incident = hodisa
+audit-why-archive = arxiv
+audit-why-treatment = davolash
+audit-why-second-opinion = ikkinchi fikr
+audit-why-patient-copy = bemor uchun nusxa
+audit-why-insurer = sugʻurta kompaniyasi
+audit-why-legal = sud ishi
+audit-why-quality = sifat nazorati
+audit-why-other = boshqa sabab
+audit-review-list = Oylik tekshiruvlar
+audit-review-title = Tekshiruv: { $month }
+audit-review-lead = Oyda bir marta kim qaysi bemorlarni koʻrgani tekshiriladi. Hisobot hech kimni ayblamaydi: nima haqida soʻrash kerakligini koʻrsatadi.
+audit-review-month = Oy
+audit-review-make = Hisobot tuzish
+audit-review-none = Hali hisobot tuzilmagan.
+audit-review-so-far = oy tugamagan
+audit-review-to-do =
+    { $count ->
+        [one] koʻriladigan { $count } ta qator; imzolanmagan
+       *[other] koʻriladigan { $count } ta qator; imzolanmagan
+    }
+audit-review-signed = Oʻqib, imzolagan: { $name }, { $date }
+audit-review-open = Ochish
+audit-review-file-html = HTML sifatida saqlash
+audit-review-file-csv = CSV sifatida saqlash
+audit-review-remarks = Izohlar: nima soʻraldi, natijasi qanday boʻldi
+audit-review-sign = Oʻqidim: imzolash
+audit-review-nothing = Hech narsa yoʻq.
+audit-review-look = qarash kerak
+audit-review-section-glass = Favqulodda kirish
+audit-review-section-unrelated = Oʻsha haftada klinik holatda qatnashmay koʻrganlar
+audit-review-section-outside = Ish vaqtidan tashqari koʻrganlar
+audit-review-section-copies = Olingan nusxalar
+audit-review-section-failed = Rad etilgan kirishlar
+audit-review-section-overview = Muassasa va rollar boʻyicha
+audit-review-column-site = Muassasa
+audit-review-column-name = Ism-familiya
+audit-review-column-role = Roli
+audit-review-column-case = Klinik holat
+audit-review-column-looks = Koʻrishlar
+audit-review-column-patients = Bemorlar
+audit-review-column-people = Odamlar
+audit-review-column-copies = Nusxalar
+audit-review-column-outside = Ish vaqtidan tashqari
+audit-review-column-unrelated = Ishtirokisiz
+audit-review-column-first-ms = Birinchi marta
+audit-review-column-last-ms = Oxirgi marta
+audit-review-column-at-ms = Qachon
+audit-review-column-action = Nima qildi
+audit-review-column-reason = Sababi
+audit-review-column-words = Sababi soʻz bilan
+audit-review-column-minutes = Daqiqa
+audit-review-column-address = Qaysi manzildan
+audit-review-column-tries = Urinishlar
+glass-banner = Favqulodda kirish: siz { $case } klinik holatini unda qatnashmay oʻqiyapsiz. Aloqador hammaga xabar berildi. { $time } da tugaydi.
+glass-to-case = Klinik holatga oʻtish
+glass-end = Hozir tugatish
+glass-title = Favqulodda holatda bemorni ochish
+glass-lead = Bitta bemor, cheklangan vaqt, faqat oʻqish uchun. Muassasa administratorlari, koordinatorlar va shaxsiy maʼlumotlar boʻyicha masʼullar darhol xat oladi, bu oylik tekshiruvga kiradi.
+glass-already = Bitta bemor allaqachon ochiq: bu haqda sahifa tepasida yozilgan.
+glass-case = Klinik holat raqami
+glass-reason = Bu nega kerak, oʻz soʻzlaringiz bilan
+glass-begin = Ochish va boshqalarga xabar berish
+glass-list = Kim foydalangan
+glass-none = Hech kim foydalanmagan.
+
 ## Door
 door-title = Qoʻshilishdan oldin
 door-lead = Kamera va ovozni tekshiring, yozib olish haqidagi savolga javob bering, soʻng qoʻshiling.
@@ -868,6 +976,8 @@ error-bad-request = Server bu sahifani tushunmadi. Sahifani qayta yuklang.
 error-reason-missing = Fayl nima uchun kerakligini yozing, soʻng uni qayta yuklab oling.
 error-term-empty = Atamani kamida bitta tilda yozing.
 error-file-refused = Fayl qabul qilinmadi, hech narsa oʻzgartirilmadi. Birinchi xato { $line }-qatorda. Uni tuzatib, faylni qayta tanlang.
+error-document-another-file = Bu yuborilishi boshlangan fayl emas. Nomi va hajmi mos faylni tanlang yoki uni quyida yangi fayl sifatida yuboring.
+error-file-unreadable = Bu faylni qurilmangizda endi oʻqib boʻlmaydi; u koʻchirilgan yoki oʻzgartirilgan boʻlishi mumkin. Uni qayta tanlang.
 error-document-empty = Bu fayl boʻsh. Boshqasini tanlang.
 error-document-kind = Bunday fayllar qabul qilinmaydi. PDF, JPEG, PNG yoki HEIC surat, DICOM (bitta fayl yoki zip holidagi jild) yoki MP4, MOV, WebM video yuboring.
 error-document-damaged = Bu faylni oʻqib boʻlmaydi; bir qismi yoʻq boʻlishi mumkin. Kompyuteringizda ochib tekshiring, soʻng toʻliq nusxasini yuboring.
@@ -881,6 +991,18 @@ error-archive-expands = Bu zip ochilganda juda katta boʻlib ketadi. Seriyalarni
 error-page-unknown = Bu hujjatda bunday sahifa yoʻq. Birinchi sahifasiga qayting.
 error-no-preview = Bu hujjatni oldindan koʻrib boʻlmaydi. Koʻrish uchun yuklab oling.
 error-decoder-unavailable = Hozir bu serverda hujjatlarni koʻrib boʻlmaydi. Bir daqiqadan keyin qayta urinib koʻring; oʻzgarmasa, administratorga ayting.
+error-upload-offset = Faylning bir qismi kelgan edi. Yuborish oʻsha joydan davom etadi; davom etmasa, faylni qayta tanlang.
+error-upload-over = Bu yuborish tugagan yoki bekor qilingan. Hujjatlar roʻyxatini qayta yuklang; fayl u yerda boʻlmasa, qayta yuboring.
+error-upload-type = Server bu fayl qanday yuborilganini tushunmadi. Sahifani qayta yuklab, faylni yana yuboring.
+error-document-too-large = Bu fayl server qabul qiladiganidan katta. Tekshiruvni bir nechta kichikroq fayl qilib yuboring.
+error-document-different = Kelgani tanlangan fayl emas; u bu orada kompyuteringizda oʻzgargan boʻlishi mumkin. Uni qayta tanlab, yana yuboring.
+error-documents-full = Bu klinik holat yoki muassasa hujjatlari uchun joy qolmadi. Xato yuborilganini qaytarib oling yoki administratordan joy soʻrang.
+error-document-waiting = Bu hujjat hali tayyor emas: u yuborilmoqda, tekshirilmoqda yoki tasdiqlanmoqda. Bir daqiqadan keyin qayta urinib koʻring.
+error-document-quarantined = Virus skaneri bu fayldan nimadir topdi, shuning uchun uni hech kim ocha olmaydi. Uni qaytarib olib, toza nusxasini yuboring.
+error-document-gone = Bu hujjat qaytarib olingan yoki endi yoʻq. Hujjatlar roʻyxatini qayta yuklang.
+error-not-for-patient = Bu hujjat bemor uchun belgilanmagan. Avval uni bemor uchun nusxa deb belgilang yoki boshqa sababni tanlang.
+error-too-many-uploads = Tugallanmagan yuborishlaringiz koʻp. Avval ayrimlarini tugating yoki bekor qiling.
+error-storage-full = Server diski toʻldi. Shu paytgacha yuborilgani saqlangan; administratorga ayting va keyinroq davom eting.
 error-not-verified = Atamani faqat tizimga kirgan shifokor tasdiqlashi mumkin. Tizimga kiring va konsultatsiyalar roʻyxatidan oʻrningizga oʻting.
 error-term-changed = Bu atamani hozirgina kimdir oʻzgartirdi. Hozirgi holatini koʻring va qayta urinib koʻring.
 error-glossary-changed = Siz koʻrganingizdan beri glossariy yoki fayl oʻzgargan. Endi nimani oʻzgartirishini koʻrish uchun faylni qayta tanlang.
@@ -918,6 +1040,7 @@ error-licence-expired = Bu litsenziyaning muddati tugagan. Avval yangisini kirit
 error-glass-reason = Bu nega kerakligini oʻz soʻzlaringiz bilan, kamida { $words } ta soʻzda yozing.
 error-glass-open = Siz bir bemorni ochib qoʻygansiz. Avval uni tugating: bir vaqtda bitta bemor.
 error-glass-over = Bu allaqachon tugagan.
+error-review-signed = Bu hisobot allaqachon imzolangan.
 error-cross-site = Bu soʻrov boshqa saytdan kelgani uchun rad etildi. Sahifani oʻz manzili bilan oching.
 error-not-found = Bunday narsa yoʻq yoki uni koʻrish huquqingiz yoʻq. Manzilni tekshiring.
 error-link-unknown = Bu havola yaroqsiz. Uni taklifnomadan toʻliq holda qayta oching; boʻlmasa, koordinatordan yangisini soʻrang.
@@ -991,6 +1114,7 @@ error-not-active = Buni faqat hozir tarjima qilayotgan tarjimon qila oladi. Avva
 error-no-session = Yozib olish hali boshlanmagan. Birozdan keyin qayta urinib koʻring.
 
 ## Printed by the server’s demo
+demo-programme = Ikkinchi dasturning yana { $count } ta hisobi, har bir odamga bittadan, masalan physician.01@wide.invalid; ularning paroli: { $password }
 demo-hint = Har bir havolani alohida oynada oching.
 demo-column-role = Roli
 demo-column-name = Ism-familiyasi
@@ -1322,6 +1446,128 @@ mail-account-unasked-reset = Buni siz soʻramagan boʻlsangiz, xatga eʼtibor be
 mail-account-subject-glass-broken = Bemorning klinik holatlari unga aloqasiz ochildi
 mail-account-lead-glass-broken = { $host } da kimdir oʻzi qatnashmaydigan bemorning klinik holatlarini ochdi va sababini yozdi. Kim, kimnikini va nega ochgani shaxsiy maʼlumotlar boʻyicha masʼulning jurnal sahifasida. Ochilgan vaqti:
 mail-account-unasked-glass-broken = Buni siz qilgan boʻlsangiz, hech narsa qilish shart emas. Sababini bilmasangiz, shaxsiy maʼlumotlar boʻyicha masʼuldan soʻrang: u buni darhol toʻxtata oladi.
+
+## Documents of a case
+documents-title = Hujjatlar
+documents-lead = Bu klinik holatga tegishli xatlar, suratlar, tekshiruvlar va videolar. Ular shifrlangan holda saqlanadi; tarjimon ularni hech qachon koʻrmaydi.
+documents-empty = Siz koʻra oladigan hujjatlar yoʻq.
+documents-empty-add = Bu yerda hali hech narsa yoʻq. Maslahatchiga kerakli fayllarni tanlang: oxirgi chiqish epikrizi, gistologiya, tasviriy tekshiruvlar.
+documents-drop = Fayllarni shu yerga tashlang yoki
+documents-choose = Fayllarni tanlash
+documents-camera = Suratga olish
+documents-more = Yana fayl qoʻshish
+documents-kinds = PDF, JPEG, PNG, HEIC, DICOM (bitta fayl yoki tekshiruv jildi zip holida), MP4, MOV yoki WebM; har biri { $size } gacha.
+documents-before = Yuborishdan oldin
+documents-leave-out = Yubormaslik
+documents-send =
+    { $count ->
+        [one] { $count } ta faylni yuborish
+       *[other] { $count } ta faylni yuborish
+    }
+documents-wanted = Bu mutaxassislikka odatda nima kerak
+documents-there = bor
+documents-wanted-none = hali yoʻq
+documents-past =
+    { $count ->
+        [one] { $count } ta qaytarib olingan yoki tugallanmagan
+       *[other] { $count } ta qaytarib olingan yoki tugallanmagan
+    }
+document-kind = Bu nima
+document-kind-report = Xat yoki chiqish epikrizi
+document-kind-imaging = Tasviriy tekshiruv
+document-kind-pathology = Patologiya (gistologiya)
+document-kind-laboratory = Laboratoriya natijalari
+document-kind-photo = Fotosurat
+document-kind-video = Videoyozuv
+document-kind-operation = Operatsiya bayonnomasi
+document-kind-prescription = Retsept yoki dorilar roʻyxati
+document-kind-identity = Pasport yoki guvohnoma
+document-kind-consent = Qogʻozdagi rozilik
+document-kind-other = Boshqa narsa
+document-visibility = Buni kim koʻra oladi
+document-visible-case = Shifokorlar, koordinator va kuzatuvchilar
+document-visible-why-case = Ikkala kasalxona shifokorlari, koordinatorlar va bu klinik holatni kuzatuvchilar.
+document-visible-physicians = Faqat shifokorlar
+document-visible-why-physicians = Kasalxonangiz shifokorlari va soʻralgan shifokorlar. Koordinatorlar koʻrmaydi.
+document-visible-site = Faqat sizning kasalxonangiz
+document-visible-why-site = Kasalxonangiz shifokorlari. Chet elda hech kim koʻrmaydi.
+document-visible-other = Kelishuvga koʻra
+document-state-uploading = Yuborilmoqda
+document-state-checking = Tekshirilmoqda…
+document-state-confirm = Bu shu bemormi?
+document-state-quarantined = Virus skaneri qulflagan
+document-state-refused = Qabul qilinmadi
+document-state-withdrawn = Qaytarib olingan
+document-state-expired = Tugallanmay qolgan
+document-state-cancelled = Bekor qilingan
+document-state-other = Tayyor emas
+document-not-scanned = Virusga tekshirilmagan
+document-not-scanned-why = Bu faylni hech qanday virus skaneri tekshirmagan. Yuklab olingan nusxasini ehtiyotkorlik bilan oching.
+document-patient-copy = Bemorga berish mumkin
+document-patient-copy-may = Bemorning qoʻliga berish mumkin
+document-pages =
+    { $count ->
+        [one] { $count } ta sahifa
+       *[other] { $count } ta sahifa
+    }
+document-images =
+    { $count ->
+        [one] { $count } ta surat
+       *[other] { $count } ta surat
+    }
+document-unfinished = { $share } % keldi. Oʻsha faylni qayta tanlang, yuborish oʻsha joydan davom etadi.
+document-unfinished-until = { $time } gacha saqlanadi.
+document-act-look = Koʻrish
+document-act-download = Yuklab olish
+document-act-change = Oʻzgartirish
+document-act-withdraw = Qaytarib olish
+document-act-resume = Faylni qayta tanlash
+document-act-cancel = Bekor qilish
+document-act-pause = Toʻxtatib turish
+document-act-again = Davom etish
+document-act-aside = Chetga qoʻyish
+document-upload-waiting = Navbatini kutmoqda.
+document-upload-sending = { $share } yuborildi
+document-upload-paused = { $share } da toʻxtatib turildi. Yuborilgani saqlangan.
+document-upload-line = Aloqa yoʻq. Aloqa tiklanganda { $share } dan oʻzi davom etadi.
+document-upload-done = Yuborildi
+document-confirm = Bu sizning bemoringizmi? Solishtiring, soʻng qaror qiling.
+document-confirm-differs = Bu tekshiruvda boshqa odam koʻrsatilgan
+document-confirm-several = Tekshiruvda { $count } ta turli odam koʻrsatilgan.
+document-in-case = Shu klinik holat
+document-in-file = Fayl
+document-in-file-number = Fayl, { $number }-odam
+document-field-name = Ism-familiya
+document-field-birth_date = Tugʻilgan sana
+document-field-sex = Jinsi
+document-field-number = Kasalxonadagi raqami
+document-field-other = Boshqa
+document-differs = farq qiladi
+document-says-nothing = koʻrsatilmagan
+document-same = Ha, bu shu bemor
+document-another = Yoʻq, faylni olib tashlash
+document-download-why = Nima uchun kerak?
+document-download-treatment = Shu bemorni davolash
+document-download-second_opinion = Ikkinchi fikr
+document-download-patient_copy = Bemor uchun nusxa
+document-download-insurer = Sugʻurta kompaniyasi
+document-download-legal = Qonun talabi
+document-download-quality = Sifat nazorati
+document-download-other = Boshqa
+document-withdraw-gone = Fayl darhol yoʻq qilinadi. Uning boʻlgani haqidagi qayd qoladi.
+document-withdraw-submitted = Bu fayl bilan yoʻllanma yuborilgan. Boshqalar uni endi koʻrmaydi; kasalxonangiz shifokorlari, agar u boshqa bemorniki boʻlmasa, koʻraveradi.
+document-withdraw-wrong_patient = Boshqa bemorniki
+document-withdraw-wrong_file = Notoʻgʻri fayl
+document-withdraw-patient_asked = Bemor soʻradi
+document-withdraw-unreadable = Oʻqib boʻlmaydi
+document-withdraw-other = Boshqa sabab (qandayligini yozing)
+document-close = Yopish
+document-page-of = { $page } / { $of }
+document-page-before = Oldingisi
+document-page-next = Keyingisi
+document-page-again = Qayta urinish
+document-preview-only = Bu oldindan koʻrinish. Toʻliq koʻrish uchun faylni yuklab oling.
+document-not-diagnostic = Bu oldindan koʻrinish, tashxis uchun emas. Tekshiruvni yuklab olib, oʻz dasturingizda oching.
 
 ## Referrals
 page-referral = Yoʻllanma
