@@ -1478,6 +1478,7 @@ documents-wanted-none = пока нет
 documents-past =
     { $count ->
         [one] { $count } отозванный или незавершённый
+        [few] { $count } отозванных или незавершённых
        *[other] { $count } отозванных или незавершённых
     }
 document-kind = Что это
