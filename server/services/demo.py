@@ -211,10 +211,9 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
         )
         await accounts.add_account(tx, account, hashes[person.role])
         await telephones.put(tx, account.id, TELEPHONES.get(person.role, ""))
-        if account.verified:
-            await _ensure_licence(tx, account, now_ms)
         if person.relation:
             await cases.add_person(tx, CASE_ID, account.id, person.relation)
+    await _ensure_licences(tx, now_ms)
     interpreter = await accounts.by_email(tx, "interpreter@demo.invalid")
     if interpreter is not None:
         await ensure_calendars(tx, ROOMS, interpreter[0].id, now_ms)
@@ -228,11 +227,18 @@ async def _ensure_world(tx: Transaction, hashes: dict[str, str], now_ms: int) ->
         await site_policies.add(tx, made)
 
 
-async def _ensure_licence(tx: Transaction, account: Account, now_ms: int) -> None:
-    number, country = f"DEMO-{account.roles[0][:3].upper()}-0000", "KZ" if account.site_id == ALMATY else "KR"
-    institution = "Demo licensing board (synthetic)"
-    licence = Licence(account.id, number, country, institution, None, account.id, now_ms, account.id, now_ms)
-    await staff.put_licence(tx, licence)
+async def _ensure_licences(tx: Transaction, now_ms: int) -> None:
+    """Of who is verified from the start, seen by the programme's admin."""
+    admin = await accounts.by_email(tx, PROGRAMME_ADMIN)
+    by = admin[0].id if admin else ""
+    for person in PEOPLE:
+        found = await accounts.by_email(tx, person.email)
+        if found is None or not found[0].verified or await staff.licences_of(tx, {found[0].id}):
+            continue
+        account, country = found[0], "KZ" if person.site_id == ALMATY else "KR"
+        number, board = f"DEMO-{person.role[:3].upper()}-0000", "Demo licensing board (synthetic)"
+        licence = Licence(account.id, number, country, board, None, account.id, now_ms, by, now_ms)
+        await staff.put_licence(tx, licence)
 
 
 def _case(now_ms: int) -> Case:

@@ -53,6 +53,10 @@ class Departments:
             people = await departments.physicians(tx)
             loads = await matches.loads(tx, self._context.now_ms() - MONTH_MS)
         return {
+            "places": {
+                specialty: [place for place in standard().places if place.startswith(f"{specialty}/")]
+                for specialty in SPECIALTIES
+            },
             "departments": [
                 {
                     "id": row.id,
@@ -69,7 +73,7 @@ class Departments:
                     "physicians": [_physician(one) for one in people if one.department_id == row.id],
                 }
                 for row in rows
-            ]
+            ],
         }
 
     async def save(

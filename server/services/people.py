@@ -170,7 +170,6 @@ class People:
         may = [action.value for action in MANAGING if within and allowed(action, account.roles, held)]
         return {
             **_short(one, licence, self._context.now_ms()),
-            "email": one.email,
             "language": one.language,
             "time_zone": site.time_zone,
             "site": site.name,
@@ -190,6 +189,7 @@ def _short(one: Account, licence: Licence | None, now_ms: int) -> dict[str, Any]
     return {
         "id": one.id,
         "name": one.name,
+        "email": one.email,
         "site_id": one.site_id,
         "roles": list(one.roles),
         "licence_state": licence_state(one, licence, now_ms),

@@ -29,11 +29,11 @@ class Worklist:
         self._context = context
         self._recordings = recordings
 
-    async def today(self, account: Account) -> dict[str, Any]:
+    async def today(self, account: Account, ahead_ms: int = AHEAD_MS) -> dict[str, Any]:
         """`{now_ms, consultations: […]}`: the last 12 and the next 36 hours, anywhere's today."""
         now_ms = self._context.now_ms()
         async with self._context.database.read() as tx:
-            found = await consultations.around(tx, now_ms - BACK_MS, now_ms + AHEAD_MS)
+            found = await consultations.around(tx, now_ms - BACK_MS, now_ms + ahead_ms)
             seats = await consultations.seats_of(tx, {row.id for row in found})
             by_case = await cases.all_by_id(tx, {row.case_id for row in found})
             named = await cases.relations_of(tx, account.id)

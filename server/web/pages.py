@@ -79,6 +79,18 @@ async def audit(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "audit")
 
 
+async def sites(request: web.Request) -> web.StreamResponse:
+    return await _signed_in_page(request, "sites")
+
+
+async def site(request: web.Request) -> web.StreamResponse:
+    return await _closed_page(request, "site", Action.SITE_READ, Subject.SITE)
+
+
+async def person(request: web.Request) -> web.StreamResponse:
+    return await _closed_page(request, "person", Action.PERSON_READ, Subject.PERSON)
+
+
 async def retention(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "retention")
 

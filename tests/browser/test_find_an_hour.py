@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from server.services.demo import CASE_ID
+from server.services.demo import ALMATY, CASE_ID, SEOUL
 from tests.browser.test_screenshots import picture_all
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo, until
@@ -117,3 +117,71 @@ def test_who_is_in_the_way_is_named(demo: Demo, person: Person, output: Path) ->
     assert page.locator("[data-testid=obstacle][data-how=never]").count() >= 3
     assert page.locator("[data-cause=hours]").count() >= 3
     assert picture_all(page, "no-hour", output) == []
+
+
+def test_a_new_centre_and_its_first_person_are_forms_that_say_what_is_wrong_beside_each_field(
+    demo: Demo, person: Person
+) -> None:
+    page = opened(person, demo, "programme_admin", "Asia/Seoul", "/sites")
+    page.get_by_test_id("language").select_option("en")
+    page.locator("[data-testid=new-site] > summary").press("Enter")
+    for field, text in (("name", "Bishkek Demo (synthetic)"), ("time_zone", "Bishkek"), ("emergency", "103")):
+        page.get_by_test_id(f"field-{field}").fill(text)
+    page.get_by_test_id("field-country").select_option("KG")
+    page.get_by_test_id("field-emergency").press("Enter")
+    assert page.locator("[data-testid=wrong][data-field=time_zone]").inner_text() == (
+        "There is no such time zone. Choose one from the list, like Asia/Almaty."
+    )
+    assert page.evaluate("document.activeElement?.name") == "time_zone"
+    page.get_by_test_id("field-time_zone").fill("Asia/Bishkek")
+    page.get_by_test_id("field-time_zone").press("Enter")
+    page.wait_for_url("**/sites/*")
+    page.get_by_test_id("week-none").wait_for()
+    page.get_by_test_id("week-office").press("Enter")
+    page.get_by_test_id("to-0-0").fill("08:00")  # before it begins
+    page.get_by_test_id("week-save").press("Enter")
+    assert page.evaluate("document.activeElement?.dataset.testid") == "from-0-0"
+    page.get_by_test_id("to-0-0").fill("13:00")
+    page.get_by_test_id("week-save").press("Enter")
+    page.locator("[data-testid=week] [data-testid=form-done]").wait_for()
+    assert page.get_by_test_id("week-none").count() == 0
+    page.get_by_test_id("field-room").fill("Room 1")
+    page.get_by_test_id("field-room").press("Enter")
+    page.get_by_test_id("site-room").wait_for()
+    page.locator("[data-testid=new-person] > summary").press("Enter")
+    people = page.get_by_test_id("people")
+    people.get_by_test_id("field-name").fill("Врач Демо (synthetic)")
+    people.get_by_test_id("field-email").fill("physician@bishkek.invalid")
+    people.get_by_test_id("roles-referring_physician").press("Space")
+    people.get_by_test_id("person-save").press("Enter")
+    added = people.locator("[data-testid=person]:has([data-state=none])")
+    added.get_by_role("link").press("Enter")
+    page.get_by_test_id("licence-open").press("Enter")
+    page.get_by_test_id("licence-save").wait_for()
+    assert all("400 (Bad Request)" in error for error in person.errors()), person.errors()
+    page.context.close()
+
+
+@pytest.mark.long
+def test_pictures_of_sites_and_people(demo: Demo, person: Person, output: Path) -> None:
+    wide, before = [], person.errors()
+    for role, path, name, at in (
+        ("programme_admin", "/sites", "sites", ""),
+        ("programme_admin", f"/sites/{SEOUL}", "site", ""),
+        ("site_operator", f"/sites/{ALMATY}", "site-operator", ""),
+        ("interpreter", "", "own-page", ""),
+        ("consulting_physician", "", "physician-page", ""),
+    ):
+        page = opened(person, demo, role, "Asia/Seoul", path or "/worklist")
+        if not path:
+            page.get_by_test_id("to-own").click()
+            page.get_by_test_id("feed").wait_for()
+        page.locator("[data-testid=week], [data-testid=patients], [data-testid=people-list]").first.wait_for()
+        wide += picture_all(page, name, output, at)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.screenshot(path=output / f"{name}-whole.png", full_page=True)
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.screenshot(path=output / f"{name}-whole-390.png", full_page=True)
+        page.context.close()
+    assert wide == []
+    assert person.errors() == before

@@ -15,7 +15,7 @@ from server.domain.appointment import REASONS as HOUR_REASONS
 from server.domain.appointment import SIDES
 from server.domain.calendar import Cause
 from server.domain.conduct import SKIP_REASONS, STEPS
-from server.domain.errors import STATUS_BY_CODE
+from server.domain.errors import STATUS_BY_CODE, WRONG
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
 from server.domain.glossary_file import REASONS as TERM_PROBLEMS
 from server.domain.life import LIFE, State
@@ -158,6 +158,11 @@ BUILT = {
     "mail-account-lead-": [kind.replace("_", "-") for kind in ACCOUNT_MAILS],
     "mail-account-unasked-": list(LINK_LIFE_MS),
     "mail-account-subject-": list(LINK_LIFE_MS),
+    "field-": [*WRONG, "times", "order"],
+    "licence-state-": ["none", "unverified", "expired", "verified", "other"],
+    "at-risk-": ["left", "licence"],
+    "week-": ["from", "to"],
+    "weekday-": [str(day) for day in range(7)],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],
 }
 #: Codes of socket refusals and of the page itself; the HTTP ones come from the server's table.

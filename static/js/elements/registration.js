@@ -1,7 +1,8 @@
 /** <hj-registration>: a patient as registered at a site, saved as it is typed, and those who may be registered already. */
 import { html, live, nothing } from '/static/vendor/lit.js';
 import { codeOf, get, post } from '../api.js';
-import { countryName, languageName } from '../cldr.js';
+import { languageName } from '../cldr.js';
+import { countries } from '../countries.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { merged } from '../referral/merged.js';
 import { ageAt } from '../referral/texts.js';
@@ -18,9 +19,6 @@ const SCRIPTS = ['latin', 'cyrillic', 'hangul'];
 const SEXES = ['female', 'male', 'other'];
 const CONTACTS = ['phone', 'email', 'messenger'];
 const SPOKEN = ['kk', 'ru', 'uz', 'mn', 'ky', 'tg', 'tk', 'ko', 'en', 'zh', 'ar', 'vi', 'uk'];
-/** ISO 3166-1, two letters each. */
-const COUNTRIES = ('AFALDZADAOAGARAMAUATAZBSBHBDBBBYBEBZBJBTBOBABWBRBNBGBFBIKHCMCACVCFTDCLCNCOKMCGCDCRCIHRCUCYCZDKDJDMDOECEGSVGQEREEETFJFIFRGAGMGEDEGHGRGDGTGNGWGYHTHNHKHUISINIDIRIQIEILITJMJP'
-  + 'JOKZKEKIKPKRKWKGLALVLBLSLRLYLILTLUMGMWMYMVMLMTMHMRMUMXFMMDMCMNMEMAMZMMNANRNPNLNZNINENGMKNOOMPKPWPSPAPGPYPEPHPLPTQARORURWKNLCVCWSSMSTSASNRSSCSLSGSKSISBSOZASSESLKSDSRSECHSYTWTJTZTHTLTGTOTTTNTRTMTVUGUAAEGBUSUYUZVUVAVEVNYEZMZW').match(/../g) ?? [];
 
 class Registration extends LightElement {
   static properties = { patient: { attribute: false }, problems: { attribute: false }, checked: { type: Boolean }, asked: { attribute: false } };
@@ -120,7 +118,7 @@ class Registration extends LightElement {
     const one = this.typed;
     if (!one) return nothing;
     const text = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
-    const sorted = COUNTRIES.map((code) => ({ code, name: countryName(code, language()) })).sort((a, b) => a.name.localeCompare(b.name, language()));
+    const sorted = countries(language());
     const age = ageAt(one.birth_date, new Date());
     return html`<section class="card registration" data-testid="registration" aria-labelledby="p-head">
       <div class="row"><h2 id="p-head" tabindex="-1">${t('case-patient')}</h2>${one.synthetic ? html`<span class="chip chip-synthetic">${t('case-synthetic')}</span>` : nothing}

@@ -6,6 +6,7 @@ import { reader } from '../reader.js';
 import { fullDate } from '../time.js';
 import { consultationRow, isOpen } from '../elements/consultation.js';
 import { icon } from '../elements/icons.js';
+import '../elements/at-risk.js';
 import '../elements/chrome.js';
 import '../elements/glossaries.js';
 import '../elements/hours.js';
@@ -28,6 +29,9 @@ let mayExportHours = false;
 let mayAnswerFlags = false;
 let mayReadGlossaries = false;
 let mayRefer = false;
+let maySchedule = false;
+let mayListSites = false;
+let mayListPeople = false;
 let mayTest = false;
 let maySeeSites = false;
 /** @type {string | null} */
@@ -68,6 +72,8 @@ function draw() {
   render(html`<hj-header .account=${account}></hj-header><div class="page">
     <div class="page-head"><h1>${t('worklist-title')}</h1><p class="lead figures">${fullDate(now(), language(), zone)}</p><p class="hint">${t('worklist-lead')}</p>
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
+      ${mayListSites ? html`<p><a data-testid="to-sites" href=${mayListPeople ? '/sites' : `/sites/${encodeURIComponent(account?.site_id ?? '')}`}>${mayListPeople ? t('page-sites') : t('page-site')}</a></p>` : nothing}
+      <p><a data-testid="to-own" href="/people/${encodeURIComponent(account?.id ?? '')}">${t('page-own')}</a></p>
       ${maySeeSites ? html`<p><a data-testid="to-site-checks" href="/site-checks">${t('page-site-checks')}</a></p>` : nothing}
       ${mayTest ? html`<p><a data-testid="to-own-test" href="/self-test">${t('page-self-test')}</a></p>` : nothing}
       ${account ? html`<p><a data-testid="to-audit" href="/audit">${t('page-audit')}</a></p>` : nothing}
@@ -75,6 +81,7 @@ function draw() {
       ${mayReadGlossaries ? html`<hj-glossaries></hj-glossaries>` : nothing}
       ${mayAnswerFlags ? html`<p><a data-testid="to-renderings" href="/renderings">${t('page-renderings')}</a></p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    ${maySchedule ? html`<hj-at-risk></hj-at-risk>` : nothing}
     <hj-turns .zone=${zone} .writes=${mayRefer}></hj-turns>
     ${list(zone)}</div>`, root);
 }
@@ -99,6 +106,9 @@ if (me) {
   mayAnswerFlags = me.abilities.includes('rendering.own');
   mayTest = me.abilities.includes('self_test');
   maySeeSites = me.abilities.includes('site_checks');
+  maySchedule = me.abilities.includes('schedule.write');
+  mayListSites = me.abilities.includes('site.list');
+  mayListPeople = me.abilities.includes('person.list');
   mayRefer = me.abilities.includes('case.open');
   mayReadGlossaries = me.abilities.includes('glossary.list');
   languageEvents.addEventListener('change', draw);

@@ -41,6 +41,16 @@ export function people(state) {
   return (answer?.seats ?? []).filter((seat) => seat.id !== answer?.seat.id);
 }
 
+/**
+ * Where somebody's life may be at stake, whoever asks: the number that is dialled there, once for each site.
+ * @param {import('./reducer.js').State} state
+ * @returns {{site: string, number: string}[]}
+ */
+export function emergencies(state) {
+  const known = (state.seat?.seats ?? []).flatMap((seat) => (seat.emergency ? [/** @type {const} */ ([seat.site, seat.emergency])] : []));
+  return [...new Map(known)].map(([site, number]) => ({ site, number }));
+}
+
 /** @param {string} telephone @returns {string} as a link dials it (RFC 3966) */
 export function dial(telephone) {
   return `tel:${telephone.replace(/[^+0-9]/g, '')}`;
