@@ -21,7 +21,7 @@ PURPOSES: Final = ("consultation", "recording", "transfer_abroad", "follow_up_re
 ITEMS: Final = ("recipient", "country", "items", "purpose", "method", "period", "refuse")
 PLACEHOLDERS: Final = frozenset({"clinic", "recipient", "country", "years"})
 #: Every version is there in these.
-LEAST_LANGUAGES: Final = ("en", "ko", "ru")
+LEAST_LANGUAGES: Final = ("en", "ko", "ru", "kk", "uz", "mn")
 _NAME = re.compile(r"([a-z_]+)-([1-9][0-9]*)\.([a-z]{2})\.toml")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
