@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from server.commands import mail_check, redis_check, store_check, tls_check, turn_check, workers_check
+from server.commands import (
+    mail_check,
+    redis_check,
+    scan_check,
+    store_check,
+    tls_check,
+    turn_check,
+    workers_check,
+)
 from server.config import LOOPBACK_NAMES, ConfigError, Settings, load_settings
 from server.runtime.disks import DEFAULT_RATE, disks_before, disks_of
 from server.services.context import Context
@@ -200,6 +208,11 @@ def _mail(settings: Settings) -> Finding:
     return Finding("mail", *mail_check.check(settings))
 
 
+def _scanner(settings: Settings) -> Finding:
+    """Whether documents are scanned by something that finds."""
+    return Finding("scanner", *asyncio.run(scan_check.check(settings)))
+
+
 def _objects(settings: Settings) -> Finding:
     """Whether the object store does what we need of it: create once, give back, delete, list uploads."""
     if not settings.objects.bucket:
@@ -250,6 +263,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _keys,
     _retention,
     _objects,
+    _scanner,
     _pages,
     _tls,
     _workers,

@@ -39,6 +39,7 @@ from server.web.recordings import keep_little_in_flight
 
 PIECE: Final = 256 * 1024
 SEND: Final = 128 * 1024
+LEASE_BYTES: Final = 1024 * 1024
 SILENCE_S: Final = 60.0
 """So long a PATCH may bring nothing."""
 SANDBOX: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -122,7 +123,8 @@ async def receive(request: web.Request) -> web.Response:
     if request.content_type != UPLOADED or not (start.isascii() and start.isdigit() and len(start) < 18):
         raise Refused("upload_type")
     uploads = request.app[DOCUMENTS].uploads
-    row = await uploads.receive(_document(request), int(start), _pieces(request), asking(request))
+    lease = Lease(_adder(request), size=LEASE_BYTES)
+    row = await uploads.receive(_document(request), int(start), _pieces(request, lease), asking(request))
     return web.Response(status=204, headers={**NO_STORE, **_offset_headers(row)})
 
 
@@ -212,7 +214,7 @@ async def _send(
     if writer is None or request.method == hdrs.METH_HEAD:
         return response
     keep_little_in_flight(request)
-    lease = Lease(_asker(request), size=8 * SEND)
+    lease = Lease(_asker(request), size=LEASE_BYTES)
     try:
         for start in range(span.start, span.end, SEND):
             chunk = await reader.read(start, min(SEND, span.end - start))
@@ -233,19 +235,30 @@ def _asker(request: web.Request) -> Callable[[], Coroutine[Any, Any, None]]:
     """As at the start, from the books: session, role, relation or the document may be gone."""
 
     async def ask_again() -> None:
-        signed_in = await signed_in_or_none(request)
-        if signed_in is None:
-            raise Refused("sign_in_required")
-        access, case = request.app[SERVICES].access, request.match_info["case"]
-        found = await access.require(signed_in.account, Action.DOCUMENT_READ, Subject.CASE, case)
-        viewer = Viewer(signed_in.account.id, signed_in.account.roles, found.relations)
+        viewer = await _still(request, Action.DOCUMENT_READ)
+        case = request.match_info["case"]
         await request.app[DOCUMENTS].documents.still_there(viewer, _document(request), case)
 
     return ask_again
 
 
-async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises BrokenOffError when it ends before its time."""
+def _adder(request: web.Request) -> Callable[[], Coroutine[Any, Any, Viewer]]:
+    """The same for who brings something; of the document itself the books are asked with every part."""
+    return lambda: _still(request, Action.DOCUMENT_ADD)
+
+
+async def _still(request: web.Request, action: Action) -> Viewer:
+    """Who is signed in now, and may. Raises Refused."""
+    signed_in = await signed_in_or_none(request)
+    if signed_in is None:
+        raise Refused("sign_in_required")
+    access, case = request.app[SERVICES].access, request.match_info["case"]
+    found = await access.require(signed_in.account, action, Subject.CASE, case)
+    return Viewer(signed_in.account.id, signed_in.account.roles, found.relations)
+
+
+async def _pieces(request: web.Request, lease: Lease) -> AsyncIterator[bytes]:
+    """The body as it comes, while the lease holds. Raises BrokenOffError when it ends before its time."""
     held = bytearray()
     try:
         while True:
@@ -253,6 +266,7 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
                 came = await request.content.readany()
             if not came:
                 break
+            await lease.hold(len(came))
             held += came
             if len(held) >= PIECE:
                 yield bytes(held)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from server.commands import scan_check
+from server.config import load_settings
 from server.decode.decoder import Decoder
 from server.decode.source import BytesSource
 from server.document_settings import DocumentSettings
@@ -81,6 +84,22 @@ async def test_a_scanner_that_takes_no_more_and_one_that_says_nothing_have_not_s
         assert await clamd.infected(BytesSource(bytes(100_000))) is False
     with pytest.raises(ScanError, match="scanner_away"):
         await clamd.infected(BytesSource(b"x"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_doctor_says_whether_the_scanner_finds_anything(kind: str, tmp_path: Path) -> None:
+    async def said(**more: Any) -> tuple[str, str]:
+        state, code, _ = await scan_check.check(load_settings(None, data_dir=tmp_path, documents=more))
+        return state, code
+
+    assert await said() == ("grey", "not_configured")
+    assert await said(scan_required=True) == ("red", "not_configured")
+    assert await said(**{kind: address(kind, free_port())}) == ("red", "scanner_away")
+    async with scanner(kind) as there:
+        settings = {kind: address(kind, there.port)}
+        assert await said(**settings) == ("green", "ok")
+        there.says = b"stream: OK\x00" if kind == "clamd" else b"ICAP/1.0 204 No Content\r\n\r\n"
+        assert await said(**settings) == ("red", "finds_nothing")
 
 
 async def test_what_people_really_send_is_known_by_its_content(tmp_path: Path) -> None:

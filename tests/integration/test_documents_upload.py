@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from server.documents import documents_of
@@ -88,6 +90,29 @@ async def test_a_broken_line_keeps_what_came_and_the_upload_goes_on_from_there(s
     assert (await told(lp, made["id"]))["sha256"] == hashlib.sha256(data).hexdigest()
     over = await sent(lp, made["id"], b"more", len(data))
     assert (over.status, over.code) == (409, "upload_over")
+
+
+async def test_who_is_signed_out_meanwhile_sends_no_more(site: Website) -> None:
+    lp = await site.signed_in("referring_physician")
+    data = pdf(6 * MB)
+    made = await begun(lp, data)
+    out = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield data[: 2 * MB]
+        await out.wait()
+        for start in range(2 * MB, 6 * MB, 64 * 1024):
+            yield data[start : start + 64 * 1024]
+
+    headers = {**BYTES, "Upload-Offset": "0"}
+    sending = asyncio.ensure_future(
+        lp.ask("PATCH", f"{BASE}/{made['id']}/upload", data=body(), headers=headers)
+    )
+    assert (await lp.post("/api/sign-out")).status in (200, 204)
+    out.set()
+    with contextlib.suppress(aiohttp.ClientError):  # it is told in the middle of sending
+        assert (await sending).code == "sign_in_required"
+    assert await kept(await site.signed_in("referring_physician"), made["id"]) <= 4 * MB
 
 
 async def test_an_upload_goes_on_after_a_restart_of_the_server(site: Website) -> None:

@@ -6,7 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from server.commands.scan_check import TEST_FILE
+
 MARK = b"SYNTHETIC-VIRUS"
+MARKS = (MARK, TEST_FILE)
+
+
+def found_in(body: bytes) -> bool:
+    return any(mark in body for mark in MARKS)
 
 
 class Scanner:
@@ -27,7 +34,7 @@ class Scanner:
                 return
             body += await reader.readexactly(size)
         self.seen.append(body)
-        found = b"stream: Synthetic.Test FOUND\x00" if MARK in body else b"stream: OK\x00"
+        found = b"stream: Synthetic.Test FOUND\x00" if found_in(body) else b"stream: OK\x00"
         writer.write(self.says or found)
 
     async def _icap(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,7 +54,7 @@ class Scanner:
             b"ICAP/1.0 200 OK\r\nX-Infection-Found: Type=0; Resolution=2; Threat=Synthetic.Test;\r\n"
             b"Encapsulated: res-hdr=0, res-body=%d\r\n\r\n" % len(page)
         ) + page
-        writer.write(self.says or (found if MARK in body else clean))
+        writer.write(self.says or (found if found_in(body) else clean))
 
 
 @contextlib.asynccontextmanager
