@@ -284,3 +284,15 @@ def test_a_complaint_alone_is_no_diagnosis_in_any_language(wrong: str) -> None:
     question = newest("general").question("diagnosis")
     assert question is not None
     assert set(re.findall(r"\w+", wrong.casefold())) <= set(question.not_alone)
+
+
+def test_pages_write_dates_numbers_and_names_through_the_two_files_that_know_every_language() -> None:
+    """A browser's own Intl writes "2026 M11 26" in Kazakh and English in Mongolian."""
+    wrong = []
+    for path in PAGE_FILES:
+        if path.name not in ("cldr.js", "time.js"):
+            found = re.findall(
+                r"Intl\.(?!DateTimeFormat\('en)\w+|toLocale\w*String", path.read_text(encoding="utf-8")
+            )
+            wrong += [f"{path.name}: {one}" for one in found if one != "Intl.supportedValuesOf"]
+    assert not wrong, wrong
