@@ -1667,6 +1667,7 @@ documents-send =
 documents-wanted = What this specialty usually needs
 documents-there = is here
 documents-wanted-none = not here yet
+documents-needed = must be there to submit
 documents-past =
     { $count ->
         [one] { $count } withdrawn or given up

@@ -1669,6 +1669,7 @@ documents-send =
 documents-wanted = Бұл мамандыққа әдетте не керек
 documents-there = бар
 documents-wanted-none = әлі жоқ
+documents-needed = жіберу үшін міндетті
 documents-past =
     { $count ->
         [one] { $count } қайтарып алынған немесе аяқталмаған

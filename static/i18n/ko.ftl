@@ -1647,6 +1647,7 @@ documents-send = 파일 { $count }개 보내기
 documents-wanted = 이 진료과에 보통 필요한 것
 documents-there = 있음
 documents-wanted-none = 아직 없음
+documents-needed = 제출하려면 필요
 documents-past = 철회되거나 중단된 서류 { $count }개
 document-kind = 종류
 document-kind-report = 진료·퇴원 기록

@@ -1669,6 +1669,7 @@ documents-send =
 documents-wanted = Энэ мэргэжилд ихэвчлэн юу хэрэгтэй
 documents-there = байгаа
 documents-wanted-none = хараахан алга
+documents-needed = илгээхэд заавал хэрэгтэй
 documents-past =
     { $count ->
         [one] { $count } буцаасан эсвэл дуусгаагүй

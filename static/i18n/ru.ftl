@@ -1662,6 +1662,7 @@ documents-send =
 documents-wanted = Что обычно нужно по этой специальности
 documents-there = есть
 documents-wanted-none = пока нет
+documents-needed = нужно для отправки
 documents-past =
     { $count ->
         [one] { $count } отозванный или незавершённый

@@ -1669,6 +1669,7 @@ documents-send =
 documents-wanted = Bu mutaxassislikka odatda nima kerak
 documents-there = bor
 documents-wanted-none = hali yoʻq
+documents-needed = yuborish uchun shart
 documents-past =
     { $count ->
         [one] { $count } ta qaytarib olingan yoki tugallanmagan

@@ -204,6 +204,8 @@ def test_documents_are_sent_with_a_referral_and_a_study_of_somebody_else_is_noti
     register(page)
     saved(page)
     page.get_by_test_id("documents-choose").set_input_files([tmp_path / "letter.pdf", tmp_path / "study.zip"])
+    wanted = page.get_by_test_id("documents-wanted").locator("li")
+    expect(wanted).to_have_count(2)
     page.get_by_test_id("visibility-physicians").check()
     page.get_by_test_id("documents-send").click()
     confirm = page.get_by_test_id("document-confirm")
@@ -220,6 +222,9 @@ def test_documents_are_sent_with_a_referral_and_a_study_of_somebody_else_is_noti
     expect(confirm).to_have_count(0)
     letter = page.locator('[data-testid="document"][data-state="ready"]')
     expect(letter.get_by_test_id("not-scanned")).to_be_visible()
+    expect(page.locator('[data-testid="documents-wanted"] [data-there="true"]')).to_have_attribute(
+        "data-kind", "report"
+    )
     expect(letter.get_by_test_id("visibility")).to_have_text("Только врачи")
     expect(page.locator('[data-testid="document"][data-state="withdrawn"]')).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing hangs over at 390 px"

@@ -235,8 +235,11 @@ class Documents extends LightElement {
   /** What this specialty's referral wants. @param {DocumentsAnswer} shown */
   wanted(shown) {
     if (!shown.wanted?.length) return nothing;
-    return html`<ul class="chips" aria-label=${t('documents-wanted')} data-testid="documents-wanted">${shown.wanted.map((one) => html`<li class="chip ${one.documents.length ? 'chip-live' : ''}" data-there=${one.documents.length > 0}>
-      ${icon(one.documents.length ? 'check' : 'plus')}${tValue('document-kind', one.kind)}<span class="visually-hidden">${t(one.documents.length ? 'documents-there' : 'documents-wanted-none')}</span></li>`)}</ul>`;
+    return html`<div class="documents-wanted"><p id="documents-wanted" class="hint">${t('documents-wanted')}</p><ul class="chips" aria-labelledby="documents-wanted" data-testid="documents-wanted">${shown.wanted.map(({ kind, required, documents }) => {
+      const there = documents.length > 0;
+      return html`<li class="chip ${there ? 'chip-live' : required ? 'chip-late' : ''}" data-kind=${kind} data-there=${there} data-required=${required}>${icon(there ? 'check' : required ? 'warning' : 'plus')}${tValue('document-kind', kind)}
+        ${there || !required ? html`<span class="visually-hidden">${t(there ? 'documents-there' : 'documents-wanted-none')}</span>` : html`<span>· ${t('documents-needed')}</span>`}</li>`;
+    })}</ul></div>`;
   }
 
   /** @param {DocumentsAnswer} shown */

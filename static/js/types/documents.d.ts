@@ -17,7 +17,7 @@ export interface Details {
 }
 export interface Limits { file_bytes: number; left_bytes: number; left_uploads: number; piece_bytes: number }
 export interface DocumentsAnswer {
-  documents: CaseDocument[]; wanted?: { kind: string; documents: string[] }[]; limits: Limits; may: { add: boolean };
+  documents: CaseDocument[]; wanted?: { kind: string; required: boolean; documents: string[] }[]; limits: Limits; may: { add: boolean };
   kinds: string[]; visibilities: string[]; reasons: { download: string[]; withdraw: string[] };
 }
 /** What an upload asks of the server; each throws an ApiRefusal. */
