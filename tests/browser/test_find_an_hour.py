@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from server.services.demo import ALMATY, CASE_ID, SEOUL
 from tests.browser.test_screenshots import picture_all
+from tests.support.accessible import findings
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo, until
 
@@ -117,6 +118,7 @@ def test_who_is_in_the_way_is_named(demo: Demo, person: Person, output: Path) ->
     assert page.locator("[data-testid=obstacle][data-how=never]").count() >= 3
     assert page.locator("[data-cause=hours]").count() >= 3
     assert picture_all(page, "no-hour", output) == []
+    assert findings(page) == [], "for axe-core; every page: test_accessible.py"
 
 
 def test_a_new_centre_and_its_first_person_are_forms_that_say_what_is_wrong_beside_each_field(
