@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LOOK_ENDINGS: Final = ("_read", "_opened", "_heard", "_viewed", "_previewed", "_listed")
+LOOK_ENDINGS: Final = ("_read", "_opened", "_looked", "_heard", "_viewed", "_previewed", "_listed")
 COPY_ENDINGS: Final = ("_downloaded", "_exported", "_copied")
 SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT = "sign_in", "sign_in_failed", "session_revoked"
 LOGINS: Final = (SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT)

@@ -7,7 +7,7 @@ import { LightElement } from './base.js';
 /** @typedef {import('../types/audit.js').AuditEntry} AuditEntry */
 
 const COPIES = /_(downloaded|exported|copied)$/;
-const LOOKS = /_(read|opened|heard|viewed|previewed|listed|searched)$/;
+const LOOKS = /_(read|opened|looked|heard|viewed|previewed|listed|searched)$/;
 const KINDS = Object.freeze({ sign_in: 'in', session_revoked: 'out', sign_in_failed: 'failed', glass_broken: 'glass', glass_ended: 'glass' });
 
 /** What an action is in one word; its code stands beside it. @param {string} action */
