@@ -54,7 +54,7 @@ def test_the_main_pages_are_whole_in_the_three_languages(demo: Demo, crowd: Crow
     door.close()
     for role, pages in {
         "referring_physician": ["worklist", "referrals/new", "self-test"],
-        "coordinator": ["worklist", "site-checks"],
+        "coordinator": ["worklist", "site-checks", "sites"],
         "privacy_officer": ["audit", "retention"],
     }.items():
         page = sign_in(crowd.person(), demo, role)
