@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -101,6 +101,13 @@ def newest(purpose: str) -> int:
 def languages(purpose: str, version: int) -> list[str]:
     """In which it can be read."""
     return sorted(language for kind, number, language in texts() if (kind, number) == (purpose, version))
+
+
+def readable(purpose: str, wanted: Sequence[str]) -> Text:
+    """The text that is asked for now, in the first of these languages that there is, else in English."""
+    version = newest(purpose)
+    known = languages(purpose, version)
+    return text_of(purpose, version, next((each for each in wanted if each in known), "en"))
 
 
 def text_of(purpose: str, version: int, language: str) -> Text:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from server.domain.consent import Consent, checked_persons
-from server.domain.consent_text import languages, newest, text_of
+from server.domain.consent_text import readable
 from server.domain.consultation import OVER, Consultation, Seat, effective_state
 from server.domain.errors import Refused
 from server.domain.patient import called
@@ -27,6 +27,7 @@ from server.domain.person_consent import (
     required,
     state_of,
 )
+from server.i18n import fallbacks
 from server.services.access import seat_and_consultation
 from server.services.case_sides import Sides, sides_of, sits_at
 from server.services.context import Context
@@ -148,9 +149,7 @@ def _read_by_them(sides: Sides, language: str) -> Mapping[str, tuple[int, str, s
 
 def _text_for(purpose: str, language: str) -> tuple[int, str, str]:
     """The text that a page in this language shows: version, language, hash."""
-    version = newest(purpose)
-    known = languages(purpose, version)
-    text = text_of(purpose, version, language if language in known else "en")
+    text = readable(purpose, fallbacks(language))
     return text.version, text.language, text.sha256
 
 

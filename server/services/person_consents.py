@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from server.domain.case import Case
-from server.domain.consent_text import PURPOSES, as_json, languages, newest, text_of, texts
+from server.domain.consent_text import PURPOSES, as_json, readable, text_of, texts
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.person_consent import (
@@ -27,6 +27,7 @@ from server.domain.person_consent import (
     checked_witness,
     newest_of,
 )
+from server.i18n import fallbacks
 from server.services.case_sides import Sides, sides_of
 from server.services.consent import Consents
 from server.services.context import Context
@@ -190,11 +191,8 @@ def texts_told(
     sides: Sides, language: str, context: Context, purposes: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """The newest text of each of these purposes (None: of all), and what fills its holes."""
-    found = []
-    for purpose in purposes or PURPOSES:
-        version = newest(purpose)
-        known = languages(purpose, version)
-        found.append(as_json(text_of(purpose, version, language if language in known else "en")))
+    read = fallbacks(language)
+    found = [as_json(readable(purpose, read)) for purpose in purposes or PURPOSES]
     return {"texts": found, "places": places_told(sides.places(context))}
 
 

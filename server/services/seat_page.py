@@ -7,8 +7,10 @@ from typing import Any
 from server.domain.consent import CONSENT_VERSION
 from server.domain.consultation import Consultation, Seat, effective_state
 from server.domain.permissions import Role
+from server.domain.person_consent import GRANTED
 from server.services.access import seat_and_consultation
 from server.services.context import Context
+from server.services.recordable import recordable
 from server.storage import accounts, consents, consultations, destructions, sessions, telephones
 from server.storage.database import Transaction
 
@@ -24,6 +26,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         recordings = [session.id for session in await sessions.of_consultation(tx, consultation.id)]
         blocked = [await destructions.blocked(tx, recording) for recording in recordings]
         reachable = _reachable(seat, seats)
+        standing = (await recordable(tx, consultation, [seat]))[seat_id]
         numbers = await _numbers(tx, reachable, consultation, now_ms)
     return {
         "seat": {
@@ -51,6 +54,8 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
             "language": consent.language,
         },
         "consent_version": CONSENT_VERSION,
+        # What the patient, who sits here, has not agreed to: the seat is not recorded for it.
+        "missing": list(standing.missing) if standing.decision == GRANTED else [],
         # All that was recorded of the seat so far is to be destroyed, or is.
         "destruction_asked": bool(blocked) and all(seat_id in seats_of for seats_of in blocked),
         "seats": [

@@ -95,6 +95,18 @@ async def retention(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "retention")
 
 
+async def consents(request: web.Request) -> web.StreamResponse:
+    return await _closed_page(request, "consents", Action.CONSENT_READ, Subject.CASE)
+
+
+async def my(_request: web.Request) -> web.StreamResponse:
+    return _page("my")
+
+
+async def policies(request: web.Request) -> web.StreamResponse:
+    return await _signed_in_page(request, "policies")
+
+
 async def renderings(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "renderings")
 

@@ -695,6 +695,149 @@ consent-past-sure = Everything recorded of your seat in this consultation will b
 consent-past-keep = Keep it
 consent-past-asked = What was recorded of your seat will be destroyed after the consultation. A signed receipt will prove it.
 consent-change = Change my answer
+
+# Consents by purpose: how they stand, giving them, the patient’s own page
+page-consents = Consents
+page-my = My consents
+page-policies = Rules between sites
+consents-title = Consents
+consents-whole = Everything that recording needs is agreed to
+consents-lacking =
+    { $count ->
+        [one] { $count } consent is missing for recording
+       *[other] { $count } consents are missing for recording
+    }
+consents-to-give = Ask for consents
+consents-to-read = Read the consents
+consents-at-doors = Others at the seats, as answered on entering the room
+consents-rule = Between these sites talk with the patient is recorded only while a verified physician holds the referring seat.
+consent-purpose-consultation = Consultation
+consent-purpose-recording = Recording
+consent-purpose-transfer-abroad = Transfer abroad
+consent-purpose-follow-up-review = Follow-up review
+consent-purpose-teaching = Teaching
+consent-purpose-other = Another purpose
+consent-state-undecided = Not asked yet
+consent-state-granted = Agreed
+consent-state-declined = Refused
+consent-state-withdrawn = Withdrawn
+consent-state-outdated = To be asked again
+consent-state-unwitnessed = Witness still has to confirm
+consent-state-other = Unknown
+consent-decision-granted = Agreed
+consent-decision-declined = Refused
+consent-decision-withdrawn = Withdrawn
+consent-decision-undecided = Not answered
+consent-decision-other = Unknown
+consent-method-typed = Tapped, with the name typed
+consent-method-drawn = Signed on the screen
+consent-method-read-aloud = Read aloud before a witness
+consent-method-paper = Signed on paper, scanned
+consent-method-other = Another way
+consent-version = version { $version }
+consent-hash = Hash of the text (SHA-256): { $hash }…
+consent-needed = needed for recording
+consent-recorded-by = Written down by { $name }
+consent-by-patient = The patient
+consent-by-guardian = A guardian
+consent-important = Please read this in particular
+consent-more = Read everything
+consent-item-recipient = Who receives it
+consent-item-country = In which country
+consent-item-items = What it is about
+consent-item-purpose = What it is used for
+consent-item-method = When and how it is sent
+consent-item-period = For how long
+consent-item-refuse = Your right to refuse
+consent-say-yes = I agree
+consent-say-no = I refuse
+consent-form-title = Ask the patient
+consent-form-hint = Show these texts on this screen or read them aloud. Each question is answered by itself; “no” has no disadvantage beyond what the text says.
+consent-form-language = Language of the person who answers
+consent-unreviewed = These texts still need a native medical and legal reviewer.
+consent-minor = The patient is under age: a registered guardian answers.
+consent-who = Who answers?
+consent-name = Name of the person who answers
+consent-guardian-which = Which guardian?
+consent-guardian-none = No guardian is registered. Please add one to the patient’s registration first.
+consent-way = How is it confirmed?
+consent-paper-not-yet = Not possible here yet
+consent-drawn-label = Box for the signature. If you cannot draw, choose another way.
+consent-drawn-clear = Clear
+consent-witness-name = Name of the witness who hears it
+consent-witness-hint = It counts once a colleague has signed in and confirmed it on this page.
+consent-witness-named = Witness: { $name }.
+consent-witnessed-by = Confirmed by { $name }.
+consent-witness-now = I heard it: confirm as witness
+consent-keep =
+    { $count ->
+        [one] Keep { $count } answer
+       *[other] Keep { $count } answers
+    }
+consent-kept =
+    { $count ->
+        [one] { $count } answer is kept.
+       *[other] { $count } answers are kept.
+    }
+consent-withdraw-for = Withdraw for the patient
+consent-withdraw-recording = Picture and voice recorded at the patient’s seat are destroyed and cannot be brought back. If the patient sat beside the physician, that seat’s recording is destroyed.
+consent-withdraw-other = From now on this consent does not count. What the law requires to be kept is kept.
+consent-withdraw-now = Withdraw
+consent-granted-lacking = You agreed. Your seat is not recorded yet: the patient, who sits here, has not agreed to everything. Open the consents of the case. Missing:
+consent-door-texts = What exactly you agree to
+persons-patient = The patient sits here too
+patients-code-title = The patient’s own way
+patients-code-hint = With a code the patient sees at home what they agreed to and who has looked, and can withdraw. No account is needed. A new code ends the one before.
+patients-code-give = Make a code
+patients-code-again = Make another code
+patients-code-until = Valid until { $date }, { $time }. It is shown only now.
+my-title = My consents
+my-lead = Enter the code that your clinic gave you.
+my-code = Code
+my-open = Open
+my-consents = What I agreed to
+my-withdraw = Withdraw
+my-gone = Your consent is withdrawn. It does not count any more.
+my-gone-recording = Your consent is withdrawn. What was recorded of you can no longer be watched and is being destroyed.
+my-seen = Who has looked
+my-seen-hint = People who opened your case, documents or recordings, the latest first.
+my-seen-nobody = Nobody has looked yet.
+my-seen-times =
+    { $count ->
+        [one] { $count } time that day
+       *[other] { $count } times that day
+    }
+seen-case-read = Opened the case
+seen-referral-read = Read the referral
+seen-draft-read = Opened the draft of the referral
+seen-patient-read = Opened the registration
+seen-recording-opened = Opened the recording
+seen-recording-track-opened = Watched the recording
+seen-chat-read = Read the chat of the consultation
+seen-export-downloaded = Downloaded a copy of the recording
+seen-glossary-exported = Downloaded the word list
+seen-consents-read = Looked at the consents
+seen-document-opened = Opened a document
+seen-document-downloaded = Downloaded a document
+seen-other = Looked at something of the case
+policies-lead = What holds for recordings between two sites. A change takes effect with the next session; a running one keeps what it began under.
+policies-none = No case joins two sites yet.
+policies-rule = Recording while the patient takes part
+policies-basis = Legal basis
+policies-keep = Save
+policies-kept = Saved.
+policies-history = Earlier decisions
+policies-default = Default: nobody has decided yet
+policies-another = Another pair of sites
+policies-referring = Referring site
+policies-consulting = Consulting site
+seat-rule-required = Only while a verified physician holds the referring seat
+seat-rule-not-required = Also without a verified physician
+seat-rule-other = Unknown
+legal-basis-medical-personnel = Between medical personnel
+legal-basis-direct-care = Direct remote care of the patient
+legal-basis-demonstration = Demonstration, nobody real
+legal-basis-other = Unknown
 persons-title = Who is at this seat?
 persons-you = You
 persons-name = Name of another person

@@ -691,6 +691,145 @@ consent-past-sure = 이 협진에서 이 자리에 대해 녹화된 모든 것�
 consent-past-keep = 그대로 두기
 consent-past-asked = 이 자리에서 녹화된 것은 협진이 끝난 뒤 파기됩니다. 서명된 확인서가 이를 증명합니다.
 consent-change = 답변 바꾸기
+
+# 목적별 동의: 현황, 동의 받기, 환자 본인의 페이지
+page-consents = 동의
+page-my = 내 동의
+page-policies = 기관 간 규칙
+consents-title = 동의
+consents-whole = 녹화에 필요한 동의를 모두 받았습니다
+consents-lacking =
+    { $count ->
+       *[other] 녹화에 필요한 동의 { $count }건이 없습니다
+    }
+consents-to-give = 동의 받기
+consents-to-read = 동의 보기
+consents-at-doors = 자리에 함께 있는 사람들(입장할 때의 답변)
+consents-rule = 이 기관 사이에서는 확인된 의사가 의뢰 의사 자리에 있을 때에만 환자와의 대화를 녹화합니다.
+consent-purpose-consultation = 자문
+consent-purpose-recording = 녹화
+consent-purpose-transfer-abroad = 국외 이전
+consent-purpose-follow-up-review = 경과 관찰 검토
+consent-purpose-teaching = 교육
+consent-purpose-other = 기타 목적
+consent-state-undecided = 아직 묻지 않음
+consent-state-granted = 동의함
+consent-state-declined = 거부함
+consent-state-withdrawn = 철회함
+consent-state-outdated = 다시 물어야 함
+consent-state-unwitnessed = 증인 확인 대기
+consent-state-other = 알 수 없음
+consent-decision-granted = 동의함
+consent-decision-declined = 거부함
+consent-decision-withdrawn = 철회함
+consent-decision-undecided = 답변 없음
+consent-decision-other = 알 수 없음
+consent-method-typed = 선택 후 이름 입력
+consent-method-drawn = 화면에 서명
+consent-method-read-aloud = 증인 앞에서 낭독
+consent-method-paper = 종이에 서명하여 스캔
+consent-method-other = 기타 방법
+consent-version = 버전 { $version }
+consent-hash = 문안의 해시(SHA-256): { $hash }…
+consent-needed = 녹화에 필요
+consent-recorded-by = 기록한 사람: { $name }
+consent-by-patient = 환자 본인
+consent-by-guardian = 보호자
+consent-important = 특히 다음 내용을 읽어 주세요
+consent-more = 전체 내용 읽기
+consent-item-recipient = 받는 사람
+consent-item-country = 국가
+consent-item-items = 항목
+consent-item-purpose = 이용 목적
+consent-item-method = 이전 시기와 방법
+consent-item-period = 보유 기간
+consent-item-refuse = 거부할 권리
+consent-say-yes = 동의합니다
+consent-say-no = 거부합니다
+consent-form-title = 환자에게 묻기
+consent-form-hint = 이 화면을 보여 주거나 소리 내어 읽어 주세요. 항목마다 따로 답하며, 거부해도 문안에 적힌 것 외의 불이익은 없습니다.
+consent-form-language = 답변하는 사람의 언어
+consent-unreviewed = 이 문안은 아직 원어민 의료·법률 검토가 필요합니다.
+consent-minor = 환자가 미성년자이므로 등록된 보호자가 답변합니다.
+consent-who = 누가 답변합니까?
+consent-name = 답변하는 사람의 이름
+consent-guardian-which = 어느 보호자입니까?
+consent-guardian-none = 등록된 보호자가 없습니다. 먼저 환자 등록에 추가해 주세요.
+consent-way = 어떻게 확인합니까?
+consent-paper-not-yet = 아직 사용할 수 없음
+consent-drawn-label = 서명란. 쓸 수 없으면 다른 방법을 선택해 주세요.
+consent-drawn-clear = 지우기
+consent-witness-name = 함께 듣는 증인의 이름
+consent-witness-hint = 동료가 로그인하여 이 페이지에서 확인하면 효력이 있습니다.
+consent-witness-named = 증인: { $name }.
+consent-witnessed-by = 확인: { $name }.
+consent-witness-now = 들었습니다: 증인으로 확인
+consent-keep =
+    { $count ->
+       *[other] 답변 { $count }건 저장
+    }
+consent-kept =
+    { $count ->
+       *[other] 답변 { $count }건을 저장했습니다.
+    }
+consent-withdraw-for = 환자를 대신하여 철회
+consent-withdraw-recording = 환자 자리에서 녹화된 영상과 음성이 파기되며 되돌릴 수 없습니다. 환자가 의사 곁에 앉았다면 그 자리의 녹화가 파기됩니다.
+consent-withdraw-other = 이 동의는 지금부터 효력이 없습니다. 법이 보존을 요구하는 것은 보존합니다.
+consent-withdraw-now = 철회
+consent-granted-lacking = 동의하셨습니다. 아직 이 자리는 녹화되지 않습니다: 함께 있는 환자의 동의가 모두 갖추어지지 않았습니다. 사례의 동의 페이지를 열어 주세요. 없는 동의:
+consent-door-texts = 정확히 무엇에 동의하는지 보기
+persons-patient = 환자도 이 자리에 있습니다
+patients-code-title = 환자 본인의 확인 방법
+patients-code-hint = 환자는 코드로 집에서 무엇에 동의했는지, 누가 보았는지 확인하고 철회할 수 있습니다. 계정이 필요 없습니다. 새 코드를 만들면 이전 코드는 끝납니다.
+patients-code-give = 코드 만들기
+patients-code-again = 다른 코드 만들기
+patients-code-until = { $date } { $time }까지 유효합니다. 지금만 표시됩니다.
+my-title = 내 동의
+my-lead = 병원에서 받은 코드를 입력해 주세요.
+my-code = 코드
+my-open = 열기
+my-consents = 내가 동의한 것
+my-withdraw = 철회
+my-gone = 동의를 철회했습니다. 더 이상 효력이 없습니다.
+my-gone-recording = 동의를 철회했습니다. 귀하의 녹화는 더 이상 볼 수 없으며 파기됩니다.
+my-seen = 누가 보았나요
+my-seen-hint = 귀하의 사례, 자료, 녹화를 연 사람들입니다. 최근 순입니다.
+my-seen-nobody = 아직 아무도 보지 않았습니다.
+my-seen-times =
+    { $count ->
+       *[other] 그날 { $count }회
+    }
+seen-case-read = 사례를 열었음
+seen-referral-read = 의뢰서를 읽었음
+seen-draft-read = 의뢰서 초안을 열었음
+seen-patient-read = 등록 정보를 열었음
+seen-recording-opened = 녹화를 열었음
+seen-recording-track-opened = 녹화를 보았음
+seen-chat-read = 자문 채팅을 읽었음
+seen-export-downloaded = 녹화 사본을 내려받았음
+seen-glossary-exported = 용어집을 내려받았음
+seen-consents-read = 동의를 보았음
+seen-document-opened = 자료를 열었음
+seen-document-downloaded = 자료를 내려받았음
+seen-other = 사례의 일부를 보았음
+policies-lead = 두 기관 사이의 녹화에 적용되는 규칙입니다. 변경은 다음 세션부터 적용되며 진행 중인 세션은 시작할 때의 규칙을 따릅니다.
+policies-none = 아직 두 기관을 잇는 사례가 없습니다.
+policies-rule = 환자가 참여하는 동안의 녹화
+policies-basis = 법적 근거
+policies-keep = 저장
+policies-kept = 저장했습니다.
+policies-history = 이전 결정
+policies-default = 기본값: 아직 결정한 사람이 없음
+policies-another = 다른 기관 쌍
+policies-referring = 의뢰 기관
+policies-consulting = 자문 기관
+seat-rule-required = 확인된 의사가 의뢰 의사 자리에 있을 때에만
+seat-rule-not-required = 확인된 의사가 없어도
+seat-rule-other = 알 수 없음
+legal-basis-medical-personnel = 의료인 사이의 자문
+legal-basis-direct-care = 환자에 대한 직접 원격 진료
+legal-basis-demonstration = 시연(실제 인물 없음)
+legal-basis-other = 알 수 없음
 persons-title = 이 자리에 누가 계십니까?
 persons-you = 본인
 persons-name = 함께 계신 분의 성명

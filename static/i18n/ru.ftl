@@ -696,6 +696,153 @@ consent-past-sure = Всё записанное с вашего места на 
 consent-past-keep = Оставить
 consent-past-asked = Записанное с вашего места будет уничтожено после консультации. Это подтвердит подписанный акт.
 consent-change = Изменить ответ
+
+# Согласия по целям: как обстоит дело, как их спросить, страница самого пациента
+page-consents = Согласия
+page-my = Мои согласия
+page-policies = Правила между учреждениями
+consents-title = Согласия
+consents-whole = Всё, что нужно для записи, получено
+consents-lacking =
+    { $count ->
+        [one] Для записи не хватает { $count } согласия
+        [few] Для записи не хватает { $count } согласий
+       *[many] Для записи не хватает { $count } согласий
+    }
+consents-to-give = Спросить согласия
+consents-to-read = Посмотреть согласия
+consents-at-doors = Другие за местами: ответы при входе в комнату
+consents-rule = Между этими учреждениями беседа с пациентом записывается, только пока на месте направляющего врача сидит врач с проверенной лицензией.
+consent-purpose-consultation = Консультация
+consent-purpose-recording = Запись
+consent-purpose-transfer-abroad = Передача за рубеж
+consent-purpose-follow-up-review = Просмотр при наблюдении
+consent-purpose-teaching = Обучение
+consent-purpose-other = Другая цель
+consent-state-undecided = Ещё не спрошено
+consent-state-granted = Согласие есть
+consent-state-declined = Отказ
+consent-state-withdrawn = Отозвано
+consent-state-outdated = Нужно спросить снова
+consent-state-unwitnessed = Свидетель ещё не подтвердил
+consent-state-other = Неизвестно
+consent-decision-granted = Согласие
+consent-decision-declined = Отказ
+consent-decision-withdrawn = Отозвано
+consent-decision-undecided = Нет ответа
+consent-decision-other = Неизвестно
+consent-method-typed = Выбрано, имя введено
+consent-method-drawn = Подпись на экране
+consent-method-read-aloud = Прочитано вслух при свидетеле
+consent-method-paper = Подписано на бумаге, скан
+consent-method-other = Другим способом
+consent-version = версия { $version }
+consent-hash = Хеш текста (SHA-256): { $hash }…
+consent-needed = нужно для записи
+consent-recorded-by = Записал(а): { $name }
+consent-by-patient = Пациент
+consent-by-guardian = Законный представитель
+consent-important = Особенно прочитайте это
+consent-more = Прочитать всё
+consent-item-recipient = Кто получает
+consent-item-country = В какой стране
+consent-item-items = О каких данных речь
+consent-item-purpose = Для чего
+consent-item-method = Когда и как передаётся
+consent-item-period = На какой срок
+consent-item-refuse = Ваше право отказаться
+consent-say-yes = Соглашаюсь
+consent-say-no = Отказываюсь
+consent-form-title = Спросить пациента
+consent-form-hint = Покажите эти тексты на экране или прочитайте вслух. На каждый вопрос отвечают отдельно; отказ не влечёт ничего, кроме сказанного в тексте.
+consent-form-language = Язык того, кто отвечает
+consent-unreviewed = Эти тексты ещё должен проверить врач и юрист, для которого язык родной.
+consent-minor = Пациент несовершеннолетний: отвечает записанный законный представитель.
+consent-who = Кто отвечает?
+consent-name = Имя того, кто отвечает
+consent-guardian-which = Какой представитель?
+consent-guardian-none = Представитель не записан. Сначала внесите его в регистрацию пациента.
+consent-way = Как это подтверждается?
+consent-paper-not-yet = Здесь пока невозможно
+consent-drawn-label = Поле для подписи. Если рисовать нельзя, выберите другой способ.
+consent-drawn-clear = Стереть
+consent-witness-name = Имя свидетеля, который это слышит
+consent-witness-hint = Согласие действует после того, как коллега войдёт и подтвердит его на этой странице.
+consent-witness-named = Свидетель: { $name }.
+consent-witnessed-by = Подтверждено: { $name }.
+consent-witness-now = Слышал(а): подтвердить как свидетель
+consent-keep =
+    { $count ->
+        [one] Сохранить { $count } ответ
+        [few] Сохранить { $count } ответа
+       *[many] Сохранить { $count } ответов
+    }
+consent-kept =
+    { $count ->
+        [one] Сохранён { $count } ответ.
+        [few] Сохранено { $count } ответа.
+       *[many] Сохранено { $count } ответов.
+    }
+consent-withdraw-for = Отозвать за пациента
+consent-withdraw-recording = Изображение и голос, записанные на месте пациента, уничтожаются, вернуть их нельзя. Если пациент сидел рядом с врачом, уничтожается запись этого места.
+consent-withdraw-other = С этой минуты согласие не действует. То, что требует хранить закон, сохраняется.
+consent-withdraw-now = Отозвать
+consent-granted-lacking = Вы согласились. Ваше место ещё не записывается: пациент, который сидит здесь, согласился не на всё. Откройте согласия случая. Не хватает:
+consent-door-texts = На что именно Вы соглашаетесь
+persons-patient = Пациент тоже сидит здесь
+patients-code-title = Собственный доступ пациента
+patients-code-hint = По коду пациент дома видит, на что согласился и кто смотрел, и может отозвать согласие. Учётная запись не нужна. Новый код отменяет прежний.
+patients-code-give = Создать код
+patients-code-again = Создать другой код
+patients-code-until = Действует до: { $date }, { $time }. Показывается только сейчас.
+my-title = Мои согласия
+my-lead = Введите код, который Вам дали в клинике.
+my-code = Код
+my-open = Открыть
+my-consents = На что я согласился (согласилась)
+my-withdraw = Отозвать
+my-gone = Ваше согласие отозвано и больше не действует.
+my-gone-recording = Ваше согласие отозвано. Запись с Вами больше нельзя посмотреть, она уничтожается.
+my-seen = Кто смотрел
+my-seen-hint = Кто открывал Ваш случай, документы или записи; последние сверху.
+my-seen-nobody = Пока никто не смотрел.
+my-seen-times =
+    { $count ->
+        [one] { $count } раз в этот день
+        [few] { $count } раза в этот день
+       *[many] { $count } раз в этот день
+    }
+seen-case-read = Открыл(а) случай
+seen-referral-read = Прочитал(а) направление
+seen-draft-read = Открыл(а) черновик направления
+seen-patient-read = Открыл(а) регистрацию
+seen-recording-opened = Открыл(а) запись
+seen-recording-track-opened = Смотрел(а) запись
+seen-chat-read = Прочитал(а) переписку консультации
+seen-export-downloaded = Скачал(а) копию записи
+seen-glossary-exported = Скачал(а) список слов
+seen-consents-read = Посмотрел(а) согласия
+seen-document-opened = Открыл(а) документ
+seen-document-downloaded = Скачал(а) документ
+seen-other = Посмотрел(а) что-то из случая
+policies-lead = Что действует для записей между двумя учреждениями. Изменение вступает в силу со следующего сеанса; идущий сеанс сохраняет прежнее правило.
+policies-none = Пока ни один случай не связывает два учреждения.
+policies-rule = Запись, пока участвует пациент
+policies-basis = Правовое основание
+policies-keep = Сохранить
+policies-kept = Сохранено.
+policies-history = Прежние решения
+policies-default = По умолчанию: пока никто не решил
+policies-another = Другая пара учреждений
+policies-referring = Направляющее учреждение
+policies-consulting = Консультирующее учреждение
+seat-rule-required = Только пока на месте направляющего врача сидит врач с проверенной лицензией
+seat-rule-not-required = И без врача с проверенной лицензией
+seat-rule-other = Неизвестно
+legal-basis-medical-personnel = Между медицинскими работниками
+legal-basis-direct-care = Прямая дистанционная помощь пациенту
+legal-basis-demonstration = Показ, без настоящих людей
+legal-basis-other = Неизвестно
 persons-title = Кто находится на этом месте?
 persons-you = Вы
 persons-name = Имя ещё одного человека

@@ -15,6 +15,7 @@ from server.domain.appointment import REASONS as HOUR_REASONS
 from server.domain.appointment import SIDES
 from server.domain.calendar import Cause
 from server.domain.conduct import SKIP_REASONS, STEPS
+from server.domain.consent_text import ITEMS, PURPOSES
 from server.domain.errors import STATUS_BY_CODE, WRONG
 from server.domain.glossary import LANGUAGES as TERM_LANGUAGES
 from server.domain.glossary_file import REASONS as TERM_PROBLEMS
@@ -25,11 +26,13 @@ from server.domain.matching.deciding import WHY
 from server.domain.overlap import How
 from server.domain.patient import CONTACTS, SCRIPTS
 from server.domain.permissions import Role
+from server.domain.person_consent import METHODS
 from server.domain.referral import CANCEL_REASONS, REOPEN_REASONS, RETURN_REASONS
 from server.domain.referral_form import SPECIALTIES
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
 from server.domain.self_test import RULES
 from server.domain.self_test import STEPS as SELF_TEST_STEPS
+from server.domain.site_policy import LEGAL_BASES, SEAT_RULES
 from server.services.audit_report import COLUMNS, SECTIONS
 from server.services.case_list import TURNS
 from server.services.exports import REASONS
@@ -114,6 +117,13 @@ BUILT = {
     "selftest-way-": ["relay", "open", "shut", "none"],
     "selftest-figure-": ["browser", "camera", "microphone", "line"],
     "selftest-standing-": ["never", "unfinished", "old", "stale", "green", "amber", "red"],
+    "consent-purpose-": [*(purpose.replace("_", "-") for purpose in PURPOSES), "other"],
+    "consent-item-": list(ITEMS),
+    "consent-method-": [*(method.replace("_", "-") for method in METHODS), "other"],
+    "consent-decision-": ["granted", "declined", "withdrawn", "undecided", "other"],
+    "consent-state-": ["undecided", "granted", "declined", "withdrawn", "outdated", "unwitnessed", "other"],
+    "seat-rule-": [*(rule.replace("_", "-") for rule in SEAT_RULES), "other"],
+    "legal-basis-": [*(basis.replace("_", "-") for basis in LEGAL_BASES), "other"],
     "conduct-step-": STEPS,
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "case-state-": [*State, "other"],

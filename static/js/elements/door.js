@@ -1,6 +1,6 @@
 /** <hj-door>: device check, who sits at this seat, the recording question, and one click to join. It asks; the page acts. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { language, t, tError } from '../i18n.js';
+import { language, t, tError, tValue } from '../i18n.js';
 import { hourMinute, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
@@ -8,6 +8,7 @@ import './arrival.js';
 import './device-check.js';
 import './path-check.js';
 import './persons.js';
+import './seat-texts.js';
 
 class Door extends LightElement {
   static properties = { state: { attribute: false }, devices: { attribute: false }, paths: { attribute: false }, asking: { state: true } };
@@ -59,7 +60,8 @@ class Door extends LightElement {
   decided(state) {
     const granted = state.decision === 'granted';
     return html`<div class="notice ${granted ? 'notice-good' : 'notice-plain'}" role="status" data-testid="consent-decided">
-      ${icon(granted ? 'check' : 'shield')}<div><p>${granted ? t('consent-granted') : t('consent-declined')}</p>
+      ${icon(granted ? 'check' : 'shield')}<div><p>${granted ? t(state.missing.length > 0 ? 'consent-granted-lacking' : 'consent-granted') : t('consent-declined')}</p>
+      ${granted && state.missing.length > 0 ? html`<p data-testid="consent-lacking">${state.missing.map((one) => tValue('consent-purpose', one)).join(', ')}</p>` : nothing}
       <button type="button" class="link" @click=${() => { this.asking = true; }}>${t('consent-change')}</button></div></div>`;
   }
 
@@ -69,7 +71,8 @@ class Door extends LightElement {
     return html`<div class="consent" role="group" lang=${language()} aria-labelledby="consent-title">
       <h2 id="consent-title">${t('consent-title')}</h2>
       ${text.map((line) => html`<p>${line}</p>`)}
-      <hj-persons .own=${state.seat?.seat.name ?? null}></hj-persons>
+      <hj-seat-texts seat=${location.pathname.split('/').filter(Boolean).at(-1) ?? ''}></hj-seat-texts>
+      <hj-persons .own=${state.seat?.seat.name ?? null} .beside=${state.seat?.seat.role === 'referring_physician'}></hj-persons>
       <div class="consent-answers">
         <button type="button" class="primary" data-testid="consent-accept" ?disabled=${state.busy}
           @click=${() => this.decide('granted')}>${icon('check')}${t('consent-accept')}</button>

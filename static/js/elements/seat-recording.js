@@ -3,11 +3,11 @@
  * else has sat down here: from then on nothing is recorded until all of them have answered. It asks; the page acts.
  */
 import { html, nothing } from '/static/vendor/lit.js';
-import { language, t, tError } from '../i18n.js';
+import { language, t, tError, tValue } from '../i18n.js';
 import { me } from '../room/reducer.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
-import './persons.js';
+import { PATIENT } from './persons.js';
 
 class SeatRecording extends LightElement {
   static properties = { state: { attribute: false }, asking: { state: true } };
@@ -46,6 +46,7 @@ class SeatRecording extends LightElement {
     if (state.cut) return t('consent-stopping');
     if (this.asking) return t('consent-joining');
     if (state.decision !== 'granted') return t('consent-declined');
+    if (state.missing.length > 0) return `${t('consent-granted-lacking')} ${state.missing.map((one) => tValue('consent-purpose', one)).join(', ')}`;
     return me(state)?.recorded ? t('consent-granted') : t('consent-granted-idle');
   }
 
@@ -57,7 +58,7 @@ class SeatRecording extends LightElement {
   /** @param {import('../room/reducer.js').State} state */
   controls(state) {
     const granted = state.decision === 'granted' && !state.cut;
-    return html`<p class="hint">${t('persons-here', { names: [me(state)?.name ?? '', ...state.company].join(', ') })}</p>
+    return html`<p class="hint">${t('persons-here', { names: [me(state)?.name ?? '', ...state.company.map((name) => (name === PATIENT ? t('role-patient') : name))].join(', ') })}</p>
       <div class="row">
         <button class="secondary" data-testid="consent-change" ?disabled=${state.busy}
           @click=${() => this.ask('consent', { decision: granted ? 'declined' : 'granted', others: null })}>
@@ -90,7 +91,7 @@ class SeatRecording extends LightElement {
     const text = t('consent-recording-v1').split('\n').filter((line) => line.trim() !== '');
     return html`<div class="consent" role="group" lang=${language()} aria-label=${t('consent-title')}>
       ${text.map((line) => html`<p>${line}</p>`)}
-      <hj-persons .own=${me(state)?.name ?? null} .named=${this.named}></hj-persons>
+      <hj-persons .own=${me(state)?.name ?? null} .named=${this.named} .beside=${me(state)?.role === 'referring_physician'}></hj-persons>
       <div class="consent-answers">
         <button class="primary" data-testid="persons-accept" ?disabled=${state.busy || state.cut}
           @click=${() => this.answer()}>${icon('check')}${t('consent-accept')}</button>

@@ -11,6 +11,7 @@ import '../elements/chrome.js';
 import '../elements/referral.js';
 import '../elements/documents.js';
 import '../elements/match.js';
+import '../elements/consents.js';
 
 /** @typedef {import('../types/wire.js').CaseAnswer} CaseAnswer */
 
@@ -27,6 +28,8 @@ let busy = false;
 let maySchedule = false;
 let mayMatch = false;
 let mayReadDocuments = false;
+let mayReadConsents = false;
+let mayGiveConsents = false;
 /** @type {import('../types/wire.js').KeptAnswer | null} */
 let kept = null;
 /** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
@@ -112,6 +115,7 @@ function body(answer) {
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
     ${mayReadDocuments ? html`<hj-documents .case=${id} .zone=${zone}></hj-documents>` : nothing}
     ${mayMatch ? html`<hj-match case=${id} .zone=${zone}></hj-match>` : nothing}
+    ${mayReadConsents ? html`<hj-consents case=${id} link ?may=${mayGiveConsents}></hj-consents>` : nothing}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
         <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}${keeping(row.id)}</div>`)}</section>
@@ -136,6 +140,8 @@ if (me) {
   maySchedule = me.abilities.includes('schedule.write');
   mayMatch = me.abilities.includes('match');
   mayReadDocuments = me.abilities.includes('document.read');
+  mayReadConsents = me.abilities.includes('consent.read');
+  mayGiveConsents = me.abilities.includes('consent.give');
   languageEvents.addEventListener('change', draw);
   draw();
   await renew();

@@ -24,6 +24,8 @@ let rows = null;
 let skewMs = 0;
 let busy = false;
 let mayReadRetention = false;
+let mayGiveConsents = false;
+let maySetPolicies = false;
 let mayTellArrival = false;
 let mayExportHours = false;
 let mayAnswerFlags = false;
@@ -74,6 +76,7 @@ function draw() {
       ${mayReadRetention ? html`<p><a data-testid="to-retention" href="/retention">${t('page-retention')}</a></p>` : nothing}
       ${mayListSites ? html`<p><a data-testid="to-sites" href=${mayListPeople ? '/sites' : `/sites/${encodeURIComponent(account?.site_id ?? '')}`}>${mayListPeople ? t('page-sites') : t('page-site')}</a></p>` : nothing}
       <p><a data-testid="to-own" href="/people/${encodeURIComponent(account?.id ?? '')}">${t('page-own')}</a></p>
+      ${maySetPolicies ? html`<p><a data-testid="to-policies" href="/policies">${t('page-policies')}</a></p>` : nothing}
       ${maySeeSites ? html`<p><a data-testid="to-site-checks" href="/site-checks">${t('page-site-checks')}</a></p>` : nothing}
       ${mayTest ? html`<p><a data-testid="to-own-test" href="/self-test">${t('page-self-test')}</a></p>` : nothing}
       ${account ? html`<p><a data-testid="to-audit" href="/audit">${t('page-audit')}</a></p>` : nothing}
@@ -94,12 +97,14 @@ function list(zone) {
   }
   const rank = (/** @type {ConsultationRow} */ row) => (isOpen(row, now()) ? 0 : row.starts_at_ms > now() ? 1 : 2);
   const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || a.starts_at_ms - b.starts_at_ms);
-  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival }))}</ul>`;
+  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival, consents: mayGiveConsents }))}</ul>`;
 }
 
 const me = await reader(root);
 if (me) {
   account = me.account;
+  mayGiveConsents = me.abilities.includes('consent.give');
+  maySetPolicies = me.abilities.includes('policy.write');
   mayReadRetention = me.abilities.includes('retention.read');
   mayExportHours = me.abilities.includes('hours.export');
   mayTellArrival = me.abilities.includes('arrival.tell');

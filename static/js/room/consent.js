@@ -31,8 +31,8 @@ export class ConsentFlow {
     for (;;) {
       try {
         const answer = this.page.state().seat ?? (await this.enter());
-        await this.visit.consent(answer, decision, this.page.state().company, read);
-        if (this.attempt === attempt) this.page.happen({ type: 'decided', decision });
+        const { missing } = await this.visit.consent(answer, decision, this.page.state().company, read);
+        if (this.attempt === attempt) this.page.happen({ type: 'decided', decision, missing });
         return;
       } catch (error) {
         const code = codeOf(error);

@@ -26,7 +26,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   seat: SeatAnswer | null, decision: 'granted' | 'declined' | null, busy: boolean, problem: string | null,
  *   snapshot: Snapshot | null, recording: (Recording & {at_ms: number}) | null,
  *   mic: boolean, camera: boolean, over: string | null, notices: Notice[], knock: 'none' | 'waiting' | 'refused',
- *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[],
+ *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[], missing: string[],
  *   past: 'kept' | 'asking' | 'asked', full: number | null,
  * }} State
  * @typedef {{id: number, message: string, name: string}} Notice
@@ -36,7 +36,7 @@ export const MEDIA_GRACE_MS = 1500;
  * @typedef {{type: 'door', seat: SeatAnswer | null}
  *   | {type: 'used'} | {type: 'knocking'} | {type: 'knock_refused'}
  *   | {type: 'busy'} | {type: 'problem', code: string | null}
- *   | {type: 'decided', decision: 'granted' | 'declined'}
+ *   | {type: 'decided', decision: 'granted' | 'declined', missing?: string[]}
  *   | {type: 'past', past: 'asking' | 'kept' | 'asked'} | {type: 'cut'} | {type: 'company', names: string[]}
  *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'} | {type: 'full', at: number}
  *   | {type: 'snapshot', snapshot: Snapshot, fresh?: boolean}
@@ -53,7 +53,7 @@ export function initial() {
     phase: 'entering', link: 'idle', media: 'none', mediaSinceMs: 0,
     seat: null, decision: null, busy: false, problem: null,
     snapshot: null, recording: null, mic: true, camera: true, over: null, notices: [], knock: 'none', quality: null,
-    cut: false, company: [], past: 'kept', full: null,
+    cut: false, company: [], missing: [], past: 'kept', full: null,
   };
 }
 
@@ -69,7 +69,7 @@ export function reduce(state, event) {
       return {
         ...initial(), phase: 'door', mic: state.mic, camera: state.camera,
         seat: event.seat, decision: event.seat?.consent?.decision ?? null,
-        company: event.seat?.consent ? othersOf(event.seat) : state.company,
+        company: event.seat?.consent ? othersOf(event.seat) : state.company, missing: event.seat?.missing ?? [],
         past: event.seat?.destruction_asked ? 'asked' : 'kept',
       };
     case 'used':
@@ -83,7 +83,7 @@ export function reduce(state, event) {
     case 'problem':
       return { ...state, busy: false, problem: event.code };
     case 'decided':
-      return { ...state, decision: event.decision, busy: false, problem: null, cut: state.cut && event.decision === 'declined' };
+      return { ...state, decision: event.decision, missing: event.missing ?? [], busy: false, problem: null, cut: state.cut && event.decision === 'declined' };
     case 'cut':
       return { ...state, cut: true };
     case 'past':

@@ -44,9 +44,10 @@ export class Visit {
    * @param {'granted' | 'declined'} decision
    * @param {string[]} others
    * @param {string} language
+   * @returns {Promise<{decision: string, missing: string[]}>} what the patient, who sits here, has not agreed to
    */
   async consent(answer, decision, others, language) {
-    await post(`${this.base}/consent`, {
+    return post(`${this.base}/consent`, {
       decision, persons: [answer.seat.name, ...others], language, version: answer.consent_version,
     });
   }

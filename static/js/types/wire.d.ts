@@ -55,7 +55,7 @@ export interface SeatAnswer {
   seat: { id: string; role: Role; name: string; language: string; site: string; time_zone: string };
   consultation: { id: string; state: string; starts_at_ms: number; opens_at_ms: number; closes_at_ms: number };
   consent: { decision: 'granted' | 'declined'; persons: string[]; version: string; language: string } | null;
-  consent_version: string; destruction_asked?: boolean;
+  consent_version: string; destruction_asked?: boolean; missing?: string[];
   seats: { id: string; role: Role; name: string; site: string; time_zone: string; telephone: string | null; emergency?: string | null }[];
 }
 export interface SeatPast {
