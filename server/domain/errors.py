@@ -67,7 +67,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "guardian_unknown": 409,
     "witness_self": 409,
     "recipient_unknown": 409,
-    "paper_unavailable": 409,
+    "paper_missing": 409,
     "not_given": 409,
     "code_unknown": 404,
     "policy_changed": 409,

@@ -8,13 +8,14 @@ from typing import Any
 
 from server.domain.consent import Consent
 from server.domain.consent_text import PURPOSES, languages, newest
+from server.domain.documents import Viewer, sees
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Action, Relation, allowed
 from server.domain.person_consent import Given, is_minor, missing, newest_of, required, state_of
 from server.services.case_sides import Sides, sides_of
 from server.services.context import Context
-from server.services.person_consents import places_told
+from server.services.person_consents import papers_of, places_told
 from server.storage import accounts, audit, cases, consents, consultations, person_consents, site_policies
 from server.storage.database import Transaction
 
@@ -35,6 +36,8 @@ async def consent_page(
         )
         seats = await _seats(tx, case_id, now_ms)
         policies = await site_policies.newest(tx, sides.pairs)
+        viewer = Viewer(account.id, account.roles, held)
+        papers = [one for one in await papers_of(tx, case_id) if sees(viewer, one)]
         entry = audit.Entry("consents_read", "case", case_id, address, account_id=account.id, case_id=case_id)
         await audit.append(tx, now_ms, entry)
     named = any(
@@ -54,6 +57,7 @@ async def consent_page(
             {"seat_rule": one.seat_rule, "legal_basis": one.legal_basis, "version": one.version}
             for one in policies
         ],
+        "papers": [{"id": one.id, "name": one.name, "at_ms": one.made_ms} for one in papers],
         "time_zone": sides.referring.time_zone,
         "now_ms": now_ms,
     }

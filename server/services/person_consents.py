@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from server.domain.case import Case
 from server.domain.consent_text import PURPOSES, as_json, readable, text_of, texts
+from server.domain.documents import Document, State
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.person_consent import (
@@ -33,7 +34,7 @@ from server.services.consent import Consents
 from server.services.context import Context
 from server.services.recordable import patients_seats
 from server.services.withdrawal import Withdrawals
-from server.storage import audit, cases, person_consents, sessions
+from server.storage import audit, cases, documents, person_consents, sessions
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 
@@ -61,21 +62,12 @@ class How:
     document_id: str = ""
 
 
-class Papers(Protocol):
-    """Where scanned papers lie: the documents of a case."""
-
-    async def has(self, tx: Transaction, case_id: str, document_id: str) -> bool: ...
-
-
 class PersonConsents:
-    def __init__(
-        self, context: Context, deciding: Consents, withdrawals: Withdrawals, papers: Papers | None = None
-    ) -> None:
+    def __init__(self, context: Context, deciding: Consents, withdrawals: Withdrawals) -> None:
         texts()  # a text that is not as released stops the start
         self._context = context
         self._deciding = deciding
         self._withdrawals = withdrawals
-        self.papers = papers
 
     async def texts(self, case_id: str, language: str) -> dict[str, Any]:
         """What the patient is asked now, in this language where there is one. Raises Refused `not_found`."""
@@ -94,7 +86,7 @@ class PersonConsents:
         """Each purpose for itself; a yes and a no are kept alike.
 
         Raises Refused: as the checks of `domain/person_consent.py`, `recipient_unknown` (a transfer to a
-        hospital that nobody has chosen yet), `paper_unavailable`, `not_found`.
+        hospital that nobody has chosen yet), `paper_missing` (no scanned consent of this case), `not_found`.
         """
         if how.method not in METHODS or not decisions:
             raise Refused("bad_request")
@@ -105,7 +97,8 @@ class PersonConsents:
             name, relation = checked_giver(sides.person, how.by, how.name, today)
             drawing = checked_drawing(how.method, how.drawing)
             witness = checked_witness(how.method, how.witness, name)
-            await self._require_paper(tx, case_id, how)
+            if how.method == "paper":
+                await _require_paper(tx, case_id, how.document_id)
             known = newest_of(await person_consents.of_case(tx, case_id))
             for one in decisions:
                 sha256 = checked_text(one.purpose, one.version, how.language, one.sha256, one.decision)
@@ -178,14 +171,6 @@ class PersonConsents:
                     raise
         return asked
 
-    async def _require_paper(self, tx: Transaction, case_id: str, how: How) -> None:
-        if how.method != "paper":
-            return
-        if self.papers is None:
-            raise Refused("paper_unavailable")
-        if not await self.papers.has(tx, case_id, how.document_id):
-            raise Refused("not_found")
-
 
 def texts_told(
     sides: Sides, language: str, context: Context, purposes: Sequence[str] | None = None
@@ -213,6 +198,18 @@ def places_told(places: Places) -> dict[str, Any]:
         "countries": list(places.countries),
         "years": places.years,
     }
+
+
+async def _require_paper(tx: Transaction, case_id: str, document_id: str) -> None:
+    """Raises Refused `paper_missing`."""
+    if document_id not in {paper.id for paper in await papers_of(tx, case_id)}:
+        raise Refused("paper_missing")
+
+
+async def papers_of(tx: Transaction, case_id: str) -> list[Document]:
+    """Scanned consents among the documents of the case."""
+    found = await documents.of_case(tx, case_id)
+    return [one for one in found if one.kind == "consent" and one.state == State.READY]
 
 
 async def _case(tx: Transaction, case_id: str) -> Case:

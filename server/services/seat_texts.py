@@ -7,7 +7,7 @@ from typing import Any
 from server.domain.errors import Refused
 from server.domain.person_consent import required
 from server.services.access import behind_link, seat_and_consultation
-from server.services.case_sides import sides_of
+from server.services.case_sides import sides_of, sits_at
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.person_consents import texts_told
@@ -21,17 +21,21 @@ class SeatTexts:
         self._attempts = attempts
 
     async def read(self, seat_id: str, proof: Proof, language: str, address: str) -> dict[str, Any]:
-        """Raises Refused `no_credential`, `link_unknown`, `link_dead`, `too_many_attempts`."""
+        """`open`: the patient sits there and has to see them.
+
+        Raises Refused `no_credential`, `link_unknown`, `link_dead`, `too_many_attempts`.
+        """
         await self._attempts.probe(seat_id, address)
         async with self._context.database.read() as tx:
             if proof.credential is not None:
-                _, consultation = await seat_and_consultation(tx, seat_id)
+                seat, consultation = await seat_and_consultation(tx, seat_id)
             elif proof.token is not None:
-                _, consultation, _ = await behind_link(tx, seat_id, proof.token, self._context.now_ms())
+                seat, consultation, _ = await behind_link(tx, seat_id, proof.token, self._context.now_ms())
             else:
                 raise Refused("no_credential")
             case = await cases.by_id(tx, consultation.case_id)
             if case is None:
                 raise Refused("not_found")
             sides = await sides_of(tx, case)
-        return texts_told(sides, language, self._context, required(sides.countries))
+        told = texts_told(sides, language, self._context, required(sides.countries))
+        return told | {"open": sits_at(seat)}

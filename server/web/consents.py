@@ -163,7 +163,7 @@ async def own_withdraw(request: web.Request) -> web.Response:
 
 
 async def of_seat(request: web.Request) -> web.Response:
-    """POST /api/seats/{seat}/consent-texts {language, token?} → {texts, places}: as asked at this door"""
+    """POST /api/seats/{seat}/consent-texts {language, token?} → {texts, places, open}: asked at this door"""
     body = await parsed(request, AtDoor)
     seat = request.match_info["seat"]
     proof = Proof(await credential_or_none(request, seat), body.token)
@@ -172,9 +172,6 @@ async def of_seat(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request) -> dict[str, object]:
-    services = request.app[SERVICES]
+    context, account = request.app[SERVICES].context, request[SIGNED_IN].account
     case, address = request.match_info["case"], request[ADDRESS]
-    found = await consent_page(
-        services.context, request[SIGNED_IN].account, case, request[RELATIONS], address
-    )
-    return found | {"papers": services.person_consents.papers is not None}
+    return await consent_page(context, account, case, request[RELATIONS], address)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from server.domain.consent import CONSENT_VERSION
+from server.domain.documents import Document, State
 from server.domain.people import Site
 from server.domain.retention import DEFAULT_CLASS, years_of
 from server.services.demo import ALMATY, CASE_ID, PATIENT, SEOUL
-from server.storage import accounts, audit, sessions, site_policies
+from server.storage import accounts, audit, documents, sessions, site_policies
 from server.storage.ids import hashed
 from tests.support.website import Browser, Website, website
 
@@ -118,6 +119,7 @@ async def test_a_consent_that_is_not_whole_is_refused_with_what_is_missing(site:
         ({"by": "guardian"}, "guardian_unknown"),
         ({"method": "drawn", "drawing": "M0 0"}, "drawing_refused"),
         ({"method": "read_aloud"}, "witness_missing"),
+        ({"method": "paper", "document": "unknown"}, "paper_missing"),
         ({"language": "xx"}, "not_found"),
     ]
     for how, code in hows:
@@ -249,3 +251,19 @@ async def test_the_door_shows_what_is_asked_to_who_holds_its_link_and_to_nobody_
     assert [(one["purpose"], one["language"]) for one in told["texts"]] == [(one, "ko") for one in NEEDED]
     assert (await stranger.post(path, {"language": "ko"})).code == "no_credential"
     assert (await stranger.post(path, {"language": "ko", "token": "wrong"})).code == "link_unknown"
+
+
+async def test_a_scanned_paper_among_the_documents_of_the_case_is_a_consent_too(site: Website) -> None:
+    lp = await site.signed_in("referring_physician")
+    mine = (await lp.get("/api/me")).json["account"]["id"]
+    scan = Document(
+        "scan-1", CASE_ID, "r1", "consent.pdf", "consent", "site", False, State.READY, 9, 9, "", "0" * 64,
+        mine, 1, 1,
+    )  # fmt: skip
+    async with site.database.write() as tx:
+        await documents.add(tx, scan)
+    assert [one["id"] for one in (await lp.get(BASE)).json["papers"]] == ["scan-1"]
+    given = await lp.post(BASE, await asked(lp, "granted", "recording", method="paper", document="scan-1"))
+    assert states(given.json)["recording"] == "granted"
+    elsewhere = await site.signed_in("site_operator")
+    assert (await elsewhere.get(BASE)).json["papers"] == [], "an operator sees what they brought"

@@ -78,7 +78,7 @@ class ConsentForm extends LightElement {
     try {
       const answer = await post(`/api/cases/${encodeURIComponent(this.case)}/consents`, {
         language: this.spoken, by: this.by, name: this.name, method: this.method, decisions,
-        ...(this.method === 'drawn' ? { drawing: signature?.path ?? '' } : {}), ...(this.method === 'read_aloud' ? { witness: this.witness } : {}),
+        ...(this.method === 'drawn' ? { drawing: signature?.path ?? '' } : {}), ...(this.method === 'paper' ? { document: /** @type {HTMLSelectElement | null} */ (this.querySelector('[data-testid="consent-paper"]'))?.value ?? '' } : {}), ...(this.method === 'read_aloud' ? { witness: this.witness } : {}),
       });
       this.kept = decisions.length;
       this.said.clear();
@@ -110,9 +110,10 @@ class ConsentForm extends LightElement {
       ${told ? PURPOSES.map((purpose) => this.question(purpose, change)) : this.problem ? nothing : html`<p class="hint" role="status">${t('loading')}</p>`}
       <div class="card">${this.giver(answer, change, value)}
         <fieldset class="consent-ways"><legend>${t('consent-way')}</legend>${METHODS.map((method) => html`<label class="tick"><input type="radio" name="way" value=${method} data-testid="consent-way-${method}"
-          .checked=${live(this.method === method)} ?disabled=${method === 'paper'} @change=${() => change(() => { this.method = method; })} /><span>${tValue('consent-method', method)}
-          ${method === 'paper' ? html`<span class="hint">${t('consent-paper-not-yet')}</span>` : nothing}</span></label>`)}</fieldset>
+          .checked=${live(this.method === method)} ?disabled=${method === 'paper' && answer.papers.length === 0} @change=${() => change(() => { this.method = method; })} /><span>${tValue('consent-method', method)}
+          ${method === 'paper' && answer.papers.length === 0 ? html`<span class="hint">${t('consent-paper-none')}</span>` : nothing}</span></label>`)}</fieldset>
         ${this.method === 'drawn' ? html`<hj-signature></hj-signature>` : nothing}
+        ${this.method === 'paper' ? html`<label class="field"><span>${t('consent-paper-which')}</span><select data-testid="consent-paper">${answer.papers.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select></label>` : nothing}
         ${this.method === 'read_aloud' ? html`<label class="field"><span>${t('consent-witness-name')}</span><input type="text" maxlength="80" autocomplete="off" data-testid="consent-witness-name" .value=${live(this.witness)}
           @input=${(/** @type {Event} */ event) => { this.witness = value(event); }} /></label><p class="hint">${t('consent-witness-hint')}</p>` : nothing}
         ${this.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}

@@ -12,7 +12,7 @@ class SeatTexts extends LightElement {
   constructor() {
     super();
     this.seat = '';
-    /** @type {import('../types/consents.js').TextsAnswer | null} */
+    /** @type {(import('../types/consents.js').TextsAnswer & {open: boolean}) | null} open: the patient sits here and has to see it */
     this.told = null;
     /** @type {Map<string, Record<string, string>>} */
     this.words = new Map();
@@ -46,7 +46,7 @@ class SeatTexts extends LightElement {
   render() {
     const told = this.told;
     if (!told) return nothing;
-    return html`<details class="seat-texts" data-testid="seat-texts"><summary>${t('consent-door-texts')}</summary>
+    return html`<details class="seat-texts" data-testid="seat-texts" ?open=${told.open}><summary>${t('consent-door-texts')}</summary>
       ${told.texts.map((text) => consentText(text, told.places, this.words.get(text.language) ?? {}))}</details>`;
   }
 }

@@ -104,7 +104,7 @@ function purpose(one) {
   const found = newest && texts.get(newest.id);
   return html`<li data-testid="consent-state" data-purpose=${one.purpose} data-state=${one.state}>
     <div class="row"><strong>${tValue('consent-purpose', one.purpose)}</strong><span class="chip ${one.state === 'granted' ? 'chip-open' : ''}">${tValue('consent-state', one.state)}</span></div>
-    ${newest ? html`<details @toggle=${() => read(newest.id)}><summary>${tValue('consent-decision', newest.decision)} · ${when(newest.at_ms)}</summary>${found ? consentText(found.told.text, found.told.places, found.words) : nothing}</details>` : nothing}
+    ${newest ? html`<details @toggle=${() => read(newest.id)}><summary><span>${tValue('consent-decision', newest.decision)} · ${when(newest.at_ms)}</span></summary>${found ? consentText(found.told.text, found.told.places, found.words) : nothing}</details>` : nothing}
     ${newest?.decision !== 'granted' ? nothing : asking !== one.purpose
       ? html`<button type="button" class="secondary" data-testid="my-withdraw" @click=${() => { [asking, gone] = [one.purpose, null]; draw(); }}>${t('my-withdraw')}</button>`
       : html`<div class="notice notice-alarm" role="alert">${icon('warning')}<div><p>${t(one.purpose === 'recording' ? 'consent-withdraw-recording' : 'consent-withdraw-other')}</p>

@@ -15,7 +15,7 @@ export interface ConsentsAnswer {
   case: { id: string; label: string };
   patient: { names: Record<string, string>; languages: string[]; minor: boolean; guardians: { name: string; relation: string }[] } | null;
   places: Places; required: string[]; missing: string[]; purposes: Purpose[]; seats: SeatConsent[];
-  policies: { seat_rule: string; legal_basis: string; version: number }[]; time_zone: string; now_ms: number; papers: boolean;
+  policies: { seat_rule: string; legal_basis: string; version: number }[]; time_zone: string; now_ms: number; papers: { id: string; name: string; at_ms: number }[];
 }
 export interface Look { action: string; name: string; roles: string[]; site: string; count: number; first_ms: number; last_ms: number }
 export interface OwnAnswer { clinic: string; time_zone: string; languages: string[]; places: Places; purposes: Purpose[]; seen: Look[]; expires_ms: number; now_ms: number }
