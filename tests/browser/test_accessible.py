@@ -26,6 +26,8 @@ SIGNED_IN = {
     "glossary": ("interpreter", f"/cases/{CASE_ID}/glossary"),
     "referral": ("referring_physician", f"/cases/{CASE_ID}/referral"),
     "new-referral": ("referring_physician", "/referrals/new"),
+    "consents": ("referring_physician", f"/cases/{CASE_ID}/consents"),
+    "policies": ("privacy_officer", "/policies"),
     "renderings": ("interpreter", "/renderings"),
     "retention": ("privacy_officer", "/retention"),
     "audit": ("privacy_officer", "/audit"),
@@ -35,7 +37,12 @@ SIGNED_IN = {
     "site": ("programme_admin", f"/sites/{SEOUL}"),
     "person": ("programme_admin", "/people/{person}"),
 }
-STRANGERS = {"signin": "/signin", "forgot-password": "/forgot-password", "set-password": "/set-password"}
+STRANGERS = {
+    "signin": "/signin",
+    "forgot-password": "/forgot-password",
+    "set-password": "/set-password",
+    "my": "/my",
+}
 IN_THE_ROOM = {"room", "review"}
 SIZES = ((1440, 900), (390, 844))
 
