@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from server.services.context import Context
 from server.services.limiting import Attempts
+from server.services.passkeys import Passkeys
 from server.services.passwords import Passwords
 from server.services.resets import Resets
 from server.services.second_steps import SecondSteps
@@ -17,13 +18,16 @@ from server.services.signing_in import SigningIn
 class WaysIn:
     signing_in: SigningIn
     second_steps: SecondSteps
+    passkeys: Passkeys
     resets: Resets
 
 
 def ways_in_of(context: Context, passwords: Passwords, attempts: Attempts) -> WaysIn:
     steps = SecondSteps(context, attempts, SecretBox(context.settings.secrets_dir))
+    signing_in = SigningIn(context, passwords, attempts, steps)
     return WaysIn(
-        signing_in=SigningIn(context, passwords, attempts, steps),
+        signing_in=signing_in,
         second_steps=steps,
+        passkeys=Passkeys(context, attempts, signing_in),
         resets=Resets(context, passwords, attempts),
     )

@@ -28,7 +28,7 @@ async def me(request: web.Request) -> web.Response:
     told = account_json(account) | {
         "standing": signed_in.standing,
         "lock_after_s": settings.idle_ms // 1000 or None,
-        "break_glass": await glasses.standing(account) if full else [],
+        "break_glass": await glasses.standing(account) if full else None,
     }
     barred = set() if glasses.is_for(account) else {Action.BREAK_GLASS.value}
     abilities = [one for one in page_abilities(account.roles) if full and one not in barred]

@@ -47,6 +47,7 @@ async function call(method, path, body, options = {}) {
   if (answer.ok && kept) Object.assign(kept, { etag: answer.headers.get('ETag') ?? '', data });
   if (answer.ok) return data;
   const error = data?.error ?? {};
+  if (error.code === 'locked') globalThis.dispatchEvent?.(new Event('hj-locked'));
   throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
 }
 
@@ -110,6 +111,7 @@ export async function takeSeat(seat) {
  * @returns {string | null}
  */
 export function problemOf(error) {
+  if (codeOf(error) === 'second_step_required') location.assign('/security');
   if (!(error instanceof ApiRefusal) || error.status !== 401) return codeOf(error);
   goToSignIn();
   return null;

@@ -101,6 +101,7 @@ async def path_of(site: Website, route: Route, recording: str, seat_role: str) -
         proposal="unknown",
         department="unknown",
         physician="unknown",
+        passkey="unknown",
         site=SEOUL,
         person=await reviewer(site),
         test="unknown",

@@ -5,6 +5,7 @@ import { post } from '../api.js';
 import { wipe } from '../referral/local-copy.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import './lock.js';
 import './glass.js';
 
 /** What a page wants to finish before its session ends: a draft to be saved. @type {Set<() => Promise<void>>} */
@@ -49,12 +50,13 @@ class Header extends LightElement {
       <div class="bar-end">
         ${this.account
           ? html`<span class="who"><strong>${this.account.name}</strong>
-              <span>${this.account.roles.map((role) => t(`role-${role}`)).join(' · ')}</span></span>`
+              <span>${this.account.roles.map((role) => t(`role-${role}`)).join(' · ')}</span></span>
+            <a class="button quiet round" data-testid="to-security" href="/security" aria-label=${t('page-security')} title=${t('page-security')}>${icon('key')}</a>`
           : nothing}
         <hj-language></hj-language>
         ${this.account ? html`<button class="quiet" @click=${() => void this.signOut()}>${t('sign-out')}</button>` : nothing}
       </div>
-    </header><hj-glass .account=${this.account}></hj-glass>`;
+    </header><hj-glass .account=${this.account}></hj-glass><hj-lock .account=${this.account} @ask=${this.signOut}></hj-lock>`;
   }
 }
 customElements.define('hj-header', Header);

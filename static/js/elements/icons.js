@@ -29,6 +29,7 @@ const SHAPES = {
   record: svg`<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="3.5" fill="currentColor"/>`,
   play: svg`<path d="M7 4.5v15l12-7.5z" fill="currentColor"/>`,
   pause: svg`<path d="M8 5v14M16 5v14" stroke-width="3"/>`,
+  key: svg`<circle cx="8" cy="14" r="4"/><path d="m11 11 8-8M16 6l3 3M14 8l2 2"/>`,
   warning: svg`<path d="M12 4 2.5 20h19zM12 10v4M12 17v.5"/>`,
   shield: svg`<path d="M12 3 5 6v5c0 5 3 8 7 10 4-2 7-5 7-10V6zM9 12l2 2 4-4"/>`,
   clock: svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5l3 2"/>`,

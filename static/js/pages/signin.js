@@ -1,50 +1,112 @@
-/** The sign-in page. It never says whether an address is known. */
+/** The sign-in page: password or passkey, and a second step where there is one. It never says whether an address is known. */
 import { html, nothing, render } from '/static/vendor/lit.js';
 import { ApiRefusal, codeOf, get, post } from '../api.js';
 import { languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { canPasskey, passkeyProblem, usePasskey } from '../passkeys.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 let busy = false;
 let words = '';
+/** Second steps that are asked for; null before the password. @type {string[] | null} */
+let ways = null;
+/** A recovery code is typed instead of the app's. */
+let recovering = false;
+/** The organisation's own sign-in, where there is one. @type {string} */
+let provider = '';
 
 /** Only a path of our own: an address in the query must not lead anywhere else. */
 function next() {
   const asked = new URLSearchParams(location.search).get('next') ?? '';
-  return /^\/(cases|review|worklist|self-test|site-checks|retention|renderings)(\/[A-Za-z0-9_-]+)?$/.test(asked) ? asked : '/worklist';
+  return /^\/(cases|review|worklist|self-test|site-checks|retention|renderings|security)(\/[A-Za-z0-9_-]+)?$/.test(asked) ? asked : '/worklist';
 }
 
-/** @param {SubmitEvent} event */
-async function send(event) {
-  event.preventDefault();
-  const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+/** @param {() => Promise<any>} work */
+async function by(work) {
   busy = true;
   words = '';
   draw();
   try {
-    await post('/api/sign-in', { email: String(form.get('email')).trim(), password: String(form.get('password')) });
-    location.assign(next());
+    const answer = await work();
+    if (answer?.account) {
+      location.assign(next());
+      return;
+    }
+    ways = answer?.ways ?? ways;
+    recovering = Boolean(ways && !ways.includes('totp') && !ways.includes('passkey'));
   } catch (error) {
     const wait = error instanceof ApiRefusal ? Number(error.detail.retry_after_s ?? 0) : 0;
-    words = wait > 0 ? t('signin-wait', { seconds: Math.ceil(wait) }) : tError(codeOf(error));
-    busy = false;
-    draw();
+    const code = error instanceof ApiRefusal ? codeOf(error) : passkeyProblem(error);
+    if (code === 'step_over') ways = null;
+    words = wait > 0 ? t('signin-wait', { seconds: Math.ceil(wait) }) : tError(code);
   }
+  busy = false;
+  draw();
+  /** @type {HTMLElement | null} */ (root.querySelector('[data-focus]'))?.focus();
+}
+
+/** @param {SubmitEvent} event */
+function send(event) {
+  event.preventDefault();
+  const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+  if (ways) void by(() => post('/api/sign-in/code', { code: String(form.get('code')).trim() }));
+  else void by(() => post('/api/sign-in', { email: String(form.get('email')).trim(), password: String(form.get('password')) }));
+}
+
+function withPasskey() {
+  void by(async () => post('/api/sign-in/passkey', { credential: await usePasskey(await post('/api/sign-in/passkey/options')) }));
+}
+
+const problem = () => (words ? html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem">${icon('warning')}<p>${words}</p></div>` : nothing);
+
+const passkeyButton = () =>
+  canPasskey() ? html`<button type="button" class="secondary big" data-testid="signin-passkey" ?disabled=${busy} @click=${withPasskey}>${icon('key')}${t('signin-passkey')}</button>` : nothing;
+
+function first() {
+  return html`<h1>${t('signin-title')}</h1><p class="lead">${t('signin-lead')}</p>
+    <form @submit=${send}>
+      <label class="field"><span>${t('signin-email')}</span><input type="email" name="email" autocomplete="username webauthn" required maxlength="254" autofocus></label>
+      <label class="field"><span>${t('signin-password')}</span><input type="password" name="password" autocomplete="current-password" required maxlength="256"></label>
+      ${problem()}
+      <button class="primary big" data-testid="signin-send" ?disabled=${busy}>${t('signin-send')}</button>
+    </form>
+    <p><a data-testid="to-forgot" href="/forgot-password">${t('signin-forgot')}</a></p>
+    ${canPasskey() || provider ? html`<p class="or">${t('signin-or')}</p>` : nothing}
+    ${passkeyButton()}
+    <p class="hint">${t('signin-link-hint')}</p>`;
+}
+
+/** @param {string[]} asked */
+function second(asked) {
+  const coded = asked.includes('totp') || recovering;
+  return html`<h1>${t('signin-second-title')}</h1><p class="lead">${recovering ? t('signin-recovery-lead') : coded ? t('signin-code-lead') : t('signin-passkey-lead')}</p>
+    ${coded
+      ? html`<form @submit=${send}>
+          ${recovering
+            ? html`<label class="field"><span>${t('signin-recovery')}</span><input type="text" name="code" data-testid="signin-code" data-focus autocomplete="off" autocapitalize="characters" spellcheck="false" required minlength="16" maxlength="40"></label>`
+            : html`<label class="field"><span>${t('signin-code')}</span><input type="text" name="code" data-testid="signin-code" data-focus inputmode="numeric" pattern="[0-9]{6}" autocomplete="one-time-code" required maxlength="6"></label>`}
+          ${problem()}
+          <button class="primary big" data-testid="signin-second" ?disabled=${busy}>${t('signin-send')}</button>
+        </form>`
+      : problem()}
+    ${asked.includes('passkey') && !recovering ? passkeyButton() : nothing}
+    <p class="row">
+      ${asked.includes('recovery')
+        ? html`<button class="link" data-testid="signin-recover" @click=${() => {
+            recovering = !recovering;
+            draw();
+          }}>${recovering ? t('signin-no-recovery') : t('signin-recover')}</button>`
+        : nothing}
+      <button class="link" @click=${() => {
+        ways = null;
+        draw();
+      }}>${t('signin-again')}</button></p>`;
 }
 
 function draw() {
   document.title = t('page-title', { page: t('page-signin') });
-  render(html`<hj-header></hj-header><div class="page"><section class="card narrow">
-    <h1>${t('signin-title')}</h1><p class="lead">${t('signin-lead')}</p>
-    <form @submit=${(/** @type {SubmitEvent} */ event) => void send(event)}>
-      <label class="field"><span>${t('signin-email')}</span><input type="email" name="email" autocomplete="username" required maxlength="254" autofocus></label>
-      <label class="field"><span>${t('signin-password')}</span><input type="password" name="password" autocomplete="current-password" required maxlength="1024"></label>
-      ${words ? html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem">${icon('warning')}<p>${words}</p></div>` : nothing}
-      <button class="primary big" data-testid="signin-send" ?disabled=${busy}>${t('signin-send')}</button>
-    </form>
-    <p><a data-testid="to-forgot" href="/forgot-password">${t('signin-forgot')}</a></p>
-    <p class="hint">${t('signin-link-hint')}</p></section></div>`, root);
+  render(html`<hj-header></hj-header><div class="page"><section class="card narrow">${ways ? second(ways) : first()}</section></div>`, root);
 }
 
 languageEvents.addEventListener('change', draw);

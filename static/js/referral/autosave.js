@@ -9,7 +9,7 @@
 export const SOON_MS = 800;
 export const AGAIN_MS = 3_000;
 /** What may be otherwise the next time, without anything being typed anew; signed in again in another tab, for one. */
-const PASSING = new Set(['network', 'not_ready', 'internal', 'unexpected', 'too_many_attempts', 'sign_in_required']);
+const PASSING = new Set(['network', 'not_ready', 'internal', 'unexpected', 'too_many_attempts', 'sign_in_required', 'locked']);
 
 export class Autosave {
   /**

@@ -65,7 +65,7 @@ export interface SeatPast {
     destroyed_ms: number | null; receipt: number | null;
   }[];
 }
-export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string; site_id?: string; break_glass?: { id: string; case_id: string; case: string; until_ms: number } | null }
+export interface Account { id: string; name: string; roles: Role[]; language: string; time_zone: string; site_id?: string; standing?: 'full' | 'locked' | 'unproven'; lock_after_s?: number | null; break_glass?: { id: string; case_id: string; case: string; until_ms: number } | null }
 export interface ConsultationRow {
   id: string; case_id: string; case_label: string; case_readable?: boolean; glossary_readable?: boolean; specialty: string; state: string;
   starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
