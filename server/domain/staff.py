@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from server.domain.errors import FormRefused, Refused
+from server.domain.matching.deciding import one_line
 from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import GUESTS, Role
 from server.domain.telephone import telephone
@@ -102,9 +103,8 @@ class Form:
         self.wrong: dict[str, str] = {}
 
     def text(self, name: str, value: str, most: int = MAX_NAME, *, needed: bool = True) -> str:
-        """One line without control characters."""
-        kept = "".join(" " if unicodedata.category(ch) in ("Cc", "Zl", "Zp") else ch for ch in value)
-        kept = " ".join(unicodedata.normalize("NFC", kept).split())
+        """One line without control and direction characters."""
+        kept = one_line(unicodedata.normalize("NFC", value))
         if needed and not kept:
             self.wrong[name] = "empty"
         elif len(kept) > most:
