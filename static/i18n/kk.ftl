@@ -584,6 +584,8 @@ path-again = Қайта тексеру
 path-clock = Осы компьютер мен сервердің сағаттары { $minutes } минутқа айырмашылықпен жүр, сондықтан мұнда көрсетілген уақыт қате болуы мүмкін. Компьютер күні мен уақытын өздігінен қойсын.
 
 # A site's self-test
+# A site's self-test
+# A site's self-test
 page-self-test = Мекеменің өзін-өзі тексеруі
 page-site-checks = Мекемелер: өз уақытына дайын ба?
 selftest-title = Осы компьютер мен байланысын тексеру
@@ -697,6 +699,150 @@ consent-past-sure = Осы консультацияда сіздің орның�
 consent-past-keep = Қалдыру
 consent-past-asked = Сіздің орныңыздан жазылғаны консультациядан кейін жойылады. Оны қол қойылған акт растайды.
 consent-change = Жауабымды өзгерту
+
+# Consents by purpose: how they stand, giving them, the patient’s own page
+page-consents = Келісімдер
+page-my = Менің келісімдерім
+page-policies = Мекемелер арасындағы ережелер
+consents-title = Келісімдер
+consents-whole = Жазуға керек келісімнің бәрі берілген
+consents-lacking =
+    { $count ->
+        [one] Жазу үшін { $count } келісім жетіспейді
+       *[other] Жазу үшін { $count } келісім жетіспейді
+    }
+consents-to-give = Келісім сұрау
+consents-to-read = Келісімдерді қарау
+consents-at-doors = Орындардағы басқалар: бөлмеге кіргендегі жауаптары
+consents-rule = Бұл мекемелер арасында пациентпен әңгіме жолдаушы орында лицензиясы тексерілген дәрігер отырғанда ғана жазылады.
+consent-purpose-consultation = Консультация
+consent-purpose-recording = Жазу
+consent-purpose-transfer-abroad = Шетелге беру
+consent-purpose-follow-up-review = Кейінгі бақылау үшін қарау
+consent-purpose-teaching = Оқыту
+consent-purpose-other = Басқа мақсат
+consent-state-undecided = Әлі сұралмаған
+consent-state-granted = Келісті
+consent-state-declined = Бас тартты
+consent-state-withdrawn = Қайтарып алды
+consent-state-outdated = Қайта сұрау керек
+consent-state-unwitnessed = Куә әлі растауы керек
+consent-state-other = Белгісіз
+consent-decision-granted = Келісті
+consent-decision-declined = Бас тартты
+consent-decision-withdrawn = Қайтарып алды
+consent-decision-undecided = Жауап бермеген
+consent-decision-other = Белгісіз
+consent-method-typed = Таңдалды, аты-жөні терілді
+consent-method-drawn = Экранда қол қойылды
+consent-method-read-aloud = Куәнің көзінше дауыстап оқылды
+consent-method-paper = Қағазда қол қойылды, сканерленді
+consent-method-other = Басқа тәсіл
+consent-version = { $version }-нұсқа
+consent-hash = Мәтіннің хеші (SHA-256): { $hash }…
+consent-needed = жазуға қажет
+consent-recorded-by = Жазып алған: { $name }
+consent-by-patient = Пациенттің өзі
+consent-by-guardian = Заңды өкілі
+consent-important = Мынаны әсіресе мұқият оқыңыз
+consent-more = Бәрін оқу
+consent-item-recipient = Кім алады
+consent-item-country = Қай елде
+consent-item-items = Қандай деректер туралы
+consent-item-purpose = Не үшін пайдаланылады
+consent-item-method = Қашан және қалай жіберіледі
+consent-item-period = Қанша уақытқа
+consent-item-refuse = Сіздің бас тарту құқығыңыз
+consent-say-yes = Келісемін
+consent-say-no = Бас тартамын
+consent-form-title = Пациенттен сұрау
+consent-form-hint = Бұл мәтіндерді осы экранда көрсетіңіз немесе дауыстап оқып беріңіз. Әр сұраққа бөлек жауап беріледі; «жоқ» деген жауаптың мәтінде айтылғаннан басқа зияны жоқ.
+consent-form-language = Жауап беретін адамның тілі
+consent-unreviewed = Бұл мәтіндерді ана тілінде сөйлейтін дәрігер мен заңгер әлі тексеруі керек.
+consent-minor = Пациент кәмелетке толмаған: тіркелген заңды өкілі жауап береді.
+consent-who = Кім жауап береді?
+consent-name = Жауап беретін адамның аты-жөні
+consent-guardian-which = Қай заңды өкілі?
+consent-guardian-none = Заңды өкіл тіркелмеген. Алдымен оны пациенттің тіркеуіне қосыңыз.
+consent-way = Бұл қалай расталады?
+consent-paper-none = Алдымен сканерленген қағазды жүктеңіз: жағдай бетіндегі құжаттарға «келісім» ретінде.
+consent-paper-which = Қай сканерленген қағаз?
+consent-drawn-label = Қол қоятын өріс. Сыза алмасаңыз, басқа тәсілді таңдаңыз.
+consent-drawn-clear = Өшіру
+consent-witness-name = Мұны еститін куәнің аты-жөні
+consent-witness-hint = Әріптес жүйеге кіріп, осы бетте растағаннан кейін күшіне енеді.
+consent-witness-named = Куә: { $name }.
+consent-witnessed-by = Растаған: { $name }.
+consent-witness-now = Мен естідім: куә ретінде растау
+consent-keep =
+    { $count ->
+        [one] { $count } жауапты сақтау
+       *[other] { $count } жауапты сақтау
+    }
+consent-kept =
+    { $count ->
+        [one] { $count } жауап сақталды.
+       *[other] { $count } жауап сақталды.
+    }
+consent-withdraw-for = Пациент атынан қайтарып алу
+consent-withdraw-recording = Пациенттің орнында жазылған бейне мен дауыс жойылады, оларды қалпына келтіру мүмкін емес. Пациент дәрігердің қасында отырса, сол орынның жазбасы жойылады.
+consent-withdraw-other = Осы сәттен бастап бұл келісімнің күші жоқ. Заң сақтауды талап ететіні сақталады.
+consent-withdraw-now = Қайтарып алу
+consent-granted-lacking = Сіз келісім бердіңіз. Орныңыз әлі жазылып жатқан жоқ: осында отырған пациент бәріне келіспеген. Жағдайдың келісімдерін ашыңыз. Жетіспейтіні:
+consent-door-texts = Нақты неге келісесіз
+persons-patient = Пациент те осында отыр
+patients-code-title = Пациенттің өз қолжетімділігі
+patients-code-hint = Код арқылы пациент үйінде неге келіскенін және кім қарағанын көреді, келісімін қайтарып ала алады. Тіркелгі қажет емес. Жаңа код бұрынғысын тоқтатады.
+patients-code-give = Код жасау
+patients-code-again = Басқа код жасау
+patients-code-until = { $date }, { $time } дейін жарамды. Тек қазір көрсетіледі.
+my-title = Менің келісімдерім
+my-lead = Клиникаңыз берген кодты енгізіңіз.
+my-code = Код (клиникадан)
+my-open = Ашу
+my-consents = Мен неге келістім
+my-withdraw = Қайтарып алу
+my-gone = Келісіміңіз қайтарып алынды. Оның енді күші жоқ.
+my-gone-recording = Келісіміңіз қайтарып алынды. Сізден жазылғанды енді көруге болмайды, ол жойылып жатыр.
+my-seen = Кім қарады
+my-seen-hint = Сіздің жағдайыңызды, құжаттарыңызды немесе жазбаларыңызды ашқандар, соңғылары жоғарыда.
+my-seen-nobody = Әлі ешкім қараған жоқ.
+my-seen-times =
+    { $count ->
+        [one] сол күні { $count } рет
+       *[other] сол күні { $count } рет
+    }
+seen-case-read = Жағдайды ашты
+seen-referral-read = Жолдаманы оқыды
+seen-draft-read = Жолдаманың жобасын ашты
+seen-patient-read = Тіркеуді ашты
+seen-recording-opened = Жазбаны ашты
+seen-recording-track-opened = Жазбаны көрді
+seen-chat-read = Консультация чатын оқыды
+seen-export-downloaded = Жазбаның көшірмесін жүктеп алды
+seen-glossary-exported = Терминдер тізімін жүктеп алды
+seen-consents-read = Келісімдерді қарады
+seen-document-looked = Құжатты ашты
+seen-document-downloaded = Құжатты жүктеп алды
+seen-other = Жағдайдан бірдеңені қарады
+policies-lead = Екі мекеме арасындағы жазбаларға не қолданылады. Өзгеріс келесі сеанстан бастап күшіне енеді; жүріп жатқан сеанста бастапқы ереже қалады.
+policies-none = Әзірше екі мекемені байланыстыратын жағдай жоқ.
+policies-rule = Пациент қатысып отырғанда жазу
+policies-basis = Құқықтық негіз
+policies-keep = Сақтау
+policies-kept = Сақталды.
+policies-history = Бұрынғы шешімдер
+policies-default = Әдепкі: әлі ешкім шешім қабылдамаған
+policies-another = Мекемелердің басқа жұбы
+policies-referring = Жолдаушы мекеме
+policies-consulting = Кеңес беруші мекеме
+seat-rule-required = Тек жолдаушы орында лицензиясы тексерілген дәрігер отырғанда
+seat-rule-not-required = Лицензиясы тексерілген дәрігерсіз де
+seat-rule-other = Белгісіз
+legal-basis-medical-personnel = Медицина қызметкерлері арасында
+legal-basis-direct-care = Пациентке тікелей қашықтан көмек
+legal-basis-demonstration = Көрсетілім, шынайы адамдарсыз
+legal-basis-other = Белгісіз
 persons-title = Бұл орында кім отыр?
 persons-you = Сіз
 persons-name = Басқа адамның аты-жөні
@@ -1257,7 +1403,7 @@ error-guardian-needed = Пациент кәмелетке толмаған: за
 error-guardian-unknown = Бұл заңды өкіл тіркелмеген. Тізімнен таңдаңыз немесе алдымен пациенттің тіркеуіне қосыңыз.
 error-witness-self = Мұны жазған адам куә бола алмайды. Әріптесіңіз кіріп, растасын.
 error-recipient-unknown = Бұл жағдай үшін әлі аурухана таңдалмаған. Деректерді беруге келісімді аурухана таңдалғанда сұраңыз.
-error-paper-unavailable = Мұнда әзірше сканерленген қағаздар қабылданбайды. Басқа жолын таңдаңыз.
+error-paper-missing = Бұл қағаз жағдайдың құжаттарында жоқ. Алдымен оны сонда «келісім» ретінде жүктеңіз.
 error-not-given = Қайтарып алуға болатын келісім жоқ. Бетті қайта жүктеңіз.
 error-code-unknown = Бұл код белгісіз немесе енді жарамсыз. Код үш күн жарамды; клиникаңыздан жаңасын сұраңыз.
 error-policy-changed = Бұл арада мұны біреу өзгертті. Бетті қайта жүктеп, қайта қараңыз.
@@ -1616,6 +1762,8 @@ match-place-general-checkup = Денсаулықты тексеру
 match-place-general-other = Бағдарламада ондай бөлімше жоқ
 
 # mails about agreed hours
+# mails about agreed hours
+# mails about agreed hours
 mail-event = Телеконсультация
 mail-subject-invitation = Телеконсультацияға шақыру: { $when }
 mail-subject-moved = Телеконсультация ауыстырылды: { $when }
@@ -1629,6 +1777,8 @@ mail-seat = Орныңыз белгіленген уақыттан 10 минут
 mail-self-test = Мекемеңіз компьютері мен байланысын көптен тексермеген. Бүгін тексеріңіз, бір минут қана кетеді:
 mail-nothing = Бұл хатта пациент туралы әдейі ештеңе айтылмайды. Жауабыңызда да пациент туралы ештеңе жазбаңыз. Уақыты сізге қолайсыз болса, үйлестірушіге айтыңыз.
 
+# mails about an account
+# mails about an account
 # mails about an account
 mail-account-subject = Тіркелгіңіз өзгертілді
 mail-account-subject-invitation = Телеконсультацияларға арналған тіркелгіңіз
@@ -1962,6 +2112,8 @@ patient-cases =
        *[other] { $count } жағдай
     }
 
+# finding an hour
+# finding an hour
 # finding an hour
 page-schedule = Уақыт табу
 schedule-title = Уақыт табу

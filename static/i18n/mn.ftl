@@ -584,6 +584,8 @@ path-again = Дахин шалгах
 path-clock = Энэ компьютер ба серверийн цаг { $minutes } минутаар зөрж байгаа тул энд харуулсан цаг буруу байж болно. Компьютерыг огноо, цагаа өөрөө тааруулдаг болгоно уу.
 
 # A site's self-test
+# A site's self-test
+# A site's self-test
 page-self-test = Байгууллагын өөрийн шалгалт
 page-site-checks = Байгууллагууд: цагтаа бэлэн үү?
 selftest-title = Энэ компьютер, холболтыг шалгах
@@ -697,6 +699,150 @@ consent-past-sure = Энэ зөвлөгөөнд таны суудлаас бич
 consent-past-keep = Үлдээх
 consent-past-asked = Таны суудлаас бичсэнийг зөвлөгөөний дараа устгана. Үүнийг гарын үсэгтэй акт нотолно.
 consent-change = Хариугаа өөрчлөх
+
+# Consents by purpose: how they stand, giving them, the patient’s own page
+page-consents = Зөвшөөрлүүд
+page-my = Миний зөвшөөрлүүд
+page-policies = Байгууллага хоорондын журам
+consents-title = Зөвшөөрлүүд
+consents-whole = Бичлэгт хэрэгтэй бүх зөвшөөрөл байна
+consents-lacking =
+    { $count ->
+        [one] Бичлэгт { $count } зөвшөөрөл дутуу
+       *[other] Бичлэгт { $count } зөвшөөрөл дутуу
+    }
+consents-to-give = Зөвшөөрөл асуух
+consents-to-read = Зөвшөөрлийг үзэх
+consents-at-doors = Суудал дахь бусад хүн: өрөөнд орохдоо өгсөн хариулт
+consents-rule = Эдгээр байгууллагын хооронд өвчтөнтэй хийх яриаг илгээгч суудалд лиценз нь шалгагдсан эмч байх үед л бичнэ.
+consent-purpose-consultation = Зөвлөгөө
+consent-purpose-recording = Бичлэг
+consent-purpose-transfer-abroad = Гадаадад дамжуулах
+consent-purpose-follow-up-review = Дараагийн хяналтад үзэх
+consent-purpose-teaching = Сургалт
+consent-purpose-other = Өөр зорилго
+consent-state-undecided = Хараахан асуугаагүй
+consent-state-granted = Зөвшөөрсөн
+consent-state-declined = Татгалзсан
+consent-state-withdrawn = Буцаасан
+consent-state-outdated = Дахин асуух хэрэгтэй
+consent-state-unwitnessed = Гэрч баталгаажуулах ёстой
+consent-state-other = Тодорхойгүй
+consent-decision-granted = Зөвшөөрсөн
+consent-decision-declined = Татгалзсан
+consent-decision-withdrawn = Буцаасан
+consent-decision-undecided = Хариулаагүй
+consent-decision-other = Тодорхойгүй
+consent-method-typed = Сонгосон, нэрээ бичсэн
+consent-method-drawn = Дэлгэц дээр гарын үсэг зурсан
+consent-method-read-aloud = Гэрчийн дэргэд чанга уншсан
+consent-method-paper = Цаасан дээр гарын үсэг зурсан, сканнердсан
+consent-method-other = Өөр арга
+consent-version = { $version }-р хувилбар
+consent-hash = Эхийн хэш (SHA-256): { $hash }…
+consent-needed = бичлэгт шаардлагатай
+consent-recorded-by = Бичсэн: { $name }
+consent-by-patient = Өвчтөн өөрөө
+consent-by-guardian = Асран хамгаалагч
+consent-important = Ялангуяа үүнийг уншина уу
+consent-more = Бүгдийг унших
+consent-item-recipient = Хэн хүлээн авах
+consent-item-country = Аль улсад
+consent-item-items = Ямар мэдээллийн тухай
+consent-item-purpose = Юунд ашиглах
+consent-item-method = Хэзээ, яаж илгээх
+consent-item-period = Хэдий хугацаанд
+consent-item-refuse = Таны татгалзах эрх
+consent-say-yes = Зөвшөөрч байна
+consent-say-no = Татгалзаж байна
+consent-form-title = Өвчтөнөөс асуух
+consent-form-hint = Эдгээр эхийг энэ дэлгэц дээр харуулах эсвэл чанга уншиж өгнө үү. Асуулт бүрд тус тусад нь хариулна; «үгүй» гэснээр эхэд бичсэнээс өөр сөрөг үр дагавар гарахгүй.
+consent-form-language = Хариулах хүний хэл
+consent-unreviewed = Эдгээр эхийг эх хэлтэй эмч, хуульч хараахан хянах ёстой.
+consent-minor = Өвчтөн насанд хүрээгүй: бүртгэлтэй асран хамгаалагч хариулна.
+consent-who = Хэн хариулах вэ?
+consent-name = Хариулах хүний нэр
+consent-guardian-which = Аль асран хамгаалагч?
+consent-guardian-none = Асран хамгаалагч бүртгэлгүй байна. Эхлээд өвчтөний бүртгэлд нэмнэ үү.
+consent-way = Үүнийг яаж баталгаажуулах вэ?
+consent-paper-none = Эхлээд сканыг оруулна уу: тохиолдлын хуудасны баримтад «зөвшөөрөл» болгон.
+consent-paper-which = Аль сканнердсан цаас вэ?
+consent-drawn-label = Гарын үсгийн талбар. Зурж чадахгүй бол өөр арга сонгоно уу.
+consent-drawn-clear = Арилгах
+consent-witness-name = Үүнийг сонсох гэрчийн нэр
+consent-witness-hint = Хамт ажиллагч нэвтэрч, энэ хуудсанд баталгаажуулсны дараа хүчинтэй болно.
+consent-witness-named = Гэрч: { $name }.
+consent-witnessed-by = Баталгаажуулсан: { $name }.
+consent-witness-now = Би сонссон: гэрчээр баталгаажуулах
+consent-keep =
+    { $count ->
+        [one] { $count } хариултыг хадгалах
+       *[other] { $count } хариултыг хадгалах
+    }
+consent-kept =
+    { $count ->
+        [one] { $count } хариултыг хадгалсан.
+       *[other] { $count } хариултыг хадгалсан.
+    }
+consent-withdraw-for = Өвчтөний өмнөөс буцаах
+consent-withdraw-recording = Өвчтөний суудалд бичсэн дүрс, дууг устгана, сэргээх боломжгүй. Өвчтөн эмчийн хажууд сууж байсан бол тэр суудлын бичлэгийг устгана.
+consent-withdraw-other = Одооноос энэ зөвшөөрөл хүчингүй. Хуулиар хадгалах ёстойг хадгална.
+consent-withdraw-now = Буцаах
+consent-granted-lacking = Та зөвшөөрсөн. Таны суудлыг хараахан бичихгүй байна: энд суугаа өвчтөн бүгдийг зөвшөөрөөгүй. Тохиолдлын зөвшөөрлийг нээнэ үү. Дутуу нь:
+consent-door-texts = Та яг юуг зөвшөөрч байна
+persons-patient = Өвчтөн ч энд сууж байна
+patients-code-title = Өвчтөний өөрийн нэвтрэх арга
+patients-code-hint = Кодоор өвчтөн гэрээсээ юуг зөвшөөрсөн, хэн үзсэнийг харж, зөвшөөрлөө буцааж болно. Бүртгэл хэрэггүй. Шинэ код өмнөхийг зогсооно.
+patients-code-give = Код үүсгэх
+patients-code-again = Өөр код үүсгэх
+patients-code-until = { $date }, { $time } хүртэл хүчинтэй. Зөвхөн одоо харагдана.
+my-title = Миний зөвшөөрлүүд
+my-lead = Эмнэлгээс өгсөн кодыг оруулна уу.
+my-code = Эмнэлгийн өгсөн код
+my-open = Нээх
+my-consents = Би юуг зөвшөөрсөн
+my-withdraw = Буцаах
+my-gone = Таны зөвшөөрлийг буцаасан. Цаашид хүчингүй.
+my-gone-recording = Таны зөвшөөрлийг буцаасан. Танаас бичсэнийг цаашид үзэх боломжгүй, устгаж байна.
+my-seen = Хэн үзсэн
+my-seen-hint = Таны тохиолдол, баримт, бичлэгийг нээсэн хүмүүс, сүүлийнх нь эхэндээ.
+my-seen-nobody = Хараахан хэн ч үзээгүй.
+my-seen-times =
+    { $count ->
+        [one] тэр өдөр { $count } удаа
+       *[other] тэр өдөр { $count } удаа
+    }
+seen-case-read = Тохиолдлыг нээсэн
+seen-referral-read = Илгээх бичгийг уншсан
+seen-draft-read = Илгээх бичгийн ноорог нээсэн
+seen-patient-read = Бүртгэлийг нээсэн
+seen-recording-opened = Бичлэгийг нээсэн
+seen-recording-track-opened = Бичлэгийг үзсэн
+seen-chat-read = Зөвлөгөөний чатыг уншсан
+seen-export-downloaded = Бичлэгийн хуулбарыг татсан
+seen-glossary-exported = Нэр томьёоны жагсаалтыг татсан
+seen-consents-read = Зөвшөөрлийг үзсэн
+seen-document-looked = Баримтыг нээсэн
+seen-document-downloaded = Баримтыг татсан
+seen-other = Тохиолдлоос ямар нэг зүйл үзсэн
+policies-lead = Хоёр байгууллагын хоорондын бичлэгт юу мөрдөх вэ. Өөрчлөлт дараагийн хуралдаанаас хүчинтэй; явагдаж буй хуралдаан эхэлсэн журмаараа үлдэнэ.
+policies-none = Хоёр байгууллагыг холбосон тохиолдол хараахан алга.
+policies-rule = Өвчтөн оролцож байх үеийн бичлэг
+policies-basis = Хууль зүйн үндэслэл
+policies-keep = Хадгалах
+policies-kept = Хадгаллаа.
+policies-history = Өмнөх шийдвэрүүд
+policies-default = Анхдагч: хараахан хэн ч шийдээгүй
+policies-another = Өөр хос байгууллага
+policies-referring = Илгээгч байгууллага
+policies-consulting = Зөвлөх байгууллага
+seat-rule-required = Зөвхөн илгээгч суудалд лиценз нь шалгагдсан эмч байх үед
+seat-rule-not-required = Лиценз нь шалгагдсан эмчгүйгээр ч
+seat-rule-other = Тодорхойгүй
+legal-basis-medical-personnel = Эмнэлгийн мэргэжилтнүүдийн хооронд
+legal-basis-direct-care = Өвчтөнд шууд үзүүлэх зайн тусламж
+legal-basis-demonstration = Үзүүлбэр, бодит хүнгүй
+legal-basis-other = Тодорхойгүй
 persons-title = Энэ суудалд хэн байна вэ?
 persons-you = Та
 persons-name = Өөр хүний нэр
@@ -1257,7 +1403,7 @@ error-guardian-needed = Өвчтөн насанд хүрээгүй: асран �
 error-guardian-unknown = Энэ асран хамгаалагч бүртгэлгүй байна. Жагсаалтаас сонгох эсвэл эхлээд өвчтөний бүртгэлд нэмнэ үү.
 error-witness-self = Үүнийг бичсэн хүн гэрч байж болохгүй. Хамт ажиллагч тань нэвтэрч баталгаажуулна уу.
 error-recipient-unknown = Энэ тохиолдолд эмнэлэг хараахан сонгоогүй. Эмнэлэг сонгосны дараа дамжуулах зөвшөөрлийг асууна уу.
-error-paper-unavailable = Энд сканнердсан цаас хараахан авах боломжгүй. Өөр арга сонгоно уу.
+error-paper-missing = Энэ цаас тохиолдлын баримтад алга. Эхлээд тэнд «зөвшөөрөл» болгон оруулна уу.
 error-not-given = Буцаах зөвшөөрөл алга. Хуудсыг дахин ачаална уу.
 error-code-unknown = Энэ код мэдэгдэхгүй эсвэл хүчингүй болсон. Код гурван өдөр хүчинтэй; эмнэлгээсээ шинийг авна уу.
 error-policy-changed = Энэ хооронд үүнийг хэн нэгэн өөрчилсөн. Хуудсыг дахин ачаалж, дахин харна уу.
@@ -1616,6 +1762,8 @@ match-place-general-checkup = Урьдчилан сэргийлэх үзлэг
 match-place-general-other = Хөтөлбөрт ийм тасаг алга
 
 # mails about agreed hours
+# mails about agreed hours
+# mails about agreed hours
 mail-event = Зайн зөвлөгөө
 mail-subject-invitation = Зайн зөвлөгөөний урилга: { $when }
 mail-subject-moved = Зайн зөвлөгөөг шилжүүлсэн: { $when }
@@ -1629,6 +1777,8 @@ mail-seat = Таны суудал цагаасаа 10 минутын өмнө н
 mail-self-test = Танай байгууллага компьютер, холболтоо удаан шалгаагүй байна. Өнөөдөр шалгана уу; нэг минут болно:
 mail-nothing = Энэ захидалд өвчтөний тухай зориуд юу ч бичээгүй. Хариундаа ч өвчтөний тухай юу ч бүү бичнэ үү. Цаг таарахгүй бол зохицуулагчид хэлнэ үү.
 
+# mails about an account
+# mails about an account
 # mails about an account
 mail-account-subject = Таны бүртгэл өөрчлөгдсөн
 mail-account-subject-invitation = Зайн зөвлөгөөний таны бүртгэл
@@ -1962,6 +2112,8 @@ patient-cases =
        *[other] { $count } тохиолдол
     }
 
+# finding an hour
+# finding an hour
 # finding an hour
 page-schedule = Цаг олох
 schedule-title = Цаг олох

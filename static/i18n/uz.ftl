@@ -584,6 +584,8 @@ path-again = Qayta tekshirish
 path-clock = Bu kompyuter va server soatlari { $minutes } daqiqaga farq qiladi, shuning uchun bu yerda koʻrsatilgan vaqt notoʻgʻri boʻlishi mumkin. Kompyuter sana va vaqtni oʻzi oʻrnatsin.
 
 # A site's self-test
+# A site's self-test
+# A site's self-test
 page-self-test = Muassasaning oʻz-oʻzini tekshirishi
 page-site-checks = Muassasalar: oʻz vaqtiga tayyormi?
 selftest-title = Bu kompyuter va aloqasini tekshirish
@@ -697,6 +699,150 @@ consent-past-sure = Bu konsultatsiyada oʻrningizdan yozib olingan hamma narsa, 
 consent-past-keep = Qoldirish
 consent-past-asked = Oʻrningizdan yozib olingani konsultatsiyadan keyin yoʻq qilinadi. Buni imzolangan dalolatnoma tasdiqlaydi.
 consent-change = Javobimni oʻzgartirish
+
+# Consents by purpose: how they stand, giving them, the patient’s own page
+page-consents = Roziliklar
+page-my = Mening roziliklarim
+page-policies = Muassasalar orasidagi qoidalar
+consents-title = Roziliklar
+consents-whole = Yozib olish uchun kerakli roziliklarning hammasi berilgan
+consents-lacking =
+    { $count ->
+        [one] Yozib olish uchun { $count } ta rozilik yetishmaydi
+       *[other] Yozib olish uchun { $count } ta rozilik yetishmaydi
+    }
+consents-to-give = Rozilik soʻrash
+consents-to-read = Roziliklarni koʻrish
+consents-at-doors = Oʻrinlardagi boshqalar: xonaga kirishdagi javoblari
+consents-rule = Bu muassasalar orasida bemor bilan suhbat faqat yoʻllovchi oʻrnida litsenziyasi tekshirilgan shifokor oʻtirganda yozib olinadi.
+consent-purpose-consultation = Konsultatsiya
+consent-purpose-recording = Yozib olish
+consent-purpose-transfer-abroad = Chet elga uzatish
+consent-purpose-follow-up-review = Keyingi kuzatuv uchun koʻrib chiqish
+consent-purpose-teaching = Oʻqitish
+consent-purpose-other = Boshqa maqsad
+consent-state-undecided = Hali soʻralmagan
+consent-state-granted = Rozi boʻlgan
+consent-state-declined = Rad etgan
+consent-state-withdrawn = Qaytarib olgan
+consent-state-outdated = Qayta soʻrash kerak
+consent-state-unwitnessed = Guvoh hali tasdiqlashi kerak
+consent-state-other = Nomaʼlum
+consent-decision-granted = Rozi boʻlgan
+consent-decision-declined = Rad etgan
+consent-decision-withdrawn = Qaytarib olgan
+consent-decision-undecided = Javob bermagan
+consent-decision-other = Nomaʼlum
+consent-method-typed = Tanlangan, ismi yozilgan
+consent-method-drawn = Ekranda imzolangan
+consent-method-read-aloud = Guvoh oldida ovoz chiqarib oʻqilgan
+consent-method-paper = Qogʻozda imzolangan, skanerlangan
+consent-method-other = Boshqa usul
+consent-version = { $version }-versiya
+consent-hash = Matn xeshi (SHA-256): { $hash }…
+consent-needed = yozib olish uchun kerak
+consent-recorded-by = Yozib olgan: { $name }
+consent-by-patient = Bemorning oʻzi
+consent-by-guardian = Qonuniy vakil
+consent-important = Ayniqsa buni diqqat bilan oʻqing
+consent-more = Hammasini oʻqish
+consent-item-recipient = Kim oladi
+consent-item-country = Qaysi mamlakatda
+consent-item-items = Qanday maʼlumotlar haqida
+consent-item-purpose = Nima uchun ishlatiladi
+consent-item-method = Qachon va qanday yuboriladi
+consent-item-period = Qancha muddatga
+consent-item-refuse = Rad etish huquqingiz
+consent-say-yes = Roziman
+consent-say-no = Rad etaman
+consent-form-title = Bemordan soʻrash
+consent-form-hint = Bu matnlarni shu ekranda koʻrsating yoki ovoz chiqarib oʻqib bering. Har bir savolga alohida javob beriladi; “yoʻq” javobining matnda aytilganidan boshqa zarari yoʻq.
+consent-form-language = Javob beradigan kishining tili
+consent-unreviewed = Bu matnlarni ona tilida soʻzlashuvchi shifokor va huquqshunos hali tekshirishi kerak.
+consent-minor = Bemor voyaga yetmagan: roʻyxatga olingan qonuniy vakil javob beradi.
+consent-who = Kim javob beradi?
+consent-name = Javob beradigan kishining ism-familiyasi
+consent-guardian-which = Qaysi qonuniy vakil?
+consent-guardian-none = Qonuniy vakil roʻyxatga olinmagan. Avval uni bemor maʼlumotlariga qoʻshing.
+consent-way = Bu qanday tasdiqlanadi?
+consent-paper-none = Avval skanni yuklang: klinik holat sahifasidagi hujjatlarga “rozilik” sifatida.
+consent-paper-which = Qaysi skanerlangan qogʻoz?
+consent-drawn-label = Imzo maydoni. Chiza olmasangiz, boshqa usulni tanlang.
+consent-drawn-clear = Oʻchirish
+consent-witness-name = Buni eshitadigan guvohning ism-familiyasi
+consent-witness-hint = Hamkasb tizimga kirib, shu sahifada tasdiqlagandan keyin kuchga kiradi.
+consent-witness-named = Guvoh: { $name }.
+consent-witnessed-by = Tasdiqlagan: { $name }.
+consent-witness-now = Men eshitdim: guvoh sifatida tasdiqlash
+consent-keep =
+    { $count ->
+        [one] { $count } ta javobni saqlash
+       *[other] { $count } ta javobni saqlash
+    }
+consent-kept =
+    { $count ->
+        [one] { $count } ta javob saqlandi.
+       *[other] { $count } ta javob saqlandi.
+    }
+consent-withdraw-for = Bemor nomidan qaytarib olish
+consent-withdraw-recording = Bemor oʻrnida yozib olingan tasvir va ovoz yoʻq qilinadi, ularni tiklab boʻlmaydi. Bemor shifokor yonida oʻtirgan boʻlsa, oʻsha oʻrinning yozuvi yoʻq qilinadi.
+consent-withdraw-other = Shu paytdan boshlab bu rozilikning kuchi yoʻq. Qonun saqlashni talab qilgani saqlanadi.
+consent-withdraw-now = Qaytarib olish
+consent-granted-lacking = Siz rozilik berdingiz. Oʻrningiz hali yozib olinmayapti: shu yerda oʻtirgan bemor hammasiga rozi boʻlmagan. Klinik holatning roziliklarini oching. Yetishmaydigani:
+consent-door-texts = Aynan nimaga rozi boʻlasiz
+persons-patient = Bemor ham shu yerda oʻtiribdi
+patients-code-title = Bemorning oʻz kirish yoʻli
+patients-code-hint = Kod bilan bemor uyida nimaga rozi boʻlganini va kim koʻrganini koʻradi, roziligini qaytarib olishi mumkin. Hisob kerak emas. Yangi kod avvalgisini toʻxtatadi.
+patients-code-give = Kod yaratish
+patients-code-again = Boshqa kod yaratish
+patients-code-until = { $date }, { $time } gacha amal qiladi. Faqat hozir koʻrsatiladi.
+my-title = Mening roziliklarim
+my-lead = Klinikangiz bergan kodni kiriting.
+my-code = Kod
+my-open = Ochish
+my-consents = Nimaga rozi boʻldim
+my-withdraw = Qaytarib olish
+my-gone = Roziligingiz qaytarib olindi. Uning endi kuchi yoʻq.
+my-gone-recording = Roziligingiz qaytarib olindi. Sizdan yozib olinganini endi koʻrib boʻlmaydi, u yoʻq qilinmoqda.
+my-seen = Kim koʻrgan
+my-seen-hint = Klinik holatingiz, hujjatlaringiz yoki yozuvlaringizni ochganlar, eng oxirgilari tepada.
+my-seen-nobody = Hali hech kim koʻrmagan.
+my-seen-times =
+    { $count ->
+        [one] oʻsha kuni { $count } marta
+       *[other] oʻsha kuni { $count } marta
+    }
+seen-case-read = Klinik holatni ochdi
+seen-referral-read = Yoʻllanmani oʻqidi
+seen-draft-read = Yoʻllanma qoralamasini ochdi
+seen-patient-read = Roʻyxat maʼlumotlarini ochdi
+seen-recording-opened = Yozuvni ochdi
+seen-recording-track-opened = Yozuvni koʻrdi
+seen-chat-read = Konsultatsiya chatini oʻqidi
+seen-export-downloaded = Yozuv nusxasini yuklab oldi
+seen-glossary-exported = Atamalar roʻyxatini yuklab oldi
+seen-consents-read = Roziliklarni koʻrdi
+seen-document-looked = Hujjatni ochdi
+seen-document-downloaded = Hujjatni yuklab oldi
+seen-other = Klinik holatdan nimadir koʻrdi
+policies-lead = Ikki muassasa orasidagi yozuvlarga nima qoʻllanadi. Oʻzgarish keyingi seansdan kuchga kiradi; davom etayotgan seansda boshidagi qoida qoladi.
+policies-none = Hali ikki muassasani bogʻlaydigan klinik holat yoʻq.
+policies-rule = Bemor qatnashayotganda yozib olish
+policies-basis = Huquqiy asos
+policies-keep = Saqlash
+policies-kept = Saqlandi.
+policies-history = Avvalgi qarorlar
+policies-default = Odatiy: hali hech kim qaror qilmagan
+policies-another = Muassasalarning boshqa juftligi
+policies-referring = Yoʻllovchi muassasa
+policies-consulting = Maslahat beruvchi muassasa
+seat-rule-required = Faqat yoʻllovchi oʻrnida litsenziyasi tekshirilgan shifokor oʻtirganda
+seat-rule-not-required = Litsenziyasi tekshirilgan shifokorsiz ham
+seat-rule-other = Nomaʼlum
+legal-basis-medical-personnel = Tibbiyot xodimlari orasida
+legal-basis-direct-care = Bemorga bevosita masofaviy yordam
+legal-basis-demonstration = Namoyish, haqiqiy odamlarsiz
+legal-basis-other = Nomaʼlum
 persons-title = Bu oʻrinda kim bor?
 persons-you = Siz
 persons-name = Boshqa shaxsning ism-familiyasi
@@ -1257,7 +1403,7 @@ error-guardian-needed = Bemor voyaga yetmagan: qonuniy vakili javob bersin.
 error-guardian-unknown = Bu qonuniy vakil roʻyxatga olinmagan. Roʻyxatdan tanlang yoki avval uni bemor maʼlumotlariga qoʻshing.
 error-witness-self = Buni yozgan odam guvoh boʻla olmaydi. Hamkasbingiz kirib, tasdiqlasin.
 error-recipient-unknown = Bu klinik holat uchun hali kasalxona tanlanmagan. Maʼlumotlarni uzatishga rozilikni kasalxona tanlanganda soʻrang.
-error-paper-unavailable = Bu yerda hozircha skanerlangan qogʻozlar qabul qilinmaydi. Boshqa yoʻlni tanlang.
+error-paper-missing = Bu qogʻoz klinik holat hujjatlari orasida yoʻq. Avval uni oʻsha yerga “rozilik” sifatida yuklang.
 error-not-given = Qaytarib olinadigan rozilik yoʻq. Sahifani qayta yuklang.
 error-code-unknown = Bu kod nomaʼlum yoki endi yaroqsiz. Kod uch kun amal qiladi; klinikangizdan yangisini soʻrang.
 error-policy-changed = Bu orada buni kimdir oʻzgartirdi. Sahifani qayta yuklab, yana koʻring.
@@ -1616,6 +1762,8 @@ match-place-general-checkup = Sogʻliqni tekshirish
 match-place-general-other = Dasturda bunday boʻlim yoʻq
 
 # mails about agreed hours
+# mails about agreed hours
+# mails about agreed hours
 mail-event = Telekonsultatsiya
 mail-subject-invitation = Telekonsultatsiyaga taklif: { $when }
 mail-subject-moved = Telekonsultatsiya koʻchirildi: { $when }
@@ -1629,6 +1777,8 @@ mail-seat = Oʻrningiz belgilangan vaqtdan 10 daqiqa oldin ochiladi. Hisobingiz 
 mail-self-test = Muassasangiz kompyuteri va aloqasini anchadan beri tekshirmagan. Iltimos, buni bugun bajaring; bir daqiqa ketadi:
 mail-nothing = Bu xatda bemor haqida ataylab hech narsa aytilmagan. Iltimos, javobingizda ham bemor haqida hech narsa yozmang. Vaqt sizga toʻgʻri kelmasa, koordinatorga ayting.
 
+# mails about an account
+# mails about an account
 # mails about an account
 mail-account-subject = Hisobingiz oʻzgartirildi
 mail-account-subject-invitation = Telekonsultatsiyalar uchun hisobingiz
@@ -1962,6 +2112,8 @@ patient-cases =
        *[other] { $count } ta klinik holat
     }
 
+# finding an hour
+# finding an hour
 # finding an hour
 page-schedule = Vaqt topish
 schedule-title = Vaqt topish

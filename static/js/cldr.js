@@ -12,6 +12,8 @@
  * @property {string[]} months_short
  * @property {string} full_date CLDR pattern
  * @property {string} weekday_date CLDR pattern
+ * @property {string} list_pair of two
+ * @property {string} list_end of more, before the last
  * @property {string} decimal
  * @property {string} group
  * @property {string} percent
@@ -64,6 +66,15 @@ export function numberIn(value, language, digits = 3) {
   const plain = new Intl.NumberFormat(data ? 'en-US' : language, { maximumFractionDigits: digits });
   if (!data) return plain.format(value);
   return plain.formatToParts(value).map((part) => (part.type === 'decimal' ? data.decimal : part.type === 'group' ? data.group : part.value)).join('');
+}
+
+/** Several things, the last with "and". @param {readonly string[]} items @param {string} language */
+export function listIn(items, language) {
+  const data = learned.get(language);
+  if (!data) return new Intl.ListFormat(language, { type: 'conjunction' }).format(items);
+  if (items.length < 2) return items.join('');
+  const pattern = items.length === 2 ? data.list_pair : data.list_end;
+  return pattern.replace('{0}', () => items.slice(0, -1).join(', ')).replace('{1}', () => items.at(-1) ?? '');
 }
 
 /** @param {number} share of 1 @param {string} language */

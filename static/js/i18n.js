@@ -59,7 +59,7 @@ async function show(code) {
  * @returns {Promise<string[]>} one for each id; '' where there is none
  */
 export async function readOut(code, file, ids, args) {
-  const bundle = await load(code, file);
+  const [bundle] = await Promise.all([load(code, file), lacks(code) ? loadCldr(code) : undefined]);
   return ids.map((id) => {
     const value = bundle.getMessage(id)?.value;
     return value ? bundle.formatPattern(value, args, []) : '';

@@ -32,6 +32,8 @@ def of(language: str) -> dict[str, Any]:
         "months_short": months["abbreviated"],
         "full_date": locale.date_formats["full"].pattern,
         "weekday_date": locale.datetime_skeletons["MMMEd"].pattern.replace("E", "EEE"),
+        "list_pair": locale.list_patterns["standard"]["2"],
+        "list_end": locale.list_patterns["standard"]["end"],
         "decimal": symbols["decimal"],
         "group": symbols["group"],
         "percent": locale.percent_formats[None].pattern,

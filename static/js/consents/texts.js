@@ -1,4 +1,5 @@
 /** A consent's text with its holes filled, and the path of a drawn name. No DOM. */
+import { countryName, listIn } from '../cldr.js';
 
 /** @typedef {import('../types/consents.js').Places} Places */
 
@@ -12,14 +13,12 @@ const NEAR = 6;
  * @param {string} language of the text
  */
 export function filled(words, places, language) {
-  const list = new Intl.ListFormat(language, { type: 'conjunction' });
-  const regions = new Intl.DisplayNames([language, 'en'], { type: 'region' });
   const none = '—';
   /** @type {Record<string, string>} */
   const by = {
     clinic: places.clinic,
-    recipient: list.format(places.recipients) || none,
-    country: list.format(places.countries.map((code) => regions.of(code) ?? code)) || none,
+    recipient: listIn(places.recipients, language) || none,
+    country: listIn(places.countries.map((code) => countryName(code, language)), language) || none,
     years: String(places.years),
   };
   return words.replace(/\{([a-z]+)\}/g, (hole, name) => by[name] ?? hole);

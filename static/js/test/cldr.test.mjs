@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { countryName, dateIn, languageName, learn, megabytesIn, numberIn, OWN_DATA, ownName, percentIn } from '../cldr.js';
+import { countryName, dateIn, languageName, learn, megabytesIn, numberIn, OWN_DATA, listIn, ownName, percentIn } from '../cldr.js';
 import { fullDate, hourMinute, weekdayDate } from '../time.js';
 import { fallbacks, LANGUAGES, UNREVIEWED } from '../languages.js';
 
@@ -35,6 +35,13 @@ test('a comma is the decimal sign in Almaty and Tashkent and parts thousands in 
   assert.equal(percentIn(0.42, 'uz'), '42%');
   assert.equal(megabytesIn(3.44, 'mn'), '3.4 МБ');
   assert.equal(megabytesIn(3.44, 'uz'), '3,4 MB');
+});
+
+test('a list ends as its language ends one', () => {
+  assert.equal(listIn(['a', 'b', 'c'], 'uz'), 'a, b va c');
+  assert.equal(listIn(['a', 'b'], 'kk'), 'a және b');
+  assert.equal(listIn(['a'], 'mn'), 'a');
+  assert.equal(listIn(['a', 'b'], 'en'), 'a and b');
 });
 
 test('languages and countries have their names in each language', () => {
