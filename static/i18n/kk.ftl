@@ -7,6 +7,7 @@ page-title = { $page } · Hyeopjin
 page-signin = Кіру
 page-forgot = Ұмытылған құпиясөз
 page-set-password = Жаңа құпиясөз
+page-security = Кіру және қауіпсіздік
 page-worklist = Бүгінгі консультациялар
 page-case = Клиникалық жағдай
 page-retention = Жазбаларды сақтау
@@ -62,6 +63,63 @@ set-password-show = Құпиясөзді көрсету
 set-password-send = Құпиясөзді қою
 set-password-differ = Екеуі бірдей емес. Екеуін де қайта енгізіңіз.
 set-password-done = Құпиясөз қойылды. Енді сонымен кіріңіз.
+signin-or = немесе
+signin-passkey = Кіру кілтін пайдалану
+signin-second-title = Екінші қадам
+signin-code-lead = Аутентификатор қолданбасы қазір көрсетіп тұрған алты санды теріңіз.
+signin-passkey-lead = Кіру кілттеріңіздің бірін көрсетіңіз.
+signin-recovery-lead = Қалпына келтіру кодтарыңыздың бірін теріңіз. Әрқайсысы бір рет жұмыс істейді.
+signin-code = Алты саннан тұратын код
+signin-recovery = Қалпына келтіру коды
+signin-recover = Қалпына келтіру кодын пайдалану
+signin-no-recovery = Қолданбадағы кодты пайдалану
+signin-again = Қайта бастау
+lock-title = Құлыпталған
+lock-lead = Бұл бет біраз уақыт пайдаланылмады. Бұл мына пайдаланушының беті: { $name }; терілгені сақтаулы.
+lock-open = Құлпын ашу
+lock-other = Басқа адам болсаңыз, алдымен шығыңыз. Басқа терезеде жүріп жатқан консультация жалғаса береді.
+security-lead = Қалай кіресіз және қай жерде кіріп тұрсыз.
+security-prove-title = Бұл сіз бе?
+security-prove-lead = Мұнда бірдеңені өзгертпес бұрын мұны тағы бір рет растаңыз.
+security-prove-send = Жалғастыру
+security-password-set = Құпиясөз қойылған.
+security-password-none = Құпиясөз жоқ.
+security-password-change = Жаңа құпиясөз қою
+security-password-done = Жаңа құпиясөз қойылды. Басқа браузерлердің бәрінен шығарылды.
+security-app = Аутентификатор қолданбасы
+security-app-lead = Телефондағы қолданба жарты минут сайын жаңа код көрсетеді, ол құпиясөзден кейін сұралады.
+security-app-on = Құпиясөзден кейін қолданбаның коды сұралады.
+security-app-begin = Қолданбаны баптау
+security-app-scan = Бұл суретті қолданбамен сканерлеңіз:
+security-app-picture = Аутентификатор қолданбасы сканерлейтін сурет
+security-app-type = Немесе мынаны қолданбаға қолмен теріңіз:
+security-app-confirm = Растау
+security-app-done = Қолданба бапталды. Бұдан былай оның коды сұралады.
+security-app-remove = Қолданбаны алып тастау
+security-passkeys = Кіру кілттері
+security-passkeys-lead = Кіру кілті телефоныңызда, компьютеріңізде немесе қауіпсіздік кілтінде сақталады және саусақпен, бетпен немесе PIN-кодпен ашылады. Ол құпиясөз бен кодты алмастырады.
+security-passkey-name = Жаңа кіру кілтінің атауы, мысалы «телефон»
+security-passkey-add = Кіру кілтін қосу
+security-passkey-done = Кіру кілті қосылды.
+security-passkey-made = Қосылған күні: { $day }.
+security-passkey-used = Соңғы пайдаланылған күні: { $day }.
+security-passkey-unused = Әлі пайдаланылмаған.
+security-passkey-remove = Алып тастау
+security-passkey-remove-named = { $name } кіру кілтін алып тастау
+security-passkey-cannot = Бұл браузерде кіру кілттері жоқ. Басқа браузерді немесе аутентификатор қолданбасын пайдаланыңыз.
+security-codes-title = Қалпына келтіру кодтарыңыз
+security-codes-lead = Оларды басып шығарыңыз немесе жазып алып, телефоннан бөлек сақтаңыз. Қолданба мен кілттер жоғалса, әрқайсысы тіркелгіңізді бір рет ашады. Олар қайта көрсетілмейді.
+security-codes-kept = Кодтарды сақтап қойдым
+security-recovery = Қалпына келтіру кодтары
+security-recovery-left = Әлі пайдаланылмаған кодтар: { $n }
+security-recovery-renew = Жаңа кодтар жасау
+sessions-title = Қай жерде кіріп тұрсыз
+sessions-lead = Танымайтыныңызды аяқтап, жаңа құпиясөз қойыңыз. Уақыт белдеуі: { $zone }.
+sessions-current = осы браузер
+sessions-times = { $from } бастап, соңғы рет { $seen }
+sessions-end = Аяқтау
+sessions-end-others = Қалғанының бәрін аяқтау
+sessions-unknown = Белгісіз браузер
 
 ## Worklist
 worklist-title = Бүгінгі консультациялар
@@ -583,6 +641,7 @@ path-copied = Көшірілді
 path-again = Қайта тексеру
 path-clock = Осы компьютер мен сервердің сағаттары { $minutes } минутқа айырмашылықпен жүр, сондықтан мұнда көрсетілген уақыт қате болуы мүмкін. Компьютер күні мен уақытын өздігінен қойсын.
 
+# A site's self-test
 # A site's self-test
 # A site's self-test
 # A site's self-test
@@ -1373,6 +1432,11 @@ error-second-step-set = Аутентификатор қолданбасы бап
 error-second-step-missing = Екінші қадам әлі жоқ. Алдымен аутентификатор қолданбасын немесе кіру кілтін баптаңыз.
 error-second-step-needed = Сіздің рөліңізге екінші қадам керек, бұл – соңғысы. Алдымен басқасын баптаңыз.
 error-locked = Бұл бет біраз уақыт пайдаланылмағандықтан құлыпталды. Оны құпиясөзбен немесе кіру кілтімен ашыңыз.
+error-passkey-refused = Бұл кіру кілті мұнда қабылданбайды. Басқасын байқап көріңіз немесе құпиясөзбен кіріңіз.
+error-passkey-known = Бұл құрылғыда осы тіркелгінің кіру кілті бар. Басқа құрылғыны пайдаланыңыз.
+error-passkey-stopped = Кіру кілті пайдаланылмады: бас тартылды немесе тым көп уақыт өтті. Қайталап көріңіз.
+error-passkey-missing = Бұл тіркелгіде кіру кілті жоқ. Құпиясөзді пайдаланыңыз.
+error-too-many-passkeys = Кіру кілттері сақтауға болатын шегіне жетті. Пайдаланбайтын біреуін алып тастаңыз.
 error-no-credential = Бұл браузер орынға кіруге рұқсат алмаған. Шақырудағы сілтемені ашыңыз.
 error-forbidden = Мұны ашуға рұқсатыңыз жоқ. Жұмысыңызға керек болса, үйлестірушіге жүгініңіз.
 error-form-refused = Формада әлі дұрыс емес нәрсе бар. Ол әр өрістің жанында жазылған; түзетіп, қайта сақтаңыз.
@@ -1764,6 +1828,7 @@ match-place-general-other = Бағдарламада ондай бөлімше �
 # mails about agreed hours
 # mails about agreed hours
 # mails about agreed hours
+# mails about agreed hours
 mail-event = Телеконсультация
 mail-subject-invitation = Телеконсультацияға шақыру: { $when }
 mail-subject-moved = Телеконсультация ауыстырылды: { $when }
@@ -1777,6 +1842,7 @@ mail-seat = Орныңыз белгіленген уақыттан 10 минут
 mail-self-test = Мекемеңіз компьютері мен байланысын көптен тексермеген. Бүгін тексеріңіз, бір минут қана кетеді:
 mail-nothing = Бұл хатта пациент туралы әдейі ештеңе айтылмайды. Жауабыңызда да пациент туралы ештеңе жазбаңыз. Уақыты сізге қолайсыз болса, үйлестірушіге айтыңыз.
 
+# mails about an account
 # mails about an account
 # mails about an account
 # mails about an account
@@ -2112,6 +2178,7 @@ patient-cases =
        *[other] { $count } жағдай
     }
 
+# finding an hour
 # finding an hour
 # finding an hour
 # finding an hour

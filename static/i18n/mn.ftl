@@ -7,6 +7,7 @@ page-title = { $page } · Hyeopjin
 page-signin = Нэвтрэх
 page-forgot = Мартсан нууц үг
 page-set-password = Шинэ нууц үг
+page-security = Нэвтрэлт ба аюулгүй байдал
 page-worklist = Өнөөдрийн зөвлөгөө
 page-case = Тохиолдол
 page-retention = Бичлэгийн хадгалалт
@@ -62,6 +63,63 @@ set-password-show = Нууц үгийг харуулах
 set-password-send = Нууц үг тавих
 set-password-differ = Хоёр нь ижил биш байна. Хоёуланг нь дахин бичнэ үү.
 set-password-done = Нууц үгийг тавьсан. Одоо түүгээр нэвтэрнэ үү.
+signin-or = эсвэл
+signin-passkey = Нэвтрэх түлхүүр ашиглах
+signin-second-title = Хоёр дахь алхам
+signin-code-lead = Баталгаажуулагч аппын одоо харуулж буй зургаан оронтой тоог бичнэ үү.
+signin-passkey-lead = Нэвтрэх түлхүүрүүдийнхээ нэгийг үзүүлнэ үү.
+signin-recovery-lead = Сэргээх кодуудынхаа нэгийг бичнэ үү. Тус бүр нэг удаа ажиллана.
+signin-code = Зургаан оронтой код
+signin-recovery = Сэргээх код
+signin-recover = Сэргээх код ашиглах
+signin-no-recovery = Аппын код ашиглах
+signin-again = Дахин эхлэх
+lock-title = Түгжигдсэн
+lock-lead = Энэ хуудсыг хэсэг хугацаанд ашиглаагүй. Дараах хүний хуудас: { $name }; бичсэн нь хадгалагдсан.
+lock-open = Түгжээг тайлах
+lock-other = Та өөр хүн бол эхлээд гарна уу. Өөр цонхон дахь зөвлөгөө үргэлжилнэ.
+security-lead = Та хэрхэн нэвтэрдэг, хаана нэвтэрсэн байгаа.
+security-prove-title = Энэ та мөн үү?
+security-prove-lead = Энд ямар нэг зүйл өөрчлөхөөс өмнө дахин батална уу.
+security-prove-send = Үргэлжлүүлэх
+security-password-set = Нууц үг тавьсан.
+security-password-none = Нууц үг алга.
+security-password-change = Шинэ нууц үг тавих
+security-password-done = Шинэ нууц үг тавьсан. Бусад бүх хөтчөөс гаргасан.
+security-app = Баталгаажуулагч апп
+security-app-lead = Утсан дээрх апп хагас минут тутам шинэ код харуулж, түүнийг нууц үгийн дараа асууна.
+security-app-on = Нууц үгийн дараа аппын кодыг асууна.
+security-app-begin = Апп тохируулах
+security-app-scan = Энэ зургийг аппаар уншуулна уу:
+security-app-picture = Баталгаажуулагч аппаар уншуулах зураг
+security-app-type = Эсвэл үүнийг аппад бичнэ үү:
+security-app-confirm = Баталгаажуулах
+security-app-done = Аппыг тохируулсан. Одооноос кодыг нь асууна.
+security-app-remove = Аппыг устгах
+security-passkeys = Нэвтрэх түлхүүрүүд
+security-passkeys-lead = Нэвтрэх түлхүүр таны утас, компьютер эсвэл аюулгүйн түлхүүрт хадгалагдаж, хуруу, царай эсвэл PIN кодоор нээгдэнэ. Нууц үг, кодыг орлоно.
+security-passkey-name = Шинэ нэвтрэх түлхүүрийн нэр, жишээлбэл «утас»
+security-passkey-add = Нэвтрэх түлхүүр нэмэх
+security-passkey-done = Нэвтрэх түлхүүрийг нэмсэн.
+security-passkey-made = Нэмсэн огноо: { $day }.
+security-passkey-used = Сүүлд ашигласан огноо: { $day }.
+security-passkey-unused = Хараахан ашиглаагүй.
+security-passkey-remove = Устгах
+security-passkey-remove-named = { $name } нэвтрэх түлхүүрийг устгах
+security-passkey-cannot = Энэ хөтөчид нэвтрэх түлхүүр алга. Өөр хөтөч эсвэл баталгаажуулагч апп ашиглана уу.
+security-codes-title = Таны сэргээх кодууд
+security-codes-lead = Хэвлэх эсвэл бичиж аваад утаснаас тусад нь хадгална уу. Апп, түлхүүр алдагдвал тус бүр бүртгэлийг тань нэг удаа нээнэ. Дахин харуулахгүй.
+security-codes-kept = Би кодуудыг хадгалсан
+security-recovery = Сэргээх кодууд
+security-recovery-left = Ашиглаагүй код: { $n }
+security-recovery-renew = Шинэ код үүсгэх
+sessions-title = Та хаана нэвтэрсэн байна
+sessions-lead = Танихгүйгээ дуусгаад шинэ нууц үг тавина уу. Цагийн бүс: { $zone }.
+sessions-current = энэ хөтөч
+sessions-times = эхэлсэн { $from }, сүүлд { $seen }
+sessions-end = Дуусгах
+sessions-end-others = Бусад бүгдийг дуусгах
+sessions-unknown = Үл мэдэгдэх хөтөч
 
 ## Worklist
 worklist-title = Өнөөдрийн зөвлөгөө
@@ -583,6 +641,7 @@ path-copied = Хууллаа
 path-again = Дахин шалгах
 path-clock = Энэ компьютер ба серверийн цаг { $minutes } минутаар зөрж байгаа тул энд харуулсан цаг буруу байж болно. Компьютерыг огноо, цагаа өөрөө тааруулдаг болгоно уу.
 
+# A site's self-test
 # A site's self-test
 # A site's self-test
 # A site's self-test
@@ -1373,6 +1432,11 @@ error-second-step-set = Баталгаажуулагч апп аль хэдий�
 error-second-step-missing = Хоёр дахь алхам хараахан алга. Эхлээд баталгаажуулагч апп эсвэл нэвтрэх түлхүүр тохируулна уу.
 error-second-step-needed = Таны үүрэгт хоёр дахь алхам хэрэгтэй, энэ нь сүүлчийнх. Эхлээд өөрийг тохируулна уу.
 error-locked = Хэсэг хугацаанд ашиглаагүй тул энэ хуудсыг түгжсэн. Нууц үг эсвэл нэвтрэх түлхүүрээрээ нээнэ үү.
+error-passkey-refused = Энэ нэвтрэх түлхүүрийг энд хүлээж авахгүй. Өөрийг туршина уу эсвэл нууц үгээр нэвтэрнэ үү.
+error-passkey-known = Энэ төхөөрөмжид энэ бүртгэлийн нэвтрэх түлхүүр аль хэдийн байна. Өөр төхөөрөмж ашиглана уу.
+error-passkey-stopped = Нэвтрэх түлхүүрийг ашиглаагүй: цуцалсан эсвэл хэт удсан. Дахин оролдоно уу.
+error-passkey-missing = Энэ бүртгэлд нэвтрэх түлхүүр алга. Нууц үгээ ашиглана уу.
+error-too-many-passkeys = Нэвтрэх түлхүүр хадгалах хязгаартаа хүрсэн. Ашигладаггүй нэгийг устгана уу.
 error-no-credential = Энэ хөтөч суудлын эрхгүй байна. Урилгадаа байгаа холбоосыг нээнэ үү.
 error-forbidden = Танд үүнийг нээх эрх алга. Ажилд тань хэрэгтэй бол зохицуулагчид хандана уу.
 error-form-refused = Маягтад буруу зүйл үлдсэн байна. Талбар бүрийн хажууд бичсэн; засаад дахин хадгална уу.
@@ -1764,6 +1828,7 @@ match-place-general-other = Хөтөлбөрт ийм тасаг алга
 # mails about agreed hours
 # mails about agreed hours
 # mails about agreed hours
+# mails about agreed hours
 mail-event = Зайн зөвлөгөө
 mail-subject-invitation = Зайн зөвлөгөөний урилга: { $when }
 mail-subject-moved = Зайн зөвлөгөөг шилжүүлсэн: { $when }
@@ -1777,6 +1842,7 @@ mail-seat = Таны суудал цагаасаа 10 минутын өмнө н
 mail-self-test = Танай байгууллага компьютер, холболтоо удаан шалгаагүй байна. Өнөөдөр шалгана уу; нэг минут болно:
 mail-nothing = Энэ захидалд өвчтөний тухай зориуд юу ч бичээгүй. Хариундаа ч өвчтөний тухай юу ч бүү бичнэ үү. Цаг таарахгүй бол зохицуулагчид хэлнэ үү.
 
+# mails about an account
 # mails about an account
 # mails about an account
 # mails about an account
@@ -2112,6 +2178,7 @@ patient-cases =
        *[other] { $count } тохиолдол
     }
 
+# finding an hour
 # finding an hour
 # finding an hour
 # finding an hour

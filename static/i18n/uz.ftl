@@ -7,6 +7,7 @@ page-title = { $page } · Hyeopjin
 page-signin = Kirish
 page-forgot = Unutilgan parol
 page-set-password = Yangi parol
+page-security = Kirish va xavfsizlik
 page-worklist = Bugungi konsultatsiyalar
 page-case = Klinik holat
 page-retention = Yozuvlarni saqlash
@@ -62,6 +63,63 @@ set-password-show = Parolni koʻrsatish
 set-password-send = Parolni oʻrnatish
 set-password-differ = Ikkalasi bir xil emas. Ikkisini ham qayta kiriting.
 set-password-done = Parol oʻrnatildi. Endi u bilan kiring.
+signin-or = yoki
+signin-passkey = Kirish kalitidan foydalanish
+signin-second-title = Ikkinchi qadam
+signin-code-lead = Autentifikator ilovasi hozir koʻrsatayotgan olti raqamni kiriting.
+signin-passkey-lead = Kirish kalitlaringizdan birini koʻrsating.
+signin-recovery-lead = Tiklash kodlaringizdan birini kiriting. Har biri bir marta ishlaydi.
+signin-code = Olti raqamli kod
+signin-recovery = Tiklash kodi
+signin-recover = Tiklash kodidan foydalanish
+signin-no-recovery = Ilovadagi koddan foydalanish
+signin-again = Qaytadan boshlash
+lock-title = Qulflangan
+lock-lead = Bu sahifadan bir muddat foydalanilmadi. Bu quyidagi foydalanuvchining sahifasi: { $name }; yozilganlar saqlangan.
+lock-open = Qulfni ochish
+lock-other = Boshqa odam boʻlsangiz, avval chiqing. Boshqa oynadagi konsultatsiya davom etaveradi.
+security-lead = Qanday kirasiz va qayerda kirgansiz.
+security-prove-title = Bu sizmi?
+security-prove-lead = Bu yerda biror narsa oʻzgartirilishidan oldin buni yana bir marta tasdiqlang.
+security-prove-send = Davom etish
+security-password-set = Parol oʻrnatilgan.
+security-password-none = Parol yoʻq.
+security-password-change = Yangi parol oʻrnatish
+security-password-done = Yangi parol oʻrnatildi. Boshqa hamma brauzerlardan chiqarildi.
+security-app = Autentifikator ilovasi
+security-app-lead = Telefoningizdagi ilova har yarim daqiqada yangi kod koʻrsatadi, u paroldan keyin soʻraladi.
+security-app-on = Paroldan keyin ilovangiz kodi soʻraladi.
+security-app-begin = Ilovani sozlash
+security-app-scan = Bu suratni ilova bilan skanerlang:
+security-app-picture = Autentifikator ilovasi skanerlaydigan surat
+security-app-type = Yoki buni ilovaga qoʻlda kiriting:
+security-app-confirm = Tasdiqlash
+security-app-done = Ilova sozlandi. Bundan keyin uning kodi soʻraladi.
+security-app-remove = Ilovani olib tashlash
+security-passkeys = Kirish kalitlari
+security-passkeys-lead = Kirish kaliti telefoningizda, kompyuteringizda yoki xavfsizlik kalitida saqlanadi va barmoq, yuz yoki PIN-kod bilan ochiladi. U parol va kod oʻrnini bosadi.
+security-passkey-name = Yangi kirish kalitining nomi, masalan “telefon”
+security-passkey-add = Kirish kalitini qoʻshish
+security-passkey-done = Kirish kaliti qoʻshildi.
+security-passkey-made = Qoʻshilgan sana: { $day }.
+security-passkey-used = Oxirgi foydalanilgan sana: { $day }.
+security-passkey-unused = Hali foydalanilmagan.
+security-passkey-remove = Olib tashlash
+security-passkey-remove-named = { $name } kirish kalitini olib tashlash
+security-passkey-cannot = Bu brauzerda kirish kalitlari yoʻq. Boshqa brauzer yoki autentifikator ilovasidan foydalaning.
+security-codes-title = Tiklash kodlaringiz
+security-codes-lead = Ularni chop eting yoki yozib oling va telefondan alohida saqlang. Ilova va kalitlar yoʻqolsa, har biri hisobingizni bir marta ochadi. Ular qayta koʻrsatilmaydi.
+security-codes-kept = Kodlarni saqlab qoʻydim
+security-recovery = Tiklash kodlari
+security-recovery-left = Hali foydalanilmagan kodlar: { $n }
+security-recovery-renew = Yangi kodlar yaratish
+sessions-title = Qayerda kirgansiz
+sessions-lead = Notanish boʻlganini tugating va yangi parol oʻrnating. Vaqt mintaqasi: { $zone }.
+sessions-current = shu brauzer
+sessions-times = { $from } dan beri, oxirgi marta { $seen }
+sessions-end = Tugatish
+sessions-end-others = Qolgan hammasini tugatish
+sessions-unknown = Nomaʼlum brauzer
 
 ## Worklist
 worklist-title = Bugungi konsultatsiyalar
@@ -583,6 +641,7 @@ path-copied = Nusxa olindi
 path-again = Qayta tekshirish
 path-clock = Bu kompyuter va server soatlari { $minutes } daqiqaga farq qiladi, shuning uchun bu yerda koʻrsatilgan vaqt notoʻgʻri boʻlishi mumkin. Kompyuter sana va vaqtni oʻzi oʻrnatsin.
 
+# A site's self-test
 # A site's self-test
 # A site's self-test
 # A site's self-test
@@ -1373,6 +1432,11 @@ error-second-step-set = Autentifikator ilovasi allaqachon sozlangan. Boshqasidan
 error-second-step-missing = Ikkinchi qadam hali yoʻq. Avval autentifikator ilovasini yoki kirish kalitini sozlang.
 error-second-step-needed = Rolingizga ikkinchi qadam kerak, bu esa oxirgisi. Avval boshqasini sozlang.
 error-locked = Bu sahifadan bir muddat foydalanilmagani uchun u qulflandi. Uni parol yoki kirish kaliti bilan oching.
+error-passkey-refused = Bu kirish kaliti bu yerda qabul qilinmaydi. Boshqasini sinab koʻring yoki parol bilan kiring.
+error-passkey-known = Bu qurilmada shu hisobning kirish kaliti bor. Boshqa qurilmadan foydalaning.
+error-passkey-stopped = Kirish kalitidan foydalanilmadi: bekor qilindi yoki juda koʻp vaqt oʻtdi. Qayta urinib koʻring.
+error-passkey-missing = Bu hisobning kirish kaliti yoʻq. Parolingizdan foydalaning.
+error-too-many-passkeys = Kirish kalitlari saqlash chegarasiga yetdi. Foydalanmaydiganingizni olib tashlang.
 error-no-credential = Bu brauzerda oʻrin uchun ruxsat yoʻq. Taklifnomadagi havolani oching.
 error-forbidden = Buni ochish huquqingiz yoʻq. Ishingiz uchun kerak boʻlsa, koordinatorga murojaat qiling.
 error-form-refused = Shaklda hali notoʻgʻri narsa bor. U har bir maydon yonida aytilgan; tuzatib, qayta saqlang.
@@ -1764,6 +1828,7 @@ match-place-general-other = Dasturda bunday boʻlim yoʻq
 # mails about agreed hours
 # mails about agreed hours
 # mails about agreed hours
+# mails about agreed hours
 mail-event = Telekonsultatsiya
 mail-subject-invitation = Telekonsultatsiyaga taklif: { $when }
 mail-subject-moved = Telekonsultatsiya koʻchirildi: { $when }
@@ -1777,6 +1842,7 @@ mail-seat = Oʻrningiz belgilangan vaqtdan 10 daqiqa oldin ochiladi. Hisobingiz 
 mail-self-test = Muassasangiz kompyuteri va aloqasini anchadan beri tekshirmagan. Iltimos, buni bugun bajaring; bir daqiqa ketadi:
 mail-nothing = Bu xatda bemor haqida ataylab hech narsa aytilmagan. Iltimos, javobingizda ham bemor haqida hech narsa yozmang. Vaqt sizga toʻgʻri kelmasa, koordinatorga ayting.
 
+# mails about an account
 # mails about an account
 # mails about an account
 # mails about an account
@@ -2112,6 +2178,7 @@ patient-cases =
        *[other] { $count } ta klinik holat
     }
 
+# finding an hour
 # finding an hour
 # finding an hour
 # finding an hour

@@ -2,6 +2,7 @@
 import { html, nothing } from '/static/vendor/lit.js';
 import { codeOf, get, post } from '../api.js';
 import { language, t, tError } from '../i18n.js';
+import { fullDate, hourMinute } from '../time.js';
 import { LightElement } from './base.js';
 
 /** @typedef {{id: string, created_ms: number, last_seen_ms: number, agent: string, current: boolean}} Session */
@@ -36,7 +37,7 @@ class OwnSessions extends LightElement {
 
   /** @param {number} ms */
   when(ms) {
-    return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'short', timeZone: this.zone }).format(ms);
+    return `${fullDate(ms, language(), this.zone)}, ${hourMinute(ms, language(), this.zone)}`;
   }
 
   render() {

@@ -2,6 +2,7 @@
 import { html, nothing, render, svg } from '/static/vendor/lit.js';
 import { ApiRefusal, codeOf, get, goToSignIn, post, problemOf } from '../api.js';
 import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { fullDate } from '../time.js';
 import { canPasskey, makePasskey, passkeyProblem } from '../passkeys.js';
 import { icon } from '../elements/icons.js';
 import { newPassword, passwordFields } from '../elements/new-password.js';
@@ -106,7 +107,7 @@ function addPasskey(event) {
 }
 
 /** @param {number} ms */
-const day = (ms) => new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(ms);
+const day = (ms) => fullDate(ms, language());
 
 function said() {
   if (problem) {
