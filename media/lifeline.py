@@ -8,6 +8,7 @@ gets stills (`media/stills.py`). That it gets no other pictures, and what the ro
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from media.rtp.twcc import INTERVAL_NS, SPARING_NS
 from media.still_subscription import PictureSubscription
 from media.stills import Stills
 from media.survival import GOOD_PROBES, Line, Reading, doubtful
+
+log = logging.getLogger("hyeopjin.media.lifeline")
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class Lifeline:
         reading = member.reading(up_thin, now_ns)
         changed = line.look(reading, now_ns)
         if changed:
+            log.debug("survival %s: %s, %s", line.survival, line.cause or "good", reading)
             member.stills = Stills(Publication.ask_keyframe)
         every_ns = line.probe_every_ns(reading)
         if every_ns:

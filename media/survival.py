@@ -13,6 +13,9 @@ from typing import Literal
 SUSPECT_BPS = 160_000
 """An estimate below this is a reason to measure. Two voices with redundancy take as much."""
 ENTER_BPS = 140_000
+NARROW_BPS, CONFIRMED = 210_000, 2
+"""And no two of the last pairs may say this much: where the page's own pictures fill the way back, they come
+between the answers of most pairs, and the median tells of them."""
 LEAVE_BPS = 200_000
 """A line must carry this much to be trusted with pictures again."""
 CONFIRM_NS = 3_000_000_000
@@ -116,7 +119,9 @@ class Line:
         if not low:
             return ""
         if reading.capacity_bps:
-            return "down" if reading.capacity_bps < ENTER_BPS else ""
+            best = sorted(reading.newest)[-CONFIRMED:]
+            narrow = reading.capacity_bps < ENTER_BPS and min(best, default=0) < NARROW_BPS
+            return "down" if narrow else ""
         silent = not reading.newest and reading.unanswered >= DEAF_PROBES
         deaf = silent and now_ns - self._suspect_ns >= DEAF_NS
         return "down" if deaf else ""

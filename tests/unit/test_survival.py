@@ -45,6 +45,14 @@ def test_a_quiet_line_is_not_thin() -> None:
     assert watch.see(QUIET, 60) is None
 
 
+def test_a_line_whose_way_back_is_full_is_not_thin() -> None:
+    """Pictures of the page's own came between the two answers of most pairs."""
+    between = Reading(60_000, False, 110_000, (400_000, 110_000, 80_000, 390_000))
+    assert Watch().see(between, 60) is None
+    once = Reading(60_000, False, 80_000, (400_000, 81_000, 80_000, 79_000))
+    assert Watch().see(once, 1) == 0.1
+
+
 def test_a_low_estimate_makes_it_measure_and_a_good_one_does_not() -> None:
     watch = Watch()
     watch.see(GOOD, 1)
