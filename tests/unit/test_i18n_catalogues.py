@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -188,6 +189,7 @@ OTHER_CODES = [
 ]
 
 
+@cache
 def catalogue(language: str) -> dict[str, ast.Message]:
     parsed = FluentParser().parse((STATIC / "i18n" / f"{language}.ftl").read_text(encoding="utf-8"))
     junk = [entry.content for entry in parsed.body if isinstance(entry, ast.Junk)]

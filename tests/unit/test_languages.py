@@ -236,6 +236,7 @@ def test_the_fonts_that_the_pages_bring_have_every_letter(language: str) -> None
     assert not missing, missing
 
 
+@cache
 def texts_of_forms() -> list[tuple[str, Mapping[str, str]]]:
     """Every text of every form, with the question it belongs to."""
     found: list[tuple[str, Mapping[str, str]]] = []
