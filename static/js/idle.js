@@ -14,6 +14,8 @@ export class Idle {
     this.parts = parts;
     this.last = parts.now();
     this.reported = parts.now();
+    /** When this page last told; the first touch of a page is told at once: pages may be left within a minute. */
+    this.told = -Infinity;
     this.covered = false;
   }
 
@@ -31,6 +33,7 @@ export class Idle {
   heard(at) {
     this.touched(at);
     this.reported = Math.max(this.reported, at);
+    this.told = this.reported;
   }
 
   /** Every second or so. */
@@ -39,8 +42,9 @@ export class Idle {
     const now = this.parts.now();
     if (this.parts.busy()) this.last = now;
     if (now - this.last >= this.parts.afterMs) this.cover();
-    else if (this.last > this.reported && now - this.reported >= this.everyMs) {
+    else if (this.last > this.reported && now - this.told >= this.everyMs) {
       this.reported = now;
+      this.told = now;
       this.parts.report();
     }
   }
@@ -55,5 +59,6 @@ export class Idle {
     this.covered = false;
     this.last = this.parts.now();
     this.reported = this.last;
+    this.told = this.last;
   }
 }

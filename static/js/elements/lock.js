@@ -28,7 +28,10 @@ class Lock extends LightElement {
   updated() {
     if (this.account?.lock_after_s && !this.idle) this.watch(this.account.lock_after_s * 1000);
     const dialog = this.querySelector('dialog');
-    if (dialog && !dialog.open) dialog.showModal();
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    const prove = /** @type {LightElement | null} */ (dialog.querySelector('hj-prove')); // has its field a moment later
+    void prove?.updateComplete.then(() => prove.querySelector('input')?.focus());
   }
 
   /** @param {number} afterMs */

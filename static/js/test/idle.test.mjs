@@ -22,15 +22,15 @@ test('a page that nobody touches is covered once, and tells nothing', () => {
   assert.deepEqual(one.seen, ['cover 1900000']);
 });
 
-test('touching tells the server at most once a minute, and the last touch is told too', () => {
+test('touching tells the server at once, then at most once a minute, and the last touch is told too', () => {
   const one = rig();
   for (let second = 0; second < 130; second += 1) {
     if (second < 90) one.idle.touched();
     one.later(1_000);
   }
-  assert.deepEqual(one.seen, ['report 1060000', 'report 1120000']);
+  assert.deepEqual(one.seen, ['report 1002000', 'report 1062000', 'report 1122000']);
   one.later(600_000);
-  assert.equal(one.seen.length, 2);
+  assert.equal(one.seen.length, 3);
 });
 
 test('a short time is told of in time', () => {
@@ -38,7 +38,11 @@ test('a short time is told of in time', () => {
   one.later(1_500);
   one.idle.touched();
   one.later(600);
-  assert.deepEqual(one.seen, ['report 1002100']);
+  one.later(100);
+  one.idle.touched();
+  one.later(1_800);
+  one.later(100);
+  assert.deepEqual(one.seen, ['report 1002100', 'report 1004100']);
 });
 
 test('what plays is watched', () => {
