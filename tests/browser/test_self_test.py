@@ -5,12 +5,10 @@ Blocked UDP is in test_firewalls.py, where a firewall really drops.
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, Playwright
 
@@ -21,12 +19,11 @@ from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
 from tests.support.networks import free_udp_port
-from tests.support.selftest import open_test, steps_of, take_test
+from tests.support.selftest import open_test, steps_of, take_test, write_words
 from tests.support.story import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-RATE = 48_000
 THIN = Profile(delay_ms=40, rate_bps=110_000)
 
 
@@ -50,14 +47,8 @@ class Scene:
 def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder, port = tmp_path_factory.mktemp("self-test"), free_udp_port()
     env = {"HYEOPJIN_MEDIA_UDP_PORT": str(port), "HYEOPJIN_SELF_TEST_LINE_S": "10"}
-    seconds = np.arange(RATE * 4) / RATE
-    words = np.sin(2 * np.pi * 300 * seconds) * (seconds % 0.6 < 0.35)
     for name, loudness in (("voice", 0.25), ("silence", 0.0)):
-        with wave.open(str(folder / f"{name}.wav"), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(RATE)
-            out.writeframes((words * loudness * 32767).astype("<i2").tobytes())
+        write_words(folder / f"{name}.wav", loudness)
     with (
         running(folder / "demo", env) as demo,
         RelayAside(port, THIN, THIN, seed=3) as line,

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import wave
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright.sync_api import Page
 
 from tests.support.demo import Demo
 
+RATE = 48_000
 KEPT = """
 async () => {
   const { account } = await (await fetch('/api/me')).json();
   return (await (await fetch(`/api/sites/${account.site_id}/self-tests`)).json()).tests[0].steps;
 }
 """
+
+
+def write_words(path: Path, loudness: float) -> Path:
+    """A microphone's sound that comes and goes like words; silence without loudness."""
+    seconds = np.arange(RATE * 4) / RATE
+    words = np.sin(2 * np.pi * 300 * seconds) * (seconds % 0.6 < 0.35)
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((words * loudness * 32767).astype("<i2").tobytes())
+    return path
 
 
 def open_test(page: Page, demo: Demo, device: str) -> None:

@@ -1,0 +1,242 @@
+"""One case through the pages: Almaty refers and is asked back twice, Seoul matches, an hour is booked with
+its interpreter, consents in Russian and in Kazakh, a green self-test, the room, what is recorded.
+
+Everything is done on the pages but one thing: nobody waits for the booked hour, it is brought to today.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from server.domain.patient import facts
+from server.domain.referral import Answer
+from server.domain.referral_form import newest
+from tests.browser.test_referral import answer, register, saved, signed_in
+from tests.support.browsers import NETWORK_FLAGS, Crowd, Person
+from tests.support.demo import Demo, running
+from tests.support.fakes import GREEN, RED
+from tests.support.referrals import ADULT, whole
+from tests.support.selftest import open_test, steps_of, take_test, write_words
+from tests.support.story import JOIN_TIMEOUT, Guest, end, wait_stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
+KNEE: dict[str, Answer] = {
+    "question": "Is arthroscopic reconstruction of the anterior cruciate ligament of the right knee "
+    "indicated, and what should be prepared before travel?",
+    "history": "The right knee gives way since a fall at football 6 weeks ago; ACL tear and torn medial "
+    "meniscus. A brace and exercises did not help; stairs and turning are not possible without a fall.",
+    "imaging_findings": "MRI: complete ACL tear, tear of the medial meniscus. No fracture.",
+    "region": "knee",
+    "side": "right",
+}
+MINUTE_MS = 60_000
+
+
+def asked_back(page: Page, demo: Demo, case: str, reason: str, which: str, words: str) -> None:
+    """The coordinator opens it from their worklist and sends it back."""
+    page.goto(f"{demo.base_url}/worklist")
+    page.locator(f'[data-testid="turn"][data-case="{case}"] a').click()
+    page.get_by_test_id("act-return").click()
+    page.get_by_test_id("act-reason").select_option(reason)
+    page.locator(".act summary").click()
+    page.get_by_test_id(f"which-{which}").check()
+    page.get_by_test_id("act-words").fill(words)
+    page.get_by_test_id("act-do").click()
+    expect(page.get_by_test_id("referral")).to_have_attribute("data-state", "returned")
+
+
+def sent_again(page: Page, demo: Demo, case: str, which: str, words: str, more: str) -> None:
+    """Who referred is told why, and at which question; adds to the answer and sends it again."""
+    page.goto(f"{demo.base_url}/worklist")
+    page.locator(f'[data-case="{case}"][data-why="returned"] a').click()
+    expect(page.get_by_test_id("returned")).to_contain_text(words)
+    page.get_by_test_id("returned").locator("li a").click()
+    expect(page.locator(f"#q-{which}")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type(more)
+    saved(page)
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile(rf"/cases/{case}$"))
+    expect(page.locator(f'[data-question="{which}"]')).to_contain_text(more.strip())
+
+
+def refer(page: Page, demo: Demo) -> str:
+    """A whole referral, filled from the top and submitted; its case."""
+    page.goto(f"{demo.base_url}/worklist")
+    page.get_by_test_id("new-referral").click()
+    page.locator('input[value="orthopaedics"]').check()
+    page.get_by_test_id("begin-referral").click()
+    page.wait_for_url(re.compile(r"/cases/.*/referral$"))
+    case = page.url.split("/")[-2]
+    register(page)
+    page.get_by_test_id("speaks-ru").check()
+    answers = whole(newest("orthopaedics"), facts(ADULT, date(2026, 11, 26)), dict(KNEE))
+    filled = set[str]()
+    while todo := [
+        name
+        for row in page.get_by_test_id("question").all()
+        if (name := row.get_attribute("data-question") or "") in answers and name not in filled
+    ]:
+        for name in todo:
+            answer(page, name, answers[name])
+            filled.add(name)
+        saved(page)
+    expect(page.get_by_test_id("open-questions")).to_have_attribute("data-open", "0")
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile(rf"/cases/{case}$"))
+    return case
+
+
+def matched(page: Page, demo: Demo, case: str) -> None:
+    page.goto(f"{demo.base_url}/worklist")
+    page.locator(f'[data-testid="turn"][data-case="{case}"] a').click()
+    page.get_by_test_id("match-propose").click()
+    first = page.get_by_test_id("match-row").first
+    first.wait_for()
+    assert first.locator("[data-message]").count() >= 3, "why, in words"
+    page.get_by_test_id("match-accept").click()
+    page.get_by_test_id("match-decided").wait_for()
+
+
+def booked(page: Page) -> str:
+    """From the case's page: the first hour that suits everybody; its consultation."""
+    page.get_by_test_id("to-schedule").click()
+    day = datetime.now(UTC).date() + timedelta(days=1)
+    page.get_by_test_id("schedule-from").fill(day.isoformat())
+    page.get_by_test_id("schedule-find").click()
+    slot = page.get_by_test_id("slot").first
+    slot.wait_for()
+    zones = [one.get_attribute("data-zone") for one in slot.get_by_test_id("clock").all()]
+    assert zones == ["Asia/Almaty", "Asia/Seoul"]
+    for one in ("Vera Demo-Kim", "Video room 1", "Studio A"):
+        expect(slot).to_contain_text(one)
+    slot.get_by_test_id("slot-book").click()
+    page.get_by_test_id("schedule-done").wait_for()
+    hour = page.locator("[data-testid=hour][data-state=scheduled]")
+    return hour.get_attribute("data-consultation") or ""
+
+
+def the_day_comes(demo: Demo, consultation: str) -> None:
+    now = int(time.time() * 1000)
+    with sqlite3.connect(demo.data / "hyeopjin.sqlite3", timeout=20) as book:
+        changed = book.execute(
+            "UPDATE consultations SET starts_at_ms = ?, opens_at_ms = ?, closes_at_ms = ? WHERE id = ?",
+            (now + 5 * MINUTE_MS, now - 5 * MINUTE_MS, now + 90 * MINUTE_MS, consultation),
+        )
+        assert changed.rowcount == 1
+    book.close()
+
+
+def in_worklist(page: Page, demo: Demo, consultation: str) -> Locator:
+    page.goto(f"{demo.base_url}/worklist")
+    row = page.locator(f'[data-testid="worklist-row"][data-consultation="{consultation}"]')
+    row.wait_for()
+    return row
+
+
+def consent(page: Page, language: str, purposes: tuple[str, ...], witness: str = "") -> None:
+    """The patient's yes to these, in this language: by a typed name, or read aloud before a witness."""
+    page.get_by_test_id("consent-language").select_option(language)
+    for purpose in purposes:
+        question = page.locator(f"[data-testid='consent-question'][data-purpose='{purpose}']")
+        question.locator(f".consent-answers[lang={language}]").get_by_test_id("consent-granted").click()
+    page.get_by_test_id("consent-name").fill(ADULT.names["cyrillic"])
+    page.get_by_test_id("consent-way-read_aloud" if witness else "consent-way-typed").check()
+    if witness:
+        page.get_by_test_id("consent-witness-name").fill(witness)
+    page.get_by_test_id("consent-keep").click()
+    page.get_by_test_id("consent-kept").wait_for()
+
+
+def lacking(page: Page) -> str:
+    return page.get_by_test_id("consents-missing").get_attribute("data-missing") or ""
+
+
+def enter(person: Person, page: Page, row: Locator, role: str, beside: bool = False) -> Guest:
+    """Into the room by the worklist's button; `beside`: the patient sits here too."""
+    row.get_by_test_id("worklist-join").click()
+    page.wait_for_url("**/room/**")
+    if beside:
+        page.get_by_test_id("persons-patient").click()
+        page.get_by_test_id("person-patient").wait_for()
+    page.get_by_test_id("consent-accept").click()
+    page.get_by_test_id("consent-decided").wait_for()
+    assert page.get_by_test_id("consent-lacking").count() == 0, "everything needed was agreed to"
+    page.get_by_test_id("join").click()
+    page.locator("[data-testid=tile]").first.wait_for(timeout=JOIN_TIMEOUT)
+    return Guest(person, page, role, page.url.split("#")[0].rstrip("/").rsplit("/", 1)[1])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running(tmp_path_factory.mktemp("demo"), {"HYEOPJIN_SELF_TEST_LINE_S": "10"}) as started:
+        yield started
+
+
+def test_a_case_goes_from_its_referral_to_its_recording(demo: Demo, crowd: Crowd, tmp_path: Path) -> None:
+    almaty, seoul = crowd.person(RED, "ru"), crowd.person(GREEN, "ko")
+    referring = signed_in(demo, almaty.context, "referring_physician")
+    coordinator = signed_in(demo, seoul.profile("ko"), "coordinator")
+
+    case = refer(referring, demo)
+    for reason, which, said, more in (
+        ("documents", "imaging_findings", "The CD is empty.", " Sent again on paper."),
+        ("unclear", "history", "Since when exactly?", " Since 15 October 2026."),
+    ):
+        asked_back(coordinator, demo, case, reason, which, said)
+        sent_again(referring, demo, case, which, said, more)
+    expect(referring.get_by_test_id("versions").locator("option")).to_have_count(3)
+
+    matched(coordinator, demo, case)
+    consultation = booked(coordinator)
+    the_day_comes(demo, consultation)
+
+    words = write_words(tmp_path / "words.wav", 0.25)
+    flags = (*NETWORK_FLAGS, f"--use-file-for-fake-audio-capture={words}")
+    clinic = crowd.person(None, "ru", flags=flags)
+    operator = signed_in(demo, clinic.context, "site_operator")
+    in_worklist(operator, demo, consultation).get_by_test_id("to-consents").click()
+    consent(operator, "ru", ("consultation", "transfer_abroad"))
+    assert lacking(operator) == "recording"
+    consent(operator, "kk", ("recording",), witness="Куәгер (synthetic)")
+    assert lacking(operator) == "recording", "nobody has witnessed it yet"
+    in_worklist(referring, demo, consultation).get_by_test_id("to-consents").click()
+    referring.get_by_test_id("consent-witness").click()
+    expect(referring.get_by_test_id("consents-missing")).to_have_attribute("data-missing", "")
+
+    operator.goto(f"{demo.base_url}/worklist")
+    operator.get_by_test_id("to-own-test").click()
+    operator.get_by_test_id("self-test-device").wait_for()
+    open_test(operator, demo, "Video room 1")
+    take_test(operator)
+    found = steps_of(operator)
+    other = {step: row for step, row in found.items() if row["verdict"] != "green"}
+    assert other == {}
+    ready = in_worklist(operator, demo, consultation).get_by_test_id("readiness")
+    ready.locator("[data-verdict=green]").wait_for()
+    assert clinic.errors() == []
+    clinic.close()
+    crowd.people.remove(clinic)
+
+    first = enter(
+        almaty, referring, in_worklist(referring, demo, consultation), "referring_physician", beside=True
+    )
+    page = signed_in(demo, seoul.context, "consulting_physician")
+    second = enter(seoul, page, in_worklist(page, demo, consultation), "consulting_physician")
+    for guest in (first, second):
+        wait_stored(guest, 2)
+    end(second)
+    first.page.get_by_test_id("over").wait_for(timeout=15_000)
+    row = in_worklist(page, demo, consultation)
+    expect(row).to_have_attribute("data-state", "ended")
+    expect(row.get_by_test_id("recording-row")).to_have_count(1)
+    assert almaty.errors() + seoul.errors() == []
