@@ -26,6 +26,7 @@ from server.document_settings import DocumentSettings
 from server.domain.retention import checked_years
 from server.domain.staff import EVERY_ROLE
 from server.mail_settings import MailServer
+from server.oidc_settings import Oidc
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MB = 1024 * 1024
@@ -125,6 +126,7 @@ class Settings(BaseSettings):
     media_announce: tuple[str, ...] = ()  # addresses told to browsers; empty: found out at start
     turn: Turn = Turn()
     mail: MailServer = MailServer()
+    oidc: Oidc = Oidc()
     audit: AuditSettings = AuditSettings()
     documents: DocumentSettings = DocumentSettings()
 

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from server.commands import (
     mail_check,
+    provider_check,
     redis_check,
     scan_check,
     store_check,
@@ -208,6 +209,11 @@ def _mail(settings: Settings) -> Finding:
     return Finding("mail", *mail_check.check(settings))
 
 
+def _provider(settings: Settings) -> Finding:
+    """Whether the organisation's own sign-in answers."""
+    return Finding("provider", *provider_check.check(settings))
+
+
 def _scanner(settings: Settings) -> Finding:
     """Whether documents are scanned by something that finds."""
     return Finding("scanner", *asyncio.run(scan_check.check(settings)))
@@ -271,4 +277,5 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _turn,
     _redis,
     _mail,
+    _provider,
 )

@@ -33,6 +33,9 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "role_above": 403,
     "code_refused": 403,
     "passkey_refused": 403,
+    "provider_refused": 403,
+    "provider_unverified": 403,
+    "provider_unknown": 403,
     "proof_required": 403,
     "proof_refused": 403,
     "second_step_required": 403,
@@ -145,6 +148,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "self_test_site_busy": 429,
     "internal": 500,
     "not_ready": 503,
+    "provider_down": 503,
     "decoder_unavailable": 503,
     "self_test_full": 503,
 }

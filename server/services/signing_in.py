@@ -60,13 +60,13 @@ class SigningIn:
             found = await accounts.by_email(tx, key)
         right = await self._passwords.matches(found[1] if found else None, password)
         if found is None or not right or found[0].disabled:
-            await self._failed(found[0].id if found else None, whence.address)
+            await self.failed(found[0].id if found else None, whence.address)
             raise Refused("sign_in_refused")
         await self._attempts.signed_in(hashed(key), whence.address)
         async with self._context.database.write() as tx:
             return await self.on(tx, found[0], whence, "password")
 
-    async def _failed(self, account_id: str | None, address: str) -> None:
+    async def failed(self, account_id: str | None, address: str) -> None:
         """An entry, the same whether there is such an account; what was typed is nowhere."""
         if not await self._attempts.failure_is_noted(address):
             return

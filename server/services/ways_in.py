@@ -12,6 +12,7 @@ from server.services.resets import Resets
 from server.services.second_steps import SecondSteps
 from server.services.secret_box import SecretBox
 from server.services.signing_in import SigningIn
+from server.services.single_sign_on import SingleSignOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class WaysIn:
     second_steps: SecondSteps
     passkeys: Passkeys
     resets: Resets
+    single_sign_on: SingleSignOn
 
 
 def ways_in_of(context: Context, passwords: Passwords, attempts: Attempts) -> WaysIn:
@@ -30,4 +32,5 @@ def ways_in_of(context: Context, passwords: Passwords, attempts: Attempts) -> Wa
         second_steps=steps,
         passkeys=Passkeys(context, attempts, signing_in),
         resets=Resets(context, passwords, attempts),
+        single_sign_on=SingleSignOn(context, attempts, signing_in),
     )

@@ -44,6 +44,7 @@ from server.web import (
     security,
     self_tests,
     sign_in,
+    single_sign_on,
     worklist,
 )
 from server.web.guard import Route, guarded
@@ -125,6 +126,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/sign-in/code", sign_in.code, _A.SIGN_IN),
     Route("POST", "/api/sign-in/passkey/options", passkeys.sign_in_options, _A.SIGN_IN),
     Route("POST", "/api/sign-in/passkey", passkeys.sign_in, _A.SIGN_IN),
+    Route("GET", "/api/sign-in/ways", single_sign_on.ways, _A.SIGN_IN),
+    Route("POST", "/api/sign-in/provider", single_sign_on.begin, _A.SIGN_IN),
+    Route("GET", "/sign-in/provider", single_sign_on.back, _A.SIGN_IN),
     Route("POST", "/api/password/forgot", passwords.forgot, _A.PASSWORD_RESET),
     Route("POST", "/api/password/link", passwords.link, _A.PASSWORD_RESET),
     Route("POST", "/api/password/set", passwords.set_password, _A.PASSWORD_RESET),

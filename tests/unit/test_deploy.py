@@ -13,6 +13,7 @@ from server.audit_settings import AuditSettings
 from server.config import ObjectStore, Settings, Turn, load_settings
 from server.document_settings import DocumentSettings
 from server.mail_settings import MailServer
+from server.oidc_settings import Oidc
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NOT_FOR_OPERATORS = {"demo"}
@@ -35,6 +36,7 @@ def test_the_sample_names_every_setting_and_no_other() -> None:
         "objects": set(ObjectStore.model_fields),
         "turn": set(Turn.model_fields),
         "mail": set(MailServer.model_fields),
+        "oidc": set(Oidc.model_fields),
         "audit": set(AuditSettings.model_fields),
         "documents": set(DocumentSettings.model_fields),
     }

@@ -97,6 +97,7 @@ def test_the_domain_uses_the_standard_library_only() -> None:
         ("alembic", "server/storage/"),
         ("OpenSSL", {"media/aiortc_seam.py", "media/bench/dtls.py"}),
         ("webauthn", {"server/services/passkeys.py"}),
+        ("joserfc", {"server/services/provider_tokens.py"}),
         ("segno", {"server/services/qr.py"}),
         ("holidays", {"server/services/public_holidays.py"}),
         ("aiosmtplib", {"server/runtime/mailer.py", "server/commands/mail_check.py"}),

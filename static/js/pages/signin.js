@@ -46,6 +46,16 @@ async function by(work) {
   /** @type {HTMLElement | null} */ (root.querySelector('[data-focus]'))?.focus();
 }
 
+/** What the way back from the provider says: the next step, or why not. */
+function comeBack() {
+  const query = new URLSearchParams(location.search);
+  const asked = (query.get('ways') ?? '').split('.').filter((way) => ['totp', 'passkey', 'recovery'].includes(way));
+  const code = query.get('problem') ?? '';
+  if (asked.length) ways = asked;
+  if (/^[a-z_]{1,40}$/.test(code)) words = tError(code);
+  recovering = Boolean(ways && !ways.includes('totp') && !ways.includes('passkey'));
+}
+
 /** @param {SubmitEvent} event */
 function send(event) {
   event.preventDefault();
@@ -56,6 +66,13 @@ function send(event) {
 
 function withPasskey() {
   void by(async () => post('/api/sign-in/passkey', { credential: await usePasskey(await post('/api/sign-in/passkey/options')) }));
+}
+
+function withProvider() {
+  void by(async () => {
+    const asked = new URLSearchParams(location.search).get('next') ?? '';
+    location.assign((await post('/api/sign-in/provider', { next: asked.slice(0, 200) })).location);
+  });
 }
 
 const problem = () => (words ? html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem">${icon('warning')}<p>${words}</p></div>` : nothing);
@@ -74,6 +91,7 @@ function first() {
     <p><a data-testid="to-forgot" href="/forgot-password">${t('signin-forgot')}</a></p>
     ${canPasskey() || provider ? html`<p class="or">${t('signin-or')}</p>` : nothing}
     ${passkeyButton()}
+    ${provider ? html`<button type="button" class="secondary big" data-testid="signin-provider" ?disabled=${busy} @click=${withProvider}>${t('signin-provider', { name: provider })}</button>` : nothing}
     <p class="hint">${t('signin-link-hint')}</p>`;
 }
 
@@ -111,5 +129,10 @@ function draw() {
 
 languageEvents.addEventListener('change', draw);
 await startLanguage('account');
+comeBack();
 draw();
+void get('/api/sign-in/ways').then((answer) => {
+  provider = answer.provider ?? '';
+  if (provider) draw();
+}, () => undefined);
 void get('/api/me').then(() => location.replace(next()), () => undefined);
