@@ -21,6 +21,8 @@ TURNS: Final = (
     (State.SUBMITTED, Role.COORDINATOR, Relation.ANY, "new"),
     (State.REOPENED, Role.COORDINATOR, Relation.ANY, "reopened"),
     (State.MATCHED, Role.CONSULTING_PHYSICIAN, Relation.INVITED, "asked"),
+    (State.MATCHED, Role.COORDINATOR, Relation.ANY, "matched"),
+    (State.SCHEDULED, Role.REFERRING_PHYSICIAN, Relation.OWN_SITE, "scheduled"),
 )
 #: By when a referral is to be looked at, after it was submitted: the form's `urgency`.
 DUE_DAYS: Final = {"days": 3, "week": 14, "month": 30}
@@ -53,8 +55,10 @@ class CaseList:
         rows = []
         for case, why in waiting:
             newest, event = versions.get(case.id), last.get(case.id)
+            if why == "matched" and newest and newest.answers.get("wish") == "written":
+                continue  # no hour is to be found
             urgency = str(newest.answers.get("urgency") or "") if newest else ""
-            days = DUE_DAYS.get(urgency)
+            days = None if why == "scheduled" else DUE_DAYS.get(urgency)
             rows.append(
                 {
                     "id": case.id,

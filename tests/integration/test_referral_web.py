@@ -78,6 +78,11 @@ async def audited(site: Website, case: str) -> list[str]:
         return [row[0] for row in rows]
 
 
+async def waiting(who: Browser) -> list[dict[str, Any]]:
+    """Cases in their worklist, but for the demo's own, whose hour is booked."""
+    return [one for one in (await who.get("/api/cases")).json["cases"] if one["id"] != CASE_ID]
+
+
 async def matched(site: Website, case: str) -> None:
     """What the match will do: names the consulting physician on the case."""
     email, _ = site.password("consulting_physician")
@@ -105,7 +110,7 @@ async def test_a_case_begins_as_a_draft_that_only_its_own_site_knows_of(site: We
         assert (await kc.get(path)).code == "not_found"
     for path, body in (("return", {"number": 1, "reason": "incomplete"}), ("cancel", {"reason": "mistake"})):
         assert (await kc.post(f"/api/cases/{case}/{path}", body)).code == "not_found"
-    assert [one["id"] for one in (await lp.get("/api/cases")).json["cases"]] == [case]
+    assert [one["id"] for one in await waiting(lp)] == [case]
     assert (await kc.get("/api/cases")).json["cases"] == []
 
 
@@ -118,11 +123,11 @@ async def test_a_draft_that_was_given_up_stays_its_own_sites_until_it_is_submitt
         asked = [
             await kc.get(f"/api/cases/{case}{more}") for more in ("", "/referral", "/glossary", "/match")
         ]
-        waiting = (await kc.get("/api/cases")).json["cases"]
+        found = (await kc.get("/api/cases")).json["cases"]
         listed = (await kc.get("/api/glossaries")).json["cases"]
         return (
             {one.code for one in asked},
-            case in {one["id"] for one in waiting},
+            case in {one["id"] for one in found},
             case in {one["id"] for one in listed},
         )
 
@@ -287,7 +292,7 @@ async def test_a_referral_is_returned_with_what_is_asked_for_and_comes_again(sit
     }
     assert (await kc.post(f"/api/cases/{case}/return", body)).json == {"state": "returned"}
     assert (await kc.post(f"/api/cases/{case}/return", body)).code == "wrong_state"
-    (row,) = (await lp.get("/api/cases")).json["cases"]
+    (row,) = await waiting(lp)
     assert (row["why"], row["returns"]) == ("returned", "documents")
     returned = (await lp.get(f"/api/cases/{case}/draft")).json["returned"]
     assert (returned["questions"], returned["words"]) == (
@@ -307,6 +312,21 @@ async def test_a_referral_is_returned_with_what_is_asked_for_and_comes_again(sit
     assert "case_resubmitted" in await audited(site, case)
 
 
+async def test_a_matched_referral_waits_for_its_hour_and_then_for_its_site(site: Website) -> None:
+    lp, kc = await site.signed_in("referring_physician"), await site.signed_in("coordinator")
+    case = await begun(lp)
+    await submitted(lp, case, await filled(lp, case))
+    await matched(site, case)
+
+    async def told(who: Browser) -> list[str]:
+        return [one["why"] for one in await waiting(who)]
+
+    assert (await told(kc), await told(lp)) == (["matched"], [])
+    async with site.database.write() as tx:
+        await referrals.set_case(tx, case, state="scheduled")
+    assert (await told(kc), await told(lp)) == ([], ["scheduled"])
+
+
 async def test_a_matched_referral_is_answered_in_writing_by_whoever_was_asked(site: Website) -> None:
     lp, kp = await site.signed_in("referring_physician"), await site.signed_in("consulting_physician")
     case = await begun(lp)
@@ -317,6 +337,8 @@ async def test_a_matched_referral_is_answered_in_writing_by_whoever_was_asked(si
     await matched(site, case)
     (row,) = (await kp.get("/api/cases")).json["cases"]
     assert (row["id"], row["why"]) == (case, "asked")
+    kc = await site.signed_in("coordinator")
+    assert (await kc.get("/api/cases")).json["cases"] == [], "no hour is to be found"
     for text in ("", "   ", "ok", "yes yes yes yes yes yes yes"):
         assert (await kp.post(f"/api/cases/{case}/answer", body | {"text": text})).code == "answer_empty"
     assert (await kp.post(f"/api/cases/{case}/answer", body | {"number": 2})).code == "referral_changed"
@@ -325,7 +347,7 @@ async def test_a_matched_referral_is_answered_in_writing_by_whoever_was_asked(si
     assert (await kp.post(f"/api/cases/{case}/answer", body)).code == "wrong_state"
     shown = (await lp.get(f"/api/cases/{case}/referral")).json
     assert [one["text"] for one in shown["answers"]] == [body["text"]]
-    assert [one["why"] for one in (await lp.get("/api/cases")).json["cases"]] == ["answered"]
+    assert [one["why"] for one in await waiting(lp)] == ["answered"]
     assert (await lp.get(f"/api/cases/{case}/draft")).code == "wrong_state"
 
 
