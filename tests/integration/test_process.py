@@ -26,6 +26,7 @@ ROLES = [
     "coordinator",
     "reviewer",
     "site_admin",
+    "programme_admin",
     "privacy_officer",
 ]
 
