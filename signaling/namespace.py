@@ -25,7 +25,7 @@ from signaling.page_events import room_event
 from signaling.ports import Gate, Refusal, Ticket
 from signaling.seat import instance_of
 from signaling.store import StoreAwayError
-from signaling.tasks import TaskOwner, failure_site
+from signaling.tasks import TaskOwner, end, failure_site
 from signaling.wire import Ack, BadMessage, refused
 
 log = logging.getLogger("hyeopjin.signaling.namespace")
@@ -167,8 +167,7 @@ def attach(
         """The server stops: pages see a lost connection and come back when it is up again."""
         await sockets.aclose()
         if redis_url:
-            server.manager.thread.cancel()
-            await asyncio.gather(server.manager.thread, return_exceptions=True)
+            await end([server.manager.thread])
         await _hang_up_all(server)
 
     if redis_url:

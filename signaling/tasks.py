@@ -8,13 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 log = logging.getLogger("hyeopjin.signaling.tasks")
 
 CANCEL_AGAIN_S = 5.0
 """A library that is cancelled just as its own time is up may swallow that: one would wait for ever."""
+
+
+async def end(running: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel them until each is over."""
+    tasks = set(running)
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
 
 
 def failure_site(error: BaseException) -> str:
@@ -48,11 +57,7 @@ class TaskOwner:
     async def aclose(self) -> None:
         """Cancel everything and wait for it. May be called again."""
         self._closed = True
-        tasks = set(self._tasks)
-        while tasks:
-            for task in tasks:
-                task.cancel()
-            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+        await end(self._tasks)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -30,6 +30,12 @@ def of_signaling(heard: list[int]) -> Callable[[], Awaitable[None]]:
     return owner.aclose
 
 
+def of_a_library(heard: list[int]) -> Callable[[], Awaitable[None]]:
+    """The task in which socket.io listens to Redis (`signaling/namespace.py`)."""
+    task = asyncio.get_running_loop().create_task(deaf(heard))
+    return lambda: signaling.tasks.end([task])
+
+
 def of_media(heard: list[int]) -> Callable[[], Awaitable[None]]:
     owner = media.tasks.TaskOwner("test")
     owner.start(deaf(heard))
@@ -44,8 +50,13 @@ def of_server(heard: list[int]) -> Callable[[], Awaitable[None]]:
 
 @pytest.mark.parametrize(
     ("made", "module"),
-    [(of_signaling, signaling.tasks), (of_media, media.tasks), (of_server, server.runtime.tasks)],
-    ids=["signaling", "media", "server"],
+    [
+        (of_signaling, signaling.tasks),
+        (of_a_library, signaling.tasks),
+        (of_media, media.tasks),
+        (of_server, server.runtime.tasks),
+    ],
+    ids=["signaling", "library", "media", "server"],
 )
 async def test_who_swallowed_the_first_cancellation_is_cancelled_again(
     made: Callable[[list[int]], Callable[[], Awaitable[None]]],
