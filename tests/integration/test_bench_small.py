@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from media.bench.cost import compare
 from media.bench.report import measure
 
@@ -40,6 +42,7 @@ async def test_the_low_layers_of_cameras_are_recorded_and_nobody_gets_them_while
     assert figures["packets_in"] > figures["packets_out"] / 2 * 1.1, figures
 
 
+@pytest.mark.long
 async def test_a_bare_forwarder_is_measured_by_the_same_traffic_and_the_ratio_is_told() -> None:
     figures = await compare(rooms=2, seconds=2, times=1)
     (turn,) = figures["turns"]

@@ -139,7 +139,7 @@ async def test_any_range_is_the_slice(rig: PlaybackRig, reviewer: Profile) -> No
     place = st.integers(0, size + 10) | edges
     asked: list[tuple[str, int, int]] = []
 
-    @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(form=st.sampled_from(["closed", "open", "suffix"]), first=place, last=place)
     def collect(form: str, first: int, last: int) -> None:
         asked.append((form, first, last))
