@@ -32,7 +32,8 @@ pytestmark = pytest.mark.browser
 
 WITHIN_S = 5.0
 SILENT_S = 2.0
-BESIDE = "Synthetic Patient"
+BESIDE = "Synthetic Relative"
+"""Not the patient, who is asked for each purpose by itself (`tests/browser/test_consents_pages.py`)."""
 CAMERA, SOUND = r"camera|камера|카메라", r"sound|звук|소리|음성"
 
 

@@ -23,6 +23,7 @@ def open_case(page: Page) -> None:
     page.get_by_test_id("kept").first.wait_for()
 
 
+@pytest.mark.long
 def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
     demo: Demo, crowd: Crowd, output: Path
 ) -> None:
