@@ -15,13 +15,12 @@ def plan_of(document: RoomDocument) -> Plan | None:
     """
     if document.session is None or document.media in ("none", "lost"):
         return None
-    alone = document.unaccompanied
     peers = {
         seat.id: PeerPlan(
             connection=seat.connection,
             mic=seat.mic,
             camera=seat.camera,
-            grant=None if alone else seat.grant,
+            grant=document.grant_of(seat),
             view=seat.view,
             up_thin=seat.up_thin,
             aside=aside(document, seat),

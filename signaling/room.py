@@ -132,9 +132,11 @@ def _settled(document: RoomDocument, now_ms: int) -> RoomDocument:
     expected = (
         document.media == "open"
         and document.pause is None
-        and not document.unaccompanied
         and any(
-            seat.connected and seat.grant is not None and not seat.private and (seat.mic or seat.camera)
+            seat.connected
+            and document.grant_of(seat) is not None
+            and not seat.private
+            and (seat.mic or seat.camera)
             for seat in document.present
         )
     )
