@@ -11,10 +11,9 @@ import traceback
 from collections.abc import Coroutine
 from pathlib import Path
 
-log = logging.getLogger("hyeopjin.tasks")
+from signaling.tasks import end
 
-CANCEL_AGAIN_S = 5.0
-"""A library that is cancelled just as its own time is up may swallow that: one would wait for ever."""
+log = logging.getLogger("hyeopjin.tasks")
 
 
 def describe(error: BaseException) -> str:
@@ -50,8 +49,4 @@ class TaskOwner:
     async def close(self) -> None:
         """Cancel what still runs and wait for it. Idempotent."""
         self._closed = True
-        tasks = {task for task in self._tasks if task is not asyncio.current_task()}
-        while tasks:
-            for task in tasks:
-                task.cancel()
-            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+        await end(self._tasks - {asyncio.current_task()})

@@ -54,7 +54,7 @@ def of_server(heard: list[int]) -> Callable[[], Awaitable[None]]:
         (of_signaling, signaling.tasks),
         (of_a_library, signaling.tasks),
         (of_media, media.tasks),
-        (of_server, server.runtime.tasks),
+        (of_server, signaling.tasks),
     ],
     ids=["signaling", "library", "media", "server"],
 )
