@@ -9,6 +9,7 @@ failed=""
 # Browsers wait for much: unit tests take what they leave of the cores, and only that.
 nice -n 19 $PY -m pytest tests/unit >"$said" 2>&1 &
 units=$!
+trap 'kill $units 2>/dev/null; exit 130' INT TERM # shells keep an interrupt from what runs behind
 $PY -m pytest tests/browser -m "not long" || failed="$failed browser"
 wait $units || failed="$failed unit"
 cat "$said"
