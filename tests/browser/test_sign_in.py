@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from server.domain import totp
 from server.services.demo import CASE_ID, SEOUL
+from tests.browser.test_screenshots import SIX, choose
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo
 from tests.support.fakes import RED
@@ -31,6 +32,14 @@ PAGES = {
     "site_operator": ["/self-test"],
     "programme_admin": ["/sites", f"/sites/{SEOUL}"],
 }  # fmt: skip
+
+
+#: How many lines an element's words take.
+LINES = """(one) => {
+  const words = document.createRange();
+  words.selectNodeContents(one);
+  return words.getClientRects().length;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +202,17 @@ def test_a_page_nobody_touches_is_covered_and_keeps_what_was_typed(demo: Demo, p
     page.clock.fast_forward(16 * 60_000)
     lock.get_by_test_id("lock-sign-out").click()
     page.wait_for_url("**/signin")
+
+
+def test_signing_out_stays_one_line_on_a_telephone_in_every_language(demo: Demo, person: Person) -> None:
+    page = sign_in(afresh(person), demo, "interpreter")
+    tall = {}
+    for language in SIX:
+        choose(page, language)
+        lines = page.locator("hj-header .bar-end > button").evaluate(LINES)
+        if lines != 1 or page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            tall[language] = lines
+    assert not tall
 
 
 @pytest.mark.long
