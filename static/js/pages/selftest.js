@@ -55,6 +55,7 @@ async function look() {
 function draw() {
   document.title = t('page-title', { page: t('page-self-test') });
   render(html`<hj-header .account=${account}></hj-header><div class="page self-test-page">
+    <a class="button quiet back" href="/worklist">${icon('back')}${t('case-back')}</a>
     <div class="page-head"><h1>${t('selftest-title')}</h1><p class="lead">${t('selftest-lead')}</p>
       ${site ? html`<p class="hint">${t('selftest-site', { site: site.site.name })}</p>` : nothing}</div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}

@@ -44,6 +44,7 @@ async function open({ site }, event) {
 function draw() {
   document.title = t('page-title', { page: t('page-site-checks') });
   render(html`<hj-header .account=${account}></hj-header><div class="page self-test-page">
+    <a class="button quiet back" href="/worklist">${icon('back')}${t('case-back')}</a>
     <div class="page-head"><h1>${t('selftest-board-title')}</h1><p class="lead">${t('selftest-board-lead')}</p></div>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${list()}</div>`, root);
