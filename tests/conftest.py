@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.s3 import S3Server, s3_server
 
@@ -45,4 +46,11 @@ def s3() -> Iterator[S3Server]:
 def redis() -> Iterator[RedisServer]:
     """One Redis for the run; each test takes a prefix of its own, and one that kills starts its own."""
     with redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the run; each test takes a database of its own."""
+    with postgres_server() as server:
         yield server

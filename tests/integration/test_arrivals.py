@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,9 @@ import pytest
 from server.domain.arrival import MAX_MINUTES, arrival, is_believed
 from server.storage.schema_audit import audit
 from tests.integration.test_live_rooms import JOIN, inhabited
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 def test_it_is_believed_until_a_little_after_the_time_that_was_named() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from server.storage import audit, patients
 from server.storage.audit import Entry
 from server.storage.database import Database
 from server.storage.migrate import differences, migrate
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.fresh import migrated
 
 HARMS = (
     "UPDATE audit SET address = 'elsewhere'",
@@ -34,19 +34,10 @@ FORKED = (
 )
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def books(
-    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
-) -> AsyncIterator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'books.sqlite3'}"
-    database = Database(url if request.param == "sqlite" else await postgres.database())
-    await migrate(database)
+@pytest.fixture
+async def books(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(Settings(data_dir=tmp_path, database_url=database_url).database)
+    await migrated(database)
     yield database
     await database.close()
 

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from server.domain.glass import Glass
 from server.services.demo import CASE_ID
 from server.services.demo_referral import PATIENT_ID
 from server.storage import accounts, audit, break_glass, cases
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 MONTH = "2026-09"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 def at(day: int, hour: int, zone: str = "Asia/Almaty") -> int:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from server.services.demo import CASE_ID
 from server.services.demo_referral import PATIENT_ID
 from server.services.trail import seen
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 LABEL = "KZ-2026-0001"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def test_everybody_reads_what_they_did_and_a_privacy_officer_who_saw_a_patient(site: Website) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from server.services.passwords import Passwords
 from server.storage import accounts, appointments, audit
 from server.storage.appointments import TakenError
 from server.storage.database import Database
-from server.storage.migrate import differences, migrate
+from server.storage.migrate import differences
 from server.storage.schema_schedule import booked_quarters, bookings
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.fresh import migrated
 from tests.support.website import CHEAP
 
 AT_ONCE = 50
@@ -33,23 +33,12 @@ NOW = round(datetime(2026, 11, 27, 3, tzinfo=UTC).timestamp() * 1000)
 QUARTER = 900_000
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def instances(
-    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
-) -> AsyncIterator[tuple[Services, Services]]:
+@pytest.fixture
+async def instances(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Services, Services]]:
     """Two processes' services on one database with the demo's world."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'books'}"
-    if request.param == "postgresql":
-        url = await postgres.database()
-    settings = Settings(data_dir=tmp_path, database_url=url)
-    databases = [Database(url), Database(url)]
-    await migrate(databases[0])
+    settings = Settings(data_dir=tmp_path, database_url=database_url)
+    databases = [Database(settings.database), Database(settings.database)]
+    await migrated(databases[0])
     assert await differences(databases[0]) == []
     made = [
         build_services(Context(settings, database, lambda: NOW), Passwords(CHEAP)) for database in databases

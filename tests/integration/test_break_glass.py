@@ -11,16 +11,10 @@ from server.services.demo import CASE_ID
 from server.services.demo_referral import PATIENT_ID
 from server.storage import cases
 from tests.support.mailbox import mail_settings, sent, words
-from tests.support.smtp import Post, post_office
+from tests.support.smtp import Post
 from tests.support.website import Browser, Website, website
 
 REASON = "The treating physician is ill and the family waits for an answer"
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with post_office() as made:
-        yield made
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from server.storage import chat
 from server.storage.audit import first_broken
 from server.storage.schema_audit import audit
 from tests.integration.test_live_rooms import JOIN, House, Page, inhabited
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 HTML = '<img src=x onerror="alert(1)"> 1,5 мг'
 
@@ -24,12 +24,6 @@ HTML = '<img src=x onerror="alert(1)"> 1,5 мг'
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with inhabited(tmp_path, session_grace_s=2) as made:
-        yield made
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
         yield made
 
 

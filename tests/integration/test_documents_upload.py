@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +15,7 @@ from server.documents import documents_of
 from server.runtime.keystore import KeyStore
 from server.web.documents import DOCUMENTS
 from tests.support.faulty_disk import Faults, FaultyDisk, fault
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer
 from tests.support.uploads import (
     BASE,
     BYTES,
@@ -33,12 +33,6 @@ from tests.support.uploads import (
 from tests.support.website import Browser, Website, website
 
 MB = 1024 * 1024
-
-
-@pytest.fixture
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -153,7 +147,7 @@ async def test_two_connections_that_both_go_on_do_not_mix(site: Website) -> None
 
 @pytest.mark.long
 async def test_on_postgresql_it_is_the_same(tmp_path: Path, postgres: PostgresServer) -> None:
-    url = await postgres.database()
+    url = await postgres.migrated()
     async with website(tmp_path / "data", decoder=ByFirstBytes(), database_url=url) as site:
         await test_two_connections_that_both_go_on_do_not_mix(site)
         await test_what_is_not_what_was_announced_is_refused_and_its_bytes_are_gone(site)

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.domain.glossary_file import MAX_BYTES
 from server.services.demo import CASE_ID
-from tests.support.website import Answer, Browser, Website, website
+from tests.support.website import Answer, Browser, Website
 
 CASE = f"/api/cases/{CASE_ID}/glossary"
 SHEET = "ko;ru;note\r\n척추;позвоночник;\r\n협착증;стеноз;сужение\r\n"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 @pytest.fixture

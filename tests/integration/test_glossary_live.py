@@ -16,7 +16,7 @@ from server.services.demo import CASE_ID
 from server.services.glossary import ShownTerm
 from server.storage import destructions, glossary
 from tests.integration.test_live_rooms import JOIN, House, Page, inhabited
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 STENOSIS = {"ko": "척추 협착증", "ru": "Стеноз позвоночника"}
 QUICK_S = 0.3
@@ -57,12 +57,6 @@ async def test_a_tap_shows_the_term_to_everybody_in_time_and_only_one_of_this_ca
         )
         await tx.exec_driver_sql("UPDATE glossary_terms SET case_id = ?", (other,))
     assert await interpreter.ask("term", {"term": term["id"]}) == {"ok": False, "code": "not_found"}
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 def playback(site: Website) -> Playback:

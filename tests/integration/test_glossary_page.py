@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from server.domain.consultation import RECENT_SEAT_MS
 from server.services.demo import CASE_ID, SITES
 from server.storage import cases
-from tests.support.website import Browser, Website, website
+from tests.support.website import Browser, Website
 
 CASE = f"/api/cases/{CASE_ID}/glossary"
 PAGE = f"/cases/{CASE_ID}/glossary"
@@ -20,12 +16,6 @@ ANOTHER = "another-case-000001"
 STENOSIS = {"ko": "척추 협착증", "ru": "Стеноз позвоночника"}
 DAY_H = 24
 KEPT_DAYS = RECENT_SEAT_MS // (DAY_H * 3_600_000)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def readable(site: Website, role: str = "interpreter") -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pytest
 from server.domain.glossary import MAX_TERMS, Term, Wording
 from server.services.demo import CASE_ID, SITES
 from server.storage import audit, cases, glossary
-from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.website import Answer, Browser, Website, website
 
 OTHER = "another-case-000001"
@@ -27,18 +26,9 @@ STENOSIS = {
 }
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def site(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
-) -> AsyncIterator[Website]:
-    more = {} if request.param == "sqlite" else {"database_url": await postgres.migrated()}
-    async with website(tmp_path / "data", **more) as made:
+@pytest.fixture
+async def site(tmp_path: Path, database_url: str) -> AsyncIterator[Website]:
+    async with website(tmp_path / "data", database_url=database_url) as made:
         yield made
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import decode
 from tests.support.instances import Instance, Pair, Talk, pair, talk, until
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer
 
 FAILOVER_S = 10.0
 """Media is back after so long, says the specification; the machine of the tests is slower than any in use."""
@@ -180,12 +179,6 @@ async def test_a_redis_that_swallows_everything_holds_nobody_up(tmp_path: Path) 
             both.redis.kill()
             for one in both.instances:  # and nothing of an instance waits for a Redis that is gone
                 await asyncio.to_thread(one.stop)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
 
 
 @pytest.mark.long

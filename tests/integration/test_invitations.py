@@ -19,7 +19,7 @@ from server.storage.schema_audit import audit
 from server.storage.schema_sign_in import account_mails, reset_requests
 from tests.support.demo import TOP
 from tests.support.mailbox import mail_settings, sent, token_of, words
-from tests.support.smtp import Post, post_office
+from tests.support.smtp import Post
 from tests.support.statements import statements
 from tests.support.website import Website, website
 
@@ -28,12 +28,6 @@ PHYSICIAN = "referring.physician@demo.invalid"
 GUEST = Account(
     "new-account", "new@demo.invalid", "Новая (synthetic)", "ru", ALMATY, ("reviewer",), False, False, ""
 )
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with post_office() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from server.services.demo import CASE_ID
 from server.web.routes import CLIPS, READS, ROUTES, TYPED
-from tests.support.website import Browser, Website, website
+from tests.support.website import Browser, Website
 
 CASE = "/api/cases/{case}"
 SEAT = "/api/seats/{seat}"
@@ -24,12 +19,6 @@ LIMITED = {
     ("POST", f"{CASE}/glossary/search"): TYPED,
     ("GET", "/api/flags"): READS,
 }
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def seated(site: Website, role: str) -> tuple[Browser, str]:

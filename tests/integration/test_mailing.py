@@ -32,7 +32,7 @@ from tests.integration.test_booking import (
     slots,
 )
 from tests.support.demo import TOP
-from tests.support.smtp import Post, only, post_office
+from tests.support.smtp import Post, only
 from tests.support.statements import statements
 from tests.support.website import Website, website
 
@@ -46,12 +46,6 @@ SCRIPTS = {
     "consulting.physician@demo.invalid": "원격 협진",
     "interpreter@demo.invalid": "Телеконсультация",
 }
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with post_office() as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from server.storage.schema import case_people, cases
 from server.storage.schema_audit import audit
 from server.storage.schema_casework import case_events, referral_versions
 from tests.support.demo import TOP
-from tests.support.website import Browser, Website, website
+from tests.support.website import Browser, Website
 
 MATCH = f"/api/cases/{CASE_ID}/match"
 WHOLE = (
@@ -26,12 +25,6 @@ WHOLE = (
     "Is arthroscopic reconstruction indicated?"
 )
 WIDE = TOP / "server/services/programmes/twenty_centres.toml"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def ask(site: Website, question: str) -> None:

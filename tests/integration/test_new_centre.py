@@ -14,7 +14,7 @@ from server.domain.referral_form import newest
 from server.services.demo import SEOUL
 from tests.support.mailbox import mail_settings, sent, token_of
 from tests.support.referrals import ADULT, whole
-from tests.support.smtp import Post, post_office
+from tests.support.smtp import Post
 from tests.support.website import Browser, Website, website
 
 WEEK = [[[540, 780], [840, 1080]]] * 5 + [[], []]
@@ -23,12 +23,6 @@ QUESTION = (
     "Is ureteroscopic removal indicated, and what should be prepared before travel?"
 )
 FRIDAY = datetime(2026, 11, 27, 3, tzinfo=UTC)
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with post_office() as made:
-        yield made
 
 
 @pytest.fixture

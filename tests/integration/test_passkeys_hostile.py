@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 DEEP: Any = {}
 for _ in range(60):
@@ -25,12 +21,6 @@ HOSTILE: list[dict[str, Any]] = [
     },
     {"id": "A" * 5000, "rawId": "A" * 5000, "type": "public-key", "response": DEEP},
 ]  # fmt: skip
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def test_an_answer_made_up_is_refused_and_uses_the_challenge_up(site: Website) -> None:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from server.domain.patient import Person, as_json, facts
 from server.domain.referral_form import newest
 from server.services.demo import CASE_ID
 from server.services.demo_referral import PATIENT_ID
 from tests.support.referrals import ADULT, CHILD, whole
-from tests.support.website import Browser, Website, website
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
+from tests.support.website import Browser, Website
 
 
 async def registered(browser: Browser, person: Person) -> dict[str, Any]:

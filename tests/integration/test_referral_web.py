@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,24 +20,14 @@ from server.services.case_life import move, mover
 from server.services.demo import CASE_ID
 from server.services.referrals import fingerprint
 from server.storage import accounts, audit, cases, referrals
-from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.referrals import ADULT, whole
 from tests.support.website import Answer as Reply
 from tests.support.website import Browser, Website, website
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def site(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
-) -> AsyncIterator[Website]:
-    more = {} if request.param == "sqlite" else {"database_url": await postgres.migrated()}
-    async with website(tmp_path / "data", **more) as made:
+@pytest.fixture
+async def site(tmp_path: Path, database_url: str) -> AsyncIterator[Website]:
+    async with website(tmp_path / "data", database_url=database_url) as made:
         yield made
 
 

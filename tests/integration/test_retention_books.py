@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +11,9 @@ from server.domain.retention import DAY_MS
 from server.services.demo import CASE_ID
 from server.storage import audit, holds
 from server.storage.journals import Journals
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 ADDRESS, OFFICER = "192.0.2.1", "officer-account-0001"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def recorded(site: Website, *, end: bool = True) -> str:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from server.services.demo import CASE_ID
 from server.storage import destructions
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 REASON = {"reason": "consent_withdrawn"}
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def recorded(site: Website) -> str:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from server.domain.consent import CONSENT_VERSION
 from server.services.demo import CASE_ID
 from server.storage import destructions
-from tests.support.website import Browser, Website, website
+from tests.support.website import Browser, Website
 
 ROLES = ("referring_physician", "consulting_physician", "interpreter")
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def guest(site: Website, role: str, decision: str = "granted") -> tuple[Browser, str]:

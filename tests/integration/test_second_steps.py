@@ -11,17 +11,11 @@ import pytest
 from server.storage import accounts
 from tests.support.mailbox import mail_settings, sent, words
 from tests.support.signing import App, password_only, with_app
-from tests.support.smtp import Post, post_office
+from tests.support.smtp import Post
 from tests.support.website import Browser, Website, website
 
 ROLE = "consulting_physician"
 NEW = "우산을 쓴 말이 노래한다"
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with post_office() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from server.__main__ import build
 from server.services.demo import ALMATY, SEOUL, SITES, TELEPHONES
 from server.storage.schema_audit import audit
-from tests.support.website import Website, website
+from tests.support.website import Website
 
 NAMES = {site.id: site.name for site in SITES}
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def numbers(site: Website) -> dict[str, str | None]:

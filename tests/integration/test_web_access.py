@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import pytest
 
 from server.domain.people import Account, Site
 from server.domain.permissions import (
@@ -57,12 +55,6 @@ BY_SEAT = [route for route in CLOSED if route.action in BY_SEAT_CREDENTIAL]
 
 def name(route: Route) -> str:
     return f"{route.method} {route.path}"
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def recording_of(site: Website) -> str:

@@ -6,18 +6,11 @@ import asyncio
 import base64
 import logging
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.website import Website, website
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
 
 
 async def test_signing_in_and_out(site: Website) -> None:

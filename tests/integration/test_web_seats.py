@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from server.domain.consent import CONSENT_VERSION
 from server.storage import audit, destructions
 from tests.support.tampering import tamper
-from tests.support.website import Website, website
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        yield made
+from tests.support.website import Website
 
 
 async def test_exactly_one_of_fifty_parallel_redeems_wins(site: Website) -> None:
