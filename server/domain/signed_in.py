@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from server.domain.calendar import MINUTE_MS
+from server.domain.hours import Span
 from server.domain.people import AccountSession
 from server.domain.permissions import Action
 
@@ -31,9 +32,13 @@ class Standing(StrEnum):
     UNPROVEN = "unproven"  # a role asks for a second step, and none was shown: it may only set one up
 
 
-def is_idle(session: AccountSession, now_ms: int, idle_ms: int) -> bool:
-    """`idle_ms` 0: never."""
-    return idle_ms > 0 and now_ms - _active(session) >= idle_ms
+def is_idle(session: AccountSession, now_ms: int, idle_ms: int, sat: Iterable[Span] = ()) -> bool:
+    """`idle_ms` 0: never. `sat`: when somebody sat in a room by it, in order; too late is no use."""
+    last = session.created_ms if session.active_ms is None else session.active_ms
+    for begin, end in sat:
+        if begin - last < idle_ms:
+            last = max(last, end)
+    return idle_ms > 0 and now_ms - last >= idle_ms
 
 
 def standing(
@@ -49,7 +54,3 @@ def standing(
 def is_proven(session: AccountSession, now_ms: int) -> bool:
     proved = session.created_ms if session.proved_ms is None else session.proved_ms
     return now_ms - proved < PROOF_LIFE_MS
-
-
-def _active(session: AccountSession) -> int:
-    return session.created_ms if session.active_ms is None else session.active_ms

@@ -15,7 +15,7 @@ from server.services.context import Context, RoomsAwayError
 from server.services.ending import end_sessions, replace_password, tell
 from server.services.limiting import Attempts
 from server.services.passwords import Passwords
-from server.storage import accounts, audit, local_keys, seats
+from server.storage import accounts, audit, local_keys, presence, seats
 from server.storage.database import Transaction
 from server.storage.ids import hashed
 
@@ -49,7 +49,7 @@ class Accounts:
         if found is None or found[1].disabled or not session_is_live(found[0], now_ms, lifetime_ms):
             return None
         session, account = found[0], in_force(found[1], now_ms)
-        in_call = is_idle(session, now_ms, context.settings.idle_ms) and await self._in_call(session.id)
+        in_call = is_idle(session, now_ms, context.settings.idle_ms) and await self._in_call(session, now_ms)
         if in_call or now_ms - session.last_seen_ms > TOUCH_MS:
             async with context.database.write() as tx:
                 await accounts.touch_session(tx, session.id, now_ms)
@@ -59,12 +59,18 @@ class Accounts:
         asked = context.settings.second_step_roles
         return SignedIn(account, session, standing(session, account.roles, now_ms, idle_ms, asked))
 
-    async def _in_call(self, session_id: str) -> bool:
-        """Whether somebody sits in a room by this session: a live call is not idle."""
+    async def _in_call(self, session: AccountSession, now_ms: int) -> bool:
+        """Whether somebody sits in a room by this session since before it was idle: a live call is not idle,
+        and sitting down at what is locked unlocks nothing."""
+        idle_ms = self._context.settings.idle_ms
         async with self._context.database.read() as tx:
-            taken = await seats.taken_with(tx, session_id)
+            kept = [
+                (room, seat)
+                for room, seat in await seats.taken_with(tx, session.id)
+                if not is_idle(session, now_ms, idle_ms, await presence.sat(tx, room, seat, now_ms))
+            ]
         try:
-            return any([seat in await self._context.live.presence(room) for room, seat in taken])
+            return any([seat in await self._context.live.presence(room) for room, seat in kept])
         except RoomsAwayError:
             return True  # not known: a call is rather kept than covered
 

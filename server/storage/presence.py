@@ -8,9 +8,10 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.consultation import Consultation
-from server.domain.hours import HERE, Note
+from server.domain.hours import HERE, Note, Span, presence
 from server.storage.consultations import consultation_of
 from server.storage.schema import accounts, cases, consultations, seats, session_notes, sessions
+from server.storage.sessions import unended
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +70,24 @@ async def notes_of(tx: AsyncConnection, session_id: str) -> list[Note]:
     return [Note(row.at_ms, row.what, row.seat_id) for row in (await tx.execute(query)).all()]
 
 
+async def sat(tx: AsyncConnection, consultation_id: str, seat_id: str, now_ms: int) -> list[Span]:
+    """When somebody sat at a seat of a session that nobody ended yet, in order."""
+    running = await unended(tx, consultation_id)
+    return presence(await notes_of(tx, running[0].id), seat_id, now_ms) if running else []
+
+
 async def consultations_of(
     tx: AsyncConnection, account_id: str, case_ids: set[str] | None
 ) -> list[tuple[Consultation, bool]]:
     """Those of these cases (None: all) with a seat of the account's, and whether anybody ever sat in it."""
-    sat = exists().where(
+    was_there = exists().where(
         sessions.c.consultation_id == consultations.c.id,
         session_notes.c.session_id == sessions.c.id,
         session_notes.c.seat_id == seats.c.id,
         session_notes.c.what.in_(HERE),
     )
     query = (
-        select(consultations, sat.label("sat"))
+        select(consultations, was_there.label("sat"))
         .join(seats, seats.c.consultation_id == consultations.c.id)
         .where(seats.c.account_id == account_id)
     )

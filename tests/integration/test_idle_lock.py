@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from server.domain.session import Session
 from server.domain.signed_in import WHILE_LOCKED
 from server.services.context import NoRooms
+from server.storage import sessions
 from server.web.routes import ROUTES
 from tests.integration.test_web_access import BY_ACCOUNT, ask
 from tests.integration.test_web_hostile import fill
@@ -101,15 +103,38 @@ async def test_a_live_call_is_neither_cut_nor_does_it_count_as_idle(site: Websit
     browser = await site.signed_in(ROLE)
     seat, _ = site.seat(ROLE)
     assert (await browser.post(f"/api/seats/{seat}/take")).status == 200
+    room, sat_down_ms = site.table.consultation_id, site.clock()
     site.clock.advance(seconds=IDLE_S)
     assert (await browser.get("/api/me")).json["account"]["standing"] == "locked"
     assert (await browser.get(f"/api/seats/{seat}")).status == 200, "the seat is held by its own cookie"
-    site.services.context.live = OneSits(site.table.consultation_id, seat)
+    await sits(site, room, seat, sat_down_ms)
+    site.services.context.live = OneSits(room, seat)
     assert (await browser.get("/api/me")).json["account"]["standing"] == "full"
     site.services.context.live = NoRooms()
     assert (await browser.get("/api/me")).json["account"]["standing"] == "full", "until it is idle again"
     site.clock.advance(seconds=IDLE_S)
     assert (await browser.get("/api/me")).json["account"]["standing"] == "locked"
+
+
+async def test_sitting_down_at_a_locked_browser_unlocks_nothing(site: Website) -> None:
+    browser = await site.signed_in(ROLE)
+    seat, _ = site.seat(ROLE)
+    assert (await browser.post(f"/api/seats/{seat}/take")).status == 200
+    site.clock.advance(seconds=IDLE_S)
+    room = site.table.consultation_id
+    await sits(site, room, seat, site.clock())
+    site.services.context.live = OneSits(room, seat)
+    assert (await browser.get(f"/api/seats/{seat}")).status == 200, "whoever comes back to a call is in it"
+    assert (await browser.get("/api/worklist")).code == "locked"
+    site.clock.advance(seconds=IDLE_S)
+    assert (await browser.get("/api/worklist")).code == "locked", "nor does staying there"
+
+
+async def sits(site: Website, room: str, seat: str, since_ms: int) -> None:
+    """The books of a session: somebody sat down there, as the rooms would note it."""
+    async with site.services.context.database.write() as tx:
+        await sessions.add(tx, Session("s" * 22, room, 1, since_ms, None, None))
+        await sessions.note(tx, "s" * 22, since_ms, "joined", seat)
 
 
 async def test_no_lock_when_it_is_switched_off(tmp_path: Path) -> None:
