@@ -36,7 +36,7 @@ HOUR_MS = 3_600_000
 
 
 class Waiting(Exception):  # noqa: N818 - nothing is wrong with the document
-    """It cannot be judged now: a scanner or decoder is away. `code` says which."""
+    """It cannot be judged now: a scanner, a decoder or its bytes are away. `code` says which."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -118,7 +118,9 @@ class DocumentChecks:
             reader = await asyncio.to_thread(self._store.reader_now, row.case_id, row.id, parts)
             with contextlib.closing(reader):
                 values = await self._looked_at(row, reader)
-        except DocumentGoneError:
+        except DocumentGoneError as gone:
+            if gone.code == "document_unreadable":
+                raise Waiting(gone.code) from None
             values = "document_damaged"
         if isinstance(values, str):
             await self._refuse(row, values)

@@ -26,10 +26,13 @@ from server.storage.ids import new_id
 
 ENDING = ".sealed"
 READ_AT_ONCE = 1024 * 1024
+_WITHOUT_KEY = {"key_destroyed": "document_destroyed", "key_unreadable": "document_unreadable"}
 
 
 class DocumentGoneError(Exception):
-    """The bytes cannot be read. `code`: document_destroyed (its key is gone), document_damaged."""
+    """The bytes cannot be read. `code`: document_destroyed (its key is gone), document_damaged,
+    document_unreadable (a disk, a key or the object store does not give it now).
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -105,7 +108,7 @@ class DocumentReader:
                 try:
                     found.append(self._of(part).read(offset - part.start, upto - part.start))
                 except (SealedError, OSError, ObjectError) as error:
-                    raise DocumentGoneError("document_damaged") from error
+                    raise DocumentGoneError(_why_not(error)) from error
                 offset = upto
         return b"".join(found)
 
@@ -207,8 +210,7 @@ class DocumentStore:
             give = self._keys.seat_key if make else self._keys.existing_key
             key = give(case, document)
         except KeyStoreError as error:
-            code = "document_destroyed" if error.code == "key_destroyed" else "document_damaged"
-            raise DocumentGoneError(code) from error
+            raise DocumentGoneError(_WITHOUT_KEY.get(error.code, "document_damaged")) from error
         if key is None:
             raise DocumentGoneError("document_damaged")
         return key
@@ -279,6 +281,14 @@ class _OpenPart:
     def close(self) -> None:
         self._file.close()
         self._segment = b""
+
+
+def _why_not(error: Exception) -> str:
+    """Whether the bytes are lost, or only not given: what is refused as damaged is destroyed."""
+    lost = isinstance(error, SealedError | FileNotFoundError) or (
+        isinstance(error, ObjectError) and error.code == "object_missing"
+    )
+    return "document_damaged" if lost else "document_unreadable"
 
 
 def _remote_path(document: str, file: str) -> str:

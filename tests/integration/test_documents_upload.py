@@ -263,3 +263,23 @@ async def test_a_full_disk_says_so_and_loses_nothing_that_was_kept(site: Website
     assert (await sent(lp, made["id"], data[200_000:], 200_000)).status == 204
     await checked(site)
     assert (await told(lp, made["id"]))["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+async def test_what_the_disk_does_not_give_now_is_judged_later_and_what_is_damaged_is_refused(
+    site: Website,
+) -> None:
+    lp = await site.signed_in("referring_physician")
+    first, second = await uploaded(lp, pdf(1000)), await uploaded(lp, pdf(1000, 1))
+    (part,) = (site.settings.documents_dir / first).iterdir()
+    aside = part.rename(site.settings.documents_dir / "aside")
+    part.mkdir()  # reading it is an error of the system, not of the bytes
+    (other,) = (site.settings.documents_dir / second).iterdir()
+    other.write_bytes(bytes(200) + other.read_bytes()[200:])
+    await checked(site)
+    assert (await told(lp, first))["state"] == "checking"
+    assert (await told(lp, second))["refused"] == "document_damaged"
+    part.rmdir()
+    aside.rename(part)
+    site.clock.advance(hours=0.1)
+    await checked(site)
+    assert (await told(lp, first))["state"] == "ready"
