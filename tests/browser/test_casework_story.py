@@ -105,6 +105,7 @@ def matched(page: Page, demo: Demo, case: str) -> None:
     assert first.locator("[data-message]").count() >= 3, "why, in words"
     page.get_by_test_id("match-accept").click()
     page.get_by_test_id("match-decided").wait_for()
+    expect(page.get_by_test_id("referral")).to_have_attribute("data-state", "matched")
 
 
 def booked(page: Page) -> str:

@@ -87,7 +87,8 @@ async def test_a_coordinator_reads_why_takes_another_with_a_reason_and_sees_it_d
         await page.get_by_test_id("match-reason").select_option("other")
         assert await page.get_by_test_id("match-override").is_disabled()
         await page.get_by_test_id("match-note").fill("asked for by telephone")
-        await page.get_by_test_id("match-override").click()
+        async with page.expect_response(f"**/api/cases/{CASE_ID}/referral"):  # whose state it moves
+            await page.get_by_test_id("match-override").click()
         done = page.get_by_test_id("match-decided")
         await done.wait_for()
         assert await done.get_attribute("data-department") == second

@@ -1,4 +1,4 @@
-/** <hj-match case="…">: which hospital for a case. Shows the newest proposal with its reasons; a coordinator takes the first or says why not. */
+/** <hj-match case="…">: which hospital for a case. Shows the newest proposal with its reasons; a coordinator takes the first or says why not. Asks `decided` then. */
 import { html, nothing } from '/static/vendor/lit.js';
 import { codeOf, get, post } from '../api.js';
 import { has, language, t, tError, tValue } from '../i18n.js';
@@ -67,9 +67,10 @@ class Match extends LightElement {
   }
 
   /** @param {Ranked} row @param {string | null} why */
-  decide(row, why) {
+  async decide(row, why) {
     const body = { department: row.department, physician: row.physician?.id ?? null, why, note: this.note };
-    return this.act(() => post(this.path(this.answer?.proposal?.id ?? ''), body));
+    await this.act(() => post(this.path(this.answer?.proposal?.id ?? ''), body));
+    if (!this.problem) this.ask('decided');
   }
 
   render() {

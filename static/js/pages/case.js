@@ -46,6 +46,13 @@ async function renew() {
   draw();
 }
 
+/** A hospital moves the case on, and is who the patient is asked about. */
+function decided() {
+  for (const name of ['hj-referral', 'hj-consents']) {
+    void /** @type {(HTMLElement & { load(): Promise<void> }) | null} */ (root.querySelector(name))?.load();
+  }
+}
+
 /** @param {import('../types/wire.js').ConsultationRow} row */
 async function join(row) {
   busy = true;
@@ -114,7 +121,7 @@ function body(answer) {
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
     ${mayReadDocuments ? html`<hj-documents .case=${id} .zone=${zone}></hj-documents>` : nothing}
-    ${mayMatch ? html`<hj-match case=${id} .zone=${zone}></hj-match>` : nothing}
+    ${mayMatch ? html`<hj-match case=${id} .zone=${zone} @ask=${decided}></hj-match>` : nothing}
     ${mayReadConsents ? html`<hj-consents case=${id} link ?may=${mayGiveConsents}></hj-consents>` : nothing}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
