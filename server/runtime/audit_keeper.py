@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from media.recordstore import dsse
 from server.config import Settings
 from server.domain.syslog import message
 from server.runtime import checkpoints
@@ -53,6 +54,7 @@ class AuditKeeper:
     def __init__(self, context: Context, signing_key: bytes) -> None:
         self._context = context
         self._signing_key = signing_key
+        self._verify_key = dsse.public_key(signing_key)
         self._owner = TaskOwner("audit")
         self._told: Checkpoint | None = None
         settings = context.settings.audit
@@ -84,16 +86,29 @@ class AuditKeeper:
             return False
         point = Checkpoint(number, newest, now_ms)
         home, *second = places(self._context.settings)
-        await asyncio.to_thread(checkpoints.put, home, point, self._signing_key)
+        await self._put(home, point)
         self._told = point
         for place in second:
             try:
-                await asyncio.to_thread(checkpoints.put, place, point, self._signing_key)
+                await self._put(place, point)
                 self.second_place_away = False
             except OSError as error:
                 self.second_place_away = True
                 log.error("a checkpoint was not written to the second place: %s", describe(error))
         return True
+
+    async def _put(self, place: Path, point: Checkpoint) -> None:
+        """Never over one that saw entries which are not there any more. Raises OSError."""
+        held = await asyncio.to_thread(checkpoints.of_day, place, point.at_ms, self._verify_key)
+        if held is not None:
+            async with self._context.database.read() as tx:
+                follows = await audit.hash_at(tx, held.number) == held.hash
+            if not follows:
+                log.error(
+                    "entry %d of the audit is gone or another: run `hyeopjin audit verify`", held.number
+                )
+                await asyncio.to_thread(checkpoints.set_aside, place, held)
+        await asyncio.to_thread(checkpoints.put, place, point, self._signing_key)
 
     async def forward(self) -> int:
         """Sends what the collector has not heard; how many. Raises OSError."""

@@ -1,8 +1,9 @@
 """Signed statements of where the audit chain ended: who cuts its end off has to forge or find them all.
 
 One file a day, `<day>.json`: a DSSE envelope over canonical JSON, Ed25519 with the data directory's signing
-key, replaced while the day lasts. They hold a number, a hash and an instant. A directory on another machine
-(`[audit] second_place`) defends against somebody who has this one's files and key too.
+key, replaced while the day lasts by later ones of the same chain (`set_aside`). They hold a number, a hash
+and an instant. A directory on another machine (`[audit] second_place`) defends against somebody who has this
+one's files and key too.
 """
 
 from __future__ import annotations
@@ -41,14 +42,33 @@ def put(directory: Path, point: Checkpoint, signing_key: bytes) -> None:
     payload = {"version": VERSION, "number": point.number, "hash": point.hash, "at_ms": point.at_ms}
     envelope = dsse.sign(PAYLOAD_TYPE, canonical(payload), signing_key)
     private_directory(directory)
-    day = datetime.fromtimestamp(point.at_ms / 1000, UTC).strftime("%Y-%m-%d")
-    aside = directory / f".{day}.{secrets.token_hex(4)}"
+    path = _of_day(directory, point.at_ms)
+    aside = directory / f".{path.stem}.{secrets.token_hex(4)}"
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(envelope)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(directory / f"{day}.json")
+    aside.replace(path)
     fsync_directory(directory)
+
+
+def of_day(directory: Path, at_ms: int, public: bytes) -> Checkpoint | None:
+    """The one that the next `put` of this day replaces."""
+    try:
+        return read(_of_day(directory, at_ms), public)
+    except CheckpointError:
+        return None
+
+
+def set_aside(directory: Path, point: Checkpoint) -> None:
+    """Today's saw entries that are gone: it stays, beside the next one. Raises OSError."""
+    path = _of_day(directory, point.at_ms)
+    path.replace(path.with_name(f"{path.stem}-{point.number}-{point.hash[:8]}.json"))
+    fsync_directory(directory)
+
+
+def _of_day(directory: Path, at_ms: int) -> Path:
+    return directory / f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}.json"
 
 
 def read(path: Path, public: bytes) -> Checkpoint:

@@ -117,6 +117,29 @@ def test_verify_says_that_it_is_whole_or_where_it_is_not(data: Path, whole: Path
     assert CliRunner().invoke(build(), ["audit", "verify", "--data", str(data / "none")]).exit_code == 2
 
 
+def test_a_server_that_goes_on_after_the_end_was_cut_off_does_not_hide_it(data: Path) -> None:
+    settings = load_settings(None, data_dir=data)
+    last = 1_764_140_000_000 + 86_400_000 + 1_000
+    tamper(data / "hyeopjin.sqlite3", "DELETE FROM audit WHERE id > 9")
+
+    async def goes_on() -> None:
+        database = Database(settings.database)
+        keeper = AuditKeeper(
+            Context(settings, database, lambda: last + 5_000), KeyStore.open(data).signing_key
+        )
+        for number in range(5):  # more than were cut off
+            async with database.write() as tx:
+                await audit.append(tx, last, Entry("case_read", "case", str(number), "198.51.100.7"))
+            await keeper.checkpoint(at_once=True)
+        await database.close()
+
+    asyncio.run(goes_on())
+    found = verdict(data)
+    assert (found["code"], found["missing_after"], found["checkpoints"]) == (3, ENTRIES, 3)
+    asyncio.run(goes_on())
+    assert verdict(data)["checkpoints"] == 3, "what follows is replaced as ever"
+
+
 def test_an_export_is_a_file_without_formulas_or_lines_that_verify_elsewhere_and_is_audited(
     data: Path,
 ) -> None:
