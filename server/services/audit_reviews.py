@@ -36,8 +36,9 @@ class AuditReviews:
     async def make(self, month: str, account_id: str | None, address: str) -> Review:
         """The report of a month as the audit is now. Raises Refused `bad_request`."""
         now_ms = self._context.now_ms()
-        async with self._context.database.write() as tx:
+        async with self._context.database.read() as tx:  # a month is long: nobody who writes waits for it
             made = await report(tx, month, now_ms)
+        async with self._context.database.write() as tx:
             review = Review(new_id(), month, now_ms, account_id, made, digest(made))
             await audit_reviews.add(tx, review)
             await _note(tx, now_ms, "audit_reviewed", review, account_id, address)
