@@ -10,6 +10,8 @@ SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT = "sign_in", "sign_in_failed", "session_revo
 LOGINS: Final = (SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT)
 PATIENTS_SEARCHED, SHOWN = "patients_searched", "shown"
 """Its `detail` names the patients whose names and birth dates were listed, with spaces between."""
+OWN_READ: Final = "own_consents_read"
+"""The patient's own look, by their code."""
 GLASS_BROKEN, GLASS_ENDED = "glass_broken", "glass_ended"
 
 

@@ -12,12 +12,13 @@ from typing import Any, Final
 from server.domain.consent_text import PURPOSES
 from server.domain.errors import Refused
 from server.domain.people import Account
+from server.domain.trail import OWN_READ
 from server.services.case_sides import sides_of
 from server.services.consent_page import purpose_told
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.person_consents import PersonConsents, given_text, places_told
-from server.storage import audit, cases, person_consents, seen
+from server.storage import audit, cases, patients, person_consents, seen
 from server.storage.ids import hashed, new_id
 from server.storage.person_consents import Link
 
@@ -60,17 +61,17 @@ class PatientsWay:
                 raise Refused("code_unknown")
             sides = await sides_of(tx, case)
             given = await person_consents.of_case(tx, case.id)
-            looks = await seen.of_case(tx, case.id, LOOKS)
-            entry = audit.Entry("own_consents_read", "link", link.id, address, case_id=case.id)
+            patient = await patients.of_case(tx, case.id)
+            looks = await seen.of_case(tx, case.id, patient.id if patient else None, LOOKS)
+            entry = audit.Entry(OWN_READ, "link", link.id, address, case_id=case.id)
             await audit.append(tx, now_ms, entry)
-        own = [one for one in looks if one.action != "own_consents_read"]
         return {
             "clinic": sides.referring.name,
             "time_zone": sides.referring.time_zone,
             "languages": list(sides.person.languages),
             "places": places_told(sides.places(self._context)),
             "purposes": [purpose_told(one, given, sides, {}) for one in PURPOSES],
-            "seen": [asdict(one) for one in own],
+            "seen": [asdict(one) for one in looks],
             "expires_ms": link.expires_ms,
             "now_ms": now_ms,
         }

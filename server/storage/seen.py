@@ -1,17 +1,15 @@
-"""Who looked at what of a case, as the audit chain has it. It only reads."""
+"""Who looked at what of a case and its patient, as the audit chain has it. It only reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
+from server.domain.trail import COPY_ENDINGS, LOOK_ENDINGS, OWN_READ
 from server.storage.database import Transaction
 from server.storage.schema import accounts, seats, sites
 from server.storage.schema_audit import audit
-
-#: Ends of the names of acts that are looks.
-LOOKS = ("_read", "_watched", "_opened", "_downloaded", "_exported", "_searched", "_viewed", "_unsealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,17 @@ class Look:
     last_ms: int
 
 
-async def of_case(tx: Transaction, case_id: str, most: int) -> list[Look]:
-    """The newest first; the same person's same act of one day is one row."""
+async def of_case(tx: Transaction, case_id: str, patient_id: str | None, most: int) -> list[Look]:
+    """The newest first; the same person's same act of one day is one row. The patient's own are not told.
+
+    `patient_id`: their registration, which belongs to no case, counts too.
+    """
     day = audit.c.at_ms // 86_400_000
     who = func.coalesce(audit.c.account_id, seats.c.account_id)
-    looks = or_(*(audit.c.action.endswith(end, autoescape=True) for end in LOOKS))
+    endings = (*LOOK_ENDINGS, *COPY_ENDINGS)
+    looks = or_(*(audit.c.action.endswith(end, autoescape=True) for end in endings))
+    registration = and_(audit.c.case_id.is_(None), audit.c.patient_id == patient_id)
+    about = or_(audit.c.case_id == case_id, registration) if patient_id else audit.c.case_id == case_id
     query = (
         select(
             audit.c.action,
@@ -42,7 +46,7 @@ async def of_case(tx: Transaction, case_id: str, most: int) -> list[Look]:
             func.max(audit.c.at_ms).label("last_ms"),
         )
         .select_from(audit.outerjoin(seats, seats.c.id == audit.c.seat_id))
-        .where(audit.c.case_id == case_id, looks)
+        .where(about, looks, audit.c.action != OWN_READ)
         .group_by(audit.c.action, who, seats.c.role, day)
         .order_by(func.max(audit.c.at_ms).desc())
         .limit(most)

@@ -13,6 +13,7 @@ from server.domain.documents import Document, State
 from server.domain.people import Site
 from server.domain.retention import DEFAULT_CLASS, years_of
 from server.services.demo import ALMATY, CASE_ID, PATIENT, SEOUL
+from server.services.demo_referral import PATIENT_ID
 from server.storage import accounts, audit, documents, sessions, site_policies
 from server.storage.ids import hashed
 from tests.support.website import Browser, Website, website
@@ -184,6 +185,25 @@ async def test_a_patient_sees_who_has_looked_and_takes_back_the_recording_by_the
     (recording,) = kept["recordings"]
     assert recording["id"] == opened.id
     assert [one["id"] for one in recording["seats"] if one["withdrawn"]] == [seat]
+
+
+async def test_a_patient_sees_every_kind_of_look_and_whoever_opened_their_registration(
+    site: Website,
+) -> None:
+    lp = await site.signed_in("referring_physician")
+    mine = (await lp.get("/api/me")).json["account"]["id"]
+    code = await code_of(site)
+    assert (await lp.get(f"/api/patients/{PATIENT_ID}")).status == 200
+    async with site.database.write() as tx:
+        for action in ("rendering_heard", "documents_listed", "case_moved"):
+            entry = audit.Entry(action, "case", CASE_ID, "", account_id=mine, case_id=CASE_ID)
+            await audit.append(tx, site.clock(), entry)
+        await audit.append(tx, site.clock(), audit.Entry("patient_read", "patient", "another", ""))
+    for _ in range(2):
+        page = (await site.browser().post("/api/my/consents", {"code": code})).json
+        assert {one["action"]: one["count"] for one in page["seen"]} == {
+            "patient_read": 1, "rendering_heard": 1, "documents_listed": 1
+        }, "and not the patient's own"  # fmt: skip
 
 
 async def test_a_code_dies_with_the_next_one_and_after_three_days_and_is_not_kept(site: Website) -> None:
