@@ -44,10 +44,11 @@ async def recordable(tx: Transaction, consultation: Consultation, seats: list[Se
 
 
 async def policies_of(tx: Transaction, consultation: Consultation, sides: Sides) -> list[Policy]:
-    """Those its running session began under, else those that hold now."""
+    """Those its running session began under; for a site that came later, those that hold now."""
     running = await sessions.unended(tx, consultation.id)
     kept = await site_policies.of_session(tx, running[0].id) if running else []
-    return kept or await site_policies.newest(tx, sides.pairs)
+    later = set(sides.pairs) - {policy.pair for policy in kept}
+    return [*kept, *(await site_policies.newest(tx, later))] if later else kept
 
 
 async def keep_policies(tx: Transaction, consultation: Consultation, session_id: str) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from server.domain.consent import CONSENT_VERSION
 from server.domain.documents import Document, State
-from server.domain.people import Site
+from server.domain.people import Account, Site
 from server.domain.retention import DEFAULT_CLASS, years_of
 from server.services.demo import ALMATY, CASE_ID, PATIENT, SEOUL
 from server.services.demo_referral import PATIENT_ID
-from server.storage import accounts, audit, documents, sessions, site_policies
+from server.storage import accounts, audit, cases, documents, sessions, site_policies
 from server.storage.ids import hashed
 from tests.support.website import Browser, Website, website
 
@@ -251,6 +251,20 @@ async def test_the_seat_rule_is_switched_for_a_pair_of_sites_and_a_session_keeps
         assert [(one.version, one.legal_basis) for one in kept] == [(1, "demonstration")]
         assert await audit.first_broken(tx) is None
         assert (await sessions.by_id(tx, session.id)) is not None
+
+
+async def test_a_site_that_comes_into_a_running_session_brings_its_own_rule(site: Website) -> None:
+    room = site.table.consultation_id
+    await site.services.rooms.open_session(room, site.clock())
+    assert not any(seat.accompanied for seat in (await site.services.rooms.view(room)).seats)
+    roles = ("consulting_physician",)
+    third = Account("third", "third@demo.invalid", "Third", "en", "third-site", roles, True, False, "UTC")
+    async with site.database.write() as tx:
+        await accounts.add_site(tx, Site("third-site", "Third (synthetic)", "Asia/Tashkent", "UZ"))
+        await accounts.add_account(tx, third, "x")
+        await cases.add_person(tx, CASE_ID, third.id, "invited")
+    seats = (await site.services.rooms.view(room)).seats
+    assert {seat.role for seat in seats if seat.accompanied} == {"patient"}, "nobody decided: the strictest"
 
 
 async def test_an_administrator_changes_pairs_of_their_own_site_only(site: Website) -> None:
