@@ -24,5 +24,8 @@ def new_cookie() -> str:
 
 
 def hashed(secret: str) -> str:
-    """SHA-256 hex. Enough here: the secrets are random, so there is no dictionary to try."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """SHA-256 hex. Enough here: the secrets are random, so there is no dictionary to try.
+
+    A cookie may hold bytes that are no UTF-8: they are nobody's secret like any other.
+    """
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

@@ -125,6 +125,9 @@ MALFORMED: list[bytes] = [
     b"Content-Encoding: gzip\r\nContent-Length: 6\r\n\r\nMARKED",
     b"GET /x HTTP/1.1\r\nHost: a\r\nExpect: MARKED\r\n\r\n",
     b"CONNECT MARKED:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /api/me HTTP/1.1\r\nHost: a\r\nCookie: session=MARKED\xff\r\n\r\n",
+    b"POST /api/sign-in/code HTTP/1.1\r\nHost: a\r\nCookie: sign-in=MARKED\xff\r\n"
+    b'Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{"code":"MARKED"}',
 ]
 
 
