@@ -81,24 +81,27 @@ export class Autosave {
   /** Everything that is not saved yet; again what was typed meanwhile. Ends when all is saved or a save failed. */
   async flush() {
     this.parts.cancel(this.timer);
-    if (this.running) await this.running;
-    while (!this.isClean) {
-      this.running = this.once();
-      await this.running;
-      this.running = null;
-      this.parts.changed(null);
+    for (;;) {
+      while (this.running) await this.running; // of two who wait one begins, and the other waits for that
+      if (this.isClean) return;
+      await this.one();
       if (this.problem !== null) return;
     }
+  }
+
+  async one() {
+    this.running = this.once();
+    await this.running;
+    this.running = null;
+    this.parts.changed(null);
   }
 
   /** Asks the server for the draft as it is judged now, though nothing was typed: the patient was changed. */
   async look() {
     await this.flush();
     if (this.problem !== null) return;
-    this.running = this.once();
-    await this.running;
-    this.running = null;
-    this.parts.changed(null);
+    while (this.running) await this.running;
+    await this.one();
   }
 
   async once() {

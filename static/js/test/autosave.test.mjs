@@ -54,6 +54,28 @@ test('what is typed while a save is on the way goes with the next, which names t
   assert.equal(save.isClean, true);
 });
 
+test('a choice made while a save is on the way stays chosen, and is sent once, by whichever of two comes first', async () => {
+  const { save, server } = made();
+  let first;
+  let second;
+  server.hold = new Promise((resolve) => { first = resolve; });
+  save.note('side', 'left', true);
+  const running = save.flush();
+  save.note('imaging', ['mri'], true);
+  const waiting = save.flush(); // its timer
+  server.hold = new Promise((resolve) => { second = resolve; });
+  first();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(server.bodies.map((body) => body.answers), [{ side: 'left' }, { imaging: ['mri'] }]);
+  assert.deepEqual(save.over(server.answers), { side: 'left', imaging: ['mri'] }, 'the page shows it');
+  assert.deepEqual(save.owed?.answers, { imaging: ['mri'] });
+  second();
+  await Promise.all([running, waiting]);
+  assert.deepEqual(server.answers, { side: 'left', imaging: ['mri'] });
+  assert.equal(server.bodies.length, 2);
+  assert.equal(save.state, 'saved');
+});
+
 test('a save that failed is sent again with what was typed since, and nothing is dropped', async () => {
   const { save, server, due } = made([{ code: 'network' }, { code: 'network' }]);
   save.note('history', 'one');
