@@ -86,7 +86,7 @@ class DocumentChecks:
                 await asyncio.wait_for(self._wake.wait(), IDLE_S)
 
     async def turn(self) -> None:
-        """Everything that is to be done now: judge, expire, destroy, scan what was not, move out."""
+        """Everything that is to be done now: judge, expire, destroy, move out, scan one that was not."""
         now_ms = self._context.now_ms()
         await self._expire(now_ms)
         await self._destroy()
@@ -95,7 +95,8 @@ class DocumentChecks:
         for row in waiting:
             if self._not_before.get(row.id, 0) <= now_ms:
                 await self._guarded(row)
-        await self._scan_later(now_ms)
+        if await self._scan_later(now_ms):
+            self.nudge()  # the next one after what came meanwhile
         await self._destroy()
 
     async def _guarded(self, row: Document) -> None:
@@ -245,28 +246,27 @@ class DocumentChecks:
                 with contextlib.suppress(ObjectError):
                     await self._store.destroy(row.case_id, row.id, [])
 
-    async def _scan_later(self, now_ms: int) -> None:
-        """What was taken while no scanner answered."""
+    async def _scan_later(self, now_ms: int) -> bool:
+        """One that was taken while no scanner answered; whether there was one."""
         if self._scanner is None:
-            return
+            return False
         async with self._context.database.read() as tx:
-            rows = await documents.unscanned(tx, now_ms - SCAN_AGAIN_MS)
-        for row in rows:
-            async with self._context.database.read() as tx:
-                parts = await documents.parts_of(tx, row.id)
-            values: dict[str, Any] = {"scanned_ms": self._context.now_ms()}
-            try:
-                reader = await asyncio.to_thread(self._store.reader_now, row.case_id, row.id, parts)
-                with contextlib.closing(reader):
-                    values["scan"] = await self._scanned(reader, required=False)
-            except DocumentGoneError:
-                continue
-            if values["scan"] == "infected":
-                values["state"] = State.QUARANTINED.value
-            async with self._context.database.write() as tx:
-                changed = await documents.change(tx, row.id, [State.READY], **values)
-                if changed and values["scan"] == "infected":
-                    await audit.append(tx, now_ms, entry("document_quarantined", row, None, scan="infected"))
+            row = await documents.next_unscanned(tx, now_ms - SCAN_AGAIN_MS)
+            parts = await documents.parts_of(tx, row.id) if row else []
+        if row is None:
+            return False
+        values: dict[str, Any] = {"scanned_ms": self._context.now_ms()}
+        with contextlib.suppress(DocumentGoneError):  # tried as well
+            reader = await asyncio.to_thread(self._store.reader_now, row.case_id, row.id, parts)
+            with contextlib.closing(reader):
+                values["scan"] = await self._scanned(reader, required=False)
+        if infected := values.get("scan") == "infected":
+            values["state"] = State.QUARANTINED.value
+        async with self._context.database.write() as tx:
+            changed = await documents.change(tx, row.id, [State.READY], **values)
+            if changed and infected:
+                await audit.append(tx, now_ms, entry("document_quarantined", row, None, scan="infected"))
+        return True
 
 
 def _sha256(reader: DocumentReader) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from server.domain.documents import HELD, Document, Part, State
 from server.storage.database import Transaction
@@ -59,11 +59,14 @@ async def destroyed_since(tx: Transaction, since_ms: int) -> list[Document]:
     return [_document(row) for row in (await tx.execute(query.order_by(documents.c.destroyed_ms))).all()]
 
 
-async def unscanned(tx: Transaction, before_ms: int) -> list[Document]:
-    """Ready, never scanned, and not tried since."""
-    query = select(documents).where(documents.c.state == State.READY.value, documents.c.scan == "not_scanned")
-    rows = (await tx.execute(query.order_by(documents.c.made_ms))).all()
-    return [_document(row) for row in rows if row.scanned_ms is None or row.scanned_ms < before_ms]
+async def next_unscanned(tx: Transaction, before_ms: int) -> Document | None:
+    """The oldest that is ready, was never scanned, and not tried since."""
+    due = or_(documents.c.scanned_ms.is_(None), documents.c.scanned_ms < before_ms)
+    query = select(documents).where(
+        documents.c.state == State.READY.value, documents.c.scan == "not_scanned", due
+    )
+    row = (await tx.execute(query.order_by(documents.c.made_ms, documents.c.id).limit(1))).one_or_none()
+    return None if row is None else _document(row)
 
 
 async def change(tx: Transaction, document_id: str, from_states: Collection[State], **values: Any) -> bool:

@@ -65,6 +65,30 @@ async def test_without_an_answer_it_is_not_scanned_and_says_so_and_is_scanned_la
             assert (await told(lp, document))["state"] == "quarantined"
 
 
+async def test_what_was_not_scanned_is_scanned_one_a_turn_and_one_without_bytes_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    async with scanner("clamd") as there:
+        there.says = b"what?\x00"
+        settings = {"clamd": address("clamd", there.port)}
+        async with website(tmp_path / "data", decoder=ByFirstBytes(), documents=settings) as site:
+            lp = await site.signed_in("referring_physician")
+            made = []
+            for number in range(3):
+                made.append(await brought(site, lp, pdf(1000, number) + MARK))
+                site.clock.advance(hours=0.001)
+            lost, *others = made
+            (part,) = (site.settings.documents_dir / lost).iterdir()
+            part.unlink()
+            there.says = None
+            site.clock.advance(hours=0.5)
+            for found in ([], others[:1], others):
+                await checked(site)
+                states = [(await told(lp, one))["state"] for one in others]
+                assert states.count("quarantined") == len(found)
+            assert (await told(lp, lost))["scan"] == "not_scanned"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_where_a_scan_is_required_a_document_waits_for_it(kind: str, tmp_path: Path) -> None:
     settings = {kind: address(kind, free_port()), "scan_required": True}
