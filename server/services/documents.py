@@ -73,6 +73,7 @@ class Documents:
         self._store = store
         self._decoder = decoder
         self._noted: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._noting = asyncio.Lock()
         self.nudged: Callable[[], None] = lambda: None
 
     async def listed(self, viewer: Viewer, asking: Asking, *, adds: bool) -> dict[str, Any]:
@@ -84,12 +85,11 @@ class Documents:
             around = await _around(tx, asking.case_id, rows)
             _, held = await documents.held_bytes(tx, case_id=asking.case_id)
             unfinished = await documents.unfinished_by(tx, asking.account)
-        if self._is_new(asking.account, asking.case_id):
-            listed = audit.Entry(
-                "documents_listed", "case", asking.case_id, asking.address,
-                account_id=asking.account, case_id=asking.case_id,
-            )  # fmt: skip
-            await self._note(listed)
+        listed = audit.Entry(
+            "documents_listed", "case", asking.case_id, asking.address,
+            account_id=asking.account, case_id=asking.case_id,
+        )  # fmt: skip
+        await self._note_once(listed, asking.account, asking.case_id)
         return {
             "documents": [self._told(row, viewer, around) for row in rows],
             "wanted": wanted(case.specialty if case else "", limits.required, rows),
@@ -273,20 +273,20 @@ class Documents:
             "may": may,
         }  # fmt: skip
 
-    def _is_new(self, *key: str) -> bool:
-        """Whether nothing was noted under this key for a while."""
-        now_ms = self._context.now_ms()
-        if now_ms - self._noted.get(key, -LOOK_NOTED_MS) < LOOK_NOTED_MS:
-            return False
-        self._noted[key] = now_ms
-        self._noted.move_to_end(key)
-        while len(self._noted) > MOST_NOTED:
-            self._noted.popitem(last=False)
-        return True
+    async def _note_once(self, noted: audit.Entry, *key: str) -> None:
+        """Unless it was noted under this key a while ago; what could not be written was not noted."""
+        async with self._noting:
+            now_ms = self._context.now_ms()
+            if now_ms - self._noted.get(key, -LOOK_NOTED_MS) < LOOK_NOTED_MS:
+                return
+            await self._note(noted)
+            self._noted[key] = now_ms
+            self._noted.move_to_end(key)
+            while len(self._noted) > MOST_NOTED:
+                self._noted.popitem(last=False)
 
     async def _note_look(self, row: Document, asking: Asking) -> None:
-        if self._is_new(asking.account, row.id):
-            await self._note(entry("document_looked", row, asking))
+        await self._note_once(entry("document_looked", row, asking), asking.account, row.id)
 
     async def _note(self, noted: audit.Entry) -> None:
         async with self._context.database.write() as tx:

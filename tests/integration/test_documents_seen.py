@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from server.domain.documents import State
 from server.services.demo import CASE_ID
@@ -154,6 +155,23 @@ async def test_a_preview_is_a_fenced_picture_and_looking_is_noted_once_a_while(s
     site.clock.advance(hours=1)
     await kp.get(f"{BASE}/{document}")
     assert [action for action, _ in await actions(site, document)].count("document_looked") == 2
+
+
+async def test_a_look_that_cannot_be_noted_shows_nothing_and_neither_does_the_next(site: Website) -> None:
+    lp, kp = await site.signed_in("referring_physician"), await site.signed_in("consulting_physician")
+    document = await brought(site, lp, pdf(500))
+    full = (
+        "CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.action = 'document_looked' "
+        "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    async with site.database.write() as tx:
+        await tx.execute(text(full))
+    for path in ("", "", "/pages/0", "/pages/0"):
+        assert (await kp.get(f"{BASE}/{document}{path}")).status == 500
+    async with site.database.write() as tx:
+        await tx.execute(text("DROP TRIGGER full"))
+    await asyncio.gather(*(kp.get(f"{BASE}/{document}") for _ in range(3)))
+    assert [action for action, _ in await actions(site, document)].count("document_looked") == 1
 
 
 async def test_a_study_is_shown_to_nobody_until_whoever_brought_it_says_whose_it_is(site: Website) -> None:
