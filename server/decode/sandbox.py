@@ -9,11 +9,10 @@ import contextlib
 import ctypes
 import os
 import resource
-import signal
 
 from server.decode.seccomp import refuse_calls
+from server.runtime.child import bind_to
 
-_PR_SET_PDEATHSIG = 1
 _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWUSER, _CLONE_NEWNET = 0x04000000, 0x08000000, 0x10000000, 0x40000000
 _NOBODY = 65534
 MEMORY = 1024**3
@@ -33,17 +32,14 @@ def quiet() -> None:
 def shut(cpu_s: int, *, threads: bool = False) -> None:
     """From here on: memory, `cpu_s` seconds of processor, descriptor 0. Raises OSError if that cannot be."""
     os.chdir("/")
-    parent = os.getppid()
+    parent = str(os.getppid())
     if os.getuid() == 0:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
     own_network()
     _limit(cpu_s, 0 if not threads else None)
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)  # a change of user had taken it away
-    if os.getppid() != parent:
-        raise OSError("the parent has gone")
+    bind_to(parent)  # again: a change of user had taken it away
     refuse_calls(threads=threads)
 
 
