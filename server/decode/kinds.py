@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from server.decode.wire import JPEG, PNG
+
 HEAD = 1100
 """How much of a document is looked at."""
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
@@ -33,9 +35,9 @@ def media_type(head: bytes) -> str:
     """One of `inspection.MediaType`, or `""`."""
     if head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0").startswith(b"%PDF-"):
         return "application/pdf"
-    if head.startswith(b"\xff\xd8\xff"):
+    if head.startswith(JPEG):
         return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(PNG):
         return "image/png"
     if head[128:132] == b"DICM":
         return "application/dicom"

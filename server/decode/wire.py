@@ -16,8 +16,6 @@ LONGEST_TOLD = 1024 * 1024
 LONGEST_PICTURE = 16 * 1024 * 1024
 CANNOT_SHUT = 71
 """Exit code of a child that could not close itself in: it has read nothing."""
-ORPHAN = 70
-"""Exit code of a child whose parent had gone before it began."""
 LACKING = 72
 """Exit code of a child that wanted to import something after it was closed in: a mistake of ours."""
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

@@ -21,7 +21,6 @@ DOWNLOAD_REASONS: Final = ("treatment", "second_opinion", "patient_copy", "insur
 WITHDRAW_REASONS: Final = ("wrong_patient", "wrong_file", "patient_asked", "unreadable", "other")
 MAX_NAME: Final = 200
 MAX_WORDS: Final = 1_000
-SCANS: Final = ("clean", "not_scanned", "infected")
 
 
 class State(StrEnum):

@@ -106,15 +106,6 @@ async def drop_parts(tx: Transaction, document_id: str) -> None:
     await tx.execute(delete(document_parts).where(document_parts.c.document_id == document_id))
 
 
-async def known_files(tx: Transaction) -> dict[str, set[str]]:
-    """Document → files that the books name, of every document that has or will have any."""
-    query = select(documents.c.id).where(documents.c.destroyed_ms.is_(None))
-    found: dict[str, set[str]] = {row.id: set() for row in (await tx.execute(query)).all()}
-    for row in (await tx.execute(select(document_parts.c.document_id, document_parts.c.file))).all():
-        found.setdefault(row.document_id, set()).add(row.file)
-    return found
-
-
 async def held_bytes(tx: Transaction, *, case_id: str = "", site_id: str = "") -> tuple[int, int]:
     """(how many, bytes promised) that a case or all cases of a site hold."""
     states = [state.value for state in HELD]

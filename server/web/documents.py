@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.decode import wire
 from server.decode.inspection import SUFFIX
 from server.domain.documents import Document, Viewer
 from server.domain.errors import Refused
@@ -148,7 +149,7 @@ async def page(request: web.Request) -> web.Response:
     made = await request.app[DOCUMENTS].documents.preview(
         _viewer(request), _document(request), int(number), int(width), asking(request)
     )
-    kind = "image/png" if made.startswith(b"\x89PNG\r\n\x1a\n") else "image/jpeg"
+    kind = "image/png" if made.startswith(wire.PNG) else "image/jpeg"
     headers = {**NO_STORE, hdrs.CONTENT_TYPE: kind, **_fenced()}
     return web.Response(body=made, headers=headers)
 
