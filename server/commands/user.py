@@ -24,6 +24,7 @@ from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import GUESTS, Role
 from server.i18n import LANGUAGES
 from server.services.context import unix_ms
+from server.services.ending import end_sessions, replace_password
 from server.services.leaving import cut_off
 from server.services.passwords import Passwords
 from server.storage import accounts, audit
@@ -171,13 +172,11 @@ async def _change(settings: Settings, email: str, action: str, new_password: str
                 raise ConfigError("There is no account with this address.")
             account_id, now_ms = found[0].id, unix_ms()
             if stored:
-                await accounts.set_password(tx, account_id, stored)
+                await replace_password(tx, account_id, stored, now_ms)
             else:
-                await accounts.set_disabled(tx, account_id, action == "account_disabled")
-            if action == "account_disabled":
-                await cut_off(tx, account_id, now_ms)
-            else:
-                await accounts.revoke_all_sessions(tx, account_id, now_ms)
+                disabled = action == "account_disabled"
+                await accounts.set_disabled(tx, account_id, disabled)
+                await (cut_off if disabled else end_sessions)(tx, account_id, now_ms)
             await audit.append(tx, now_ms, audit.Entry(action, "account", account_id, ""))
     finally:
         passwords.close()

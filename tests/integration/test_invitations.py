@@ -123,6 +123,34 @@ async def test_a_reset_sets_a_password_ends_all_sessions_and_tells_the_person(
     assert await sent(site, post) == []
 
 
+async def test_a_password_set_on_the_command_line_ends_the_mailed_links_and_seats_with_the_sessions(
+    site: Website, post: Post
+) -> None:
+    old = await site.signed_in("referring_physician")
+    seat, _ = site.seat("referring_physician")
+    assert (await old.post(f"/api/seats/{seat}/take")).status == 200
+    token = await reset_link(site, post)
+    run = [
+        sys.executable,
+        "-m",
+        "server",
+        "user",
+        "password",
+        "--data",
+        str(site.settings.data_dir),
+        PHYSICIAN,
+    ]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*run, cwd=TOP, stdin=pipe, stderr=pipe)
+    _, said = await process.communicate(f"{NEW}\n".encode())
+    assert process.returncode == 0, said.decode()
+    assert (await old.get("/api/me")).status == 401
+    assert (await old.get(f"/api/seats/{seat}")).code == "no_credential"
+    dead = await site.browser().post("/api/password/set", {"token": token, "password": NEW + "!"})
+    assert dead.code == "password_link_dead", "whoever holds the mail sets no other"
+    assert await signs_in(site, PHYSICIAN, NEW) == 200
+
+
 async def test_a_reset_works_for_half_an_hour(site: Website, post: Post) -> None:
     token = await reset_link(site, post)
     site.clock.advance(seconds=29 * 60)
