@@ -1,7 +1,8 @@
 /** A site's self-test, and the earlier ones of the same site below it. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { codeOf, get, goToSignIn } from '../api.js';
-import { languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { codeOf, get } from '../api.js';
+import { languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { SelfTest } from '../self-test/course.js';
 import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
@@ -65,12 +66,10 @@ function draw() {
   </div>`, root);
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   await look();
 }

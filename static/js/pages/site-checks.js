@@ -1,7 +1,8 @@
 /** The board: which sites are ready for their next hours. It renews itself; a site's earlier tests open below it. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { get, goToSignIn, problemOf } from '../api.js';
-import { languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { get, problemOf } from '../api.js';
+import { languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { icon } from '../elements/icons.js';
 import { instant, standingChip } from '../elements/standing.js';
 import '../elements/chrome.js';
@@ -70,12 +71,10 @@ function line(row) {
   </li>`;
 }
 
-languageEvents.addEventListener('change', draw);
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
   setInterval(() => void renew(), RENEW_MS);
