@@ -64,6 +64,11 @@ def _place(offset: int) -> tuple[int, int]:
     return 1 + (offset - FIRST) // OTHER, (offset - FIRST) % OTHER
 
 
+def sealed_size(plain: int) -> int:
+    """Length of the file that `plain` bytes become."""
+    return plain + HEADER + (_place(max(0, plain - 1))[0] + 1) * TAG
+
+
 class SealedWriter:
     """A file-like object (write, seek, tell) that seals as it goes, made with O_EXCL as `<path>.tmp`.
 

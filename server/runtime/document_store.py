@@ -18,7 +18,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from media.recordstore.disk import DISK, Disk
-from media.recordstore.sealed import HEADER, SEGMENT, RangeOpener, SealedError, SealedWriter, final_key
+from media.recordstore.sealed import (
+    HEADER,
+    SEGMENT,
+    RangeOpener,
+    SealedError,
+    SealedWriter,
+    final_key,
+    sealed_size,
+)
 from server.domain.documents import Part
 from server.runtime.bucket import Bucket, ObjectError
 from server.runtime.keystore import KeyStore, KeyStoreError
@@ -162,7 +170,8 @@ class DocumentStore:
         except FileNotFoundError:
             if self._remote is None:
                 raise
-        return _OpenPart(part, _RemoteFile(self._remote, _remote_path(document, part.file)), sealing)
+        path_there = _remote_path(document, part.file)
+        return _OpenPart(part, _RemoteFile(self._remote, path_there, sealed_size(part.size)), sealing)
 
     def destroyed(self, case: str, document: str) -> bool:
         """Whether its key is gone for good."""
@@ -231,12 +240,8 @@ class _LocalFile:
 class _RemoteFile:
     """Some way ahead of its reader: a request for each segment would be all waiting."""
 
-    def __init__(self, bucket: Bucket, path: str) -> None:
-        self._bucket, self._path = bucket, path
-        entries = [entry for entry in bucket.listing(path.rsplit("/", 1)[0]) if entry.path == path]
-        if not entries:
-            raise ObjectError("object_missing")
-        self.size = entries[0].size
+    def __init__(self, bucket: Bucket, path: str, size: int) -> None:
+        self._bucket, self._path, self.size = bucket, path, size
         self._held, self._from = b"", 0
 
     def read(self, start: int, length: int) -> bytes:

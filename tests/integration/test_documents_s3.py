@@ -34,6 +34,12 @@ async def test_parts_move_out_are_read_in_ranges_and_are_destroyed_there_too(tmp
         reader.close()
         lying = await asyncio.to_thread(bucket.listing, "documents")
         assert len(lying) == 3
+        await bucket.delete(f"documents/{DOCUMENT}/{parts[1].file}")
+        reader = await asyncio.to_thread(store.reader_now, CASE, DOCUMENT, parts)
+        assert await reader.read(0, 200_000) == pieces[0]
+        with pytest.raises(DocumentGoneError, match="document_damaged"):
+            await reader.read(200_000, 1)
+        reader.close()
         await store.destroy(CASE, DOCUMENT, parts)
         assert await asyncio.to_thread(bucket.listing, "documents") == []
         with pytest.raises(DocumentGoneError, match="document_destroyed"):

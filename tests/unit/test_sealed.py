@@ -23,6 +23,7 @@ from media.recordstore.sealed import (
     SealedWriter,
     final_key,
     seal_bytes,
+    sealed_size,
 )
 
 KEY, AD = b"k" * 32, b"associated"
@@ -63,6 +64,7 @@ def test_tink_reads_what_we_seal(tmp_path: Path, tink_primitive: Any, size: int)
     seal_bytes(tmp_path / "f", KEY, AD, data)
     with (tmp_path / "f").open("rb") as file, tink_primitive.new_decrypting_stream(file, AD) as stream:
         assert stream.read() == data
+    assert (tmp_path / "f").stat().st_size == sealed_size(size)
 
 
 @pytest.mark.parametrize("size", SIZES)
