@@ -152,20 +152,26 @@ class PersonConsents:
                 witnessed_ms=None, at_ms=max(now_ms, before.at_ms + 1),
             )  # fmt: skip
             await _keep(tx, gone, now_ms, address, account)
-            recordings = await _recordings_of(tx, case_id) if purpose == "recording" else []
+            asked = await self._destroy(tx, case_id, by, address, account) if purpose == "recording" else []
         await self._deciding.act(case_id)
-        return await self._destroy(recordings, by, address, account)
+        for seat, goes_on in dict(asked).items():
+            await self._withdrawals.decline(seat, goes_on, address)
+        return len(asked)
 
     async def _destroy(
-        self, recordings: Sequence[tuple[str, str]], by: str, address: str, account: str | None
-    ) -> int:
-        asked = 0
-        for recording, seat in recordings:
+        self, tx: Transaction, case_id: str, by: str, address: str, account: str | None
+    ) -> list[tuple[str, str]]:
+        """Asks for all recordings of the patient, with the decision or not at all.
+
+        Of each the seat, and what `Withdrawals.decline` wants to know.
+        """
+        asked = []
+        for recording, seat in await _recordings_of(tx, case_id):
             try:
-                await self._withdrawals.withdraw(
-                    recording, seat, "consent_withdrawn", by, address, account=account
+                _, goes_on = await self._withdrawals.ask(
+                    tx, recording, seat, "consent_withdrawn", by, address, account=account
                 )
-                asked += 1
+                asked.append((seat, goes_on))
             except Refused as refused:
                 if refused.code not in ("withdrawn_already", "destroyed", "not_found"):
                     raise

@@ -35,24 +35,46 @@ class Withdrawals:
         """
         if reason not in WITHDRAWAL_REASONS:
             raise Refused("bad_request")
-        now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
-            row, goes_on = await self._asked(tx, recording, seat, reason, by, account, now_ms)
-            await destructions.add(tx, row)
-            entry = audit.Entry(
-                "consent_withdrawn",
-                "recording",
-                recording,
-                address,
-                account_id=account,
-                seat_id=seat,
-                case_id=row.case_id,
-                detail={"reason": reason, "on_behalf": int(row.on_behalf)},
-            )
-            await audit.append(tx, now_ms, entry)
-        if goes_on:  # the consultation may go on: not with this seat recorded
-            await self._deciding.decide(seat, "declined", (), goes_on, CONSENT_VERSION, address)
+            row, goes_on = await self.ask(tx, recording, seat, reason, by, address, account=account)
+        await self.decline(seat, goes_on, address)
         return row
+
+    async def ask(
+        self,
+        tx: Transaction,
+        recording: str,
+        seat: str,
+        reason: str,
+        by: str,
+        address: str,
+        *,
+        account: str | None = None,
+    ) -> tuple[Destruction, str]:
+        """`withdraw` as a part of what is being written; with what `decline` wants to know after it.
+
+        Raises Refused as `withdraw`, and nothing is written then.
+        """
+        now_ms = self._context.now_ms()
+        row, goes_on = await self._asked(tx, recording, seat, reason, by, account, now_ms)
+        await destructions.add(tx, row)
+        entry = audit.Entry(
+            "consent_withdrawn",
+            "recording",
+            recording,
+            address,
+            account_id=account,
+            seat_id=seat,
+            case_id=row.case_id,
+            detail={"reason": reason, "on_behalf": int(row.on_behalf)},
+        )
+        await audit.append(tx, now_ms, entry)
+        return row, goes_on
+
+    async def decline(self, seat: str, goes_on: str, address: str) -> None:
+        """The consultation may go on: not with this seat recorded."""
+        if goes_on:
+            await self._deciding.decide(seat, "declined", (), goes_on, CONSENT_VERSION, address)
 
     async def withdraw_seat(self, seat: str, address: str) -> list[Destruction]:
         """All that was recorded of this seat in its consultation so far, by the wish of who sits there.

@@ -12,10 +12,12 @@ from server.domain.consent import CONSENT_VERSION
 from server.domain.documents import Document, State
 from server.domain.people import Account, Site
 from server.domain.retention import DEFAULT_CLASS, years_of
+from server.services.context import NoRooms
 from server.services.demo import ALMATY, CASE_ID, PATIENT, SEOUL
 from server.services.demo_referral import PATIENT_ID
-from server.storage import accounts, audit, cases, documents, sessions, site_policies
+from server.storage import accounts, audit, cases, destructions, documents, sessions, site_policies
 from server.storage.ids import hashed
+from signaling.store import StoreAwayError
 from tests.support.website import Browser, Website, website
 
 BASE = f"/api/cases/{CASE_ID}/consents"
@@ -185,6 +187,27 @@ async def test_a_patient_sees_who_has_looked_and_takes_back_the_recording_by_the
     (recording,) = kept["recordings"]
     assert recording["id"] == opened.id
     assert [one["id"] for one in recording["seats"] if one["withdrawn"]] == [seat]
+
+
+class Unreachable(NoRooms):
+    """The rooms while Redis is away."""
+
+    async def consent_changed(self, *_: object, **__: object) -> None:
+        raise StoreAwayError
+
+
+async def test_a_recording_that_is_taken_back_while_the_rooms_are_away_is_destroyed_all_the_same(
+    site: Website,
+) -> None:
+    await at_the_door(site, "patient")
+    opened = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    code = await code_of(site)
+    site.services.context.live = Unreachable()
+    gone = await site.browser().post("/api/my/consents/withdraw", {"code": code, "purpose": "recording"})
+    assert gone.status >= 500
+    async with site.database.read() as tx:
+        assert await destructions.blocked(tx, opened.id) == {site.seat("patient")[0]}
+    assert not (await grants(site))["patient"]
 
 
 async def test_a_patient_sees_every_kind_of_look_and_whoever_opened_their_registration(
