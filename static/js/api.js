@@ -122,3 +122,18 @@ export function goToSignIn() {
   const here = location.pathname;
   location.assign(here === '/worklist' ? '/signin' : `/signin?next=${encodeURIComponent(here)}`);
 }
+
+const READ_SIGNED_IN = [
+  /^\/(cases|review|worklist|self-test|site-checks|retention|renderings|security|sites|people|audit|policies)(\/[A-Za-z0-9_-]+)?$/,
+  /^\/cases\/[A-Za-z0-9_-]+\/(schedule|glossary|referral|consents)$/,
+  /^\/referrals\/new$/,
+];
+
+/**
+ * Where somebody goes who has signed in: an address in the query leads to a page of ours or nowhere.
+ * @param {string} query
+ */
+export function afterSignIn(query) {
+  const asked = new URLSearchParams(query).get('next') ?? '';
+  return READ_SIGNED_IN.some((page) => page.test(asked)) ? asked : '/worklist';
+}

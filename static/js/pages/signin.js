@@ -1,6 +1,6 @@
 /** The sign-in page: password or passkey, and a second step where there is one. It never says whether an address is known. */
 import { html, nothing, render } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, post } from '../api.js';
+import { afterSignIn, ApiRefusal, codeOf, get, post } from '../api.js';
 import { languageEvents, startLanguage, t, tError } from '../i18n.js';
 import { canPasskey, passkeyProblem, usePasskey } from '../passkeys.js';
 import { icon } from '../elements/icons.js';
@@ -16,12 +16,6 @@ let recovering = false;
 /** The organisation's own sign-in, where there is one. @type {string} */
 let provider = '';
 
-/** Only a path of our own: an address in the query must not lead anywhere else. */
-function next() {
-  const asked = new URLSearchParams(location.search).get('next') ?? '';
-  return /^\/(cases|review|worklist|self-test|site-checks|retention|renderings|security)(\/[A-Za-z0-9_-]+)?$/.test(asked) ? asked : '/worklist';
-}
-
 /** @param {() => Promise<any>} work */
 async function by(work) {
   busy = true;
@@ -30,7 +24,7 @@ async function by(work) {
   try {
     const answer = await work();
     if (answer?.account) {
-      location.assign(next());
+      location.assign(afterSignIn(location.search));
       return;
     }
     ways = answer?.ways ?? ways;
@@ -135,4 +129,4 @@ void get('/api/sign-in/ways').then((answer) => {
   provider = answer.provider ?? '';
   if (provider) draw();
 }, () => undefined);
-void get('/api/me').then(() => location.replace(next()), () => undefined);
+void get('/api/me').then(() => location.replace(afterSignIn(location.search)), () => undefined);

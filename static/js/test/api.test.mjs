@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiRefusal, get } from '../api.js';
+import { afterSignIn, ApiRefusal, get } from '../api.js';
 
 /** A server of one address, which says when it has nothing new. */
 function serve(t) {
@@ -34,4 +34,14 @@ test('a refusal is kept by nobody', async (t) => {
   const kept = {};
   await assert.rejects(get('/g', kept), (error) => error instanceof ApiRefusal && error.code === 'ended');
   assert.deepEqual(kept, {});
+});
+
+test('whoever signs in comes back to the page that was asked for, and never anywhere else', () => {
+  for (const page of ['/sites', '/sites/a-1', '/people/a_1', '/audit', '/policies', '/referrals/new', '/cases/a', '/cases/a/schedule', '/cases/a/consents', '/security']) {
+    assert.equal(afterSignIn(`?next=${encodeURIComponent(page)}`), page);
+  }
+  for (const other of ['', '//evil.example', '/\\evil.example', 'https://evil.example', '/sites//evil.example', '/sites/../api/me', '/cases/a/schedule/x', '/api/me', '/signin', '/people?x', '/sites\n']) {
+    assert.equal(afterSignIn(`?next=${encodeURIComponent(other)}`), '/worklist', other);
+  }
+  assert.equal(afterSignIn(''), '/worklist');
 });
