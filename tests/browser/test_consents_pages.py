@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from server.services.demo import CASE_ID
+from server.services.demo import ALMATY, CASE_ID
+from server.storage.schema import case_people, seats
 from tests.support.browsers import CHROMIUM
 from tests.support.website import Website, website
 
@@ -76,6 +77,19 @@ async def answer(page: Page, said: dict[str, str]) -> None:
     for purpose, word in said.items():
         question = page.locator(f"[data-testid='consent-question'][data-purpose='{purpose}']")
         await question.get_by_test_id(f"consent-{word}").click()
+
+
+async def test_a_transfer_to_nobody_cannot_be_agreed_to_and_the_page_says_when(tmp_path: Path) -> None:
+    async with website(tmp_path / "data", patient=True) as site, chromium() as browser:
+        async with site.database.write() as tx:  # as before a hospital was chosen
+            await tx.execute(case_people.delete().where(case_people.c.relation == "invited"))
+            await tx.execute(seats.update().values(site_id=ALMATY))
+        page = await opened(browser, site, f"/cases/{CASE_ID}/consents", "site_operator", PHONE)
+        question = page.locator("[data-testid='consent-question'][data-purpose='transfer_abroad']")
+        await question.get_by_test_id("consent-nobody-yet").wait_for()
+        assert await question.get_by_test_id("consent-granted").count() == 0
+        assert await question.get_by_test_id("consent-declined").count() == 1
+        assert await page.get_by_test_id("consent-nobody-yet").count() == 1, "others can be asked"
 
 
 async def test_a_patient_answers_on_a_phone_and_takes_it_back_by_their_own_code(tmp_path: Path) -> None:

@@ -126,10 +126,12 @@ class ConsentForm extends LightElement {
     const text = this.told?.texts.find((one) => one.purpose === purpose);
     if (!text || !this.told) return nothing;
     const said = this.said.get(purpose);
+    const nobody = purpose === 'transfer_abroad' && this.told.places.recipients.length === 0;
     const button = (/** @type {'granted' | 'declined'} */ answer, /** @type {string} */ word) => html`<button type="button" class="secondary consent-answer" data-testid="consent-${answer}" aria-pressed=${said === answer}
       @click=${() => change(() => { this.said.set(purpose, answer); })}>${said === answer ? icon(answer === 'granted' ? 'check' : 'minus') : nothing}${this.words[word]}</button>`;
     return html`<div class="card" data-testid="consent-question" data-purpose=${purpose}>${consentText(text, this.told.places, this.words)}
-      <div class="consent-answers equal" role="group" lang=${text.language}>${button('granted', 'consent-say-yes')}${button('declined', 'consent-say-no')}</div></div>`;
+      ${nobody ? html`<div class="notice notice-warn" data-testid="consent-nobody-yet">${icon('warning')}<p>${tError('recipient_unknown')}</p></div>` : nothing}
+      <div class="consent-answers equal" role="group" lang=${text.language}>${nobody ? nothing : button('granted', 'consent-say-yes')}${button('declined', 'consent-say-no')}</div></div>`;
   }
 
   /** @param {ConsentsAnswer} answer @param {(what: () => void) => void} change @param {(event: Event) => string} value */
