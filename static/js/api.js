@@ -14,6 +14,26 @@ export class ApiRefusal extends Error {
   }
 }
 
+/**
+ * What the server refused with; that it has locked this sign-in is heard by the page's lock, whoever asked.
+ * @param {number} status
+ * @param {any} data the answer's body; null where it was no JSON
+ */
+export function refusal(status, data) {
+  const error = data?.error ?? {};
+  if (error.code === 'locked') globalThis.dispatchEvent?.(new Event('hj-locked'));
+  return new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', status, error);
+}
+
+/** @param {string} path @param {RequestInit} init */
+async function asked(path, init) {
+  try {
+    return await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init });
+  } catch {
+    throw new ApiRefusal('network', 0);
+  }
+}
+
 /** @typedef {{etag?: string, data?: any}} Kept what an address told last, in its caller's memory and nowhere else */
 
 /**
@@ -28,27 +48,18 @@ async function call(method, path, body, options = {}) {
   /** @type {Record<string, string>} */
   const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
   if (kept?.etag) headers['If-None-Match'] = kept.etag;
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method,
-      credentials: 'same-origin',
-      cache: 'no-store',
-      keepalive: options.keepalive ?? false,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch {
-    throw new ApiRefusal('network', 0);
-  }
+  const answer = await asked(path, {
+    method,
+    keepalive: options.keepalive ?? false,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
   if (answer.status === 204) return null;
   if (answer.status === 304) return kept?.data;
   const data = await answer.json().catch(() => null);
   if (answer.ok && kept) Object.assign(kept, { etag: answer.headers.get('ETag') ?? '', data });
   if (answer.ok) return data;
-  const error = data?.error ?? {};
-  if (error.code === 'locked') globalThis.dispatchEvent?.(new Event('hj-locked'));
-  throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
+  throw refusal(answer.status, data);
 }
 
 /**
@@ -72,14 +83,8 @@ export const post = (path, body = {}, options) => call('POST', path, body, optio
  */
 export async function saved(path, body, name) {
   const headers = { 'Content-Type': 'application/json' };
-  const asked = fetch(path, { method: 'POST', credentials: 'same-origin', cache: 'no-store', headers, body: JSON.stringify(body) });
-  const answer = await asked.catch(() => {
-    throw new ApiRefusal('network', 0);
-  });
-  if (!answer.ok) {
-    const error = (await answer.json().catch(() => null))?.error ?? {};
-    throw new ApiRefusal(typeof error.code === 'string' ? error.code : 'unexpected', answer.status, error);
-  }
+  const answer = await asked(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw refusal(answer.status, await answer.json().catch(() => null));
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await answer.blob());
   link.download = name;

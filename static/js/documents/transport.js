@@ -1,5 +1,5 @@
 /** An upload's calls, for a page: pieces go by XMLHttpRequest, which alone says how far it is. */
-import { ApiRefusal, get, post } from '../api.js';
+import { ApiRefusal, get, post, refusal } from '../api.js';
 
 /**
  * @param {string} base /api/cases/{case}/documents
@@ -29,7 +29,7 @@ function put(path, offset, piece, progress, signal) {
     request.upload.addEventListener('progress', (event) => progress(Math.min(event.loaded, piece.size)));
     request.addEventListener('load', () => {
       if (request.status === 204) done(Number(request.getResponseHeader('Upload-Offset')));
-      else over(new ApiRefusal(request.response?.error?.code ?? 'unexpected', request.status, request.response?.error ?? {}));
+      else over(refusal(request.status, request.response));
     });
     for (const kind of ['error', 'timeout', 'abort']) request.addEventListener(kind, () => over(new ApiRefusal('network', 0)));
     signal.addEventListener('abort', () => request.abort(), { once: true });

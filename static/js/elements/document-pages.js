@@ -1,6 +1,6 @@
 /** <hj-document-pages>: a document's pages one at a time, over the page; by buttons, keys, wheel and slider. It only shows pictures the server made. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { get } from '../api.js';
+import { get, refusal } from '../api.js';
 import { seriesAt } from '../documents/series.js';
 import { t, tError } from '../i18n.js';
 import { icon } from './icons.js';
@@ -93,7 +93,7 @@ class DocumentPages extends LightElement {
       if (signal.aborted) return;
       this.forget();
       if (body instanceof Blob) this.picture = URL.createObjectURL(body);
-      else this.problem = body?.error?.code ?? 'unexpected';
+      else this.problem = refusal(answer.status, body).code;
     } catch {
       if (signal.aborted) return;
       this.problem = 'network';

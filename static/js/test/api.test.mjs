@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { afterSignIn, ApiRefusal, get } from '../api.js';
+import { transportTo } from '../documents/transport.js';
+import { afterSignIn, ApiRefusal, get, saved } from '../api.js';
 
 /** A server of one address, which says when it has nothing new. */
 function serve(t) {
@@ -44,4 +45,29 @@ test('whoever signs in comes back to the page that was asked for, and never anyw
     assert.equal(afterSignIn(`?next=${encodeURIComponent(other)}`), '/worklist', other);
   }
   assert.equal(afterSignIn(''), '/worklist');
+});
+
+test('the lock hears that a sign-in is locked, whether a page read, saved a file or sent a piece of one', async (t) => {
+  const body = { error: { code: 'locked' } };
+  const page = Object.assign(new EventTarget(), { heard: 0 });
+  page.addEventListener('hj-locked', () => { page.heard += 1; });
+  class Request extends EventTarget {
+    upload = new EventTarget();
+    status = 423;
+    response = body;
+    open() {}
+    setRequestHeader() {}
+    send() {
+      this.dispatchEvent(new Event('load'));
+    }
+  }
+  const before = { dispatchEvent: globalThis.dispatchEvent, XMLHttpRequest: globalThis.XMLHttpRequest };
+  Object.assign(globalThis, { dispatchEvent: (event) => page.dispatchEvent(event), XMLHttpRequest: Request });
+  t.after(() => Object.assign(globalThis, before));
+  t.mock.method(globalThis, 'fetch', async () => Response.json(body, { status: 423 }));
+  const locked = (error) => error instanceof ApiRefusal && error.code === 'locked' && error.status === 423;
+  await assert.rejects(get('/g'), locked);
+  await assert.rejects(saved('/f', {}, 'audit.csv'), locked);
+  await assert.rejects(transportTo('/c').put('d', 0, new Blob(['x']), () => undefined, new AbortController().signal), locked);
+  assert.equal(page.heard, 3);
 });
