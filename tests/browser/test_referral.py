@@ -235,7 +235,7 @@ def test_a_server_that_restarts_signs_nobody_out(demo: Demo, crowd: Crowd) -> No
     page = signed_in(demo, crowd.person(language="ru").context, "coordinator")
     down = {"error": {"code": "not_ready"}}
     page.route("**/api/me", lambda route: route.fulfill(status=503, json=down))
-    for path in ("/worklist", "/self-test", "/site-checks"):
+    for path in ("/worklist", "/self-test", "/site-checks", "/security"):
         page.goto(f"{demo.base_url}{path}")
         expect(page.get_by_role("alert")).to_be_visible()
         assert page.url.endswith(path)

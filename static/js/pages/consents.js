@@ -68,10 +68,10 @@ root.addEventListener('ask', (event) => {
   answer = detail.answer;
   draw();
 });
-languageEvents.addEventListener('change', draw);
 const me = await reader(root);
 if (me) {
   account = me.account;
+  languageEvents.addEventListener('change', draw);
   mayGive = me.abilities.includes('consent.give');
   mayOpen = me.abilities.includes('case.read');
   draw();

@@ -97,10 +97,10 @@ function another(answer) {
     <button class="secondary" ?disabled=${busy}>${t('policies-keep')}</button></form></details>`;
 }
 
-languageEvents.addEventListener('change', draw);
 const me = await reader(root);
 if (me) {
   account = me.account;
+  languageEvents.addEventListener('change', draw);
   mayWrite = me.abilities.includes('policy.write');
   draw();
   await load();

@@ -1,7 +1,8 @@
 /** One's own ways of signing in: password, authenticator app, passkeys, recovery codes, and where one is signed in. */
 import { html, nothing, render, svg } from '/static/vendor/lit.js';
-import { ApiRefusal, codeOf, get, goToSignIn, post, problemOf } from '../api.js';
-import { language, languageEvents, startLanguage, t, tError } from '../i18n.js';
+import { ApiRefusal, codeOf, get, post, problemOf } from '../api.js';
+import { language, languageEvents, t, tError } from '../i18n.js';
+import { reader } from '../reader.js';
 import { fullDate } from '../time.js';
 import { canPasskey, makePasskey, passkeyProblem } from '../passkeys.js';
 import { icon } from '../elements/icons.js';
@@ -195,13 +196,11 @@ function draw() {
     ${state ? cards(state) : problem ? said() : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
 }
 
-languageEvents.addEventListener('change', draw);
 window.addEventListener('hj-unlocked', () => void renew());
-const me = await get('/api/me').catch(() => null);
-if (!me) goToSignIn();
-else {
-  account = /** @type {import('../types/wire.js').Account} */ (me.account);
-  await startLanguage('account', account.language);
+const me = await reader(root);
+if (me) {
+  account = me.account;
+  languageEvents.addEventListener('change', draw);
   draw();
   await renew();
 }
