@@ -32,11 +32,11 @@ from server.runtime.document_store import DocumentGoneError, DocumentReader
 from server.services.access import Subject
 from server.services.document_uploads import BrokenOffError, Uploads, Wish
 from server.services.documents import Change, Documents
-from server.web.errors import parsed, refusal
+from server.web.errors import parsed
 from server.web.guard import asking, signed_in_or_none
 from server.web.keys import RELATIONS, SERVICES, SIGNED_IN
 from server.web.protection import UPLOADED
-from server.web.recordings import keep_little_in_flight
+from server.web.sending import not_satisfiable, send
 
 PIECE: Final = 256 * 1024
 SEND: Final = 128 * 1024
@@ -198,38 +198,24 @@ async def content(request: web.Request) -> web.StreamResponse:
             try:
                 span = parse_range(request.headers.get(hdrs.RANGE), reader.size)
             except RangeNotSatisfiableError:
-                return _not_satisfiable(reader.size)
+                return not_satisfiable(reader.size)
         response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
         if span is not None:
             response.headers[hdrs.CONTENT_RANGE] = span.content_range
-        return await _send(request, response, reader, span or ByteRange(0, reader.size, reader.size))
+        span = span or ByteRange(0, reader.size, reader.size)
+        response.content_length = span.length
+        return await send(request, response, _opened(request, reader, span), DocumentGoneError)
     finally:
         reader.close()
 
 
-async def _send(
-    request: web.Request, response: web.StreamResponse, reader: DocumentReader, span: ByteRange
-) -> web.StreamResponse:
-    response.content_length = span.length
-    writer = await response.prepare(request)
-    if writer is None or request.method == hdrs.METH_HEAD:
-        return response
-    keep_little_in_flight(request)
+async def _opened(request: web.Request, reader: DocumentReader, span: ByteRange) -> AsyncIterator[bytes]:
+    """What goes out, while the right is held."""
     lease = Lease(_asker(request), size=LEASE_BYTES)
-    try:
-        for start in range(span.start, span.end, SEND):
-            chunk = await reader.read(start, min(SEND, span.end - start))
-            await lease.hold(len(chunk))
-            await response.write(chunk)
-            await writer.drain()
-        await response.write_eof()
-    except (Refused, DocumentGoneError):
-        # The status is long sent: the only honest end is a broken one.
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the reader went away
-    return response
+    for start in range(span.start, span.end, SEND):
+        chunk = await reader.read(start, min(SEND, span.end - start))
+        await lease.hold(len(chunk))
+        yield chunk
 
 
 def _asker(request: web.Request) -> Callable[[], Coroutine[Any, Any, None]]:
@@ -310,10 +296,3 @@ def _download_headers(row: Document) -> dict[str, str]:
         hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"',
         hdrs.ACCEPT_RANGES: "bytes",
     }
-
-
-def _not_satisfiable(size: int) -> web.Response:
-    response = refusal("range_not_satisfiable")
-    response.headers[hdrs.CONTENT_RANGE] = f"bytes */{size}"
-    response.headers.update(NO_STORE)
-    return response

@@ -6,6 +6,7 @@ playback. Its name says nothing of anybody.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal
 
 from aiohttp import hdrs, web
@@ -23,7 +24,7 @@ from server.services.exports import ExportReader, Exports
 from server.web.errors import parsed
 from server.web.guard import asking, signed_in_or_none
 from server.web.keys import SERVICES, SIGNED_IN
-from server.web.recordings import keep_little_in_flight
+from server.web.sending import send
 
 EXPORTS: web.AppKey[Exports] = web.AppKey("exports", Exports)
 NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "private, no-store"}
@@ -90,31 +91,16 @@ async def file(request: web.Request) -> web.StreamResponse:
     }
     response = web.StreamResponse(headers=headers)
     response.content_length = reader.size
-    return await _send(request, response, reader)
+    return await send(request, response, _pieces(request, reader), SealedError, ObjectError)
 
 
-async def _send(
-    request: web.Request, response: web.StreamResponse, reader: ExportReader
-) -> web.StreamResponse:
-    writer = await response.prepare(request)
-    if writer is None or request.method == hdrs.METH_HEAD:
-        return response
-    keep_little_in_flight(request)
+async def _pieces(request: web.Request, reader: ExportReader) -> AsyncIterator[bytes]:
+    """While the right is held."""
     lease = Lease(lambda: _ask_again(request))
-    try:
-        for number in reader.places():
-            chunk = await reader.piece(number)
-            await lease.hold(len(chunk))
-            await response.write(chunk)
-            await writer.drain()
-        await response.write_eof()
-    except (Refused, SealedError, ObjectError):
-        # The status is long sent: the only honest end is a broken one.
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the reader went away
-    return response
+    for number in reader.places():
+        chunk = await reader.piece(number)
+        await lease.hold(len(chunk))
+        yield chunk
 
 
 async def _ask_again(request: web.Request) -> None:

@@ -7,9 +7,8 @@ and every piece waits for the right to be asked again (`server.playback.lease`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import time
+from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,14 +27,13 @@ from server.playback.ranges import (
 from server.runtime.generation import GenerationError, TrackReader
 from server.services.access import Subject
 from server.web.cookies import session_cookie_name
-from server.web.errors import parsed, refusal
+from server.web.errors import parsed
 from server.web.guard import signed_in_or_none
 from server.web.keys import ADDRESS, CASE_ID, SERVICES, SETTINGS, SIGNED_IN
+from server.web.sending import not_satisfiable, send
 
 PLAYBACK: web.AppKey[Playback] = web.AppKey("playback", Playback)
 
-SEND_BUFFER_BYTES = 64 * 1024
-WRITE_BUFFER_BYTES = 32 * 1024
 PACE = 4
 """A response runs at least this many times faster than the track plays."""
 
@@ -69,12 +67,14 @@ async def track(request: web.Request) -> web.StreamResponse:
         try:
             span = parse_range(request.headers.get(hdrs.RANGE), reader.size)
         except RangeNotSatisfiableError:
-            return _not_satisfiable(reader)
+            return not_satisfiable(reader.size)
     await _note(request, "recording_track_opened", reader.track.id)
     response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
     if span is not None:
         response.headers[hdrs.CONTENT_RANGE] = span.content_range
-    return await _send(request, response, reader, span or ByteRange(0, reader.size, reader.size))
+    span = span or ByteRange(0, reader.size, reader.size)
+    response.content_length = span.length
+    return await send(request, response, _pieces(request, reader, span), GenerationError)
 
 
 async def watched(request: web.Request) -> web.Response:
@@ -122,51 +122,17 @@ def _headers(reader: TrackReader) -> dict[str, str]:
     }
 
 
-def _not_satisfiable(reader: TrackReader) -> web.Response:
-    response = refusal("range_not_satisfiable")
-    response.headers[hdrs.CONTENT_RANGE] = f"bytes */{reader.size}"
-    response.headers[hdrs.CACHE_CONTROL] = "private, no-store"
-    return response
-
-
-async def _send(
-    request: web.Request, response: web.StreamResponse, reader: TrackReader, span: ByteRange
-) -> web.StreamResponse:
-    response.content_length = span.length
-    writer = await response.prepare(request)
-    if writer is None or request.method == hdrs.METH_HEAD:
-        return response
-    keep_little_in_flight(request)
+async def _pieces(request: web.Request, reader: TrackReader, span: ByteRange) -> AsyncIterator[bytes]:
+    """While the right is held, and not much faster than it is played."""
     secret = request.cookies.get(session_cookie_name(request.app[SETTINGS]), "")
     seat = reader.track.seat
     key, asked = (secret, request.match_info["recording"], seat), request.app[PLAYBACK].asked
     lease = Lease(lambda: asked.of(key, lambda: _ask_again(request, seat)))
     pace = Pace(reader.bytes_per_second * PACE)
-    try:
-        async for chunk in reader.chunks(span.start, span.end):
-            if (wait_s := pace.wait_s(len(chunk))) > 0:
-                await asyncio.sleep(wait_s)
-            await lease.hold(len(chunk))
-            began = time.monotonic()
-            await response.write(chunk)
-            await writer.drain()
-            pace.waited_for_reader(time.monotonic() - began)
-        await response.write_eof()
-    except (Refused, GenerationError):
-        # The status is long sent: the only honest end is a broken one.
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the reader went away, as players do at every seek
-    return response
-
-
-def keep_little_in_flight(request: web.Request) -> None:
-    """What lies in our buffers cannot be taken back: let it be little."""
-    transport = request.transport
-    if transport is None:
-        return
-    with contextlib.suppress(OSError, AttributeError, NotImplementedError):
-        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        raw = transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    async for chunk in reader.chunks(span.start, span.end):
+        if (wait_s := pace.wait_s(len(chunk))) > 0:
+            await asyncio.sleep(wait_s)
+        await lease.hold(len(chunk))
+        began = time.monotonic()
+        yield chunk
+        pace.waited_for_reader(time.monotonic() - began)
