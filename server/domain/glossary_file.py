@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.domain.glossary import LANGUAGES, Wording, WrongText, folded, wording_of
+from server.domain.spreadsheet import MARK, quoted, unguarded
 
 MAX_BYTES: Final = 512 * 1024
 MAX_ROWS: Final = 1_000
@@ -23,8 +24,6 @@ REASONS: Final = (
     "encoding", "quote", "header", "columns", "empty", "control", "too_long", "twice", "too_many", "too_big",
     "no_rows",
 )  # fmt: skip
-#: With these a spreadsheet begins a formula; the wide ones where the keyboard has them.
-FORMULA: Final = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def _columns(number: int, header: list[str]) -> list[str]:
 def _row(number: int, columns: list[str], cells: list[str]) -> Wording:
     if len(cells) < len(columns) or any(cell.strip() for cell in cells[len(columns) :]):
         raise _Refused(number, "columns")
-    said = {name: _unguarded(cell.strip()) for name, cell in zip(columns, cells, strict=False)}
+    said = {name: unguarded(cell.strip()) for name, cell in zip(columns, cells, strict=False)}
     note = said.pop(NOTE, "")
     for column in columns:  # one by one, to name the cell
         try:
@@ -157,19 +156,7 @@ def _row(number: int, columns: list[str], cells: list[str]) -> Wording:
 
 def write(wordings: Iterable[Wording], separator: str) -> bytes:
     """UTF-8 with the mark that Excel wants, every cell quoted, none of them a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=separator, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for wording in wordings:
-        cells = [*(wording.texts.get(language, "") for language in LANGUAGES), wording.note]
-        writer.writerow([guarded(cell) for cell in cells])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def guarded(cell: str) -> str:
-    """As a spreadsheet takes it for text; `_unguarded` takes it back."""
-    return "'" + cell if cell.lstrip("'")[:1] in tuple(FORMULA) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in tuple(FORMULA) else cell
+    lines = (
+        [*(wording.texts.get(language, "") for language in LANGUAGES), wording.note] for wording in wordings
+    )
+    return (MARK + quoted([COLUMNS, *lines], separator)).encode()

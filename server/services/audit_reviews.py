@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from datetime import UTC, datetime
 from html import escape
@@ -12,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from server.domain.errors import Refused
-from server.domain.glossary_file import guarded
+from server.domain.spreadsheet import MARK, quoted
 from server.i18n import text
 from server.services.audit_report import report
 from server.services.context import Context
@@ -129,15 +127,14 @@ async def _note(
 
 def _csv(review: Review) -> str:
     """Each section with a head line of its own; the first column says which."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    rows: list[list[str]] = []
     for section in review.report["sections"]:
-        writer.writerow([review.month, *section["columns"]])
+        rows.append([review.month, *section["columns"]])
         for row in section["rows"]:
             cells = zip(section["columns"], row, strict=True)
             told = [_instant(cell, "UTC") if name.endswith("_ms") else str(cell) for name, cell in cells]
-            writer.writerow([section["id"], *(guarded(cell) for cell in told)])
-    return "\ufeff" + out.getvalue()
+            rows.append([section["id"], *told])
+    return MARK + quoted(rows)
 
 
 def _html(review: Review, language: str, zone: str) -> str:

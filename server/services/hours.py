@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.domain.errors import Refused
-from server.domain.glossary_file import guarded
 from server.domain.hours import by_day, local, minutes, presence
+from server.domain.spreadsheet import guarded
 from server.services.context import Context
 from server.storage import accounts, audit
 from server.storage import presence as sittings

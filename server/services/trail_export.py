@@ -5,8 +5,6 @@ A file ends before the entry that tells of it, so that the same question gives t
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -14,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from server.domain.errors import Refused
-from server.domain.glossary_file import guarded
+from server.domain.spreadsheet import MARK, quoted
 from server.services.context import Context
 from server.services.trail import Asked, filter_of, note, told
 from server.storage import audit, audit_trail
@@ -24,7 +22,6 @@ from server.storage.database import Transaction
 REASONS: Final = ("review", "data_subject", "authority", "incident", "archive")
 FORMATS: Final = ("csv", "json", "syslog")
 AT_ONCE: Final = 500
-MARK: Final = "\ufeff"
 COLUMNS: Final = (
     "number", "at_utc", "account", "name", "roles", "site", "seat", "seat_role", "address", "action",
     "patient", "case", "case_label", "object_type", "object", "reason", "detail", "hash",
@@ -55,7 +52,7 @@ class TrailExports:
         """The file, oldest first, some hundred entries at a time."""
         async with self._context.database.read() as tx:
             if kind == "csv":
-                yield (MARK + _csv([COLUMNS])).encode()
+                yield (MARK + quoted([COLUMNS])).encode()
             batch: list[Written] = []
             async for row in audit_trail.oldest_first(tx, wanted):
                 batch.append(row)
@@ -73,7 +70,7 @@ async def _piece(tx: Transaction, batch: list[Written], kind: str, syslog: Syslo
         assert syslog is not None  # noqa: S101 - who asks for it gives it
         return b"".join(syslog(row) + b"\n" for row in batch)
     shown = await told(tx, batch)
-    return _csv([_cells(row, one) for row, one in zip(batch, shown, strict=True)]).encode()
+    return quoted([_cells(row, one) for row, one in zip(batch, shown, strict=True)]).encode()
 
 
 def as_line(row: Written) -> bytes:
@@ -99,12 +96,3 @@ def _cells(row: Written, one: dict[str, Any]) -> Sequence[str]:
         one["case"], entry.subject_type, entry.subject_id, one["reason"], detail, row.hash,
     )  # fmt: skip
     return ["" if cell is None else str(cell) for cell in cells]
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> str:
-    """Every cell quoted, none of them a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([guarded(cell) for cell in row])
-    return out.getvalue()

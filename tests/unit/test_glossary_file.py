@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from server.domain.glossary import LANGUAGES, MAX_TEXT, Wording, WrongText, folded, wording_of
 from server.domain.glossary_file import (
-    FORMULA,
     MAX_BYTES,
     MAX_PROBLEMS,
     MAX_ROWS,
@@ -20,6 +19,7 @@ from server.domain.glossary_file import (
     read,
     write,
 )
+from server.domain.spreadsheet import FORMULA
 
 PLAIN = "ko,ru,note\r\n척추,позвоночник,\r\n협착증,стеноз,сужение\r\n"
 TAKEN = [
