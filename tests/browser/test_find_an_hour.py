@@ -70,6 +70,7 @@ def test_an_hour_is_found_booked_moved_and_cancelled_by_keyboard_and_three_zones
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_test_id("language").select_option("en")
     starts = first.get_attribute("data-starts")
+    assert "(Almaty Demo Clinic (synthetic))" in first.inner_text(), "whose room it is"
     zones = [one.get_attribute("data-zone") for one in first.get_by_test_id("clock").all()]
     assert zones == ["Asia/Almaty", "Asia/Seoul"]
     first.get_by_test_id("slot-book").press("Enter")

@@ -185,10 +185,11 @@ function form(now) {
 function results(answer) {
   const unknown = answer.places.filter((place) => !place.holidays_known).map((place) => place.site);
   const name = (/** @type {string} */ one) => answer.who[one]?.name ?? '';
+  const room = (/** @type {string} */ one) => `${name(one)} (${answer.who[one]?.site ?? ''})`; // every site has a room 1
   return html`${unknown.length ? html`<div class="notice notice-warn">${icon('warning')}<p>${t('schedule-holidays-unknown', { sites: unknown.join(', ') })}</p></div>` : nothing}
     ${answer.slots.length === 0 ? obstacles(answer) : html`<h3>${t('schedule-proposals')}</h3><ol class="slots">${answer.slots.map((slot) => html`<li class="slot" data-testid="slot" data-starts=${slot.starts_at_ms}>
       <div>${clocks(slot.starts_at_ms, slot.ends_at_ms, slot.begins)}
-        <p class="hint">${[slot.interpreter, ...slot.rooms].filter((one) => one !== null).map(name).join(' · ')}</p>
+        <p class="hint">${[...(slot.interpreter === null ? [] : [name(slot.interpreter)]), ...slot.rooms.map(room)].join(' · ')}</p>
         ${slot.edges.length ? html`<p class="hint">${t('schedule-edge', { who: slot.edges.map(name).join(', ') })}</p>` : nothing}</div>
       ${moving && chosen === slot.starts_at_ms ? whyForm('move', t('schedule-move-here'), (given) => move(slot, given), () => { chosen = 0; draw(); }, busy)
         : moving ? html`<button class="primary" data-testid="slot-move" ?disabled=${busy} @click=${() => choose(slot)}>${t('schedule-move-here')}</button>`
