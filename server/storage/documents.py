@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, literal, or_, select, update
 
 from server.domain.documents import HELD, Document, Part, State
 from server.storage.database import Transaction
@@ -36,17 +36,19 @@ async def of_case(tx: Transaction, case_id: str) -> list[Document]:
     return [_document(row) for row in rows]
 
 
-async def in_state(tx: Transaction, *states: State) -> list[Document]:
+async def in_state(tx: Transaction, state: State) -> list[Document]:
     """Of all cases, the one that was touched first at the head."""
-    query = select(documents).where(documents.c.state.in_([state.value for state in states]))
+    query = select(documents).where(documents.c.state == state.value)
     rows = (await tx.execute(query.order_by(documents.c.touched_ms, documents.c.id))).all()
     return [_document(row) for row in rows]
 
 
 async def abandoned(tx: Transaction, before_ms: int) -> list[Document]:
     """Uploads to which nothing came since."""
-    found = await in_state(tx, State.UPLOADING)
-    return [one for one in found if one.touched_ms < before_ms]
+    query = select(documents).where(
+        documents.c.state == State.UPLOADING.value, documents.c.touched_ms < before_ms
+    )
+    return [_document(row) for row in (await tx.execute(query.order_by(documents.c.touched_ms))).all()]
 
 
 async def to_destroy(tx: Transaction) -> list[Document]:
@@ -128,17 +130,13 @@ async def unfinished_by(tx: Transaction, account_id: str) -> int:
 
 async def cite(tx: Transaction, case_id: str, number: int) -> None:
     """A version of the referral goes out with all that is ready by now, but what stays at the site."""
-    query = select(documents).where(
+    going = select(literal(case_id), literal(number), documents.c.id, documents.c.sha256).where(
         documents.c.case_id == case_id,
         documents.c.state == State.READY.value,
         documents.c.visibility != "site",
     )
-    for row in (await tx.execute(query)).all():
-        await tx.execute(
-            insert(referral_documents).values(
-                case_id=case_id, number=number, document_id=row.id, sha256=row.sha256
-            )
-        )
+    columns = ["case_id", "number", "document_id", "sha256"]
+    await tx.execute(insert(referral_documents).from_select(columns, going))
 
 
 async def cited(tx: Transaction, case_id: str) -> dict[str, list[int]]:
