@@ -7,9 +7,8 @@ from typing import Literal
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.domain.errors import Refused
 from server.services.trail import Asked
-from server.web.errors import parsed
+from server.web.errors import parsed, whole_number
 from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
 
 MAX_NUMBER = 2**31 - 1
@@ -80,8 +79,4 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 def _before(request: web.Request) -> int | None:
     given = request.query.get("before")
-    if given is None:
-        return None
-    if not given.isascii() or not given.isdigit() or not 0 < int(given) <= MAX_NUMBER:
-        raise Refused("bad_request")
-    return int(given)
+    return None if given is None else whole_number(given, 1, MAX_NUMBER)

@@ -76,3 +76,10 @@ async def parsed(request: web.Request, model: type[Model]) -> Model:
         return model.model_validate_json(await request.read())
     except (ValidationError, UnicodeDecodeError):
         raise Refused("bad_request") from None
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Of what stands in an address. Raises Refused `bad_request`, also for more digits than `most` has."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise Refused("bad_request")
+    return int(text)

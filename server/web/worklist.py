@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.domain.calendar import DAY_MS
-from server.domain.errors import Refused
 from server.services.worklist import AHEAD_MS
+from server.web.errors import whole_number
 from server.web.keys import ADDRESS, RELATIONS, SERVICES, SIGNED_IN
 
 DAYS = 31
@@ -16,9 +16,7 @@ DAYS = 31
 async def worklist(request: web.Request) -> web.Response:
     """GET /api/worklist → today's; with `?days=14` those of so many days, at most 31"""
     asked = request.query.get("days")
-    if asked is not None and (not asked.isascii() or not asked.isdigit() or not 1 <= int(asked[:4]) <= DAYS):
-        raise Refused("bad_request")
-    ahead_ms = AHEAD_MS if asked is None else int(asked) * DAY_MS
+    ahead_ms = AHEAD_MS if asked is None else whole_number(asked, 1, DAYS) * DAY_MS
     return web.json_response(await request.app[SERVICES].worklist.today(request[SIGNED_IN].account, ahead_ms))
 
 

@@ -165,3 +165,16 @@ async def test_an_expectation_that_is_met_still_is(site: Website) -> None:
     await reader.readline()
     assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
     writer.close()
+
+
+@pytest.mark.parametrize("path", ["/api/worklist?days=", "/api/account/audit?before="])
+async def test_a_number_in_an_address_that_is_out_of_bounds_is_refused_however_it_is_written(
+    site: Website, path: str
+) -> None:
+    browser = await site.signed_in("coordinator")
+    assert (await browser.get(f"{path}31")).status == 200
+    for number in ("", "0", "-1", "x", "\u0663", "0001" + "9" * 30, "000" + "9" * 4400):
+        assert (await browser.get(path + number)).code == "bad_request", number[:8]
+    if path.endswith("days="):
+        for number in ("32", "00011"):
+            assert (await browser.get(path + number)).code == "bad_request", number
