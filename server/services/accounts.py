@@ -99,9 +99,8 @@ class Accounts:
 
         Raises Refused `proof_required`, `password_short`, `password_common`.
         """
+        require_proof(self._context, signed_in)
         account, now_ms = signed_in.account, self._context.now_ms()
-        if not is_proven(signed_in.session, now_ms):
-            raise Refused("proof_required")
         if code := weakness(password, account.email, account.name):
             raise Refused(code)
         stored = await self._passwords.hash(password)
@@ -148,6 +147,12 @@ class Accounts:
             entry = audit.Entry("sessions_revoked", "account", account_id, address, account_id=account_id)
             await audit.append(tx, now_ms, entry)
         await tell(self._context, fallen)
+
+
+def require_proof(context: Context, signed_in: SignedIn) -> None:
+    """Raises Refused `proof_required`: it was not shown lately whose browser this is."""
+    if not is_proven(signed_in.session, context.now_ms()):
+        raise Refused("proof_required")
 
 
 async def note_proof(tx: Transaction, context: Context, signed_in: SignedIn, how: str, address: str) -> None:

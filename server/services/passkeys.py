@@ -22,10 +22,10 @@ from webauthn.helpers.structs import (
 from server.domain.consent import clean_name
 from server.domain.errors import Refused
 from server.services import account_mails
-from server.services.accounts import SignedIn, note_proof
+from server.services.accounts import SignedIn, note_proof, require_proof
 from server.services.context import Context
 from server.services.limiting import Attempts
-from server.services.second_steps import first_step_set, require_proof, step_removed
+from server.services.second_steps import first_step_set, step_removed
 from server.services.signing_in import CODE, From, SigningIn, begin, begun, enter
 from server.storage import accounts, audit, passkeys, second_steps
 from server.storage.database import Transaction

@@ -13,7 +13,7 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.signed_in import is_proven
 from server.services import account_mails
-from server.services.accounts import SignedIn
+from server.services.accounts import SignedIn, require_proof
 from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.qr import squares
@@ -137,12 +137,6 @@ async def ways(tx: Transaction, account_id: str) -> list[str]:
 
 def is_required(context: Context, account: Account) -> bool:
     return not set(account.roles).isdisjoint(context.settings.second_step_roles)
-
-
-def require_proof(context: Context, signed_in: SignedIn) -> None:
-    """Raises Refused `proof_required`: it was not shown lately whose browser this is."""
-    if not is_proven(signed_in.session, context.now_ms()):
-        raise Refused("proof_required")
 
 
 async def first_step_set(
