@@ -21,7 +21,8 @@ from server.domain.consent import clean_name
 from server.domain.errors import Refused
 from server.domain.password import LONGEST, SHORTEST, weakness
 from server.domain.people import Account, Site, normalised_email
-from server.domain.permissions import GUESTS, Role
+from server.domain.permissions import Role
+from server.domain.staff import EMAIL, EVERY_ROLE, MAX_EMAIL
 from server.i18n import LANGUAGES
 from server.services.context import unix_ms
 from server.services.ending import end_sessions, replace_password
@@ -32,10 +33,8 @@ from server.storage.database import Database
 from server.storage.ids import new_id
 from server.storage.migrate import migrate
 
-MAX_EMAIL = 254
-EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
-PEOPLE = tuple(role for role in Role if role not in {Role.ANYONE, Role.SIGNED_IN, *GUESTS})
+PEOPLE = tuple(role for role in Role if role in EVERY_ROLE)
 
 
 def register(app: typer.Typer) -> None:
