@@ -23,14 +23,21 @@ def open_case(page: Page) -> None:
     page.get_by_test_id("kept").first.wait_for()
 
 
-@pytest.mark.long
-def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
-    demo: Demo, crowd: Crowd, output: Path
-) -> None:
-    patient_side = join(crowd.person(RED), demo, "referring_physician")
+@pytest.fixture(scope="module")
+def over(demo: Demo, crowd: Crowd) -> tuple[Guest, Guest]:
+    """A consultation of two that is over and recorded: who referred, and the chair."""
+    referring = join(crowd.person(RED), demo, "referring_physician")
     chair = join(crowd.person(GREEN), demo, "consulting_physician")
     wait_stored(chair, 5)
     end(chair)
+    return referring, chair
+
+
+@pytest.mark.long
+def test_a_withdrawal_from_the_case_page_takes_that_lane_and_leaves_the_others(
+    over: tuple[Guest, Guest], demo: Demo, crowd: Crowd, output: Path
+) -> None:
+    patient_side, chair = over
     gone, stays = patient_side.seat, chair.seat
     recording = decode.recordings(demo.data)[0]
     patient_side.person.close()
@@ -113,6 +120,7 @@ def withdraw_by_link(guest: Guest, folder: Path) -> None:
     assert json.loads(told.value.path().read_text())["payloadType"].endswith("destruction+json")
 
 
+@pytest.mark.usefixtures("over")
 def test_the_privacy_officer_holds_a_case_and_lifts_the_hold(demo: Demo, crowd: Crowd, output: Path) -> None:
     officer = crowd.person()
     page = sign_in(officer, demo, "privacy_officer")
