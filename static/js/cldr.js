@@ -17,7 +17,9 @@
  * @property {string} decimal
  * @property {string} group
  * @property {string} percent
+ * @property {string} kilobyte
  * @property {string} megabyte
+ * @property {string} gigabyte
  * @property {Record<string, string>} languages
  * @property {Record<string, string>} regions
  */
@@ -84,11 +86,22 @@ export function percentIn(share, language) {
   return data.percent.replace('#,##0', numberIn(Math.round(share * 100), language));
 }
 
-/** @param {number} megabytes @param {string} language */
-export function megabytesIn(megabytes, language) {
+/** What a file's size is told in: the first in which it is a thousand or less. */
+const SIZES = /** @type {const} */ ([['kilobyte', 1e3], ['megabyte', 1e6], ['gigabyte', 1e9]]);
+
+/** A size as people say it: kilobytes whole, megabytes and gigabytes with one decimal at most. @param {number} bytes @param {string} language */
+export function sizeIn(bytes, language) {
+  const at = SIZES.findIndex(([unit, of]) => round(bytes / of, unit) < 1000);
+  const [unit, of] = SIZES[at < 0 ? SIZES.length - 1 : at] ?? SIZES[0];
+  const value = Math.max(unit === 'kilobyte' ? 1 : 0, round(bytes / of, unit));
   const data = learned.get(language);
-  if (!data) return new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }).format(megabytes);
-  return data.megabyte.replace('{0}', numberIn(megabytes, language, 1));
+  if (!data) return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: 1 }).format(value);
+  return data[unit].replace('{0}', numberIn(value, language, 1));
+}
+
+/** @param {number} value @param {string} unit */
+function round(value, unit) {
+  return unit === 'kilobyte' ? Math.round(value) : Math.round(value * 10) / 10;
 }
 
 /**

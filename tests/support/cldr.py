@@ -37,13 +37,14 @@ def of(language: str) -> dict[str, Any]:
         "decimal": symbols["decimal"],
         "group": symbols["group"],
         "percent": locale.percent_formats[None].pattern,
-        "megabyte": locale._data["unit_patterns"]["digital-megabyte"]["short"]["other"],
+        **{unit: locale._data["unit_patterns"][f"digital-{unit}"]["short"]["other"] for unit in _SIZES},
         "languages": dict(sorted((c, n) for c, n in locale.languages.items() if len(c) == 2)),
         "regions": dict(sorted((c, n) for c, n in locale.territories.items() if len(c) == 2)),
     }
 
 
 _WIDTHS = ("wide", "abbreviated")
+_SIZES = ("kilobyte", "megabyte", "gigabyte")
 
 
 def written(language: str) -> str:

@@ -1,6 +1,6 @@
 /** One document of a case as a row, whom a DICOM names beside whom the case is about, and the forms of what may be done. Pure templates. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { megabytesIn, numberIn } from '../cldr.js';
+import { numberIn, sizeIn } from '../cldr.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute, span } from '../time.js';
 import { icon } from './icons.js';
@@ -11,11 +11,10 @@ import { icon } from './icons.js';
 /** @typedef {{zone: string, answer: DocumentsAnswer, open: string, busy: boolean, problem: string | null, reason: string, base: string, ask: (act: string) => void, choose: (reason: string) => void, post: (path: string, body: object) => void, view: () => void, again: (event: Event) => void}} RowParts */
 
 const LOOKED_AT = ['uploading', 'checking', 'ready'];
-const MEGABYTE = 1_000_000;
 
 /** @param {number} bytes */
 export function sizeOf(bytes) {
-  return megabytesIn(Math.max(0.1, bytes / MEGABYTE), language());
+  return sizeIn(bytes, language());
 }
 
 /** What a person calls it, for its buttons. @param {CaseDocument} row @param {string} act */

@@ -3,7 +3,7 @@
  * export list for everything else.
  */
 import { html, nothing, repeat } from '/static/vendor/lit.js';
-import { megabytesIn, percentIn } from '../cldr.js';
+import { percentIn, sizeIn } from '../cldr.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { fullDate, hourMinute, span } from '../time.js';
 import { waiting } from '../review/exports.js';
@@ -18,7 +18,6 @@ import { LightElement } from './base.js';
 const KINDS = Object.freeze(['film', 'clip', 'still', 'bundle']);
 const LAYOUTS = Object.freeze(['grid', 'speaker']);
 const REASONS = Object.freeze(['treatment', 'second_opinion', 'patient_copy', 'insurer', 'legal', 'quality']);
-const MEGABYTE = 1_000_000;
 
 class ExportPanel extends LightElement {
   static properties = {
@@ -189,7 +188,7 @@ class ExportPanel extends LightElement {
     if (row.waits_for_rooms && waiting(row)) return `${this.when(row.made_at_ms)} · ${t('export-waits-for-rooms')}`;
     const state = row.state === 'failed' ? tError(row.error_code === 'nothing_there' ? 'nothing_to_export' : 'export_failed') : tValue('export-state', row.state);
     const size = row.state === 'ready' && row.bytes
-      ? ` · ${megabytesIn(row.bytes / MEGABYTE, language())}` : '';
+      ? ` · ${sizeIn(row.bytes, language())}` : '';
     return `${this.when(row.made_at_ms)} · ${state}${size}`;
   }
 

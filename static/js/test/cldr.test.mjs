@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { countryName, dateIn, languageName, learn, megabytesIn, numberIn, OWN_DATA, listIn, ownName, percentIn } from '../cldr.js';
+import { countryName, dateIn, languageName, learn, numberIn, OWN_DATA, listIn, ownName, percentIn, sizeIn } from '../cldr.js';
 import { fullDate, hourMinute, weekdayDate } from '../time.js';
 import { fallbacks, LANGUAGES, UNREVIEWED } from '../languages.js';
 
@@ -33,8 +33,22 @@ test('a comma is the decimal sign in Almaty and Tashkent and parts thousands in 
   assert.equal(numberIn(1234.5, 'uz').replaceAll('\u00a0', ' '), '1 234,5');
   assert.equal(numberIn(1234.5, 'mn'), '1,234.5');
   assert.equal(percentIn(0.42, 'uz'), '42%');
-  assert.equal(megabytesIn(3.44, 'mn'), '3.4 МБ');
-  assert.equal(megabytesIn(3.44, 'uz'), '3,4 MB');
+});
+
+test('a size is told in the unit in which people say it', () => {
+  const told = (/** @type {number} */ bytes, /** @type {string} */ language) => sizeIn(bytes, language).replaceAll('\u00a0', ' ');
+  assert.equal(told(4096 * 1024 ** 2, 'en'), '4.3 GB');
+  assert.equal(told(4096 * 1024 ** 2, 'ru'), '4,3 ГБ');
+  assert.equal(told(4096 * 1024 ** 2, 'ko'), '4.3GB');
+  assert.equal(told(4096 * 1024 ** 2, 'kk'), '4,3 ГБ');
+  assert.equal(told(4096 * 1024 ** 2, 'uz'), '4,3 GB');
+  assert.equal(told(4096 * 1024 ** 2, 'mn'), '4.3 ГБ');
+  assert.equal(told(3_440_000, 'mn'), '3.4 МБ');
+  assert.equal(told(3_440_000, 'uz'), '3,4 MB');
+  assert.equal(told(999_960_000, 'en'), '1 GB');
+  assert.equal(told(999_600, 'en'), '1 MB');
+  assert.equal(told(12_300, 'en'), '12 kB');
+  assert.equal(told(7, 'kk'), told(1000, 'kk'));
 });
 
 test('a list ends as its language ends one', () => {
