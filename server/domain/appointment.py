@@ -19,6 +19,9 @@ MIN_MINUTES, MAX_MINUTES = 15, 240
 OPEN_BEFORE_MS: Final = 10 * MINUTE_MS
 CLOSE_AFTER_MS: Final = 60 * MINUTE_MS
 """A consultation that runs late is not locked out of its own room."""
+URGENT_NOTICE_MS: Final = MINUTE_MS
+URGENT_AHEAD_MS: Final = 24 * 60 * MINUTE_MS
+"""An urgent hour is one of the next so many: later ones keep to everybody's hours."""
 MAX_AHEAD_MS: Final = 400 * 24 * 60 * MINUTE_MS
 NO_SHOW_WITHIN_MS: Final = 7 * 24 * 60 * MINUTE_MS
 
@@ -26,6 +29,8 @@ SIDES: Final = ("patient", "referring_site", "consulting_site", "interpreter", "
 """On whose behalf an hour is moved or called off."""
 REASONS: Final = ("illness", "clinic", "travel", "documents", "technical", "declined", "emergency", "other")
 
+Why = tuple[str, str]
+"""On whose behalf and why: one of `SIDES`, one of `REASONS`."""
 Pair = tuple[str, str]
 """Two languages, in the alphabet's order."""
 
@@ -67,14 +72,14 @@ def pair_of(languages: Iterable[str]) -> Pair | None:
     return (found[0], found[1]) if len(found) == 2 else None
 
 
-def span_of(starts_at_ms: int, minutes: int, now_ms: int) -> Span:
+def span_of(starts_at_ms: int, minutes: int, now_ms: int, *, urgent: bool = False) -> Span:
     """Raises Refused `bad_request` (no whole quarters, too short, too long, too far) or `hour_past`."""
     length = minutes * MINUTE_MS
     if not MIN_MINUTES <= minutes <= MAX_MINUTES or length % QUARTER_MS or starts_at_ms % QUARTER_MS:
         raise Refused("bad_request")
     if starts_at_ms <= now_ms:
         raise Refused("hour_past")
-    if starts_at_ms - now_ms > MAX_AHEAD_MS:
+    if starts_at_ms - now_ms > (URGENT_AHEAD_MS if urgent else MAX_AHEAD_MS):
         raise Refused("bad_request")
     return starts_at_ms, starts_at_ms + length
 
@@ -88,12 +93,12 @@ def spans_of(numbers: Iterable[int]) -> list[Span]:
     return [(number * QUARTER_MS, (number + 1) * QUARTER_MS) for number in sorted(numbers)]
 
 
-def at_hour(consultation: Consultation, span: Span) -> Consultation:
-    """The consultation with its window around this hour."""
+def at_hour(consultation: Consultation, span: Span, opens_at_ms: int | None = None) -> Consultation:
+    """The consultation with its window around this hour; `opens_at_ms`: not only shortly before it."""
     return replace(
         consultation,
         starts_at_ms=span[0],
-        opens_at_ms=span[0] - OPEN_BEFORE_MS,
+        opens_at_ms=span[0] - OPEN_BEFORE_MS if opens_at_ms is None else opens_at_ms,
         closes_at_ms=span[1] + CLOSE_AFTER_MS,
     )
 
@@ -125,3 +130,12 @@ def checked(word: str, allowed: Sequence[str]) -> str:
     if word not in allowed:
         raise Refused("bad_request")
     return word
+
+
+def why_urgent(urgent: bool, why: Why | None) -> tuple[str | None, str | None]:
+    """(side, reason) of a booking: an urgent one has them. Raises Refused `reason_missing`, `bad_request`."""
+    if not urgent:
+        return None, None
+    if why is None:
+        raise Refused("reason_missing")
+    return checked(why[0], SIDES), checked(why[1], REASONS)

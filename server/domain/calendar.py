@@ -8,14 +8,14 @@ offset changes, and within a piece local time is the instant plus a number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from server.domain.hours import Span
-from server.domain.week import Week
+from server.domain.week import ROUND_THE_CLOCK, Week
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 24 * 60 * MINUTE_MS
@@ -44,6 +44,11 @@ class Calendar:
     holidays: frozenset[date] = frozenset()
     absences: tuple[Span, ...] = ()
     booked: tuple[Span, ...] = ()
+
+
+def any_hour(calendar: Calendar) -> Calendar:
+    """As if they worked always: who was reached by telephone. Absences and bookings stay."""
+    return replace(calendar, week=ROUND_THE_CLOCK, holidays=frozenset())
 
 
 def pieces(zone: ZoneInfo, span: Span) -> Iterator[tuple[int, int, int]]:

@@ -26,6 +26,9 @@ class Week:
         return [[list(part) for part in day] for day in self.days]
 
 
+ROUND_THE_CLOCK: Final = Week((((0, DAY_MINUTES),),) * DAYS)
+
+
 def week_of(days: Sequence[Sequence[Sequence[int]]]) -> Week:
     """Raises ValueError for what is no week: seven days, parts in order, apart and within the day.
 

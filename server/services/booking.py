@@ -20,13 +20,15 @@ from server.domain.appointment import (
     ROOM,
     SIDES,
     Appointment,
+    Why,
     at_hour,
     checked,
     require_missed,
     require_movable,
     span_of,
+    why_urgent,
 )
-from server.domain.calendar import Cause, why_not
+from server.domain.calendar import Cause, any_hour, why_not
 from server.domain.consultation import UNUSED, Consultation, Seat
 from server.domain.errors import Refused
 from server.domain.hours import Span
@@ -73,31 +75,35 @@ class Booking:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def book(self, case_id: str, hour: Hour, order: Order) -> dict[str, Any]:
-        """A consultation at this hour, its seats, its interpreter and rooms.
+    async def book(self, case_id: str, hour: Hour, order: Order, why: Why | None = None) -> dict[str, Any]:
+        """A consultation at this hour, its seats, its interpreter and rooms. An urgent one says why, and
+        its room is open at once.
 
         Raises Refused `not_found`, `nobody_invited`, `interpreter_unfit`, `hour_past`, `hour_taken`,
-        `hour_outside`, `request_reused`, `wrong_state`, `bad_request`.
+        `hour_outside`, `reason_missing`, `request_reused`, `wrong_state`, `bad_request`.
         """
-        now_ms, digest = self._context.now_ms(), _digest("book", case_id, asdict(hour))
+        side, reason = why_urgent(hour.wish.urgent, why)
+        now_ms, digest = self._context.now_ms(), _digest("book", case_id, [asdict(hour), why])
         async with self._context.database.write() as tx:
             if (done := await _done_before(tx, order, digest)) is not None:
                 return await told(tx, done)
-            span = span_of(hour.starts_at_ms, hour.minutes, now_ms)
+            span = span_of(hour.starts_at_ms, hour.minutes, now_ms, urgent=hour.wish.urgent)
             team = await team_of(tx, case_id, hour.wish, now_ms)
-            chosen = await _free(tx, team, span)
+            chosen = await _free(tx, team, span, urgent=hour.wish.urgent)
             bare = Consultation(new_id(), case_id, "scheduled", span[0], span[0], span[1])
-            consultation = at_hour(bare, span)
+            consultation = at_hour(bare, span, now_ms if hour.wish.urgent else None)
             await consultations.add_consultation(tx, consultation)
             await _seat_all(tx, consultation, team, chosen)
             appointment = Appointment(
-                consultation.id, span[1], 0, BOOKED, team.languages, order.account.id, now_ms
+                consultation.id, span[1], 0, BOOKED, team.languages, order.account.id, now_ms, side, reason
             )
             await appointments.add(tx, appointment)
             await _book(tx, consultation.id, span, chosen)
             detail: dict[str, int | str] = {"starts_at_ms": span[0], "minutes": hour.minutes}
             if hour.wish.any_field:
                 detail["any_field"] = 1
+            if side and reason:
+                detail |= {"urgent": 1, "side": side, "reason": reason}
             await _note(tx, now_ms, "consultation_booked", consultation, order, detail)
             await hour_agreed(tx, now_ms, case_id, order.mover)
             await announce_to_all(tx, consultation, appointment, INVITATION, now_ms)
@@ -105,7 +111,7 @@ class Booking:
             return await told(tx, consultation.id)
 
     async def move(
-        self, consultation_id: str, hour: Hour, sequence: int, why: tuple[str, str], order: Order
+        self, consultation_id: str, hour: Hour, sequence: int, why: Why, order: Order
     ) -> dict[str, Any]:
         """The same consultation at another hour. `why`: (side, reason). Who sat there keeps their seat.
 
@@ -121,11 +127,11 @@ class Booking:
                 return await told(tx, done)
             consultation, appointment = await _found(tx, consultation_id)
             require_movable(consultation, appointment, sequence)
-            span = span_of(hour.starts_at_ms, hour.minutes, now_ms)
+            span = span_of(hour.starts_at_ms, hour.minutes, now_ms, urgent=hour.wish.urgent)
             wish = await _as_before(tx, consultation, appointment, hour.wish)
             team = await team_of(tx, consultation.case_id, wish, now_ms)
-            chosen = await _free(tx, team, span, but=consultation_id)
-            moved = at_hour(consultation, span)
+            chosen = await _free(tx, team, span, but=consultation_id, urgent=wish.urgent)
+            moved = at_hour(consultation, span, now_ms if wish.urgent else None)
             before = await _accounts(tx, consultation_id)
             await consultations.move(tx, moved)
             fallen = await _reseat(tx, consultation, team, chosen, now_ms)
@@ -137,7 +143,7 @@ class Booking:
             await _book(tx, consultation_id, span, chosen)
             detail: dict[str, int | str] = {
                 "from_ms": consultation.starts_at_ms, "starts_at_ms": span[0], "minutes": hour.minutes,
-                "side": side, "reason": reason,
+                "side": side, "reason": reason, **({"urgent": 1} if wish.urgent else {}),
             }  # fmt: skip
             await _note(tx, now_ms, "consultation_moved", consultation, order, detail)
             await hour_moved(tx, now_ms, consultation.case_id, order.mover, reason)
@@ -148,7 +154,7 @@ class Booking:
             await self._context.live.credential_revoked(credential)
         return answer
 
-    async def cancel(self, consultation_id: str, why: tuple[str, str], order: Order) -> dict[str, Any]:
+    async def cancel(self, consultation_id: str, why: Why, order: Order) -> dict[str, Any]:
         """Called off: links die, people and rooms are free. Who is in its room is put out.
 
         Raises Refused `not_found`, `ended`, `request_reused`, `bad_request`.
@@ -229,13 +235,15 @@ async def _as_before(
 
 
 async def _free(
-    tx: Transaction, team: Team, span: Span, but: str | None = None
+    tx: Transaction, team: Team, span: Span, but: str | None = None, *, urgent: bool = False
 ) -> list[tuple[str, Resource]]:
     """For each need, in order, its first candidate that is free then: (kind, who).
 
     Raises Refused `hour_taken` where only another booking is in the way, else `hour_outside`.
     """
     known = await calendars_of(tx, team.resources.values(), span, but)
+    if urgent:
+        known = {id_: any_hour(one) for id_, one in known.items()}
     chosen, taken = [], False
     for kind, candidates in team.needs:
         if not candidates:

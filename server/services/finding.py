@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from server.domain.appointment import MAX_AHEAD_MS, MAX_MINUTES, MIN_MINUTES, ROOM
-from server.domain.calendar import MINUTE_MS, QUARTER_MS, instant
+from server.domain.appointment import (
+    MAX_AHEAD_MS,
+    MAX_MINUTES,
+    MIN_MINUTES,
+    ROOM,
+    URGENT_AHEAD_MS,
+    URGENT_NOTICE_MS,
+)
+from server.domain.calendar import MINUTE_MS, QUARTER_MS, Calendar, any_hour, instant, why_not
 from server.domain.errors import Refused
+from server.domain.hours import Span
 from server.domain.overlap import Candidate, Found, Need, Obstacle, Slot, find
 from server.services.availability import calendars_of
 from server.services.context import Context
@@ -23,7 +32,8 @@ MAX_DAYS = 31
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Local days of the referring site, from `first` on. `moving`: the consultation that is to be moved."""
+    """Local days of the referring site, from `first` on; an urgent wish looks at the next 24 hours instead.
+    `moving`: the consultation that is to be moved."""
 
     first: date
     days: int
@@ -46,21 +56,28 @@ class Finding:
             raise Refused("bad_request")
         async with self._context.database.read() as tx:
             team = await team_of(tx, case_id, search.wish, now_ms)
-            zone = ZoneInfo(team.sites[team.case.site_id].time_zone)
-            begin, end = _instants(zone, search)
-            begin = max(begin, now_ms + QUARTER_MS)
-            if end <= begin:
-                raise Refused("hour_past")
-            if end - now_ms > MAX_AHEAD_MS:
-                raise Refused("bad_request")
-            known = await calendars_of(tx, team.resources.values(), (begin, end), search.moving)
+            begin, end = _around(team, search, now_ms)
+            usual = await calendars_of(tx, team.resources.values(), (begin, end), search.moving)
+        known = {id_: any_hour(one) for id_, one in usual.items()} if search.wish.urgent else usual
         needs = [
             Need(kind, tuple(Candidate(one.id, known[one.id]) for one in candidates), comfort=kind != ROOM)
             for kind, candidates in team.needs
         ]
         # Milliseconds of arithmetic for a week, more for a month of many people: not in everybody's loop.
         found = await asyncio.to_thread(find, needs, (begin, end), search.minutes * MINUTE_MS)
-        return _told(team, found)
+        return _told(team, found, usual)
+
+
+def _around(team: Team, search: Search, now_ms: int) -> Span:
+    if search.wish.urgent:
+        return now_ms + URGENT_NOTICE_MS, now_ms + URGENT_AHEAD_MS
+    begin, end = _instants(ZoneInfo(team.sites[team.case.site_id].time_zone), search)
+    begin = max(begin, now_ms + QUARTER_MS)
+    if end <= begin:
+        raise Refused("hour_past")
+    if end - now_ms > MAX_AHEAD_MS:
+        raise Refused("bad_request")
+    return begin, end
 
 
 def _instants(zone: ZoneInfo, search: Search) -> tuple[int, int]:
@@ -71,10 +88,10 @@ def _instants(zone: ZoneInfo, search: Search) -> tuple[int, int]:
         raise Refused("bad_request") from None
 
 
-def _told(team: Team, found: Found) -> dict[str, Any]:
+def _told(team: Team, found: Found, usual: Mapping[str, Calendar]) -> dict[str, Any]:
     kinds = [kind for kind, _ in team.needs]
     return {
-        "slots": [_slot(team, kinds, slot) for slot in found.slots],
+        "slots": [_slot(team, kinds, slot, usual) for slot in found.slots],
         "obstacles": [_obstacle(one) for one in found.obstacles],
         "who": {
             one.id: {"name": one.name, "kind": kind, "site": one.site.name, "time_zone": one.site.time_zone}
@@ -89,8 +106,10 @@ def _told(team: Team, found: Found) -> dict[str, Any]:
     }
 
 
-def _slot(team: Team, kinds: list[str], slot: Slot) -> dict[str, Any]:
+def _slot(team: Team, kinds: list[str], slot: Slot, usual: Mapping[str, Calendar]) -> dict[str, Any]:
+    """`outside`: those who do not work then; empty but for an urgent one."""
     chosen = list(zip(kinds, slot.chosen, strict=True))
+    span = (slot.starts_ms, slot.ends_ms)
     return {
         "starts_at_ms": slot.starts_ms,
         "ends_at_ms": slot.ends_ms,
@@ -99,6 +118,7 @@ def _slot(team: Team, kinds: list[str], slot: Slot) -> dict[str, Any]:
         "interpreter": next((id_ for kind, id_ in chosen if kind == "interpreter"), None),
         "rooms": [id_ for kind, id_ in chosen if kind == ROOM],
         "edges": list(slot.edges),
+        "outside": [id_ for id_ in slot.chosen if why_not(usual[id_], span) is not None],
     }
 
 

@@ -23,7 +23,7 @@ class Wish:
 
     `people`: the invited physicians who must be there. `languages`: the two that are interpreted, where they
     are not the physicians' own. `any_field`: an interpreter certified for other specialties will do.
-    `interpreter`, `rooms`: these and no others.
+    `interpreter`, `rooms`: these and no others. `urgent`: whatever their working hours and holidays.
     """
 
     people: tuple[str, ...] = ()
@@ -31,6 +31,7 @@ class Wish:
     any_field: bool = False
     interpreter: str | None = None
     rooms: tuple[str, ...] = ()
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,14 @@ class _Wishes(_Body):
     any_field: bool = False
     interpreter: Id | None = None
     rooms: list[Id] = Field([], max_length=8)
+    urgent: bool = False
 
     @property
     def wish(self) -> Wish:
         return Wish(
-            tuple(self.people), tuple(self.languages), self.any_field, self.interpreter, tuple(self.rooms)
-        )
+            tuple(self.people), tuple(self.languages), self.any_field, self.interpreter, tuple(self.rooms),
+            self.urgent,
+        )  # fmt: skip
 
 
 class Wanted(_Wishes):
@@ -57,6 +59,13 @@ class Booked(_Wishes):
     @property
     def hour(self) -> Hour:
         return Hour(self.starts_at_ms, self.minutes, self.wish)
+
+
+class BookedNew(Booked):
+    """`side` and `reason`: of an urgent one."""
+
+    side: Literal[SIDES] | None = None  # type: ignore[valid-type]
+    reason: Literal[REASONS] | None = None  # type: ignore[valid-type]
 
 
 class Moved(Booked):
@@ -97,9 +106,10 @@ async def slots(request: web.Request) -> web.Response:
 
 async def book(request: web.Request) -> web.Response:
     """POST /api/cases/{case}/consultations {request, starts_at_ms, minutes, …} → 201 and the agreed hour"""
-    body = await parsed(request, Booked)
+    body = await parsed(request, BookedNew)
+    why = (body.side, body.reason) if body.side and body.reason else None
     made = await request.app[SERVICES].booking.book(
-        request.match_info["case"], body.hour, order_of(request, body.request)
+        request.match_info["case"], body.hour, order_of(request, body.request), why
     )
     return web.json_response(made, status=201)
 

@@ -23,14 +23,16 @@ let account = null;
 let shown = null;
 /** @type {SlotsAnswer | null} */
 let found = null;
-/** The search as it was asked. @type {{from: string, days: number, minutes: number, any_field: boolean} | null} */
+/** The search as it was asked. @type {{from: string, days: number, minutes: number, any_field: boolean, urgent: boolean} | null} */
 let asked = null;
 /** Which hour's form is open. @type {{hour: string, what: string}} */
 let open = { hour: '', what: '' };
 /** What is being moved. @type {Hour | null} */
 let moving = null;
-/** A proposal that a move waits for its reason at. */
+/** A proposal that a move or an urgent booking waits for its reason at. */
 let chosen = 0;
+/** Whether the next 24 hours are asked for, whatever the working hours. */
+let urgent = false;
 /** @type {string | null} */
 let problem = null;
 /** @type {string | null} */
@@ -82,7 +84,7 @@ async function send(path, wish) {
 function search(event) {
   event.preventDefault();
   const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
-  asked = { from: String(given.get('from')), days: Number(given.get('days')), minutes: Number(given.get('minutes')), any_field: given.has('any_field') };
+  asked = { from: String(given.get('from') ?? asked?.from ?? today()), days: Number(given.get('days') ?? asked?.days ?? DAYS[1]), minutes: Number(given.get('minutes')), any_field: given.has('any_field'), urgent };
   void once(async () => {
     await look();
     return null;
@@ -97,14 +99,14 @@ async function look() {
 
 /** @param {Slot} slot */
 function wished(slot) {
-  return { starts_at_ms: slot.starts_at_ms, minutes: asked?.minutes ?? 60, any_field: asked?.any_field ?? false, interpreter: slot.interpreter, rooms: slot.rooms };
+  return { starts_at_ms: slot.starts_at_ms, minutes: asked?.minutes ?? 60, any_field: asked?.any_field ?? false, urgent: asked?.urgent ?? false, interpreter: slot.interpreter, rooms: slot.rooms };
 }
 
-/** @param {Slot} slot */
-function book(slot) {
+/** @param {Slot} slot @param {FormData} [given] why, of an urgent one */
+function book(slot, given) {
   void once(async () => {
     try {
-      await send(`${base}/consultations`, wished(slot));
+      await send(`${base}/consultations`, given ? { ...wished(slot), side: given.get('side'), reason: given.get('reason') } : wished(slot));
     } finally {
       await look();
     }
@@ -166,18 +168,26 @@ function body(answer) {
       })) : html`<p class="hint">${t('schedule-none')}</p>`}</section>
     ${may ? html`<section class="card"><h2>${moving ? t('schedule-move-title') : t('schedule-find-title')}</h2>
       ${moving ? html`<div class="notice notice-plain"><div>${clocks(moving.starts_at_ms, moving.ends_at_ms, moving.begins)}<button class="quiet" data-testid="move-keep" @click=${keep}>${t('schedule-keep')}</button></div></div>` : nothing}
-      ${form(now)}${found ? results(found) : nothing}</section>` : nothing}`;
+      ${form()}${found ? results(found) : nothing}</section>` : nothing}`;
 }
 
-/** @param {number} now */
-function form(now) {
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: account?.time_zone ?? 'UTC' }).format(now);
+function today() {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: account?.time_zone ?? 'UTC' }).format(Date.now() + skewMs);
+}
+
+function form() {
   const choose = (/** @type {string} */ name, /** @type {string} */ label, /** @type {readonly number[]} */ values, /** @type {number} */ usual) => html`<label class="field"><span>${label}</span>
     <select name=${name} data-testid="schedule-${name}">${values.map((value) => html`<option value=${value} ?selected=${value === usual}>${t(`schedule-${name}-count`, { count: value })}</option>`)}</select></label>`;
   return html`<form class="schedule-form" @submit=${search}><div class="row">
-      <label class="field"><span>${t('schedule-from')}</span><input type="date" name="from" required .value=${asked?.from ?? today} data-testid="schedule-from"></label>
-      ${choose('days', t('schedule-days'), DAYS, asked?.days ?? 14)}${choose('minutes', t('schedule-minutes'), MINUTES, asked?.minutes ?? 60)}</div>
+      ${urgent ? nothing : html`<label class="field"><span>${t('schedule-from')}</span><input type="date" name="from" required .value=${asked?.from ?? today()} data-testid="schedule-from"></label>
+      ${choose('days', t('schedule-days'), DAYS, asked?.days ?? 14)}`}${choose('minutes', t('schedule-minutes'), MINUTES, asked?.minutes ?? 60)}</div>
     <label class="check"><input type="checkbox" name="any_field" data-testid="schedule-any-field" .checked=${asked?.any_field ?? false}><span>${t('schedule-any-field')}</span></label>
+    <label class="check"><input type="checkbox" data-testid="schedule-urgent" aria-describedby="urgent-hint" .checked=${urgent} @change=${(/** @type {Event} */ event) => {
+      urgent = /** @type {HTMLInputElement} */ (event.target).checked;
+      [found, chosen] = [null, 0];
+      draw();
+    }}><span>${t('schedule-urgent')}</span></label>
+    ${urgent ? html`<p class="hint" id="urgent-hint">${t('schedule-urgent-hint')}</p>` : nothing}
     <div><button class="primary" data-testid="schedule-find" ?disabled=${busy}>${icon('clock')}${t('schedule-find')}</button></div></form>`;
 }
 
@@ -190,17 +200,25 @@ function results(answer) {
     ${answer.slots.length === 0 ? obstacles(answer) : html`<h3>${t('schedule-proposals')}</h3><ol class="slots">${answer.slots.map((slot) => html`<li class="slot" data-testid="slot" data-starts=${slot.starts_at_ms}>
       <div>${clocks(slot.starts_at_ms, slot.ends_at_ms, slot.begins)}
         <p class="hint">${[...(slot.interpreter === null ? [] : [name(slot.interpreter)]), ...slot.rooms.map(room)].join(' · ')}</p>
+        ${slot.outside.length ? html`<p class="outside" data-testid="slot-outside">${icon('warning')}<span>${t('schedule-outside', { who: slot.outside.map((one) => (slot.rooms.includes(one) ? room(one) : name(one))).join(', ') })}</span></p>` : nothing}
         ${slot.edges.length ? html`<p class="hint">${t('schedule-edge', { who: slot.edges.map(name).join(', ') })}</p>` : nothing}</div>
-      ${moving && chosen === slot.starts_at_ms ? whyForm('move', t('schedule-move-here'), (given) => move(slot, given), () => { chosen = 0; draw(); }, busy)
+      ${chosen === slot.starts_at_ms ? whyForm(moving ? 'move' : 'book', t(moving ? 'schedule-move-here' : 'schedule-book'), (given) => (moving ? move : book)(slot, given), () => unchoose(slot), busy)
         : moving ? html`<button class="primary" data-testid="slot-move" ?disabled=${busy} @click=${() => choose(slot)}>${t('schedule-move-here')}</button>`
-        : html`<button class="primary" data-testid="slot-book" ?disabled=${busy} @click=${() => book(slot)}>${t('schedule-book')}</button>`}</li>`)}</ol>`}`;
+        : html`<button class="primary" data-testid="slot-book" ?disabled=${busy} @click=${() => (asked?.urgent ? choose(slot) : book(slot))}>${t('schedule-book')}</button>`}</li>`)}</ol>`}`;
 }
 
 /** @param {Slot} slot */
 function choose(slot) {
   chosen = slot.starts_at_ms;
   draw();
-  /** @type {HTMLElement | null} */ (root.querySelector('[data-testid=move-side]'))?.focus();
+  /** @type {HTMLElement | null} */ (root.querySelector('.slot .why select'))?.focus();
+}
+
+/** @param {Slot} slot */
+function unchoose(slot) {
+  chosen = 0;
+  draw();
+  /** @type {HTMLElement | null} */ (root.querySelector(`.slot[data-starts='${slot.starts_at_ms}'] button`))?.focus();
 }
 
 const me = await reader(root);

@@ -11,7 +11,7 @@ export interface Hour {
 }
 export interface ScheduleAnswer { now_ms: number; case_label: string; appointments: Hour[] }
 export interface Slot {
-  starts_at_ms: number; ends_at_ms: number; begins: Shown[]; ends: Shown[]; interpreter: string | null; rooms: string[]; edges: string[];
+  starts_at_ms: number; ends_at_ms: number; begins: Shown[]; ends: Shown[]; interpreter: string | null; rooms: string[]; edges: string[]; outside: string[];
 }
 export interface Obstacle { how: string; kinds: string[]; who: string[]; causes: Record<string, Record<string, number>> }
 export interface SlotsAnswer {
