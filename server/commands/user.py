@@ -1,6 +1,7 @@
-"""`hyeopjin user add | invite | password | disable | enable`: accounts. A password is asked for, or read.
+"""`hyeopjin user add | invite | password | reset-second-step | disable | enable`: accounts.
 
-They may run beside the server: it asks the books about every session, so a change acts within 5 s.
+A password is asked for, or read. They may run beside the server: it asks the
+books about every session, so a change acts within 5 s.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from server.domain.errors import Refused
 from server.domain.password import LONGEST, SHORTEST, weakness
 from server.domain.people import Account, Site, normalised_email
 from server.domain.permissions import Role
+from server.domain.second_step import CHECKED, WHY
 from server.domain.staff import EMAIL, EVERY_ROLE, MAX_EMAIL
 from server.i18n import LANGUAGES
 from server.services.context import unix_ms
 from server.services.ending import end_sessions, replace_password
 from server.services.leaving import cut_off
 from server.services.passwords import Passwords
+from server.services.second_step_resets import entry_of, take_away
 from server.storage import accounts, audit
 from server.storage.database import Database
 from server.storage.ids import new_id
@@ -42,6 +45,7 @@ def register(app: typer.Typer) -> None:
     users.command("add")(add)
     users.command("invite")(invite)
     users.command("password")(password)
+    users.command("reset-second-step")(reset_second_step)
     users.command("disable")(disable)
     users.command("enable")(enable)
     users.callback()(group)
@@ -103,6 +107,17 @@ def invite(email: str, config: ConfigOption = None, data: DataOption = None) -> 
 def password(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
     """Set a new password; every signed-in browser of this account is signed out."""
     _run(lambda settings: _change(settings, email, "account_password_set", _password()), config, data)
+
+
+def reset_second_step(
+    email: str,
+    why: Annotated[str, typer.Option(help=", ".join(WHY))],
+    checked: Annotated[str, typer.Option(help=f"that it is they who ask: {', '.join(CHECKED)}")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Take a lost authenticator app, passkeys and recovery codes away; every browser is signed out."""
+    _run(lambda settings: _reset(settings, email, why, checked), config, data)
 
 
 def disable(email: str, config: ConfigOption = None, data: DataOption = None) -> None:
@@ -179,6 +194,24 @@ async def _change(settings: Settings, email: str, action: str, new_password: str
             await audit.append(tx, now_ms, audit.Entry(action, "account", account_id, ""))
     finally:
         passwords.close()
+        await database.close()
+
+
+async def _reset(settings: Settings, email: str, why: str, checked: str) -> None:
+    reason = next((each for each in WHY if each == why), None)
+    proof = next((each for each in CHECKED if each == checked), None)
+    if reason is None or proof is None:
+        raise ConfigError(f"--why is one of {', '.join(WHY)}; --checked one of {', '.join(CHECKED)}.")
+    database = Database(settings.database)
+    try:
+        async with database.write() as tx:
+            found = await accounts.by_email(tx, normalised_email(email))
+            if found is None:
+                raise ConfigError("There is no account with this address.")
+            await take_away(tx, entry_of(found[0].id, reason, proof, "", None), unix_ms())
+    except Refused:
+        raise ConfigError("This account has no second step.") from None
+    finally:
         await database.close()
 
 

@@ -18,6 +18,7 @@ CHANGES: Final = (
     "passkey_on",
     "passkey_off",
     "recovery_used",
+    "second_step_reset",
 )
 GLASS_BROKEN = "glass_broken"
 """Somebody reads a patient's cases without standing to them. No link, nothing of the patient."""

@@ -31,6 +31,7 @@ class Action(StrEnum):
     PERSON_ADD = "person.add"  # to a site; and only roles that the asker may give
     PERSON_WRITE = "person.write"  # the same
     PERSON_LEAVE = "person.leave"  # and take it back
+    SECOND_STEP_RESET = "person.second_step"  # take a lost one away; never one's own, and only lately proven
     LICENCE_WRITE = "licence.write"
     LICENCE_VERIFY = "licence.verify"  # say that one has seen it; never one's own
     HOURS_AT_RISK = "hours.at_risk"  # booked ones whose people have left, or whose licence will not hold

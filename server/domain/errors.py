@@ -117,6 +117,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "too_many_passkeys": 409,
     "second_step_missing": 409,
     "second_step_needed": 409,
+    "second_step_none": 409,
     "step_over": 410,
     "link_dead": 410,
     "password_link_dead": 410,

@@ -94,6 +94,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.PERSON_ADD: _KEEPS,
     Action.PERSON_WRITE: _KEEPS,
     Action.PERSON_LEAVE: _KEEPS,
+    Action.SECOND_STEP_RESET: _KEEPS,
     Action.LICENCE_WRITE: {**_KEEPS, Role.SIGNED_IN: frozenset({_R.SELF})},
     Action.LICENCE_VERIFY: _by(_R.ANY, _PA),
     Action.HOURS_AT_RISK: _by(_R.ANY, _KC),

@@ -25,12 +25,19 @@ from server.services.access import to_person
 from server.services.booking import Order
 from server.services.context import Context
 from server.services.invitations import invite
+from server.services.second_steps import ways
 from server.services.staffing import noted, required
 from server.storage import accounts, calendars, staff, telephones
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 
-MANAGING: Final = (Action.PERSON_WRITE, Action.LICENCE_WRITE, Action.LICENCE_VERIFY, Action.PERSON_LEAVE)
+MANAGING: Final = (
+    Action.PERSON_WRITE,
+    Action.LICENCE_WRITE,
+    Action.LICENCE_VERIFY,
+    Action.PERSON_LEAVE,
+    Action.SECOND_STEP_RESET,
+)
 
 
 class People:
@@ -167,7 +174,7 @@ class People:
         interprets = (await calendars.all_interpreters(tx)).get(person_id)
         held = to_person(account, one)
         within = {*one.roles} <= grantable(account.roles)
-        may = [action.value for action in MANAGING if within and allowed(action, account.roles, held)]
+        may = [action for action in MANAGING if within and allowed(action, account.roles, held)]
         return {
             **_short(one, licence, self._context.now_ms()),
             "language": one.language,
@@ -180,7 +187,8 @@ class People:
             "pairs": [] if interprets is None else sorted(list(pair) for pair in interprets.pairs),
             "fields": [] if interprets is None else sorted(interprets.fields),
             "left_ms": one.left_ms,
-            "may": may + ([Action.LICENCE_WRITE.value] if one.id == account.id and not within else []),
+            "second_step": await ways(tx, person_id) if Action.SECOND_STEP_RESET in may else None,
+            "may": may + ([Action.LICENCE_WRITE] if one.id == account.id and not within else []),
             "grantable": sorted(grantable(account.roles)),
         }
 

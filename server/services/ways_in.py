@@ -9,6 +9,7 @@ from server.services.limiting import Attempts
 from server.services.passkeys import Passkeys
 from server.services.passwords import Passwords
 from server.services.resets import Resets
+from server.services.second_step_resets import SecondStepResets
 from server.services.second_steps import SecondSteps
 from server.services.secret_box import SecretBox
 from server.services.signing_in import SigningIn
@@ -21,6 +22,7 @@ class WaysIn:
     second_steps: SecondSteps
     passkeys: Passkeys
     resets: Resets
+    second_step_resets: SecondStepResets
     single_sign_on: SingleSignOn
 
 
@@ -32,5 +34,6 @@ def ways_in_of(context: Context, passwords: Passwords, attempts: Attempts) -> Wa
         second_steps=steps,
         passkeys=Passkeys(context, attempts, signing_in),
         resets=Resets(context, passwords, attempts),
+        second_step_resets=SecondStepResets(context),
         single_sign_on=SingleSignOn(context, attempts, signing_in),
     )

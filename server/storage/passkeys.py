@@ -66,5 +66,9 @@ async def remove(tx: Transaction, account_id: str, passkey_id: str) -> bool:
     return (await tx.execute(delete(passkeys).where(own))).rowcount == 1
 
 
+async def drop_all(tx: Transaction, account_id: str) -> None:
+    await tx.execute(delete(passkeys).where(passkeys.c.account_id == account_id))
+
+
 def _passkey(row: Row[Any]) -> Passkey:
     return Passkey(**{name: getattr(row, name) for name in Passkey.__slots__})

@@ -126,3 +126,8 @@ async def end(tx: Transaction, holder_hash: str, kind: str) -> bool:
     """True for exactly one caller: it is used up."""
     own = (sign_in_steps.c.holder_hash == holder_hash) & (sign_in_steps.c.kind == kind)
     return (await tx.execute(delete(sign_in_steps).where(own))).rowcount == 1
+
+
+async def forget(tx: Transaction, account_id: str) -> None:
+    """What browsers had begun for this account."""
+    await tx.execute(delete(sign_in_steps).where(sign_in_steps.c.account_id == account_id))

@@ -8,9 +8,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.people import Account, Site
+from server.domain.second_step import Checked, Why
 from server.domain.staff import Licence
 from server.web.errors import parsed
-from server.web.keys import SERVICES, SIGNED_IN
+from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
 from server.web.schedule import order_of
 
 Line = Annotated[str, Field(max_length=400)]
@@ -69,6 +70,13 @@ class Seen(_Body):
 
     number: Line
     seen: bool
+
+
+class SecondStepLost(_Body):
+    """Why it is taken away, and how it was made sure that it is they who ask."""
+
+    why: Why
+    checked: Checked
 
 
 def _asked(body: PersonBody, email: str = "") -> Account:
@@ -164,6 +172,15 @@ async def come_back(request: web.Request) -> web.Response:
     """POST /api/people/{person}/return → 204"""
     await request.app[SERVICES].leaving.come_back(request.match_info["person"], order_of(request))
     return web.Response(status=204)
+
+
+async def reset_second_step(request: web.Request) -> web.Response:
+    """POST /api/people/{person}/second-step/reset {why, checked} → {told}; false: no mail server is set"""
+    body = await parsed(request, SecondStepLost)
+    told = await request.app[SERVICES].ways_in.second_step_resets.reset(
+        request.match_info["person"], request[SIGNED_IN], body.why, body.checked, request[ADDRESS]
+    )
+    return web.json_response(told)
 
 
 async def hours_at_risk(request: web.Request) -> web.Response:

@@ -227,6 +227,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_PERSON}/licence/verify", people.verify_licence, _A.LICENCE_VERIFY, _S.PERSON),
     Route("POST", f"{_PERSON}/leave", people.leave, _A.PERSON_LEAVE, _S.PERSON),
     Route("POST", f"{_PERSON}/return", people.come_back, _A.PERSON_LEAVE, _S.PERSON),
+    Route(
+        "POST",
+        f"{_PERSON}/second-step/reset",
+        people.reset_second_step,
+        _A.SECOND_STEP_RESET,
+        _S.PERSON,
+        per_minute=CHANGES,
+    ),
     Route("GET", "/api/hours-at-risk", people.hours_at_risk, _A.HOURS_AT_RISK),
     # a site's self-test
     Route("POST", "/api/self-tests", self_tests.begin, _A.SELF_TEST),

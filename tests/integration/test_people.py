@@ -95,7 +95,7 @@ async def test_a_site_admin_keeps_their_own_site_and_its_people_only(site: Websi
     made = await admin.post(f"/api/sites/{SEOUL}/people", PERSON | {"roles": ["consulting_physician"]})
     assert made.status == 201, made.text
     assert made.json["email"] == "nurlan@demo.invalid"
-    assert made.json["may"] == ["person.write", "licence.write", "person.leave"]
+    assert made.json["may"] == ["person.write", "licence.write", "person.leave", "person.second_step"]
     assert (await admin.post(f"/api/people/{made.json['id']}/licence/verify", {})).code == "forbidden"
     people = (await admin.get("/api/people")).json["people"]
     assert {one["site_id"] for one in people} == {SEOUL}

@@ -31,6 +31,8 @@ from server.domain.person_consent import METHODS
 from server.domain.referral import CANCEL_REASONS, REOPEN_REASONS, RETURN_REASONS
 from server.domain.referral_form import SPECIALTIES
 from server.domain.retention import HOLD_REASONS, LIFT_REASONS, Verdict, classes
+from server.domain.second_step import CHECKED
+from server.domain.second_step import WHY as LOST_WHY
 from server.domain.self_test import RULES
 from server.domain.self_test import STEPS as SELF_TEST_STEPS
 from server.domain.site_policy import LEGAL_BASES, SEAT_RULES
@@ -170,6 +172,9 @@ BUILT = {
     "mail-account-unasked-": list(LINK_LIFE_MS),
     "mail-account-subject-": list(LINK_LIFE_MS),
     "field-": [*WRONG, "times", "order"],
+    "second-way-": ["totp", "passkey", "recovery"],
+    "second-why-": list(LOST_WHY),
+    "second-checked-": [checked.replace("_", "-") for checked in CHECKED],
     "licence-state-": ["none", "unverified", "expired", "verified", "other"],
     "at-risk-": ["left", "licence"],
     "week-": ["from", "to"],

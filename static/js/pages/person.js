@@ -1,4 +1,4 @@
-/** Somebody's page: name and roles, licence, what they interpret, their week, leaving; one's own has the calendar feed. It only wires. */
+/** Somebody's page: name and roles, licence, what they interpret, their week, a lost second step, leaving; one's own has the calendar feed. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
 import { get, problemOf } from '../api.js';
 import { ownName } from '../cldr.js';
@@ -12,6 +12,7 @@ import '../elements/leaving.js';
 import '../elements/licence.js';
 import '../elements/own-calendar.js';
 import '../elements/person-form.js';
+import '../elements/second-step.js';
 
 const id = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(1) ?? '');
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
@@ -55,6 +56,7 @@ function body(one) {
     ${one.may.includes('person.write') ? html`<section class="card"><h2>${t('person-details')}</h2><hj-person-form .person=${one} .grantable=${one.grantable}></hj-person-form></section>` : nothing}
     ${calendar && !one.left ? html`<hj-calendar owner=${one.id}></hj-calendar>` : nothing}
     ${own ? html`<hj-feed zone=${zone}></hj-feed>` : nothing}
+    ${!own && !one.left && one.may.includes('person.second_step') ? html`<hj-second-step .person=${one}></hj-second-step>` : nothing}
     ${!own && !one.left && one.may.includes('person.leave') ? html`<hj-leaving .person=${one}></hj-leaving>` : nothing}`;
 }
 

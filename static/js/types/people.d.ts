@@ -16,7 +16,7 @@ export interface Licence {
 }
 export interface Person extends PersonRow {
   language: string; time_zone: string; site: string; telephone: string; has_password: boolean; licence: Licence | null;
-  verified_until_ms: number | null; pairs: [string, string][]; fields: string[]; left_ms: number | null; may: string[]; grantable: string[]; invited?: boolean;
+  verified_until_ms: number | null; pairs: [string, string][]; fields: string[]; left_ms: number | null; second_step: string[] | null; may: string[]; grantable: string[]; invited?: boolean;
 }
 export interface CalendarAnswer {
   id: string; kind: 'person' | 'site' | 'room'; site: { id: string; name: string; time_zone: string; country: string; holidays_known: boolean };
