@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from server.domain.documents import HELD, KINDS, Document, State
+from server.domain.documents import HELD, KINDS, Document, Side, State
 from server.domain.referral_form import SPECIALTIES
 
 WANTED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,7 +32,8 @@ def wanted(
     """Each kind that is wanted, the required ones first, with the documents of it that are there."""
     must = list(required.get(specialty, ()))
     kinds = [*must, *(kind for kind in WANTED.get(specialty, ()) if kind not in must)]
-    there = [one for one in documents if one.state in HELD and one.state is not State.QUARANTINED]
+    there = [one for one in _of_referral(documents) if one.state in HELD]
+    there = [one for one in there if one.state is not State.QUARANTINED]
     return [
         {"kind": kind, "required": kind in must, "documents": [one.id for one in there if one.kind == kind]}
         for kind in kinds
@@ -43,8 +44,16 @@ def missing(
     specialty: str, required: Mapping[str, Sequence[str]], documents: Sequence[Document]
 ) -> list[str]:
     """Required kinds of which nothing is ready that would go out with the referral."""
-    sent = {one.kind for one in documents if one.state is State.READY and one.visibility != "site"}
+    sent = {one.kind for one in _of_referral(documents) if _goes_out(one)}
     return [kind for kind in required.get(specialty, ()) if kind not in sent]
+
+
+def _goes_out(document: Document) -> bool:
+    return document.state is State.READY and document.visibility != "site"
+
+
+def _of_referral(documents: Sequence[Document]) -> list[Document]:
+    return [one for one in documents if one.side is Side.REFERRING]
 
 
 def wrong_in(required: Mapping[str, Sequence[str]]) -> str:

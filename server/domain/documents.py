@@ -46,13 +46,28 @@ WITHDRAWABLE: Final = frozenset({S.CHECKING, S.CONFIRM, S.READY, S.QUARANTINED})
 #: What goes at once when one is withdrawn after it was part of a submitted referral, with the reason.
 DESTROYED_BY_REASON: Final = frozenset({"wrong_patient"})
 
+
+class Side(StrEnum):
+    """Whose file it is: what one side brings, the other sees if its visibility says so."""
+
+    REFERRING = "referring"
+    CONSULTING = "consulting"
+
+
 _LP, _LO, _KP = Role.REFERRING_PHYSICIAN, Role.SITE_OPERATOR, Role.CONSULTING_PHYSICIAN
 _OWN_SITE: Final = frozenset({Relation.OWN_SITE})
-_SITE: Final[Row] = {_LP: _OWN_SITE}
-_PHYSICIANS: Final[Row] = {**_SITE, _KP: frozenset({Relation.INVITED})}
-#: Visibility → who sees the file, beside the account that brought it.
+_ASKED: Final[Row] = {_KP: frozenset({Relation.INVITED})}
+#: Who brings files for a side; the route asks the same of both together (DOCUMENT_ADD).
+BRINGS: Final[Mapping[Side, Row]] = {
+    Side.REFERRING: {_LP: _OWN_SITE, _LO: _OWN_SITE},
+    Side.CONSULTING: {**_ASKED, Role.COORDINATOR: frozenset({Relation.ANY})},
+}
+#: The physicians who answer for what their site brought; of the consulting sites, each for its own.
+_ANSWERS: Final[Mapping[Side, Row]] = {Side.REFERRING: {_LP: _OWN_SITE}, Side.CONSULTING: _ASKED}
+_PHYSICIANS: Final[Row] = {_LP: _OWN_SITE, **_ASKED}
+#: Visibility → who sees the file, beside the account that brought it and the physicians of its site.
 VISIBILITY: Final[Mapping[str, Row]] = {
-    "site": _SITE,
+    "site": {},
     "physicians": _PHYSICIANS,
     "case": {
         **_PHYSICIANS,
@@ -103,6 +118,9 @@ class Document:
     withdrawn_words: str = field(default="", repr=False)
     destroy: bool = False  # its key and bytes are to go, as soon as no hold stands
     destroyed_ms: int | None = None
+    side: Side = Side.REFERRING
+    site_id: str = ""  # whose account brought it
+    shared_ms: int | None = None  # of the consulting side: since when the other one may have seen it
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +140,34 @@ class Viewer:
     account: str
     roles: tuple[str, ...]
     relations: frozenset[Relation]
+    site: str = ""
 
     def among(self, row: Row) -> bool:
         held = {*self.relations, Relation.ANY}
         return any(role in self.roles and not held.isdisjoint(needed) for role, needed in row.items())
 
     @property
-    def of_site(self) -> bool:
-        """A referring physician of the case's site: they answer for what it sends."""
-        return self.among(_SITE)
+    def side(self) -> Side:
+        """For whom they bring something, if they may."""
+        return Side.REFERRING if self.among(BRINGS[Side.REFERRING]) else Side.CONSULTING
+
+    def brought(self, document: Document) -> bool:
+        """It is their own, and they still stand to the case as somebody who may bring it."""
+        return document.made_by == self.account and self.among(BRINGS[document.side])
+
+    def answers_for(self, document: Document) -> bool:
+        """A physician of the site that brought it."""
+        at_home = document.side is Side.REFERRING or document.site_id == self.site
+        return at_home and self.among(_ANSWERS[document.side])
 
 
 def sees(viewer: Viewer, document: Document) -> bool:
     """Whether somebody may know that the document is there."""
-    own = document.made_by == viewer.account and viewer.among({_LP: _OWN_SITE, _LO: _OWN_SITE})
-    if own:
+    if viewer.brought(document):
         return True
     if document.state in GIVEN_UP:
         return False
-    if viewer.of_site:
+    if viewer.answers_for(document):
         return True
     glass = Relation.BREAK_GLASS in viewer.relations
     return document.state in SHOWN and (glass or viewer.among(VISIBILITY[document.visibility]))
@@ -153,28 +180,29 @@ def opens(viewer: Viewer, document: Document) -> bool:
     if document.state is S.CONFIRM:
         return changes(viewer, document)
     if document.state is S.WITHDRAWN:
-        return viewer.of_site
+        own = document.side is Side.CONSULTING and viewer.brought(document)
+        return own or viewer.answers_for(document)
     return document.state is S.READY
 
 
 def changes(viewer: Viewer, document: Document) -> bool:
     """Whether somebody may confirm, change and withdraw it: who brought it, and their site's physicians."""
-    own = document.made_by == viewer.account and viewer.among({_LO: _OWN_SITE})
-    return own or viewer.of_site
+    return viewer.brought(document) or viewer.answers_for(document)
 
 
-def withdraws(viewer: Viewer, document: Document, *, submitted: bool) -> bool:
+def withdraws(viewer: Viewer, document: Document, *, sent: bool) -> bool:
     """Once a referral was submitted with it, only a physician takes it back."""
     if document.state not in WITHDRAWABLE:
         return False
-    return viewer.of_site if submitted else changes(viewer, document)
+    submitted = sent and document.side is Side.REFERRING
+    return viewer.answers_for(document) if submitted else changes(viewer, document)
 
 
-def destroyed_by(reason: str, *, submitted: bool) -> bool:
-    """Whether a withdrawal shreds the bytes: what was part of a referral stays readable to its site, unless
-    it is another patient's.
+def destroyed_by(reason: str, *, sent: bool) -> bool:
+    """Whether a withdrawal shreds the bytes. What was `sent`, with a referral or to the referring site, stays
+    readable to its site, because others may have acted on it, unless it is another patient's.
     """
-    return not submitted or reason in DESTROYED_BY_REASON
+    return not sent or reason in DESTROYED_BY_REASON
 
 
 def clean_file_name(text: str) -> str:

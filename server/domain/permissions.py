@@ -142,7 +142,11 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.REFERRAL_RETURN: {_KP: frozenset({_R.INVITED}), _KC: frozenset({_R.ANY})},
     Action.REFERRAL_ANSWER: _by(_R.INVITED, _KP),
     Action.DOCUMENT_READ: {**_CASE, _LO: frozenset({_R.OWN_SITE})},  # an operator: what they brought
-    Action.DOCUMENT_ADD: _by(_R.OWN_SITE, _LP, _LO),
+    Action.DOCUMENT_ADD: {
+        **_by(_R.OWN_SITE, _LP, _LO),
+        _KP: frozenset({_R.INVITED}),
+        _KC: frozenset({_R.ANY}),
+    },
     Action.MATCH: _by(_R.ANY, _KC),
     Action.DEPARTMENT_READ: _by(_R.ANY, _KC, _SA, _PA),
     Action.DEPARTMENT_WRITE: _by(_R.ANY, _KC, _PA),

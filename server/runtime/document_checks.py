@@ -190,6 +190,7 @@ class DocumentChecks:
         now_ms, state = self._context.now_ms(), str(values["state"])
         async with self._context.database.write() as tx:
             if await documents.change(tx, row.id, [State.CHECKING], **values):
+                await documents.share(tx, row.id, now_ms)
                 detail = {"scan": values["scan"], "sha256": values["sha256"]}
                 await audit.append(tx, now_ms, entry(f"document_{state}", row, None, **detail))
 

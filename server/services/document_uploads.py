@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.domain.documents import (
@@ -18,6 +18,7 @@ from server.domain.documents import (
     VISIBILITY,
     Document,
     Part,
+    Side,
     State,
     clean_file_name,
 )
@@ -52,6 +53,7 @@ class Wish:
     visibility: str = DEFAULT_VISIBILITY
     patient_copy: bool = False
     request: str = ""
+    side: Side = Side.REFERRING
 
 
 class Uploads:
@@ -73,7 +75,7 @@ class Uploads:
             id=new_id(), case_id=asking.case_id, request=request, name=clean_file_name(wish.name),
             kind=wish.kind, visibility=wish.visibility, patient_copy=wish.patient_copy,
             state=State.UPLOADING, size=wish.size, received=0, wanted_sha256=wish.sha256, sha256="",
-            made_by=asking.account, made_ms=now_ms, touched_ms=now_ms,
+            made_by=asking.account, made_ms=now_ms, touched_ms=now_ms, side=wish.side,
         )  # fmt: skip
         async with self._context.database.write() as tx:
             earlier = await documents.by_request(tx, asking.account, request)
@@ -86,12 +88,15 @@ class Uploads:
                 raise Refused("too_many_uploads")
             count, held = await documents.held_bytes(tx, case_id=asking.case_id)
             account = await accounts.by_id(tx, asking.account)
-            _, of_site = await documents.held_bytes(tx, site_id=account.site_id if account else "")
+            made = replace(made, site_id=account.site_id if account else "")
+            _, of_site = await documents.held_bytes(tx, site_id=made.site_id)
             full = held + wish.size > limits.case_bytes or of_site + wish.size > limits.site_bytes
             if full or count >= limits.max_case_files:
                 raise Refused("documents_full")
             await documents.add(tx, made)
-            await audit.append(tx, now_ms, entry("document_begun", made, asking, kind=made.kind))
+            await audit.append(
+                tx, now_ms, entry("document_begun", made, asking, kind=made.kind, side=made.side.value)
+            )
         return made
 
     async def state(self, document_id: str, asking: Asking) -> Document:

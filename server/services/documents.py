@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from server.domain.documents import (
     VISIBILITY,
     WITHDRAW_REASONS,
     Document,
+    Side,
     State,
     Viewer,
     changes,
@@ -90,9 +91,11 @@ class Documents:
             account_id=asking.account, case_id=asking.case_id,
         )  # fmt: skip
         await self._note_once(listed, asking.account, asking.case_id)
+        asked = wanted(case.specialty if case else "", limits.required, rows)
         return {
             "documents": [self._told(row, viewer, around) for row in rows],
-            "wanted": wanted(case.specialty if case else "", limits.required, rows),
+            "wanted": asked if viewer.side is Side.REFERRING else [],
+            "side": viewer.side.value,
             "limits": {
                 "file_bytes": limits.file_bytes,
                 "left_bytes": max(0, limits.case_bytes - held),
@@ -173,6 +176,7 @@ class Documents:
                 values = _withdrawal("wrong_patient", "", asking, now_ms, destroy=True)
             if not await documents.change(tx, row.id, [State.CONFIRM], **values):
                 raise Refused("document_gone")
+            await documents.share(tx, row.id, now_ms)
             noted = entry("document_confirmed", row, asking, same=int(same), differs=len(wrong))
             await audit.append(tx, now_ms, noted)
         self.nudged()
@@ -195,6 +199,7 @@ class Documents:
                 alive = [State.UPLOADING, State.CHECKING, State.CONFIRM, State.READY]
                 if not await documents.change(tx, row.id, alive, **changed):
                     raise Refused("document_gone")
+                await documents.share(tx, row.id, now_ms)
                 told = {
                     name: int(value) if name == "patient_copy" else value for name, value in changed.items()
                 }
@@ -213,16 +218,16 @@ class Documents:
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             row = await _seen(tx, viewer, document_id, asking.case_id)
-            submitted = bool((await documents.cited(tx, asking.case_id)).get(row.id))
-            if not withdraws(viewer, row, submitted=submitted):
+            sent = _was_sent(row, await documents.cited(tx, asking.case_id))
+            if not withdraws(viewer, row, sent=sent):
                 raise Refused("forbidden" if row.state is State.READY else "document_gone")
-            destroy = destroyed_by(reason, submitted=submitted)
+            destroy = destroyed_by(reason, sent=sent)
             values = _withdrawal(reason, said, asking, now_ms, destroy=destroy)
             if not await documents.change(tx, row.id, [row.state], **values):
                 raise Refused("document_gone")
             noted = entry(
                 "document_withdrawn", row, asking,
-                reason=reason, submitted=int(submitted), destroyed=int(destroy),
+                reason=reason, sent=int(sent), destroyed=int(destroy),
             )  # fmt: skip
             await audit.append(tx, now_ms, noted)
         self.nudged()
@@ -258,9 +263,10 @@ class Documents:
             "by": around.names.get(row.withdrawn_by, ""), "at_ms": row.withdrawn_ms,
             "destroyed": row.destroyed_ms is not None,
         }  # fmt: skip
-        may = _may(row, viewer, submitted=bool(around.cited.get(row.id)))
+        sent = _was_sent(row, around.cited)
+        may = _may(row, viewer, sent=sent)
         return {
-            "id": row.id, "name": row.name, "size": row.size, "kind": row.kind,
+            "id": row.id, "name": row.name, "size": row.size, "kind": row.kind, "side": row.side.value,
             "visibility": row.visibility, "patient_copy": row.patient_copy,
             "state": row.state.value, "offset": row.received,
             "by": {"name": around.names.get(row.made_by, ""), "own": row.made_by == viewer.account},
@@ -268,7 +274,7 @@ class Documents:
             "expires_ms": row.touched_ms + left_ms if row.state is State.UPLOADING else None,
             "sha256": row.sha256, "media_type": row.media_type, "form": row.form,
             "pages": row.pages if may["download"] else 0, "scan": row.scan, "refused": row.refused or None,
-            "submitted": bool(around.cited.get(row.id)), "withdrawn": withdrawn,
+            "submitted": bool(around.cited.get(row.id)), "sent": sent, "withdrawn": withdrawn,
             "confirm": _asked(row, around.patient) if may["confirm"] else None,
             "may": may,
         }  # fmt: skip
@@ -293,14 +299,14 @@ class Documents:
             await audit.append(tx, self._context.now_ms(), noted)
 
 
-def _may(row: Document, viewer: Viewer, *, submitted: bool) -> dict[str, bool]:
+def _may(row: Document, viewer: Viewer, *, sent: bool) -> dict[str, bool]:
     opened, may_change = opens(viewer, row), changes(viewer, row)
     return {
         "look": opened and row.pages > 0,
         "download": opened,
         "confirm": may_change and row.state is State.CONFIRM,
         "change": may_change and row.state in (State.CHECKING, State.CONFIRM, State.READY),
-        "withdraw": withdraws(viewer, row, submitted=submitted),
+        "withdraw": withdraws(viewer, row, sent=sent),
         "resume": row.made_by == viewer.account and row.state is State.UPLOADING,
     }
 
@@ -314,6 +320,11 @@ def _asked(row: Document, patient: Patient | None) -> dict[str, Any]:
         "registered": patient_in.registered(patient.person),
         "differs": patient_in.differs(found, patient.person),
     }
+
+
+def _was_sent(row: Document, cited: Mapping[str, list[int]]) -> bool:
+    """With a referral, or to the referring site: others may have acted on it."""
+    return bool(cited.get(row.id)) or row.shared_ms is not None
 
 
 def _why_closed(row: Document) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from server.domain.case import Case
 from server.domain.consent_text import PURPOSES, as_json, readable, text_of, texts
-from server.domain.documents import Document, State
+from server.domain.documents import Document, Side, State
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.person_consent import (
@@ -215,7 +215,11 @@ async def _require_paper(tx: Transaction, case_id: str, document_id: str) -> Non
 async def papers_of(tx: Transaction, case_id: str) -> list[Document]:
     """Scanned consents among the documents of the case."""
     found = await documents.of_case(tx, case_id)
-    return [one for one in found if one.kind == "consent" and one.state == State.READY]
+    return [one for one in found if _is_paper(one)]
+
+
+def _is_paper(one: Document) -> bool:
+    return (one.kind, one.state, one.side) == ("consent", State.READY, Side.REFERRING)
 
 
 async def _case(tx: Transaction, case_id: str) -> Case:

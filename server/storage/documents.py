@@ -7,15 +7,16 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, literal, or_, select, update
 
-from server.domain.documents import HELD, Document, Part, State
+from server.domain.documents import HELD, Document, Part, Side, State
 from server.storage.database import Transaction
-from server.storage.schema import cases
 from server.storage.schema_documents import document_parts, documents, referral_documents
 
 
 async def add(tx: Transaction, document: Document) -> None:
     values = {name: getattr(document, name) for name in Document.__slots__}
-    await tx.execute(insert(documents).values(**values | {"state": document.state.value}))
+    await tx.execute(
+        insert(documents).values(**values | {"state": document.state.value, "side": document.side.value})
+    )
 
 
 async def by_id(tx: Transaction, document_id: str) -> Document | None:
@@ -79,6 +80,18 @@ async def change(tx: Transaction, document_id: str, from_states: Collection[Stat
     return bool((await tx.execute(made.values(**values))).rowcount == 1)
 
 
+async def share(tx: Transaction, document_id: str, now_ms: int) -> None:
+    """Note that others than the consulting site that brought it may see it from now on, if they may."""
+    seen = update(documents).where(
+        documents.c.id == document_id,
+        documents.c.side == Side.CONSULTING.value,
+        documents.c.state == State.READY.value,
+        documents.c.visibility != "site",
+        documents.c.shared_ms.is_(None),
+    )
+    await tx.execute(seen.values(shared_ms=now_ms))
+
+
 async def add_part(tx: Transaction, document_id: str, part: Part, now_ms: int) -> bool:
     """Name a sealed file as the document's next; False when the upload goes on elsewhere by now."""
     made = update(documents).where(
@@ -109,14 +122,14 @@ async def drop_parts(tx: Transaction, document_id: str) -> None:
 
 
 async def held_bytes(tx: Transaction, *, case_id: str = "", site_id: str = "") -> tuple[int, int]:
-    """(how many, bytes promised) that a case or all cases of a site hold."""
+    """(how many, bytes promised) that a case holds, or that a site has brought."""
     states = [state.value for state in HELD]
     query = select(func.count(), func.coalesce(func.sum(documents.c.size), 0))
     query = query.where(documents.c.state.in_(states))
     if case_id:
         query = query.where(documents.c.case_id == case_id)
     if site_id:
-        query = query.join(cases, cases.c.id == documents.c.case_id).where(cases.c.site_id == site_id)
+        query = query.where(documents.c.site_id == site_id)
     count, size = (await tx.execute(query)).one()
     return int(count), int(size)
 
@@ -133,6 +146,7 @@ async def cite(tx: Transaction, case_id: str, number: int) -> None:
     going = select(literal(case_id), literal(number), documents.c.id, documents.c.sha256).where(
         documents.c.case_id == case_id,
         documents.c.state == State.READY.value,
+        documents.c.side == Side.REFERRING.value,
         documents.c.visibility != "site",
     )
     columns = ["case_id", "number", "document_id", "sha256"]
@@ -151,4 +165,4 @@ async def cited(tx: Transaction, case_id: str) -> dict[str, list[int]]:
 
 
 def _document(row: Row[Any]) -> Document:
-    return Document(**{**row._mapping, "state": State(row.state)})
+    return Document(**{**row._mapping, "state": State(row.state), "side": Side(row.side)})

@@ -52,6 +52,9 @@ documents = Table(
     Column("withdrawn_words", Text, nullable=False),
     Column("destroy", Boolean, nullable=False),
     Column("destroyed_ms", BigInteger),
+    Column("side", String(12), nullable=False, default="referring", server_default="referring"),
+    Column("site_id", ID, nullable=False, default="", server_default="", index=True),  # of who brought it
+    Column("shared_ms", BigInteger),
     UniqueConstraint("made_by", "request"),
 )
 

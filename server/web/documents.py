@@ -19,7 +19,8 @@ from server.decode import wire
 from server.decode.inspection import SUFFIX
 from server.domain.documents import Document, Viewer
 from server.domain.errors import Refused
-from server.domain.permissions import Action, allowed
+from server.domain.people import Account
+from server.domain.permissions import Action, Relation, allowed
 from server.playback.lease import Lease
 from server.playback.ranges import (
     ByteRange,
@@ -103,11 +104,13 @@ async def listed(request: web.Request) -> web.Response:
 async def begin(request: web.Request) -> web.Response:
     """POST /api/cases/{case}/documents {name, size, kind, …} → 201 and the document"""
     body, parts = await parsed(request, NewDocument), request.app[DOCUMENTS]
+    viewer = _viewer(request)
     wish = Wish(
-        body.name, body.size, body.kind, body.sha256, body.visibility, body.patient_copy, body.request
-    )
+        body.name, body.size, body.kind, body.sha256, body.visibility, body.patient_copy, body.request,
+        viewer.side,
+    )  # fmt: skip
     row = await parts.uploads.begin(wish, asking(request))
-    told = await parts.documents.begun(_viewer(request), row)
+    told = await parts.documents.begun(viewer, row)
     return web.json_response(told, status=201, headers=NO_STORE)
 
 
@@ -241,7 +244,7 @@ async def _still(request: web.Request, action: Action) -> Viewer:
         raise Refused("sign_in_required")
     access, case = request.app[SERVICES].access, request.match_info["case"]
     found = await access.require(signed_in.account, action, Subject.CASE, case)
-    return Viewer(signed_in.account.id, signed_in.account.roles, found.relations)
+    return _seen_as(signed_in.account, found.relations)
 
 
 async def _pieces(request: web.Request, lease: Lease) -> AsyncIterator[bytes]:
@@ -267,8 +270,11 @@ async def _pieces(request: web.Request, lease: Lease) -> AsyncIterator[bytes]:
 
 
 def _viewer(request: web.Request) -> Viewer:
-    account = request[SIGNED_IN].account
-    return Viewer(account.id, account.roles, request[RELATIONS])
+    return _seen_as(request[SIGNED_IN].account, request[RELATIONS])
+
+
+def _seen_as(account: Account, relations: frozenset[Relation]) -> Viewer:
+    return Viewer(account.id, account.roles, relations, account.site_id)
 
 
 def _document(request: web.Request) -> str:

@@ -26,6 +26,7 @@ from tests.support.uploads import (
     checked,
     dicom,
     pdf,
+    sent,
     told,
     uploaded,
 )
@@ -33,6 +34,7 @@ from tests.support.website import Browser, Website, website
 
 READERS = ("referring_physician", "consulting_physician", "reviewer", "coordinator")
 OTHERS = ("interpreter", "site_admin", "privacy_officer")
+WRONG = {"reason": "wrong_file"}
 PATIENT = {"names": ["DEMO^SYNTHETIC"], "birth_date": "1968-04-12", "sex": "F", "number": "A-1"}
 
 
@@ -83,7 +85,7 @@ async def test_each_file_is_seen_by_those_whom_its_visibility_names_and_by_nobod
             assert (await browser.get(BASE + path)).code == "forbidden", (role, path)
 
 
-async def test_an_operator_brings_files_and_sees_no_others_and_only_the_site_brings_any(
+async def test_an_operator_brings_files_and_sees_no_others_and_who_only_reads_brings_none(
     site: Website,
 ) -> None:
     lp, lo = await site.signed_in("referring_physician"), await site.signed_in("site_operator")
@@ -91,13 +93,92 @@ async def test_an_operator_brings_files_and_sees_no_others_and_only_the_site_bri
     assert [one["id"] for one in await listed(lo)] == [own]
     assert (await lo.post(f"{BASE}/{theirs}/change", {"kind": "photo"})).code == "not_found"
     assert (await lo.post(f"{BASE}/{own}/change", {"kind": "photo"})).json["kind"] == "photo"
-    for role in READERS[1:]:
+    for role in ("reviewer", *OTHERS):
         browser = await site.signed_in(role)
         body = {"name": "a.pdf", "size": 5, "kind": "report"}
         assert (await browser.post(BASE, body)).code == "forbidden", role
+        assert (await sent(browser, own, b"x")).code == "forbidden", role
         for path in ("confirm", "change", "withdraw", "upload/cancel"):
             assert (await browser.post(f"{BASE}/{own}/{path}", {})).code == "forbidden", (role, path)
-        assert (await browser.get(BASE)).json["may"]["add"] is False
+        if role == "reviewer":
+            assert (await browser.get(BASE)).json["may"]["add"] is False
+    for role in ("consulting_physician", "coordinator"):
+        browser = await site.signed_in(role)
+        for path, body in (("confirm", {"same": True}), ("change", {}), ("withdraw", WRONG)):
+            answer = await browser.post(f"{BASE}/{own}/{path}", body)
+            assert answer.code == "forbidden", (role, path, "the other side's")
+        assert (await browser.post(f"{BASE}/{own}/upload/cancel", {})).code == "not_found"
+
+
+async def test_what_the_consulting_side_brings_is_seen_by_those_whom_its_visibility_names(
+    site: Website,
+) -> None:
+    kp, kc = await site.signed_in("consulting_physician"), await site.signed_in("coordinator")
+    answer = (await kp.get(BASE)).json
+    assert (answer["may"]["add"], answer["side"], answer["wanted"]) == (True, "consulting", [])
+    made = {how: await brought(site, kp, pdf(500), visibility=how) for how in ("site", "physicians", "case")}
+    made["office"] = await brought(site, kc, pdf(500), visibility="site")
+    seen = {
+        "referring_physician": {"physicians", "case"},
+        "site_operator": set(),
+        "consulting_physician": {"site", "physicians", "case", "office"},
+        "reviewer": {"case"},
+        "coordinator": {"case", "office"},
+    }
+    for role, expected in seen.items():
+        browser = await site.signed_in(role)
+        assert {one["id"] for one in await listed(browser)} == {made[how] for how in expected}, role
+        for how, document in made.items():
+            for path in ("", "/content?reason=treatment", "/pages/0"):
+                answer = await browser.ask("HEAD" if path else "GET", f"{BASE}/{document}{path}")
+                assert answer.status == (200 if how in expected else 404), (role, how, path)
+    for role in OTHERS:
+        browser = await site.signed_in(role)
+        for path in ("", f"/{made['case']}", f"/{made['case']}/content?reason=legal"):
+            assert (await browser.get(BASE + path)).code == "forbidden", (role, path)
+    begun_entry = (await actions(site, made["case"]))[0]
+    assert begun_entry == ("document_begun", {"kind": "report", "side": "consulting"})
+
+
+async def test_a_physician_whom_nobody_asked_brings_nothing_to_a_case(site: Website) -> None:
+    kp = await site.signed_in("consulting_physician")
+    own = await brought(site, kp, pdf(500))
+    async with site.database.write() as tx:
+        await tx.execute(text("DELETE FROM case_people WHERE relation = 'invited'"))
+    body = {"name": "a.pdf", "size": 5, "kind": "report"}
+    assert (await kp.post(BASE, body)).code == "forbidden"
+    assert (await kp.get(f"{BASE}/{own}")).code == "forbidden", (
+        "nor does who is asked no longer see their own"
+    )
+
+
+async def test_what_the_other_side_may_have_seen_is_struck_out_and_what_it_never_saw_is_destroyed(
+    site: Website,
+) -> None:
+    kp, lp = await site.signed_in("consulting_physician"), await site.signed_in("referring_physician")
+    shown, inside = await brought(site, kp, pdf(500)), await brought(site, kp, pdf(600), visibility="site")
+    once = await brought(site, kp, pdf(700), visibility="site")
+    for visibility in ("physicians", "site"):
+        assert (await kp.post(f"{BASE}/{once}/change", {"visibility": visibility})).status == 200
+    assert [one["sent"] for one in await listed(kp)] == [True, False, True]
+    for document in (shown, inside, once):
+        assert (await lp.post(f"{BASE}/{document}/withdraw", WRONG)).status in (403, 404)
+        assert (await kp.post(f"{BASE}/{document}/withdraw", WRONG)).status == 200
+    await checked(site)
+    assert (await fetch(lp, shown))[0] == 410
+    assert (await fetch(kp, shown))[2] == pdf(500)
+    destroyed = {one["id"]: one["withdrawn"]["destroyed"] for one in await listed(kp)}
+    assert destroyed == {shown: False, inside: True, once: False}
+
+
+async def test_a_referral_never_goes_out_with_what_the_consulting_side_brought(site: Website) -> None:
+    kp, lp = await site.signed_in("consulting_physician"), await site.signed_in("referring_physician")
+    await brought(site, kp, pdf(500), kind="consent")
+    own = await brought(site, lp, pdf(500))
+    await cite(site, 1)
+    assert {one["id"] for one in await listed(lp) if one["submitted"]} == {own}
+    papers = (await lp.get(f"/api/cases/{CASE_ID}/consents")).json["papers"]
+    assert papers == [], "a consent on paper comes from where the patient is"
 
 
 async def test_an_upload_that_is_not_ready_is_nobody_elses(site: Website) -> None:
@@ -184,7 +265,7 @@ async def test_a_study_is_shown_to_nobody_until_whoever_brought_it_says_whose_it
     ]
     assert row["confirm"]["registered"]["birth_date"] == "1968-04-12"
     assert (await kp.get(f"{BASE}/{document}")).code == "not_found"
-    assert (await kp.post(f"{BASE}/{document}/confirm", {"same": True})).code == "forbidden"
+    assert (await kp.post(f"{BASE}/{document}/confirm", {"same": True})).code == "not_found"
     assert (await lp.post(f"{BASE}/{document}/confirm", {"same": True})).json["state"] == "ready"
     assert (await told(kp, document))["state"] == "ready"
     assert (await lp.post(f"{BASE}/{document}/confirm", {"same": False})).code == "document_gone"

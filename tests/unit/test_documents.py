@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from server.domain.document_kinds import missing, wanted
 from server.domain.document_patient import differs, found
 from server.domain.documents import (
+    BRINGS,
     HELD,
     VISIBILITY,
     Document,
     Part,
+    Side,
     State,
     Viewer,
     changes,
@@ -33,12 +36,14 @@ CASE, OTHER, DOCUMENT = "case-0000000000000001", "case-0000000000000002", "docum
 READY = Document(
     id=DOCUMENT, case_id=CASE, request="r", name="a.pdf", kind="report", visibility="case",
     patient_copy=False, state=State.READY, size=3, received=3, wanted_sha256="", sha256="x",
-    made_by="lp", made_ms=1, touched_ms=1,
+    made_by="lp", made_ms=1, touched_ms=1, site_id="almaty",
 )  # fmt: skip
+#: An opinion that a hospital's physician wrote.
+OPINION = replace(READY, side=Side.CONSULTING, site_id="seoul", made_by="kp")
 PEOPLE = {
     "lp": Viewer("lp", (Role.REFERRING_PHYSICIAN,), frozenset({R.OWN_SITE})),
     "lo": Viewer("lo", (Role.SITE_OPERATOR,), frozenset({R.OWN_SITE})),
-    "kp": Viewer("kp", (Role.CONSULTING_PHYSICIAN,), frozenset({R.INVITED})),
+    "kp": Viewer("kp", (Role.CONSULTING_PHYSICIAN,), frozenset({R.INVITED}), "seoul"),
     "rv": Viewer("rv", (Role.REVIEWER,), frozenset({R.FOLLOWS})),
     "kc": Viewer("kc", (Role.COORDINATOR,), frozenset()),
     "in": Viewer("in", (Role.INTERPRETER,), frozenset(R) - {R.BREAK_GLASS}),
@@ -57,6 +62,54 @@ def test_each_visibility_names_who_sees_a_file() -> None:
     assert who(sees, replace(READY, visibility="physicians")) == {"lp", "kp", "po"}
     assert who(sees, replace(READY, visibility="site")) == {"lp", "po"}
     assert who(sees, replace(READY, made_by="lo", visibility="site")) == {"lp", "lo", "po"}
+
+
+ALSO = {
+    "colleague": Viewer("colleague", (Role.CONSULTING_PHYSICIAN,), frozenset({R.INVITED}), "seoul"),
+    "busan": Viewer("busan", (Role.CONSULTING_PHYSICIAN,), frozenset({R.INVITED}), "busan"),
+    "stranger": Viewer("stranger", (Role.CONSULTING_PHYSICIAN,), frozenset({R.OWN_SEAT}), "seoul"),
+}
+
+
+def and_who(judge: object, document: Document) -> set[str]:
+    assert callable(judge)
+    return who(judge, document) | {name for name, one in ALSO.items() if judge(one, document)}
+
+
+def test_what_the_hospital_brings_is_seen_by_the_referring_site_as_its_visibility_says() -> None:
+    asked = {"kp", "colleague"}
+    assert and_who(sees, OPINION) == asked | {"busan", "lp", "rv", "kc", "po"}
+    assert and_who(sees, replace(OPINION, visibility="physicians")) == asked | {"busan", "lp", "po"}
+    assert and_who(sees, replace(OPINION, visibility="site")) == asked | {"po"}
+    assert and_who(sees, replace(OPINION, visibility="site", made_by="kc")) == asked | {"kc", "po"}
+    assert and_who(sees, replace(OPINION, state=State.CHECKING)) == asked
+
+
+def test_each_side_changes_and_takes_back_its_own_only() -> None:
+    assert and_who(changes, OPINION) == {"kp", "colleague"}
+    assert and_who(changes, replace(OPINION, made_by="kc", site_id="office")) == {"kc"}
+    assert and_who(changes, READY) == {"lp"}
+    for sent in (True, False):
+        back = {name for name, one in (PEOPLE | ALSO).items() if withdraws(one, OPINION, sent=sent)}
+        assert back == {"kp", "colleague"}
+    struck = replace(OPINION, state=State.WITHDRAWN)
+    assert and_who(opens, struck) == {"kp", "colleague"}
+
+
+@pytest.mark.parametrize("name", [*PEOPLE, *ALSO])
+def test_whoever_may_bring_a_file_brings_it_for_their_own_side(name: str) -> None:
+    viewer = (PEOPLE | ALSO)[name]
+    may = allowed(Action.DOCUMENT_ADD, viewer.roles, viewer.relations)
+    assert may == viewer.among(BRINGS[viewer.side])
+    assert may == (name in {"lp", "lo", "kp", "kc", "colleague", "busan"})
+    assert (viewer.side is Side.REFERRING) == (name in {"lp", "lo"})
+
+
+def test_what_a_referral_wants_is_brought_by_the_referring_side() -> None:
+    required = {"general": ("report",)}
+    assert missing("general", required, [OPINION]) == ["report"]
+    assert missing("general", required, [OPINION, READY]) == []
+    assert wanted("general", required, [OPINION])[0]["documents"] == []
 
 
 def test_nobody_who_may_not_ask_at_all_is_named_by_a_visibility() -> None:
@@ -81,15 +134,15 @@ def test_what_came_is_changed_by_its_own_and_once_submitted_taken_back_by_a_phys
     theirs = replace(READY, made_by="lo")
     assert who(changes, theirs) == {"lp", "lo"}
     assert who(changes, READY) == {"lp"}
-    for submitted in (True, False):
-        back = {name for name, one in PEOPLE.items() if withdraws(one, theirs, submitted=submitted)}
-        assert back == ({"lp"} if submitted else {"lp", "lo"})
+    for sent in (True, False):
+        back = {name for name, one in PEOPLE.items() if withdraws(one, theirs, sent=sent)}
+        assert back == ({"lp"} if sent else {"lp", "lo"})
     for state in State:
-        taken = withdraws(PEOPLE["lp"], replace(READY, state=state), submitted=False)
+        taken = withdraws(PEOPLE["lp"], replace(READY, state=state), sent=False)
         assert taken == (state in HELD - {State.UPLOADING})
-    assert destroyed_by("wrong_file", submitted=False)
-    assert not destroyed_by("wrong_file", submitted=True)
-    assert destroyed_by("wrong_patient", submitted=True)
+    assert destroyed_by("wrong_file", sent=False)
+    assert not destroyed_by("wrong_file", sent=True)
+    assert destroyed_by("wrong_patient", sent=True)
 
 
 def test_a_file_name_is_a_line_without_a_path() -> None:

@@ -42,6 +42,7 @@ function extent(row) {
 /** @param {CaseDocument} row */
 function chips(row) {
   return html`<ul class="chips">
+    ${row.side === 'consulting' ? html`<li class="chip" data-testid="document-side">${t('document-from-consulting')}</li>` : nothing}
     ${LOOKED_AT.includes(row.state) ? nothing : html`<li class="chip ${row.state === 'withdrawn' ? '' : 'chip-late'}">${tValue('document-state', row.state)}</li>`}
     ${row.state === 'checking' ? html`<li class="chip" role="status">${icon('clock')}${t('document-state-checking')}</li>` : nothing}
     ${row.scan === 'not_scanned' && ['ready', 'confirm'].includes(row.state) ? html`<li class="chip chip-synthetic" data-testid="not-scanned" title=${t('document-not-scanned-why')}>${icon('warning')}${t('document-not-scanned')}</li>` : nothing}
@@ -134,7 +135,7 @@ function actForm(row, parts) {
     else parts.post('change', { kind: given.get('kind'), visibility: given.get('visibility'), patient_copy: given.get('patient_copy') !== null });
   };
   return html`<form class="act" data-testid="document-form" @submit=${submit}>${open === 'withdraw'
-    ? html`<p>${t(row.submitted ? 'document-withdraw-submitted' : 'document-withdraw-gone')}</p>${pickOne(t('referral-reason'), 'reason', answer.reasons.withdraw, 'document-withdraw', '')}
+    ? html`<p>${t(row.submitted ? 'document-withdraw-submitted' : row.sent ? 'document-withdraw-sent' : 'document-withdraw-gone')}</p>${pickOne(t('referral-reason'), 'reason', answer.reasons.withdraw, 'document-withdraw', '')}
       <label class="field"><span>${t('referral-words')}</span><textarea name="words" rows="2" maxlength="1000" data-testid="document-words"></textarea></label>`
     : html`${pickOne(t('document-kind'), 'kind', answer.kinds, 'document-kind', row.kind)}${whoSees(answer.visibilities, row.visibility)}
       <label class="tick"><input type="checkbox" name="patient_copy" data-testid="document-patient-copy" ?checked=${row.patient_copy} /><span>${t('document-patient-copy-may')}</span></label>`}

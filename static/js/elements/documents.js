@@ -205,7 +205,7 @@ class Documents extends LightElement {
     const rows = shown.documents.filter((row) => !(row.state === 'uploading' && sending.has(row.id)));
     const [current, past] = [rows.filter((row) => !row.withdrawn && !['expired', 'cancelled'].includes(row.state)), rows.filter((row) => row.withdrawn || ['expired', 'cancelled'].includes(row.state))];
     return html`${shown.may.add ? html`<p class="hint">${t('documents-lead')}</p>${this.wanted(shown)}` : nothing}
-      ${rows.length || this.queue.uploads.length ? nothing : html`<p class="hint" data-testid="documents-empty">${t(shown.may.add ? 'documents-empty-add' : 'documents-empty')}</p>`}
+      ${rows.length || this.queue.uploads.length ? nothing : html`<p class="hint" data-testid="documents-empty">${t(shown.may.add ? `documents-empty-${shown.side}` : 'documents-empty')}</p>`}
       <ul class="document-list">${current.map((row) => this.row(row, shown))}</ul>
       <ul class="document-list" aria-live="off">${this.queue.uploads.map((one) => this.upload(one))}</ul>
       ${shown.may.add ? (this.chosen.length ? this.chooser(shown) : this.picker(shown)) : nothing}

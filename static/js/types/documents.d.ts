@@ -2,9 +2,9 @@
 export interface Named { names: string[]; birth_date: string; sex: string; number?: string }
 export interface May { look: boolean; download: boolean; confirm: boolean; change: boolean; withdraw: boolean; resume: boolean }
 export interface CaseDocument {
-  id: string; name: string; size: number; kind: string; visibility: string; patient_copy: boolean; state: string; offset: number;
+  id: string; name: string; size: number; kind: string; side: string; visibility: string; patient_copy: boolean; state: string; offset: number;
   by: { name: string; own: boolean }; at_ms: number; ready_ms: number | null; expires_ms: number | null;
-  sha256: string; media_type: string; form: string; pages: number; scan: string; refused: string | null; submitted: boolean;
+  sha256: string; media_type: string; form: string; pages: number; scan: string; refused: string | null; submitted: boolean; sent: boolean;
   withdrawn: { reason: string; words: string; by: string; at_ms: number; destroyed: boolean } | null;
   confirm: { found: Named[]; registered: Named; differs: string[] } | null;
   may: May;
@@ -17,7 +17,7 @@ export interface Details {
 }
 export interface Limits { file_bytes: number; left_bytes: number; left_uploads: number; piece_bytes: number }
 export interface DocumentsAnswer {
-  documents: CaseDocument[]; wanted?: { kind: string; required: boolean; documents: string[] }[]; limits: Limits; may: { add: boolean };
+  documents: CaseDocument[]; wanted?: { kind: string; required: boolean; documents: string[] }[]; limits: Limits; may: { add: boolean }; side: string;
   kinds: string[]; visibilities: string[]; reasons: { download: string[]; withdraw: string[] };
 }
 /** What an upload asks of the server; each throws an ApiRefusal. */
