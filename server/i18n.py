@@ -27,6 +27,13 @@ def fallbacks(language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((language, *NEAREST.get(language, ()), "en")))
 
 
+def value_text(language: str, prefix: str, value: str) -> str:
+    """What a code is called, e.g. `act-case-read`; as pages do, `…-other` for one that nobody knows."""
+    message = f"{prefix}-{value.replace('_', '-')}"
+    known = any(_bundle(each).has_message(message) for each in fallbacks(language))
+    return text(language, message if known else f"{prefix}-other")
+
+
 def text(language: str, message: str, **values: str | int) -> str:
     """The message in this language, else in the next that its readers know, else its id."""
     for each in fallbacks(language):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from server.domain.errors import Refused
 from server.domain.spreadsheet import MARK, quoted
-from server.i18n import text
+from server.i18n import text, value_text
 from server.services.audit_report import report
 from server.services.context import Context
 from server.storage import accounts, audit, audit_reviews
@@ -171,6 +171,10 @@ def _words(column: str, cell: str | int | None, language: str, zone: str) -> str
         return _instant(cell, zone)
     if column == "role":
         return ", ".join(text(language, f"role-{role}") for role in str(cell).split())
+    if column == "action":
+        return value_text(language, "act", str(cell))
+    if column == "reason":
+        return value_text(language, "audit-why", str(cell))
     return str(cell)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.audit_actions import ACTIONS
 from server.storage.database import Database
 from server.storage.schema_audit import audit
 from server.storage.schema_casework import case_patients
@@ -70,7 +71,12 @@ def chained(prev_hash: str, at_ms: int, entry: Entry, version: int = VERSION) ->
 
 
 async def append(tx: AsyncConnection, at_ms: int, entry: Entry) -> None:
-    """Must be called inside `Database.write()`, whose queue keeps the chain a line."""
+    """Must be called inside `Database.write()`, whose queue keeps the chain a line.
+
+    Raises ValueError for an action that nobody has words for.
+    """
+    if entry.action not in ACTIONS:
+        raise ValueError(f"{entry.action} is no action of the audit: server/domain/audit_actions.py")
     prev_hash = await head(tx)
     values = {name: getattr(entry, name) for name in Entry.__slots__}
     values["patient_id"] = await _data_subject(tx, entry)

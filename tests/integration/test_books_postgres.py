@@ -73,7 +73,7 @@ async def test_two_instances_that_open_a_session_at_once_open_the_same(
 async def test_the_audit_chain_of_two_instances_is_one_line(instances: tuple[Services, Services]) -> None:
     async def write(services: Services, number: int) -> None:
         async with services.context.database.write() as tx:
-            await audit.append(tx, number, audit.Entry("test", "session", str(number), ""))
+            await audit.append(tx, number, audit.Entry("session_started", "session", str(number), ""))
 
     await asyncio.gather(*(write(each, n) for n in range(AT_ONCE) for each in instances))
     assert await audit.check(instances[1].context.database) is None

@@ -218,7 +218,7 @@ async def test_a_patient_sees_every_kind_of_look_and_whoever_opened_their_regist
     code = await code_of(site)
     assert (await lp.get(f"/api/patients/{PATIENT_ID}")).status == 200
     async with site.database.write() as tx:
-        for action in ("rendering_heard", "documents_listed", "case_moved"):
+        for action in ("rendering_heard", "documents_listed", "draft_saved"):
             entry = audit.Entry(action, "case", CASE_ID, "", account_id=mine, case_id=CASE_ID)
             await audit.append(tx, site.clock(), entry)
         await audit.append(tx, site.clock(), audit.Entry("patient_read", "patient", "another", ""))

@@ -14,6 +14,7 @@ from server.domain.account_mail import KINDS as ACCOUNT_MAILS
 from server.domain.account_mail import LINK_LIFE_MS
 from server.domain.appointment import REASONS as HOUR_REASONS
 from server.domain.appointment import SIDES
+from server.domain.audit_actions import ACTIONS
 from server.domain.calendar import Cause
 from server.domain.conduct import SKIP_REASONS, STEPS
 from server.domain.consent_text import ITEMS, PURPOSES
@@ -82,9 +83,9 @@ BUILT = {
     "lift-reason-": [*LIFT_REASONS, "other"],
     "audit-view-": ["entries", "review", "glass", "logins", "own"],
     "audit-lead-": ["entries", "logins", "own"],
-    "audit-filter-": ["account", "case", "action", "from", "to"],
+    "audit-filter-": ["account", "case", "action", "any", "from", "to"],
     "audit-column-": ["time", "who", "action", "whose", "reason", "address"],
-    "audit-kind-": ["look", "copy", "in", "out", "failed", "glass", "change"],
+    "act-": [*(action.replace("_", "-") for action in ACTIONS), "other"],
     "audit-why-": [*(reason.replace("_", "-") for reason in (*REASONS, *AUDIT_REASONS)), "other"],
     "audit-review-section-": SECTIONS,
     "audit-review-column-": [*(name.replace("_", "-") for name in COLUMNS)],

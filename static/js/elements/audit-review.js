@@ -73,6 +73,7 @@ class AuditReview extends LightElement {
     if (cell === null || cell === '') return '–';
     if (column.endsWith('_ms')) return this.instant(Number(cell));
     if (column === 'role') return String(cell).split(' ').map((role) => t(`role-${role}`)).join(', ');
+    if (column === 'action') return tValue('act', String(cell));
     return column === 'reason' ? tValue('audit-why', String(cell)) : String(cell);
   }
 

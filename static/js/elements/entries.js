@@ -6,15 +6,6 @@ import { LightElement } from './base.js';
 
 /** @typedef {import('../types/audit.js').AuditEntry} AuditEntry */
 
-const COPIES = /_(downloaded|exported|copied)$/;
-const LOOKS = /_(read|opened|looked|heard|viewed|previewed|listed|searched)$/;
-const KINDS = Object.freeze({ sign_in: 'in', session_revoked: 'out', sign_in_failed: 'failed', glass_broken: 'glass', glass_ended: 'glass' });
-
-/** What an action is in one word; its code stands beside it. @param {string} action */
-export function kindOf(action) {
-  return KINDS[/** @type {keyof typeof KINDS} */ (action)] ?? (COPIES.test(action) ? 'copy' : LOOKS.test(action) ? 'look' : 'change');
-}
-
 class Entries extends LightElement {
   static properties = { rows: { attribute: false }, zone: {}, more: { type: Boolean }, busy: { type: Boolean } };
 
@@ -43,7 +34,7 @@ class Entries extends LightElement {
     return html`<tr data-testid="entry" data-action=${row.action}>
       ${cell('time', html`<span class="figures">${time}</span>`)}
       ${cell('who', who(row))}
-      ${cell('action', html`${t(`audit-kind-${kindOf(row.action)}`)}<br><code>${row.action}</code>`)}
+      ${cell('action', tValue('act', row.action))}
       ${cell('whose', row.case ? html`<strong>${row.case}</strong>` : row.patient_id ? html`<code>${row.patient_id}</code>` : '–')}
       ${cell('reason', row.reason ? tValue('audit-why', row.reason) : '–')}
       ${cell('address', row.address ? html`<code>${row.address}</code>` : '–')}</tr>`;

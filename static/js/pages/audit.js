@@ -1,7 +1,8 @@
 /** The audit: one's own entries; who saw whom, the monthly review and break-glass for whom they are. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
 import { codeOf, get, post, problemOf, saved } from '../api.js';
-import { languageEvents, t, tError } from '../i18n.js';
+import { ACTIONS as AUDITED } from '../audit-actions.js';
+import { language, languageEvents, t, tError, tValue } from '../i18n.js';
 import { reader } from '../reader.js';
 import { icon } from '../elements/icons.js';
 import '../elements/audit-review.js';
@@ -115,9 +116,15 @@ function submit(event) {
   });
 }
 
+/** By their words, as the language orders them; the server is told the code. */
+function actions() {
+  const named = AUDITED.map((code) => ({ code, words: tValue('act', code) })).sort((one, other) => one.words.localeCompare(other.words, language()));
+  return html`<label class="field"><span>${t('audit-filter-action')}</span><select name="action" data-testid="filter-action"><option value="">${t('audit-filter-any')}</option>${named.map(({ code, words }) => html`<option value=${code}>${words}</option>`)}</select></label>`;
+}
+
 function search() {
-  const field = (/** @type {string} */ name, /** @type {string} */ type, hint = '') => html`<label class="field"><span>${t(`audit-filter-${name}`)}</span><input name=${name} type=${type} maxlength="254" autocomplete="off" placeholder=${hint} data-testid="filter-${name}"></label>`;
-  return html`<form class="audit-form" data-testid="audit-form" @submit=${submit}>${field('account', 'text')}${field('case', 'text')}${field('action', 'text', 'case_read')}${field('from', 'date')}${field('to', 'date')}
+  const field = (/** @type {string} */ name, /** @type {string} */ type) => html`<label class="field"><span>${t(`audit-filter-${name}`)}</span><input name=${name} type=${type} maxlength="254" autocomplete="off" data-testid="filter-${name}"></label>`;
+  return html`<form class="audit-form" data-testid="audit-form" @submit=${submit}>${field('account', 'text')}${field('case', 'text')}${actions()}${field('from', 'date')}${field('to', 'date')}
     <button class="primary" data-testid="audit-search" ?disabled=${busy}>${t('audit-search')}</button>
     <div class="wide row"><label class="field"><span>${t('audit-export-reason')}</span><select name="reason" data-testid="audit-reason">${REASONS.map((one) => html`<option value=${one}>${t(`audit-why-${one.replace('_', '-')}`)}</option>`)}</select></label>
       <button class="secondary" name="kind" value="csv" data-testid="audit-csv" ?disabled=${busy}>${t('audit-export-csv')}</button>

@@ -94,7 +94,7 @@ function body(answer) {
     <section class="card" aria-labelledby="my-consents"><h2 id="my-consents">${t('my-consents')}</h2><ul class="consent-states">${answer.purposes.map(purpose)}</ul></section>
     <section class="card" aria-labelledby="my-seen"><h2 id="my-seen">${t('my-seen')}</h2><p class="hint">${t('my-seen-hint')}</p>
       ${answer.seen.length === 0 ? html`<p>${t('my-seen-nobody')}</p>` : html`<ul class="looks">${answer.seen.map((one) => html`<li data-testid="my-look" data-action=${one.action}>
-        <strong>${tValue('seen', one.action)}</strong><span>${[one.name, one.roles.map((role) => tValue('role', role)).join(', '), one.site].filter(Boolean).join(' · ')}</span>
+        <strong>${tValue('act', one.action)}</strong><span>${[one.name, one.roles.map((role) => tValue('role', role)).join(', '), one.site].filter(Boolean).join(' · ')}</span>
         <span>${when(one.last_ms)}${one.count > 1 ? html` · ${t('my-seen-times', { count: one.count })}` : nothing}</span></li>`)}</ul>`}</section>`;
 }
 
