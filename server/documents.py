@@ -13,6 +13,7 @@ from media.recordstore.disk import DISK, Disk
 from server.decode.decoder import Decoder
 from server.runtime.bucket import Bucket
 from server.runtime.document_checks import DocumentChecks
+from server.runtime.document_moves import DocumentMoves
 from server.runtime.document_store import DocumentStore
 from server.runtime.keystore import KeyStore
 from server.runtime.scanning import scanner_of
@@ -20,6 +21,7 @@ from server.services.context import Context
 from server.services.document_uploads import Uploads
 from server.services.documents import Documents
 from server.web.documents import DOCUMENTS, DocumentParts
+from server.web.health import HEALTH, Health
 from server.web.keys import SERVICES
 
 CHECKS: web.AppKey[DocumentChecks] = web.AppKey("document_checks", DocumentChecks)
@@ -46,7 +48,7 @@ def documents_of(
     # Apart, so that nobody who looks at a page waits behind a study that is taken in.
     uploads, documents = Uploads(context, store), Documents(context, store, decoder or Decoder())
     scanner = scanner_of(context.settings.documents)
-    checks = DocumentChecks(context, store, decoder or Decoder(), scanner)
+    checks = DocumentChecks(context, store, decoder or Decoder(), scanner, DocumentMoves(context, store))
     uploads.nudged = documents.nudged = checks.nudge
     return DocumentKeeping(DocumentParts(documents, uploads), checks)
 
@@ -55,3 +57,15 @@ def keep_documents(app: web.Application, keys: KeyStore, remote: Bucket | None, 
     """Give the application its documents. Blocking: makes the directory."""
     made = documents_of(app[SERVICES].context, keys, remote, disk)
     app[DOCUMENTS], app[CHECKS] = made.parts, made.checks
+    watch_documents(app[HEALTH], made)
+
+
+def watch_documents(health: Health, made: DocumentKeeping) -> None:
+    """What /readyz and /metrics tell of them."""
+    moves = made.checks.moves
+
+    async def taken() -> bool:
+        return moves.answers
+
+    health.wishes["documents_moved"] = taken
+    health.sources.append(moves.metrics)

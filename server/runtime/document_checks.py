@@ -18,6 +18,7 @@ from server.decode.inspection import Inspection
 from server.domain.documents import Document, State
 from server.domain.errors import Refused
 from server.runtime.bucket import ObjectError
+from server.runtime.document_moves import DocumentMoves
 from server.runtime.document_store import DocumentGoneError, DocumentReader, DocumentStore
 from server.runtime.scanning import ScanError, Scanner
 from server.runtime.tasks import TaskOwner, describe
@@ -52,12 +53,14 @@ class DocumentChecks:
         store: DocumentStore,
         decoder: Decoder,
         scanner: Scanner | None,
+        moves: DocumentMoves,
         again_s: float = AGAIN_S,
     ) -> None:
         self._context = context
         self._store = store
         self._decoder = decoder
         self._scanner = scanner
+        self.moves = moves
         self._again_ms = round(again_s * 1000)
         self._owner = TaskOwner("documents")
         self._wake = asyncio.Event()
@@ -66,6 +69,7 @@ class DocumentChecks:
     async def start(self) -> None:
         await self._forget_again()
         self._owner.spawn(self._run(), "checks")
+        self._owner.spawn(self.moves.run(), "moves")
 
     async def stop(self) -> None:
         """What was not judged is taken up at the next start. Idempotent."""
@@ -127,8 +131,7 @@ class DocumentChecks:
             await self._refuse(row, values)
             return
         await self._settle(row, values)
-        with contextlib.suppress(ObjectError):  # it can be read from here as well
-            await self._store.move_out(row.id, parts)
+        self.moves.nudge()
 
     async def _looked_at(self, row: Document, reader: DocumentReader) -> dict[str, Any] | str:
         """The columns to set, or why it is not taken."""

@@ -140,6 +140,7 @@ class DocumentStore:
         self.disk = disk
         self._keys = keys
         self._remote = remote
+        self._moving = asyncio.Lock()  # nothing is put there while what it belongs to is removed
         disk.make_directory(self.root, parents=True)
 
     def folder(self, document: str) -> Path:
@@ -180,31 +181,46 @@ class DocumentStore:
     async def destroy(self, case: str, document: str, parts: Sequence[Part]) -> None:
         """The key first: nothing that comes after can bring it back. May be done again."""
         await asyncio.to_thread(self._keys.destroy, case, document)
-        await asyncio.to_thread(shutil.rmtree, self.folder(document), True)
-        if self._remote is not None:
-            await self._remote.delete(*(_remote_path(document, part.file) for part in parts))
+        async with self._moving:
+            await asyncio.to_thread(shutil.rmtree, self.folder(document), True)
+            if self._remote is not None:
+                await self._remote.delete(*(_remote_path(document, part.file) for part in parts))
 
-    async def move_out(self, document: str, parts: Sequence[Part]) -> bool:
+    @property
+    def moves_out(self) -> bool:
+        """Whether there is an object store for finished documents."""
+        return self._remote is not None
+
+    def lying_here(self) -> list[str]:
+        """Documents of which something lies on this disk. Blocking."""
+        with contextlib.suppress(OSError):
+            return sorted(path.name for path in self.root.iterdir() if path.is_dir())
+        return []
+
+    async def move_out(self, case: str, document: str, parts: Sequence[Part]) -> bool:
         """Put parts that lie here into the object store; whether none is left here. Raises ObjectError."""
         if self._remote is None:
             return False
         for part in parts:
             path = self.folder(document) / f"{part.file}{ENDING}"
-            if not await asyncio.to_thread(path.exists):
-                continue
-            target = _remote_path(document, part.file)
-            try:
-                await self._remote.put_new(target, path)
-            except ObjectError as error:
-                same = (
-                    error.code == "object_exists" and await self._remote.size(target) == path.stat().st_size
-                )
-                if not same:
-                    raise
-            await asyncio.to_thread(self.disk.remove, path)
+            async with self._moving:
+                if await asyncio.to_thread(self._keys.destroyed, case, document):
+                    return False
+                if await asyncio.to_thread(path.exists):
+                    await self._put(self._remote, _remote_path(document, part.file), path)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(self.folder(document).rmdir)
         return True
+
+    async def _put(self, remote: Bucket, target: str, path: Path) -> None:
+        """And remove it here, once the store has it."""
+        try:
+            await remote.put_new(target, path)
+        except ObjectError as error:
+            size = await asyncio.to_thread(lambda: path.stat().st_size)
+            if error.code != "object_exists" or await remote.size(target) != size:
+                raise
+        await asyncio.to_thread(self.disk.remove, path)
 
     def tidy_now(self, document: str, parts: Sequence[Part]) -> None:
         """Remove what a killed server or an overtaken connection left beside the parts. Never raises."""

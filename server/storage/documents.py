@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, literal, or_, select, update
@@ -10,6 +10,8 @@ from sqlalchemy import Row, delete, func, insert, literal, or_, select, update
 from server.domain.documents import HELD, Document, Part, Side, State
 from server.storage.database import Transaction
 from server.storage.schema_documents import document_parts, documents, referral_documents
+
+AT_ONCE = 500
 
 
 async def add(tx: Transaction, document: Document) -> None:
@@ -42,6 +44,20 @@ async def in_state(tx: Transaction, state: State) -> list[Document]:
     query = select(documents).where(documents.c.state == state.value)
     rows = (await tx.execute(query.order_by(documents.c.touched_ms, documents.c.id))).all()
     return [_document(row) for row in rows]
+
+
+async def finished(tx: Transaction, ids: Sequence[str]) -> list[Document]:
+    """Those of these that nothing is to be done with any more but to be kept, the oldest first."""
+    found: list[Document] = []
+    states = [state.value for state in (State.CONFIRM, State.READY, State.QUARANTINED, State.WITHDRAWN)]
+    for at in range(0, len(ids), AT_ONCE):
+        query = select(documents).where(
+            documents.c.id.in_(ids[at : at + AT_ONCE]),
+            documents.c.state.in_(states),
+            documents.c.destroy.is_(False),
+        )
+        found += [_document(row) for row in (await tx.execute(query)).all()]
+    return sorted(found, key=lambda row: (row.made_ms, row.id))
 
 
 async def abandoned(tx: Transaction, before_ms: int) -> list[Document]:

@@ -18,10 +18,11 @@ from argon2 import PasswordHasher
 
 from server.config import Settings, load_settings
 from server.decode.decoder import Decoder
-from server.documents import CHECKS, DocumentKeeping, documents_of
+from server.documents import CHECKS, DocumentKeeping, documents_of, watch_documents
 from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
+from server.runtime.bucket import Bucket
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import Objects
 from server.services.bundle import Services, build_services
@@ -114,18 +115,21 @@ class Website:
     address: str  # where it really listens; public_url may say otherwise, as behind a proxy
     runner: web.AppRunner | None = None
     decoder: Decoder | None = None  # another than the server's own
+    remote: Bucket | None = None  # where finished documents move to
     documents: DocumentKeeping | None = None  # its checks run when a test says so
 
     async def listen(self) -> None:
-        app = build_web(self.settings, self.services, Health())
+        health = Health()
+        app = build_web(self.settings, self.services, health)
         keys, objects = KeyStore.open(self.settings.data_dir), Objects(self.settings.objects_dir)
         app[PLAYBACK] = Playback(self.database, self.services.recordings, keys, objects, self.clock)
         app[EXPORTS] = build_exports(self.services.context, self.services.recordings, keys, objects)
         app[INTERPRETATIONS] = Interpretations(self.database, self.services.recordings, app[PLAYBACK])
         app[FLAGS] = Flags(self.services.context, app[INTERPRETATIONS], app[PLAYBACK])
-        documents = documents_of(self.services.context, keys, decoder=self.decoder)
+        documents = documents_of(self.services.context, keys, self.remote, decoder=self.decoder)
         app[DOCUMENTS], app[CHECKS] = documents.parts, documents.checks
         self.documents = documents
+        watch_documents(health, documents)
         headers = security_headers(self.settings)
         self.runner = FrontRunner(app, headers, access_log=None, shutdown_timeout=0.1)
         await self.runner.setup()
@@ -172,7 +176,12 @@ class Website:
 
 @contextlib.asynccontextmanager
 async def website(
-    folder: Path, *, patient: bool = False, decoder: Decoder | None = None, **overrides: Any
+    folder: Path,
+    *,
+    patient: bool = False,
+    decoder: Decoder | None = None,
+    remote: Bucket | None = None,
+    **overrides: Any,
 ) -> AsyncIterator[Website]:
     """A running front with the demo's accounts, case and seats."""
     async with contextlib.AsyncExitStack() as stack:
@@ -195,7 +204,7 @@ async def website(
         world = Demo(services, settings.secrets_dir / "demo.json", patient=patient)
         table = await world.prepare()
         made = Website(settings, services, clock, table, world, stack, f"http://localhost:{port}")
-        made.decoder = decoder
+        made.decoder, made.remote = decoder, remote
         stack.push_async_callback(made.stop)
         await made.listen()
         yield made
