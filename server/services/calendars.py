@@ -131,7 +131,9 @@ class Calendars:
             if account is None or INTERPRETER not in account.roles:
                 raise Refused("not_found")
             await calendars.put_interpreter(tx, one)
-            await _note(tx, now_ms, "interpreter_set", account_id, order)
+            said = " ".join(sorted("-".join(pair) for pair in one.pairs))
+            detail: dict[str, int | str] = {"pairs": said, "fields": " ".join(sorted(one.fields))}
+            await _note(tx, now_ms, "interpreter_set", account_id, order, detail)
 
     async def interpreters(self) -> list[dict[str, Any]]:
         """Every interpreter who may sign in; who has no pair yet is booked for nothing."""
@@ -162,6 +164,14 @@ def _name(text: str) -> str:
     return name
 
 
-async def _note(tx: Transaction, now_ms: int, action: str, subject: str, order: Order) -> None:
-    entry = audit.Entry(action, "calendar", subject, order.address, account_id=order.account.id)
+async def _note(
+    tx: Transaction,
+    now_ms: int,
+    action: str,
+    subject: str,
+    order: Order,
+    detail: dict[str, int | str] | None = None,
+) -> None:
+    by = order.account.id
+    entry = audit.Entry(action, "calendar", subject, order.address, account_id=by, detail=detail or {})
     await audit.append(tx, now_ms, entry)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from server.domain.errors import Refused
 from server.domain.matching.deciding import one_line
 from server.domain.matching.rules import standard
 from server.domain.people import Account
+from server.domain.permissions import Action, allowed
 from server.domain.referral_form import SPECIALTIES
 from server.domain.staff import SPOKEN
 from server.services.context import Context
+from server.services.department_ahead import ahead_of, told
 from server.storage import accounts, audit, departments, matches
 from server.storage.database import Transaction
 from server.storage.departments import DepartmentRow, PhysicianRow
@@ -79,17 +81,45 @@ class Departments:
     async def save(
         self, department_id: str | None, form: DepartmentForm, account: Account, address: str
     ) -> str:
-        """Add one, or write it anew. Raises Refused `not_found`, `bad_request`."""
+        """Add one, or write it anew. Raises Refused `not_found`, `bad_request`, `department_booked`."""
         check(form)
         async with self._context.database.write() as tx:
-            if department_id is not None and await departments.by_id(tx, department_id) is None:
-                raise Refused("not_found")
+            if department_id is not None:
+                before = await required(tx, department_id)
+                if form.closed and not before.closed:
+                    await self._require_free(tx, department_id)
             if form.site_id not in await accounts.all_sites(tx):
                 raise Refused("bad_request")
             made = department_id or new_id()
             await departments.put(tx, row_of(made, form))
             await self._note(tx, "department_saved", made, account, address)
         return made
+
+    async def ahead(self, department_id: str, physician_id: str | None, account: Account) -> dict[str, Any]:
+        """What is still to come there, for whoever thinks of closing it or of taking this physician out.
+
+        Raises Refused `not_found`.
+        """
+        async with self._context.database.read() as tx:
+            await required(tx, department_id)
+            one = None if physician_id is None else await required_physician(tx, department_id, physician_id)
+            found = await ahead_of(tx, department_id, self._context.now_ms(), one)
+            return await told(tx, found, named=allowed(Action.CASE_READ, account.roles, ()))
+
+    async def set_closed(self, department_id: str, closed: bool, account: Account, address: str) -> None:
+        """It takes no new cases, or does again; a second time is the same.
+
+        Raises Refused `not_found`, `department_booked` (with how many `hours`).
+        """
+        async with self._context.database.write() as tx:
+            row = await required(tx, department_id)
+            if row.closed == closed:
+                return
+            if closed:
+                await self._require_free(tx, department_id)
+            await departments.put(tx, replace(row, closed=closed))
+            action = "department_closed" if closed else "department_opened"
+            await self._note(tx, action, department_id, account, address)
 
     async def save_physician(
         self,
@@ -99,34 +129,78 @@ class Departments:
         account: Account,
         address: str,
     ) -> str:
-        """Add somebody to a department, or write them anew. Raises Refused `not_found`, `bad_request`."""
+        """Add somebody to a department, or write them anew; an account once given stays theirs.
+
+        Raises Refused `not_found`, `bad_request`, `physician_listed` (this account is there already).
+        """
         async with self._context.database.write() as tx:
-            department = await departments.by_id(tx, department_id)
-            if department is None:
-                raise Refused("not_found")
+            await required(tx, department_id)
+            made = await physician_of(tx, physician_id or new_id(), department_id, form)
             if physician_id is not None:
-                known = await departments.physician(tx, physician_id)
-                if known is None or known.department_id != department_id:
-                    raise Refused("not_found")
-            made = physician_id or new_id()
-            await departments.put_physician(tx, await physician_of(tx, made, department_id, form))
+                known = await required_physician(tx, department_id, physician_id)
+                made = replace(made, account_id=made.account_id or known.account_id)
+            others = [
+                one.account_id
+                for one in await departments.physicians(tx)
+                if one.department_id == department_id and one.id != made.id
+            ]
+            if made.account_id is not None and made.account_id in others:
+                raise Refused("physician_listed")
+            await departments.put_physician(tx, made)
             await self._note(tx, "department_saved", department_id, account, address)
-        return made
+        return made.id
 
     async def remove_physician(
         self, department_id: str, physician_id: str, account: Account, address: str
     ) -> None:
-        """They take no new cases; what was decided stays readable. Raises Refused `not_found`."""
-        async with self._context.database.write() as tx:
-            known = await departments.physician(tx, physician_id)
-            if known is None or known.department_id != department_id:
-                raise Refused("not_found")
-            await departments.leave(tx, physician_id)
-            await self._note(tx, "department_saved", department_id, account, address)
+        """They take no new cases; what was decided stays readable.
 
-    async def _note(self, tx: Transaction, action: str, subject: str, account: Account, address: str) -> None:
-        entry = audit.Entry(action, "department", subject, address, account_id=account.id)
+        Raises Refused `not_found`, `physician_booked` (with how many `hours`).
+        """
+        async with self._context.database.write() as tx:
+            one = await required_physician(tx, department_id, physician_id)
+            ahead = await ahead_of(tx, department_id, self._context.now_ms(), one)
+            if ahead.hours:
+                raise Refused("physician_booked", hours=len(ahead.hours))
+            await departments.leave(tx, physician_id)
+            detail: dict[str, int | str] = {"physician": physician_id, "cases": len(ahead.cases)}
+            await self._note(tx, "physician_removed", department_id, account, address, detail)
+
+    async def _require_free(self, tx: Transaction, department_id: str) -> None:
+        """Raises Refused `department_booked`."""
+        ahead = await ahead_of(tx, department_id, self._context.now_ms())
+        if ahead.hours:
+            raise Refused("department_booked", hours=len(ahead.hours))
+
+    async def _note(
+        self,
+        tx: Transaction,
+        action: str,
+        subject: str,
+        account: Account,
+        address: str,
+        detail: dict[str, int | str] | None = None,
+    ) -> None:
+        entry = audit.Entry(
+            action, "department", subject, address, account_id=account.id, detail=detail or {}
+        )
         await audit.append(tx, self._context.now_ms(), entry)
+
+
+async def required(tx: Transaction, department_id: str) -> DepartmentRow:
+    """Raises Refused `not_found`."""
+    found = await departments.by_id(tx, department_id)
+    if found is None:
+        raise Refused("not_found")
+    return found
+
+
+async def required_physician(tx: Transaction, department_id: str, physician_id: str) -> PhysicianRow:
+    """One who has not been taken out. Raises Refused `not_found`."""
+    found = await departments.physician(tx, physician_id)
+    if found is None or found.department_id != department_id or found.left:
+        raise Refused("not_found")
+    return found
 
 
 def check(form: DepartmentForm) -> None:
@@ -186,5 +260,5 @@ def _physician(row: PhysicianRow) -> dict[str, Any]:
         "name": row.name,
         "places": list(row.places),
         "languages": list(row.languages),
-        "has_account": row.account_id is not None,
+        "account_id": row.account_id,
     }

@@ -99,6 +99,19 @@ async def loads(tx: Transaction, since_ms: int) -> dict[tuple[str, str | None], 
     return {(row[0], row[1]): row[2] for row in (await tx.execute(query)).all()}
 
 
+async def going_to(tx: Transaction, department_id: str) -> dict[str, str | None]:
+    """Cases that go to this department now and are not over → the physician who was decided on."""
+    last = _last_decisions().subquery()
+    query = (
+        select(proposals.c.case_id, proposals.c.physician_id)
+        .join(last, (last.c.case_id == proposals.c.case_id) & (last.c.at_ms == proposals.c.decided_ms))
+        .join(cases, cases.c.id == proposals.c.case_id)
+        .where(proposals.c.department_id == department_id, cases.c.state.not_in(OVER))
+        .order_by(proposals.c.case_id)
+    )
+    return {row.case_id: row.physician_id for row in (await tx.execute(query)).all()}
+
+
 async def similar(tx: Transaction, site_id: str, places: Sequence[str], but: str) -> dict[str, int]:
     """Department → earlier cases of a site that were for one of these sub-specialties; without case `but`."""
     query = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,7 +45,10 @@ class PhysicianBody(_Body):
     places: list[str] = Field(default_factory=list, max_length=_MOST_PLACES)
     languages: list[str] = Field(max_length=12)
     account: str | None = Field(None, max_length=254)  # e-mail address
-    left: Literal[True] | None = None
+
+
+class Closing(_Body):
+    closed: bool
 
 
 # Handlers of a case stand behind MATCH with Subject.CASE.
@@ -104,8 +105,33 @@ async def add_physician(request: web.Request) -> web.Response:
 
 
 async def edit_physician(request: web.Request) -> web.Response:
-    """POST /api/departments/{department}/physicians/{physician} → {id}; `left`: takes no new cases."""
+    """POST /api/departments/{department}/physicians/{physician} → {id}"""
     return web.json_response({"id": await _save_physician(request, request.match_info["physician"])})
+
+
+async def remove_physician(request: web.Request) -> web.Response:
+    """POST /api/departments/{department}/physicians/{physician}/remove → 204; takes no new cases there."""
+    department, physician = request.match_info["department"], request.match_info["physician"]
+    service, account = request.app[SERVICES].departments, request[SIGNED_IN].account
+    await service.remove_physician(department, physician, account, request[ADDRESS])
+    return web.Response(status=204)
+
+
+async def close_department(request: web.Request) -> web.Response:
+    """POST /api/departments/{department}/closed {closed} → 204"""
+    body = await parsed(request, Closing)
+    service, account = request.app[SERVICES].departments, request[SIGNED_IN].account
+    await service.set_closed(request.match_info["department"], body.closed, account, request[ADDRESS])
+    return web.Response(status=204)
+
+
+async def ahead(request: web.Request) -> web.Response:
+    """GET …/ahead, also of one physician there → {cases, hours: [{begins, case_id, case_label}]}"""
+    service, account = request.app[SERVICES].departments, request[SIGNED_IN].account
+    found = await service.ahead(
+        request.match_info["department"], request.match_info.get("physician"), account
+    )
+    return web.json_response(found)
 
 
 async def rules(request: web.Request) -> web.Response:
@@ -152,8 +178,5 @@ async def _save_physician(request: web.Request, physician: str | None) -> str:
     body = await parsed(request, PhysicianBody)
     service, department = request.app[SERVICES].departments, request.match_info["department"]
     account, address = request[SIGNED_IN].account, request[ADDRESS]
-    if body.left and physician is not None:
-        await service.remove_physician(department, physician, account, address)
-        return physician
     form = PhysicianForm(body.name, tuple(body.places), tuple(body.languages), body.account)
     return await service.save_physician(department, physician, form, account, address)

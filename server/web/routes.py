@@ -63,6 +63,7 @@ _CALENDAR = "/api/calendars/{calendar}"
 _SITE = "/api/sites/{site}"
 _PERSON = "/api/people/{person}"
 _DEPARTMENT = "/api/departments/{department}"
+_PHYSICIAN = f"{_DEPARTMENT}/physicians/{{physician}}"
 _REVIEW = "/api/audit/reviews/{review}"
 _FLAG = "/api/flags/{flag}"
 _SELF_TEST = "/api/self-tests/{test}"
@@ -301,8 +302,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/departments", matching.departments, _A.DEPARTMENT_READ),
     Route("POST", "/api/departments", matching.add_department, _A.DEPARTMENT_WRITE),
     Route("POST", _DEPARTMENT, matching.edit_department, _A.DEPARTMENT_WRITE),
+    Route("GET", f"{_DEPARTMENT}/ahead", matching.ahead, _A.DEPARTMENT_WRITE),
+    Route("POST", f"{_DEPARTMENT}/closed", matching.close_department, _A.DEPARTMENT_WRITE),
     Route("POST", f"{_DEPARTMENT}/physicians", matching.add_physician, _A.DEPARTMENT_WRITE),
-    Route("POST", f"{_DEPARTMENT}/physicians/{{physician}}", matching.edit_physician, _A.DEPARTMENT_WRITE),
+    Route("POST", _PHYSICIAN, matching.edit_physician, _A.DEPARTMENT_WRITE),
+    Route("GET", f"{_PHYSICIAN}/ahead", matching.ahead, _A.DEPARTMENT_WRITE),
+    Route("POST", f"{_PHYSICIAN}/remove", matching.remove_physician, _A.DEPARTMENT_WRITE),
     Route("GET", "/api/matching/rules/{specialty}", matching.rules, _A.MATCHING_RULES),
     # how long recordings are kept, and what was destroyed
     Route("GET", "/api/retention", retention.overview, _A.RETENTION_READ),

@@ -224,8 +224,10 @@ async def test_a_department_and_a_physician_are_a_form(site: Website) -> None:
     assert made.json["id"] not in {
         row["department"] for row in (await proposed(site, browser, hand))["ranked"]
     }
-    gone = {**person, "left": True}
-    assert (await browser.post(f"{path}/physicians/{added.json['id']}", gone)).status == 200
+    gone = f"{path}/physicians/{added.json['id']}"
+    assert (await browser.post(f"{gone}/remove")).status == 204
+    assert (await browser.post(f"{gone}/remove")).code == "not_found"
+    assert (await browser.post(gone, person)).code == "not_found"
     for wrong in (
         {"places": ["x/y"]},
         {"hospital": "none"},

@@ -206,6 +206,21 @@ async def test_nobody_verifies_their_own_licence(site: Website) -> None:
     assert (await admin.post(f"/api/people/{own}/licence/verify", seen)).code == "own_account"
 
 
+async def test_what_somebody_interprets_is_a_form_and_the_books_say_what_was_ticked(site: Website) -> None:
+    coordinator, person = await site.signed_in("coordinator"), await id_of(site, "interpreter")
+    path, form = f"/api/interpreters/{person}", {"pairs": [["uz", "kk"], ["ko", "ru"]], "fields": ["urology"]}
+    assert (await coordinator.post(path, form)).status == 204
+    told = (await coordinator.get(f"/api/people/{person}")).json
+    assert (told["pairs"], told["fields"]) == ([["kk", "uz"], ["ko", "ru"]], ["urology"])
+    for wrong in ({"pairs": [["ko", "ar"]]}, {"pairs": [["ko"]]}, {"fields": ["Heart surgery"]}):
+        assert (await coordinator.post(path, form | wrong)).code == "bad_request"
+    other = f"/api/interpreters/{await id_of(site, 'reviewer')}"
+    assert (await coordinator.post(other, form)).code == "not_found"
+    assert (await (await site.signed_in("interpreter")).post(path, form)).code == "forbidden"
+    detail = {"pairs": "kk-uz ko-ru", "fields": "urology"}
+    assert await actions(site, "interpreter_set") == [("interpreter_set", detail)]
+
+
 async def booked(site: Website, coordinator: Browser) -> int:
     asked = {"from": "2026-11-30", "days": 5, "minutes": 60}
     slots = (await coordinator.post(f"/api/cases/{CASE_ID}/slots", asked)).json["slots"]

@@ -178,6 +178,7 @@ BUILT = {
     "second-checked-": [checked.replace("_", "-") for checked in CHECKED],
     "licence-state-": ["none", "unverified", "expired", "verified", "other"],
     "at-risk-": ["left", "licence"],
+    "ending-": ["close", "remove", "close-what", "remove-what", "close-now", "remove-now"],
     "week-": ["from", "to"],
     "weekday-": [str(day) for day in range(7)],
     "demo-column-": ["role", "name", "language", "link", "email", "password"],

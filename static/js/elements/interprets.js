@@ -5,8 +5,9 @@ import { languageName } from '../cldr.js';
 import { language, t } from '../i18n.js';
 import { FormElement, given } from './form.js';
 
-/** Both ways between each two, in the alphabet's order as the server keeps them. */
-const PAIRS = ['en-ko', 'ko-ru', 'kk-ko', 'ko-uz', 'ko-mn', 'en-ru', 'kk-ru', 'ru-uz', 'mn-ru'];
+const SPOKEN = ['ko', 'ru', 'en', 'kk', 'uz', 'mn'];
+/** Both ways between each two of our languages; each pair in the alphabet's order, as the server keeps it. */
+const PAIRS = SPOKEN.flatMap((one, index) => SPOKEN.slice(index + 1).map((other) => [one, other].sort().join('-')));
 const FIELDS = ['oncology', 'orthopaedics', 'cardiothoracic', 'neurosurgery', 'paediatrics', 'gynaecology', 'ent', 'gastroenterology', 'urology', 'general'];
 
 class Interprets extends FormElement {
@@ -25,6 +26,7 @@ class Interprets extends FormElement {
     const pairs = data.getAll('pairs').map((one) => String(one).split('-'));
     if (!pairs.length) {
       [this.wrong, this.problem, this.done] = [{ pairs: 'empty' }, 'form_refused', null];
+      void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('[aria-invalid=true]'))?.focus());
       return;
     }
     void this.once(async () => {

@@ -26,5 +26,6 @@ export interface CalendarAnswer {
 export interface AtRisk { consultation: string; case_id: string; case_label: string; begins: Shown[]; role: string; name: string; why: 'left' | 'licence' }
 export interface Department {
   id: string; hospital_id: string; hospital: string; name: string; specialty: string; places: string[]; languages: string[]; monthly: number;
-  open: number; closed: boolean; synthetic: boolean; physicians: { id: string; name: string; places: string[]; languages: string[]; has_account: boolean }[];
+  open: number; closed: boolean; synthetic: boolean; physicians: { id: string; name: string; places: string[]; languages: string[]; account_id: string | null }[];
 }
+export interface Ahead { cases: number; hours: { begins: Shown[]; case_id: string | null; case_label: string | null }[] }
