@@ -23,12 +23,13 @@ from server.domain.errors import Refused
 from server.export.bundle_files import fingerprint, public_pem
 from server.export.composing import Composition
 from server.export.making import ExportError, GenerationError, Making, ObjectError, Target
-from server.export.plan import Order
+from server.export.plan import Material, Order
 from server.runtime.keystore import KeyStore, KeyStoreError
 from server.runtime.object_stores import objects_of
 from server.runtime.objects import Objects
 from server.services.context import unix_ms
 from server.services.exports import checked
+from server.services.follow_up import NOBODY, withheld_from
 from server.storage import audit
 from server.storage.database import Database
 from server.storage.ids import new_id
@@ -39,6 +40,7 @@ Layout = Literal["grid", "speaker"]
 Language = Literal["ko", "ru", "kk", "uz", "mn", "en"]
 Reason = Literal["treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality"]
 
+BESIDE_FOLLOW_UP = ("patient_copy", "legal")
 WHY = {
     "recording_gone": "there is no such recording, or nothing of it is finished (`hyeopjin recordings list`)",
     "bad_request": "times, track, language or time zone do not fit the kind (`--help`)",
@@ -107,7 +109,8 @@ async def _export(settings: Settings, recording: str, order: Order, reason: str,
         scratch = Objects(settings.exports_dir).scratch(new_id())
         try:
             target = Target(scratch / "export.sealed", os.urandom(32), b"command|export")
-            prepared = await making.prepare(recording, checked(order, material), target, unix_ms())
+            left = await _allowed(database, recording, material, reason)
+            prepared = await making.prepare(recording, checked(order, left), target, unix_ms(), left.seats())
             await Composition().run(prepared, _show)
             entry = audit.Entry(
                 action="export_downloaded",
@@ -124,6 +127,17 @@ async def _export(settings: Settings, recording: str, order: Order, reason: str,
             shutil.rmtree(scratch, ignore_errors=True)
     finally:
         await database.close()
+
+
+async def _allowed(database: Database, recording: str, material: Material, reason: str) -> Material:
+    """Without what the patient keeps from follow-up review, but for the patient and whom the law names."""
+    if reason in BESIDE_FOLLOW_UP:
+        return material
+    kept_back = await withheld_from(database, recording, NOBODY, unix_ms())
+    codes = sorted({kept_back[seat] for seat in material.seats() if seat in kept_back})
+    if codes:
+        typer.echo(f"The patient's seats are left out: {', '.join(codes)} (docs/consents.md).", err=True)
+    return material.without(kept_back)
 
 
 def _show(progress: int) -> None:

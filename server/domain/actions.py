@@ -64,6 +64,7 @@ class Action(StrEnum):
     DEPARTMENT_WRITE = "department.write"
     MATCHING_RULES = "matching.rules"
     RECORDING_LIST = "recording.list"
+    RECORDING_CONSULT = "recording.consult"  # what the patient keeps from follow-up: for the consultation
     RECORDING_WATCH = "recording.watch"
     RECORDING_EXPORT = "recording.export"
     RENDERING_FLAG = "rendering.flag"  # say that a rendering is in doubt

@@ -29,6 +29,8 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "cross_site": 403,
     "not_verified": 403,
     "outside_flag": 403,
+    "follow_up_refused": 403,
+    "follow_up_unasked": 403,
     "own_account": 403,
     "role_above": 403,
     "code_refused": 403,

@@ -153,6 +153,8 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.MATCHING_RULES: _by(_R.ANY, _KC, _KP),
     Action.RECORDING_LIST: _CASE,
     Action.RECORDING_WATCH: _LOOK,
+    # what the patient keeps from follow-up review: `services/follow_up.py` says until when they are invited
+    Action.RECORDING_CONSULT: _or_glass(_by(_R.INVITED, _KP)),
     Action.RETENTION_READ: _by(_R.ANY, _KC, _PO),
     Action.RETENTION_HOLD: _by(_R.ANY, _PO),
     Action.BREAK_GLASS: _by(_R.ANY, _PO, _LP, _KP),

@@ -165,7 +165,7 @@ class Exporting:
             target = Target(scratch / OBJECT, *key)
             order = Order(row.kind, **row.options)
             now_ms = self._context.now_ms()
-            prepared = await self._making.prepare(row.recording_id, order, target, now_ms)
+            prepared = await self._making.prepare(row.recording_id, order, target, now_ms, row.seats)
             if set(prepared.seats) != set(row.seats):
                 raise ExportError("seat_gone")
             composition = Composition()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,15 @@ class Making:
             settled=row.state == "ready",
         )
 
-    async def prepare(self, recording: str, order: Order, target: Target, now_ms: int) -> Prepared:
-        """Raises ExportError, GenerationError."""
+    async def prepare(
+        self, recording: str, order: Order, target: Target, now_ms: int, seats: Collection[str] | None = None
+    ) -> Prepared:
+        """`seats`: those that were asked for; None: all. Raises ExportError, GenerationError."""
         row, material = await self._rows.get(recording), await self.material(recording)
         if row is None or material is None:
             raise ExportError("recording_gone")
+        if seats is not None:
+            material = material.only(seats)
         generation = await Generation.open(self._objects, self._keys, recording, row.generation)
         plan = await self._plan(generation, material, order, now_ms)
         if plan is None:

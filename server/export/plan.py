@@ -10,7 +10,7 @@ import base64
 import datetime
 import zoneinfo
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.export.plates import AMBER, BOLD, CELL, PLAIN, SOFT, Words, bar, panel, plate
@@ -41,7 +41,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is of a recording. `people` by seat; `gone`: seats whose key was destroyed."""
+    """What there is of a recording. `people` by seat; `gone`: seats whose key was destroyed, or left out."""
 
     index: Mapping[str, Any]
     people: Mapping[str, RecordedSeat]
@@ -54,6 +54,18 @@ class Material:
     def tracks(self) -> list[Track]:
         """Every track that can still be opened."""
         return [track for track in self.index.get("tracks", []) if track["peer"] not in self.gone]
+
+    def seats(self) -> list[str]:
+        """Everybody of whom there is something."""
+        return sorted({str(track["peer"]) for track in self.tracks()})
+
+    def without(self, seats: Collection[str]) -> Material:
+        """The same with nothing of these."""
+        return replace(self, gone={*self.gone, *seats})
+
+    def only(self, seats: Collection[str]) -> Material:
+        """The same with nothing of any other."""
+        return self.without({seat for seat in self.seats() if seat not in seats})
 
     def contained(self, order: Order) -> list[str]:
         """The seats that an export would contain something of."""

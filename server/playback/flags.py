@@ -14,10 +14,11 @@ from media.clip import cut
 from server.domain.errors import Refused
 from server.domain.renderings import MOST_FLAGS, Flag, asked_window, worded
 from server.playback.interpretation import Interpretations
-from server.playback.playback import Playback, require_playable_in
+from server.playback.playback import Playback, require_playable_in, seat_of
 from server.playback.seeking import Seekable
 from server.services.access import Asking
 from server.services.context import Context
+from server.services.follow_up import Looking, Withheld, require_open, withheld_from
 from server.storage import accounts, audit, destructions, renderings
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -31,24 +32,32 @@ class Flags:
     def __init__(self, context: Context, interpretations: Interpretations, playback: Playback) -> None:
         self._context, self._found, self._playback = context, interpretations, playback
 
-    async def of_recording(self, recording: str, pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Flags on a recording, as who may watch it is told; once consent was withdrawn for a part of it only
-        those on `pairs`, which are told: not when and of what somebody spoke who is no more in it.
+    async def of_recording(
+        self, recording: str, pairs: Sequence[Mapping[str, Any]], kept_back: Withheld
+    ) -> list[dict[str, Any]]:
+        """Flags on a recording, as who may watch it is told; once consent was withdrawn for a part of it, or
+        one is kept back, only those on `pairs`, which are told: not when and of what somebody spoke there.
         """
         async with self._context.database.read() as tx:
             flags = await renderings.of_recording(tx, recording)
-            if await destructions.blocked(tx, recording):
+            if kept_back or await destructions.blocked(tx, recording):
                 flags = [flag for flag in flags if any(_is_on(flag, pair) for pair in pairs)]
             return await _told(tx, flags)
 
     async def add(
-        self, recording: str, seat: str, span: tuple[int, int], comment: str, asking: Asking
+        self,
+        recording: str,
+        seat: str,
+        span: tuple[int, int],
+        comment: str,
+        asking: Asking,
+        kept_back: Withheld,
     ) -> dict[str, Any]:
         """Raises Refused `flag_empty`, `no_such_rendering` (none of this seat is there), `too_many_flags`,
         `destroyed`.
         """
         kept = worded(cleaned(comment))
-        found = await self._found.of(recording)
+        found = await self._found.of(recording, kept_back)
         rendered = {"participant": seat, "from": span[0], "to": span[1]}
         pair = next((each for each in found["pairs"] if each["rendered"] == rendered), None)
         if pair is None:
@@ -85,12 +94,14 @@ class Flags:
             for flag, each in zip(shown, told, strict=True)
         ]
 
-    async def look(self, flag_id: str, asking: Asking) -> dict[str, Any]:
+    async def look(self, flag_id: str, looking: Looking, asking: Asking) -> dict[str, Any]:
         """One flag with the sound tracks that have something around it; the look is audited."""
         flag = await self._flag(flag_id)
         await self._playback.require_playable(flag.recording_id, flag.seat_id)
         begin, end = flag.window
-        described = await self._playback.describe(flag.recording_id)
+        described = await self._playback.describe(
+            flag.recording_id, await self._kept_back(flag.recording_id, looking)
+        )
         tracks = []
         for track in described["tracks"]:
             start, stop = track["offset_ms"], track["offset_ms"] + track["duration_ms"]
@@ -118,15 +129,19 @@ class Flags:
             answered = await renderings.by_id(tx, flag.id)
             return (await _told(tx, [answered or flag]))[0]
 
-    async def clip(self, flag_id: str, track: str, from_ms: int | None, to_ms: int | None) -> bytes:
+    async def clip(
+        self, flag_id: str, track: str, from_ms: int | None, to_ms: int | None, looking: Looking
+    ) -> bytes:
         """Those seconds of one sound track, as WebM. Raises Refused `outside_flag` for any other seconds,
-        `not_found` for what is no sound or silent there, `withdrawn`, `destroyed`.
+        `not_found` for what is no sound or silent there, `withdrawn`, `destroyed`, `follow_up_refused` …
         """
         flag = await self._flag(flag_id)
         await self._playback.require_playable(flag.recording_id, flag.seat_id)
         begin, end = asked_window(flag, from_ms, to_ms)
+        kept_back = await self._kept_back(flag.recording_id, looking)
+        require_open(kept_back, [seat_of(track)])
         reader = await self._playback.track(flag.recording_id, track)
-        described = await self._playback.describe(flag.recording_id)
+        described = await self._playback.describe(flag.recording_id, kept_back)
         row = next((each for each in described["tracks"] if each["id"] == track), None)
         if row is None or row["kind"] != "audio":
             raise Refused("not_found")
@@ -136,6 +151,9 @@ class Flags:
         if not found:
             raise Refused("not_found")
         return found
+
+    async def _kept_back(self, recording: str, looking: Looking) -> Withheld:
+        return await withheld_from(self._context.database, recording, looking, self._context.now_ms())
 
     async def _flag(self, flag_id: str) -> Flag:
         async with self._context.database.read() as tx:

@@ -20,6 +20,7 @@ from server.runtime.job_child import JobChild
 from server.runtime.machinery import LISTENER
 from server.runtime.tasks import TaskOwner, describe
 from server.services.context import unix_ms
+from server.services.follow_up import Withheld
 from server.storage import pairings
 from server.storage.database import Database
 from server.storage.recordings import RecordedSeat, RecordingRow, Recordings, recording_in
@@ -55,15 +56,15 @@ class Interpretations:
         except Exception as error:  # it is found again when somebody asks
             log.warning("what was rendered in a recording is not found yet: %s", describe(error))
 
-    async def of(self, recording: str) -> Body:
+    async def of(self, recording: str, kept_back: Withheld) -> Body:
         """`{people, pairs, own, changes}`, times in ms since the recording's start; without people whose part
-        was destroyed. Raises Refused `not_found`, `recording_not_ready`, `destroyed`.
+        was destroyed or is kept back. Raises Refused `not_found`, `recording_not_ready`, `destroyed`.
         """
         await self._playback.require_playable(recording)
         body = await self._kept(recording)
         await self._playback.require_playable(recording)  # finding it may have taken long
-        described = await self._playback.describe(recording)
-        return _without(body, {one["participant"] for one in described["withdrawn"]})
+        described = await self._playback.describe(recording, kept_back)
+        return _without(body, {*kept_back, *(one["participant"] for one in described["withdrawn"])})
 
     async def _kept(self, recording: str) -> Body:
         """Of everybody, out of the books, or found now and kept. Raises Refused `not_found`,
@@ -169,7 +170,7 @@ def _span(each: Utterance) -> dict[str, Any]:
 
 
 def _without(body: Body, gone: set[str]) -> Body:
-    """Of people whose part of the recording was destroyed, not even when they spoke is told."""
+    """Of people whose part was destroyed, or is kept back, not even when they spoke is told."""
     pairs_left = []
     for pair in body["pairs"]:
         said = [each for each in pair["said"] if each["participant"] not in gone]

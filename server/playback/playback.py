@@ -20,6 +20,7 @@ from server.runtime.keystore import ROOM, KeyStore
 from server.runtime.objects import Objects
 from server.runtime.stripping import lanes_of
 from server.services.context import unix_ms
+from server.services.follow_up import Withheld
 from server.storage import audit, destructions, glossary
 from server.storage.database import Database, Transaction
 from server.storage.destructions import DONE, Destruction
@@ -69,8 +70,11 @@ class Playback:
         self._open: OrderedDict[tuple[str, int], Generation] = OrderedDict()
         self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
-    async def describe(self, recording: str) -> dict[str, Any]:
-        """The answer of GET /api/recordings/{id}. Raises Refused not_found. Times in ms since its start."""
+    async def describe(self, recording: str, kept_back: Withheld) -> dict[str, Any]:
+        """The answer of GET /api/recordings/{id}. Raises Refused not_found. Times in ms since its start.
+
+        `kept_back`: seats of which this reader is told that they were recorded, and no more.
+        """
         row = await self._row(recording)
         people = await self._rows.seats(recording)
         index = row.index or {}
@@ -95,9 +99,10 @@ class Playback:
             "tracks": [
                 _track(track, named)
                 for track in index.get("tracks", [])
-                if track.get("peer") not in shredded and not whole
+                if track.get("peer") not in {*shredded, *kept_back} and not whole
             ],
             "withdrawn": [] if whole else _withdrawn(gone, index, named),
+            "withheld": [] if whole else _withheld(kept_back, shredded, index, named),
             "gaps": [_gap(gap, named) for gap in index.get("gaps", [])],
             "prebrief": [] if whole else prebrief,
             "terms": []
@@ -124,7 +129,7 @@ class Playback:
 
     async def track(self, recording: str, track: str) -> TrackReader:
         """A track of the newest generation. Raises Refused not_found, withdrawn, destroyed."""
-        await self.require_playable(recording, _seat_of(track))
+        await self.require_playable(recording, seat_of(track))
         seen = 0
         while (row := await self._row(recording)).generation > seen:
             seen = row.generation
@@ -228,23 +233,41 @@ def _withdrawn(
         lanes = each.plan.get("lanes") or [lane.as_gap() for lane in lanes_of(index, each.seat_id)]
         # Destroyed before anything was finished: that somebody is missing is said all the same.
         lanes = lanes or [{"kind": "other", "from": 0, "to": index.get("duration_ms", 0)}]
-        merged: dict[str, list[int]] = {}
-        for lane in lanes:  # the layers of one picture are one lane to people
-            span = merged.setdefault(str(lane["kind"]), [lane["from"], lane["to"]])
-            merged[str(lane["kind"])] = [min(span[0], lane["from"]), max(span[1], lane["to"])]
-        told += [
-            {
-                "participant": each.seat_id,
-                "name": seat.name if seat else "",
-                "role": seat.role if seat else "",
-                "kind": kind,
-                "from": begin,
-                "to": end,
-                "destroyed": each.state == DONE,
-            }
-            for kind, (begin, end) in sorted(merged.items())
-        ]
+        told += [lane | {"destroyed": each.state == DONE} for lane in _closed(lanes, each.seat_id, seat)]
     return told
+
+
+def _withheld(
+    kept_back: Withheld, shredded: set[str], index: dict[str, Any], named: dict[str, RecordedSeat]
+) -> list[dict[str, Any]]:
+    """Lanes that are there and not for this reader: whose, of what kind, from when to when; and why."""
+    return [
+        lane | {"code": code}
+        for seat, code in sorted(kept_back.items())
+        if seat not in shredded
+        for lane in _closed([lane.as_gap() for lane in lanes_of(index, seat)], seat, named.get(seat))
+    ]
+
+
+def _closed(
+    lanes: Sequence[dict[str, Any]], participant: str, seat: RecordedSeat | None
+) -> list[dict[str, Any]]:
+    """One row for each kind: the layers of one picture are one lane to people."""
+    merged: dict[str, list[int]] = {}
+    for lane in lanes:
+        span = merged.setdefault(str(lane["kind"]), [lane["from"], lane["to"]])
+        merged[str(lane["kind"])] = [min(span[0], lane["from"]), max(span[1], lane["to"])]
+    return [
+        {
+            "participant": participant,
+            "name": seat.name if seat else "",
+            "role": seat.role if seat else "",
+            "kind": kind,
+            "from": begin,
+            "to": end,
+        }
+        for kind, (begin, end) in sorted(merged.items())
+    ]
 
 
 def _shown(mark: Mark, started_ms: int, named: dict[str, RecordedSeat] | None) -> dict[str, Any]:
@@ -257,7 +280,7 @@ def _shown(mark: Mark, started_ms: int, named: dict[str, RecordedSeat] | None) -
     }
 
 
-def _seat_of(track: str) -> str:
+def seat_of(track: str) -> str:
     """Whose track it is, by its id `<seat>-<kind>` or `<seat>-<kind>-<rid>`."""
     return re.sub(r"-(?:audio|camera|screen|exam)(?:-[a-z])?\Z", "", track)
 

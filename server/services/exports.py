@@ -20,6 +20,7 @@ from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
 from server.runtime.objects import ObjectError, Objects, StoredObject
 from server.services.access import Asking
 from server.services.context import Context
+from server.services.follow_up import Withheld, code_of, require_open
 from server.storage import audit, destructions, exports
 from server.storage.exports import HELD, UNFINISHED, ExportRow
 from server.storage.ids import new_id
@@ -77,14 +78,17 @@ class Exports:
         self.progress: Callable[[str], int] = lambda _export: 0
         self.held_back = False  # what waits, waits for the rooms to be empty
 
-    async def ask(self, recording: str, order: Order, asking: Asking) -> ExportRow:
-        """Queue an export. Raises Refused: bad_request, recording_not_ready, nothing_to_export,
-        too_many_exports.
+    async def ask(self, recording: str, order: Order, asking: Asking, kept_back: Withheld) -> ExportRow:
+        """Queue an export, of what is not kept back. Raises Refused: bad_request, recording_not_ready,
+        nothing_to_export, too_many_exports, and the code of a track that is kept back.
         """
         material = await self.making.material(recording)
         if material is None or not material.settled:
             raise Refused("recording_not_ready")
         order = checked(order, material)
+        if order.kind == "still":
+            require_open(kept_back, material.contained(order))
+        material = material.without(kept_back)
         seats = material.contained(order)
         if not seats:
             raise Refused("nothing_to_export")
@@ -110,13 +114,13 @@ class Exports:
         """Fingerprint of the public key that signs bundles."""
         return fingerprint(self._keys.verify_key)
 
-    async def listed(self, recording: str) -> list[dict[str, Any]]:
+    async def listed(self, recording: str, kept_back: Withheld) -> list[dict[str, Any]]:
         """Newest first; those that are over are told without their options."""
         async with self._context.database.read() as tx:
             rows = await exports.of_recording(tx, recording)
-        return [self.described(row) for row in rows]
+        return [self.described(row, kept_back) for row in rows]
 
-    def described(self, row: ExportRow) -> dict[str, Any]:
+    def described(self, row: ExportRow, kept_back: Withheld) -> dict[str, Any]:
         """What a page is told of an export."""
         told: dict[str, Any] = {
             "id": row.id, "kind": row.kind, "state": row.state, "seats": row.seats, "bytes": row.bytes,
@@ -124,6 +128,7 @@ class Exports:
             "made_at_ms": row.made_ms, "expires_at_ms": row.expires_ms,
             "layout": row.options["layout"], "from_ms": row.options["from_ms"], "to_ms": row.options["to_ms"],
         }  # fmt: skip
+        told["withheld"] = code_of(kept_back, row.seats)
         told["progress"] = self.progress(row.id) if row.state == "running" else None
         told["waits_for_rooms"] = self.held_back and row.state in UNFINISHED
         return told
@@ -136,9 +141,14 @@ class Exports:
         elif row.state == "ready":
             await self._end(row, "destroyed", HELD, "export_destroyed", asking, cause="asked")
 
-    async def open(self, recording: str, export: str, reason: str, asking: Asking) -> ExportReader:
-        """For one download, which is audited. Raises Refused: not_found, reason_missing, export_gone."""
+    async def open(
+        self, recording: str, export: str, reason: str, asking: Asking, kept_back: Withheld
+    ) -> ExportReader:
+        """For one download, which is audited. Raises Refused: not_found, reason_missing, export_gone, and the
+        code of what is kept back of it.
+        """
         row = await self._of(recording, export)
+        require_open(kept_back, row.seats)
         if reason not in REASONS:
             raise Refused("reason_missing")
         reader = await self._reader(row)
@@ -147,9 +157,10 @@ class Exports:
             await audit.append(tx, self._context.now_ms(), entry)
         return reader
 
-    async def still_there(self, recording: str, export: str) -> None:
-        """Asked between the pieces of a download. Raises Refused export_gone."""
+    async def still_there(self, recording: str, export: str, kept_back: Withheld) -> None:
+        """Asked between the pieces of a download. Raises Refused export_gone, or as `open`."""
         row = await self._of(recording, export)
+        require_open(kept_back, row.seats)
         gone = await asyncio.to_thread(export_key, self._keys, export) is None
         if gone or await self.blocked(row) or row.state != "ready" or self._expired(row):
             raise Refused("export_gone")

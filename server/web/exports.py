@@ -21,8 +21,9 @@ from server.playback.lease import Lease
 from server.runtime.objects import ObjectError
 from server.services.access import Subject
 from server.services.exports import ExportReader, Exports
+from server.services.follow_up import Looking
 from server.web.errors import parsed
-from server.web.guard import asking, signed_in_or_none
+from server.web.guard import asking, kept_back, signed_in_or_none
 from server.web.keys import SERVICES, SIGNED_IN
 from server.web.sending import send
 
@@ -49,9 +50,9 @@ class Asked(BaseModel):
 
 async def listed(request: web.Request) -> web.Response:
     """GET /api/recordings/{recording}/exports → {exports: […], newest first, bundle_key}."""
-    service = request.app[EXPORTS]
+    service, recording = request.app[EXPORTS], request.match_info["recording"]
     told = {
-        "exports": await service.listed(request.match_info["recording"]),
+        "exports": await service.listed(recording, await kept_back(request, recording)),
         "bundle_key": service.bundle_key,
     }
     return web.json_response(told, headers=NO_STORE)
@@ -62,9 +63,10 @@ async def ask(request: web.Request) -> web.Response:
     asked = await parsed(request, Asked)
     zone = request[SIGNED_IN].account.time_zone
     order = Order(asked.kind, asked.layout, asked.language, zone, asked.from_ms, asked.to_ms, asked.track)
-    service = request.app[EXPORTS]
-    row = await service.ask(request.match_info["recording"], order, asking(request))
-    return web.json_response(service.described(row), status=201, headers=NO_STORE)
+    service, recording = request.app[EXPORTS], request.match_info["recording"]
+    closed = await kept_back(request, recording)
+    row = await service.ask(recording, order, asking(request), closed)
+    return web.json_response(service.described(row, closed), status=201, headers=NO_STORE)
 
 
 async def cancel(request: web.Request) -> web.Response:
@@ -79,7 +81,8 @@ async def file(request: web.Request) -> web.StreamResponse:
     """GET /api/recordings/{recording}/exports/{export}/file?reason=…: the plaintext, as an attachment."""
     recording, export = request.match_info["recording"], request.match_info["export"]
     reason = request.query.get("reason", "")
-    reader = await request.app[EXPORTS].open(recording, export, reason, asking(request))
+    closed = await kept_back(request, recording)
+    reader = await request.app[EXPORTS].open(recording, export, reason, asking(request), closed)
     ending = ENDINGS[reader.row.kind]
     headers: dict[str, str] = {
         **NO_STORE,
@@ -109,5 +112,6 @@ async def _ask_again(request: web.Request) -> None:
         raise Refused("sign_in_required")
     recording, export = request.match_info["recording"], request.match_info["export"]
     access = request.app[SERVICES].access
-    await access.require(signed_in.account, Action.RECORDING_EXPORT, Subject.RECORDING, recording)
-    await request.app[EXPORTS].still_there(recording, export)
+    found = await access.require(signed_in.account, Action.RECORDING_EXPORT, Subject.RECORDING, recording)
+    closed = await kept_back(request, recording, Looking(signed_in.account.roles, found.relations))
+    await request.app[EXPORTS].still_there(recording, export, closed)

@@ -17,6 +17,7 @@ from server.domain.permissions import (
 from server.domain.signed_in import WHILE_LOCKED, WHILE_UNPROVEN, Standing
 from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
+from server.services.follow_up import Looking, Withheld, withheld_from
 from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name, session_cookie_name
 from server.web.keys import (
@@ -108,6 +109,17 @@ def asking(request: web.Request) -> Asking:
     """The account that was let through."""
     address = request.get(ADDRESS, request.remote or "")
     return Asking(request[SIGNED_IN].account.id, address, request[CASE_ID])
+
+
+def looking(request: web.Request) -> Looking:
+    """How the account that was let through stands to what it looks at."""
+    return Looking(request[SIGNED_IN].account.roles, request[RELATIONS])
+
+
+async def kept_back(request: web.Request, recording: str, looker: Looking | None = None) -> Withheld:
+    """What of a recording is not for who was let through, or for `looker`, who was found again meanwhile."""
+    context = request.app[SERVICES].context
+    return await withheld_from(context.database, recording, looker or looking(request), context.now_ms())
 
 
 async def credential_or_none(request: web.Request, seat_id: str) -> Credential | None:

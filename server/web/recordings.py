@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.domain.errors import Refused
 from server.domain.permissions import Action
 from server.playback.lease import Lease, Pace
-from server.playback.playback import MAX_SPANS, Opening, Playback
+from server.playback.playback import MAX_SPANS, Opening, Playback, seat_of
 from server.playback.ranges import (
     ByteRange,
     RangeNotSatisfiableError,
@@ -26,9 +26,10 @@ from server.playback.ranges import (
 )
 from server.runtime.generation import GenerationError, TrackReader
 from server.services.access import Subject
+from server.services.follow_up import Looking, require_open
 from server.web.cookies import session_cookie_name
 from server.web.errors import parsed
-from server.web.guard import signed_in_or_none
+from server.web.guard import kept_back, signed_in_or_none
 from server.web.keys import ADDRESS, CASE_ID, SERVICES, SETTINGS, SIGNED_IN
 from server.web.sending import not_satisfiable, send
 
@@ -51,14 +52,17 @@ class Watched(BaseModel):
 
 async def recording(request: web.Request) -> web.Response:
     """GET /api/recordings/{recording}: what there is to watch; opening it is audited."""
-    described = await request.app[PLAYBACK].describe(request.match_info["recording"])
+    recording_id = request.match_info["recording"]
+    described = await request.app[PLAYBACK].describe(recording_id, await kept_back(request, recording_id))
     await _note(request, "recording_opened", "")
     return web.json_response(described, headers={hdrs.CACHE_CONTROL: "private, no-store"})
 
 
 async def track(request: web.Request) -> web.StreamResponse:
     """GET, HEAD /api/recordings/{recording}/tracks/{track}: 200, 206, 304 or 416 (RFC 9110)."""
-    reader = await request.app[PLAYBACK].track(request.match_info["recording"], request.match_info["track"])
+    recording_id, track_id = request.match_info["recording"], request.match_info["track"]
+    require_open(await kept_back(request, recording_id), [seat_of(track_id)])
+    reader = await request.app[PLAYBACK].track(recording_id, track_id)
     headers = _headers(reader)
     if none_match(request.headers.get(hdrs.IF_NONE_MATCH), reader.etag):
         return web.Response(status=304, headers=headers)
@@ -91,7 +95,9 @@ async def _ask_again(request: web.Request, seat: str) -> None:
     if signed_in is None:
         raise Refused("sign_in_required")
     access, recording_id = request.app[SERVICES].access, request.match_info["recording"]
-    await access.require(signed_in.account, Action.RECORDING_WATCH, Subject.RECORDING, recording_id)
+    found = await access.require(signed_in.account, Action.RECORDING_WATCH, Subject.RECORDING, recording_id)
+    looker = Looking(signed_in.account.roles, found.relations)
+    require_open(await kept_back(request, recording_id, looker), [seat])
     await request.app[PLAYBACK].require_playable(recording_id, seat)
 
 

@@ -11,7 +11,7 @@ from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.ranges import ByteRange, RangeNotSatisfiableError, parse_range
 from server.web.errors import parsed, refusal
-from server.web.guard import asking
+from server.web.guard import asking, kept_back, looking
 from server.web.keys import SIGNED_IN
 
 INTERPRETATIONS: web.AppKey[Interpretations] = web.AppKey("interpretations", Interpretations)
@@ -40,20 +40,23 @@ class Answer(BaseModel):
 async def interpretation(request: web.Request) -> web.Response:
     """GET /api/recordings/{recording}/interpretation: who speaks what, pairs, changes, flags."""
     recording = request.match_info["recording"]
-    told = await request.app[INTERPRETATIONS].of(recording)
-    flags = await request.app[FLAGS].of_recording(recording, told["pairs"])
+    closed = await kept_back(request, recording)
+    told = await request.app[INTERPRETATIONS].of(recording, closed)
+    flags = await request.app[FLAGS].of_recording(recording, told["pairs"], closed)
     return web.json_response(told | {"flags": flags}, headers=NO_STORE)
 
 
 async def flag(request: web.Request) -> web.Response:
     """POST /api/recordings/{recording}/flags {participant, from_ms, to_ms, comment} → 201 and the flag."""
     told = await parsed(request, NewFlag)
+    recording = request.match_info["recording"]
     made = await request.app[FLAGS].add(
-        request.match_info["recording"],
+        recording,
         told.participant,
         (told.from_ms, told.to_ms),
         told.comment,
         asking(request),
+        await kept_back(request, recording),
     )
     return web.json_response(made, status=201, headers=NO_STORE)
 
@@ -66,7 +69,7 @@ async def own(request: web.Request) -> web.Response:
 
 async def look(request: web.Request) -> web.Response:
     """GET /api/flags/{flag}: with what may be heard around it."""
-    told = await request.app[FLAGS].look(request.match_info["flag"], asking(request))
+    told = await request.app[FLAGS].look(request.match_info["flag"], looking(request), asking(request))
     return web.json_response(told, headers=NO_STORE)
 
 
@@ -84,6 +87,7 @@ async def clip(request: web.Request) -> web.Response:
         request.match_info["track"],
         _ms(request, "from_ms"),
         _ms(request, "to_ms"),
+        looking(request),
     )
     headers: dict[str, str] = {
         **NO_STORE,

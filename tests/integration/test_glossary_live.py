@@ -81,7 +81,7 @@ async def test_review_says_what_was_shown_when_as_it_read_then_and_by_whom(site:
     unknown = ShownTerm("t", 1, {}, False)
     await services.glossary.mark("no-such-session", 0, unknown, None)
     by = {"participant": seat, "name": "Vera Demo-Kim (synthetic)", "role": "interpreter"}
-    told = (await playback(site).describe(session.id))["terms"]
+    told = (await playback(site).describe(session.id, {}))["terms"]
     assert told == [
         {"ms": 1500, "texts": STENOSIS, "by": by},
         {"ms": 9000, "texts": {"ko": "다른 말"}, "by": None},
@@ -98,7 +98,9 @@ async def test_a_seat_that_withdrew_is_not_named_beside_what_it_showed(site: Web
     shown = await services.glossary.shown(seat, term["id"])
     await services.glossary.mark(session.id, session.started_ms, shown, seat)
     assert (await browser.post(f"/api/seats/{seat}/destroy", {})).json == {"recordings": 1}
-    assert (await playback(site).describe(session.id))["terms"] == [{"ms": 0, "texts": STENOSIS, "by": None}]
+    assert (await playback(site).describe(session.id, {}))["terms"] == [
+        {"ms": 0, "texts": STENOSIS, "by": None}
+    ]
     async with site.database.read() as tx:
         assert await destructions.blocked(tx, session.id) == {seat}
         assert [mark.seat_id for mark in await glossary.marks_of(tx, session.id)] == [seat]

@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 
 from server.storage.schema import accounts, case_people
 from tests.integration.playback_rig import PlaybackRig, Profile
+from tests.support.followed import patient_sits, says
 from tests.support.journals import RECORDING, SEATS
 
 TRACK = f"/api/recordings/{RECORDING}/tracks/{SEATS[0]}-camera"
@@ -81,7 +82,14 @@ async def change_role(rig: PlaybackRig, profile: Profile) -> None:
         )
 
 
-@pytest.mark.parametrize("end", [revoke_session, disable_account, take_off_the_case, change_role])
+async def refuse_the_follow_up(rig: PlaybackRig, _: Profile) -> None:
+    await patient_sits(rig.services, SEATS[0])
+    await says(rig.services, "declined")
+
+
+@pytest.mark.parametrize(
+    "end", [refuse_the_follow_up, revoke_session, disable_account, take_off_the_case, change_role]
+)
 async def test_after_the_right_ends_a_slow_reader_gets_less_than_a_mebibyte(
     rig: PlaybackRig, end: Callable[[PlaybackRig, Profile], Awaitable[None]]
 ) -> None:

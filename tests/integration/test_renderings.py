@@ -26,6 +26,7 @@ from server.runtime.bucket import Bucket
 from server.runtime.keystore import KeyStore
 from server.runtime.objects import Objects
 from server.services.access import Asking
+from server.services.follow_up import Withheld
 from server.storage import audit as audit_chain
 from server.storage import destructions as asked_for
 from server.storage import pairings, renderings
@@ -38,6 +39,7 @@ from server.web.renderings import FLAGS, INTERPRETATIONS
 from server.web.routes import CLIPS
 from tests.integration.playback_rig import PlaybackRig, Profile
 from tests.integration.test_live_rooms import JOIN, Page, inhabited
+from tests.support.followed import patient_sits, says
 from tests.support.journals import CASE, RECORDING, SEATS, STARTED_MS, Books, make_books, people
 from tests.support.recorded import Person
 from tests.support.talkers import TALK, Talker, Unlevelled
@@ -311,11 +313,36 @@ async def test_of_a_recording_that_is_to_be_destroyed_or_is_nothing_is_told(
     assert flag["id"] in str(await asked(rig, interpreter, "GET", "/api/flags"))
 
 
+async def test_of_a_patient_who_refuses_follow_up_not_even_when_they_spoke_is_told_and_no_seconds_are_cut(
+    rig: Rig, reviewer: Profile, interpreter: Profile, found: dict[str, Any]
+) -> None:
+    about_them = new_flag(next(pair for pair in found["pairs"] if pair["said"][0]["participant"] == LP))
+    _, flag = await asked(rig, reviewer, "POST", f"{API}/flags", json=about_them)
+    path = f"/api/flags/{flag['id']}"
+    await patient_sits(rig.services, LP)
+    await says(rig.services, "declined")
+    try:
+        _, told = await asked(rig, reviewer, "GET", f"{API}/interpretation")
+        assert LP not in str([told["people"], told["pairs"], told["own"]])
+        assert len(told["pairs"]) == len(found["pairs"]) - 1
+        assert flag["id"] not in str(told["flags"])
+        status, refused = await asked(rig, reviewer, "POST", f"{API}/flags", json=about_them)
+        assert (status, refused["error"]["code"]) == (409, "no_such_rendering")
+        _, around = await asked(rig, interpreter, "GET", path)
+        assert {each["participant"] for each in around["tracks"]} == {KP, IN}
+        status, refused = await asked(rig, interpreter, "GET", f"{path}/tracks/{LP}-audio")
+        assert (status, refused["error"]["code"]) == (403, "follow_up_refused")
+        assert (await asked(rig, interpreter, "GET", f"{path}/tracks/{KP}-audio"))[0] == 200
+    finally:
+        await says(rig.services, "granted")
+    assert (await asked(rig, interpreter, "GET", f"{path}/tracks/{LP}-audio"))[0] == 200
+
+
 class Destroying(Interpretations):
     """The destruction of the recording is asked for just when its pairs were told."""
 
-    async def of(self, recording: str) -> dict[str, Any]:
-        told = await super().of(recording)
+    async def of(self, recording: str, kept_back: Withheld) -> dict[str, Any]:
+        told = await super().of(recording, kept_back)
         await destruction_asked(Books(self._database, self._rows), WHOLE)
         return told
 
@@ -331,7 +358,7 @@ async def test_a_flag_that_comes_with_the_destruction_of_its_recording_leaves_no
         before = await renderings.count(tx, RECORDING)
     try:
         with pytest.raises(Refused, match="destroyed"):
-            await flags.add(RECORDING, IN, span, "Said late.", Asking("acc-reviewer", "", CASE))
+            await flags.add(RECORDING, IN, span, "Said late.", Asking("acc-reviewer", "", CASE), {})
     finally:
         await not_asked(rig.books, WHOLE)
     async with rig.books.database.read() as tx:
@@ -363,12 +390,12 @@ async def test_what_is_found_in_tracks_that_are_gone_by_then_is_not_kept(
         )
         rows = Meanwhile(books.database)
         rows.expires = expires
-        assert (await Interpretations(books.database, rows, playback).of(RECORDING))["pairs"] == []
+        assert (await Interpretations(books.database, rows, playback).of(RECORDING, {}))["pairs"] == []
         async with books.database.read() as tx:
             for generation in (1, 2):
                 assert await pairings.get(tx, RECORDING, generation, VERSION) is None
         if not expires:
-            await Interpretations(books.database, books.rows, playback).of(RECORDING)
+            await Interpretations(books.database, books.rows, playback).of(RECORDING, {})
             async with books.database.read() as tx:
                 assert await pairings.get(tx, RECORDING, 2, VERSION), "found again when somebody asks"
     finally:

@@ -134,11 +134,11 @@ async def test_exports_with_the_seat_go_too_and_others_stay(rig: Shredding) -> N
 
 async def test_under_a_hold_an_export_with_the_seat_is_not_handed_out(rig: Shredding) -> None:
     await rig.compose("export-with-everybody", GONE, STAYS)
-    await rig.exports.still_there(RECORDING, "export-with-everybody")
+    await rig.exports.still_there(RECORDING, "export-with-everybody", {})
     await retention(rig).hold(CASE, "dispute", OFFICER, ADDRESS)
     await rig.withdraw(GONE)
     with pytest.raises(Refused, match="export_gone"):
-        await rig.exports.still_there(RECORDING, "export-with-everybody")
+        await rig.exports.still_there(RECORDING, "export-with-everybody", {})
     material = await rig.exports.making.material(RECORDING)
     assert material is not None
     assert {track["peer"] for track in material.tracks()} == {STAYS, OTHER}

@@ -99,6 +99,7 @@ def test_broken_glass_opens_what_is_read_of_a_patient_and_nothing_that_is_change
         Action.RECEIPT_READ,
         Action.RECORDING_LIST,
         Action.RECORDING_WATCH,
+        Action.RECORDING_CONSULT,
         Action.CHAT_REVIEW,
         Action.CONDUCT_REVIEW,
     }

@@ -172,7 +172,7 @@ class ExportPanel extends LightElement {
         ${row.kind === 'bundle' && row.state === 'ready' ? this.fingerprint() : nothing}
         <span class="hint">${t('export-contains', { names: this.names(row) })}</span>
         ${row.state === 'ready' && row.expires_at_ms ? html`<span class="hint">${t('export-until', { date: this.when(row.expires_at_ms) })}</span>` : nothing}</div>
-      ${waiting(row) ? this.progress(row) : row.state === 'ready' ? this.download(row) : nothing}
+      ${waiting(row) ? this.progress(row) : row.state !== 'ready' ? nothing : row.withheld ? html`<p class="notice notice-plain" data-testid="export-withheld">${tError(row.withheld)}</p>` : this.download(row)}
     </li>`;
   }
 

@@ -22,6 +22,17 @@ export function withdrawnLanes(lanes) {
     <p>${t(lane.destroyed ? 'review-withdrawn' : 'review-withdrawing', { from: span(lane.from), to: span(lane.to) })}</p></li>`)}</ul>`;
 }
 
+/**
+ * People who are in it and not for this reader: whose, when, why, and what opens it.
+ * @param {import('../types/wire.js').WithheldLane[]} lanes
+ */
+export function withheldLanes(lanes) {
+  if (!lanes?.length) return nothing;
+  return html`<ul>${lanes.map((lane) => html`<li class="lane lane-withdrawn" data-testid="lane-withheld" data-participant=${lane.participant} data-kind=${lane.kind} data-code=${lane.code}>
+    <div class="lane-name"><strong>${lane.name}</strong><span>${tValue('kind', lane.kind)}</span></div>
+    <p>${t(lane.code === 'follow_up_unasked' ? 'review-withheld-unasked' : 'review-withheld-refused', { from: span(lane.from), to: span(lane.to) })}</p></li>`)}</ul>`;
+}
+
 class Lanes extends LightElement {
   static properties = { playback: { attribute: false }, volumes: { attribute: false }, said: { state: true } };
 
@@ -59,6 +70,7 @@ class Lanes extends LightElement {
       <div class="lanes-head"><h2>${t('review-lanes')}</h2>${this.legend(playback)}</div>
       <ul>${playback.lanes.map((track) => this.lane(playback, track))}</ul>
       ${withdrawnLanes(playback.recording.withdrawn)}
+      ${withheldLanes(playback.recording.withheld)}
       ${this.prebrief(playback)}
       ${this.ending(playback)}
       <p class="lane-words" role="status">${this.said}</p>

@@ -8,7 +8,7 @@ import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import { ExportList } from '../review/exports.js';
 import '../elements/export.js';
-import { withdrawnLanes } from '../elements/lanes.js';
+import { withdrawnLanes, withheldLanes } from '../elements/lanes.js';
 import '../elements/interpretation.js';
 import '../elements/player.js';
 import '../elements/said.js';
@@ -51,7 +51,7 @@ function heading(shown) {
   const across = shown.tracks.map((track) => track.across_error_ms).filter((ms) => ms !== null);
   const apart = [...new Set(shown.tracks.filter((track) => (track.sync_error_ms ?? 0) > SYNC_ALARM_MS).map((track) => track.name))];
   // Who declined later on is in it all the same, with gaps that say so.
-  const named = new Set([...shown.tracks, ...shown.withdrawn].map((one) => one.participant));
+  const named = new Set([...shown.tracks, ...shown.withdrawn, ...shown.withheld].map((one) => one.participant));
   const declined = shown.declined.filter((one) => !named.has(one.participant));
   const chain = shown.chain === 'intact' ? 'intact' : ['broken', 'cut_after_ack', 'missing'].includes(shown.chain) ? 'broken' : 'other';
   return html`<div class="review-head">
@@ -65,6 +65,7 @@ function heading(shown) {
       ${across.length ? html`<span class="chip" data-testid="review-sync-across">${t('review-sync-across', { ms: Math.max(...across) })}</span>` : nothing}
       ${declined.length ? html`<span class="chip chip-synthetic">${t('review-declined', { names: declined.map((one) => one.name).join(', ') })}</span>` : nothing}
       ${shown.withdrawn.length ? html`<span class="chip chip-synthetic" data-testid="review-withdrawn">${t('review-withdrawn-who', { names: [...new Set(shown.withdrawn.map((one) => one.name))].join(', ') })}</span>` : nothing}
+      ${shown.withheld.length ? html`<span class="chip chip-synthetic" data-testid="review-withheld">${t('review-withheld-who', { names: [...new Set(shown.withheld.map((one) => one.name))].join(', ') })}</span>` : nothing}
     </p>
     ${apart.length ? html`<p class="notice notice-warn" role="status" data-testid="review-out-of-step">${t('review-out-of-step', { names: apart.join(', '), ms: SYNC_ALARM_MS })}</p>` : nothing}` : nothing}
   </div>`;
@@ -76,7 +77,7 @@ function content(shown) {
   if (shown.state === 'failed') return message('failed', t('review-failed', { id: shown.id }));
   if (shown.state === 'recording') return message('recording', t('review-recording'));
   if (!playback) return message('preparing', t(shown.waits_for ? `recording-waits-${shown.waits_for}` : 'review-preparing'));
-  if (shown.tracks.length === 0) return html`<p class="notice notice-plain">${t('review-empty')}</p>${withdrawnLanes(shown.withdrawn)}`;
+  if (shown.tracks.length === 0) return html`${shown.withheld.length ? nothing : html`<p class="notice notice-plain">${t('review-empty')}</p>`}${withdrawnLanes(shown.withdrawn)}${withheldLanes(shown.withheld)}`;
   return html`<hj-player .playback=${playback} .zone=${account?.time_zone}></hj-player><p class="hint keys">${t('review-keys')}</p>
     <hj-interpretation .playback=${playback}></hj-interpretation>
     <hj-term-marks .playback=${playback}></hj-term-marks>
@@ -126,12 +127,17 @@ function returnToPlace(opened) {
   }
 }
 
+/** @param {RecordingAnswer} found */
+function keptBack(found) {
+  return JSON.stringify(found.withheld);
+}
+
 async function fetchRecording() {
   try {
     const found = /** @type {RecordingAnswer} */ (await get(`/api/recordings/${encodeURIComponent(id)}`));
     problem = null;
-    if (playback && recording && found.generation !== recording.generation) {
-      goOnAfterReload(playback); // more was recorded meanwhile, and the tracks we had are gone
+    if (playback && recording && (found.generation !== recording.generation || keptBack(found) !== keptBack(recording))) {
+      goOnAfterReload(playback); // more was recorded meanwhile, or the patient decided otherwise: the tracks we had are gone
       return;
     }
     recording = found;

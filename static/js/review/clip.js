@@ -11,7 +11,7 @@ export function recordingOf(clip) {
   const end = Math.max(...clip.tracks.map((track) => track.end_ms), begin);
   return {
     id: clip.id, consultation_id: '', case_id: '', state: 'ready', generation: 0, started_at_ms: clip.started_at_ms + begin,
-    duration_ms: end - begin, chain: '', gaps: [], declined: [], withdrawn: [],
+    duration_ms: end - begin, chain: '', gaps: [], declined: [], withdrawn: [], withheld: [],
     tracks: clip.tracks.map((track) => ({
       id: track.id, participant: track.participant, name: track.name, role: track.role, language: track.language, kind: 'audio',
       mime: 'audio/webm', offset_ms: track.offset_ms - begin, duration_ms: track.end_ms - track.offset_ms,

@@ -95,9 +95,11 @@ export interface RecordingAnswer {
   waits_for?: WaitsFor;
   generation: number; started_at_ms: number; duration_ms: number | null; chain: string;
   tracks: Track[]; gaps: Gap[]; declined: { participant: string; name: string; role: Role }[];
-  withdrawn: WithdrawnLane[]; prebrief?: [number, number | null][]; terms?: import('./asides.js').TermMark[];
+  withdrawn: WithdrawnLane[]; withheld: WithheldLane[]; prebrief?: [number, number | null][]; terms?: import('./asides.js').TermMark[];
 }
 export interface WithdrawnLane { participant: string; name: string; role: Role; kind: Kind | 'other'; from: number; to: number; destroyed: boolean }
+/** There, and not for this reader: the patient's word on follow-up review. */
+export interface WithheldLane { participant: string; name: string; role: Role; kind: Kind | 'other'; from: number; to: number; code: string }
 export interface KeptRecording {
   id: string; started_at_ms: number; class: string; years: number; kept_until_ms: number | null; zones: string[]; state: string;
   seats: { id: string; name: string; role: Role; mine: boolean; withdrawn: 'requested' | 'begun' | 'done' | null; may_withdraw: boolean }[];
@@ -119,5 +121,5 @@ export interface Export {
   id: string; kind: 'film' | 'clip' | 'still' | 'bundle'; layout: 'grid' | 'speaker'; from_ms: number; to_ms: number;
   state: 'queued' | 'running' | 'ready' | 'failed' | 'cancelled' | 'destroyed'; progress: number | null; seats: string[];
   bytes: number | null; sha256: string | null; error_code: string | null; made_by: string; made_at_ms: number; expires_at_ms: number | null;
-  waits_for_rooms: boolean;
+  waits_for_rooms: boolean; withheld: string | null;
 }
