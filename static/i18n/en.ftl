@@ -2200,6 +2200,40 @@ turn-why-other = Waits for you
 turn-since = since { $date }
 turn-due = Answer by { $date }
 turn-late = Late: was due { $date }
+turn-why-no-show = Somebody did not come: find another hour
+turn-why-interrupted = Broken off: find an hour to go on
+task-consents = Consents are still to be asked for
+task-consent-refused = The patient has not agreed: talk it over with them, or call the hour off
+task-hour-passed = The hour went by and nobody met: say who did not come, or find another
+task-mail-refused =
+    { $count ->
+        [one] { $count } mail was refused for good: reach this person by telephone
+       *[other] { $count } mails were refused for good: reach these people by telephone
+    }
+task-document-confirm =
+    { $count ->
+        [one] { $count } document names a patient: say whether it is this one
+       *[other] { $count } documents name a patient: say whether it is this one
+    }
+task-document-quarantined =
+    { $count ->
+        [one] The scanner found something in { $count } document: take it back and bring a clean one
+       *[other] The scanner found something in { $count } documents: take them back and bring clean ones
+    }
+task-licence = A licence is to be checked
+task-licence-expired = A licence has run out
+task-own-licence = Your licence is not entered or has run out: without it you can take no seat
+task-own-licence-ends = Your licence runs out
+task-invited = Invited and never signed in: invite again, or call
+task-audit-review = The monthly review is to be read and signed
+task-flags =
+    { $count ->
+        [one] { $count } question about your renderings waits for your answer
+       *[other] { $count } questions about your renderings wait for your answer
+    }
+task-due = By { $date }
+task-late = Late: was due { $date }
+task-other = Waits for you
 return-reason-incomplete = Something is missing
 return-reason-unclear = Something is not clear
 return-reason-documents = Documents or pictures are missing

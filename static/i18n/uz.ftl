@@ -2211,6 +2211,40 @@ turn-why-other = Sizni kutmoqda
 turn-since = { $date } dan beri
 turn-due = { $date } gacha javob bering
 turn-late = Kechikdi: muddati { $date } edi
+turn-why-no-show = Kimdir kelmadi: boshqa vaqt toping
+turn-why-interrupted = Uzilib qoldi: davom ettirish uchun vaqt toping
+task-consents = Roziliklar hali soʻralmagan
+task-consent-refused = Bemor rozi boʻlmadi: u bilan gaplashing yoki belgilangan vaqtni bekor qiling
+task-hour-passed = Vaqt oʻtdi, hech kim uchrashmadi: kim kelmaganini belgilang yoki boshqa vaqt toping
+task-mail-refused =
+    { $count ->
+        [one] { $count } ta xat butunlay rad etildi: telefon orqali bogʻlaning
+       *[other] { $count } ta xat butunlay rad etildi: telefon orqali bogʻlaning
+    }
+task-document-confirm =
+    { $count ->
+        [one] { $count } ta hujjatda bemor nomi bor: bu shu bemor ekanini tasdiqlang
+       *[other] { $count } ta hujjatda bemor nomi bor: bu shu bemor ekanini tasdiqlang
+    }
+task-document-quarantined =
+    { $count ->
+        [one] Tekshiruv { $count } ta hujjatda xavf topdi: uni qaytarib oling va tozasini yuklang
+       *[other] Tekshiruv { $count } ta hujjatda xavf topdi: ularni qaytarib oling va tozasini yuklang
+    }
+task-licence = Litsenziyani tekshirish kerak
+task-licence-expired = Litsenziya muddati tugagan
+task-own-licence = Litsenziyangiz kiritilmagan yoki muddati tugagan: usiz oʻrin egallay olmaysiz
+task-own-licence-ends = Litsenziyangiz muddati tugayapti
+task-invited = Taklif qilingan, lekin kirmagan: qayta taklif qiling yoki qoʻngʻiroq qiling
+task-audit-review = Oylik tekshiruvni oʻqib, imzolash kerak
+task-flags =
+    { $count ->
+        [one] Tarjimalaringizga oid { $count } ta savol javobingizni kutmoqda
+       *[other] Tarjimalaringizga oid { $count } ta savol javobingizni kutmoqda
+    }
+task-due = Muddati: { $date }
+task-late = Kechikdi: muddati { $date } edi
+task-other = Sizni kutmoqda
 return-reason-incomplete = Nimadir yetishmaydi
 return-reason-unclear = Nimadir aniq emas
 return-reason-documents = Hujjatlar yoki suratlar yetishmaydi

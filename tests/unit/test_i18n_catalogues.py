@@ -37,6 +37,7 @@ from server.domain.second_step import WHY as LOST_WHY
 from server.domain.self_test import RULES
 from server.domain.self_test import STEPS as SELF_TEST_STEPS
 from server.domain.site_policy import LEGAL_BASES, SEAT_RULES
+from server.domain.task import WHYS as TASKS
 from server.services.audit_report import COLUMNS, SECTIONS
 from server.services.case_list import TURNS
 from server.services.exports import REASONS
@@ -132,7 +133,8 @@ BUILT = {
     "conduct-reason-": [reason.replace("_", "-") for reason in SKIP_REASONS],
     "case-state-": [*State, "other"],
     "case-move-": [*{move.name for move in LIFE}, "other"],
-    "turn-why-": [*{why for _, _, _, why in TURNS}, "other"],
+    "turn-why-": [*{why.replace("_", "-") for _, _, _, why in TURNS}, "other"],
+    "task-": [*(why.replace("_", "-") for why in TASKS), "other"],
     "return-reason-": [reason.replace("_", "-") for reason in RETURN_REASONS],
     "cancel-reason-": [reason.replace("_", "-") for reason in CANCEL_REASONS],
     "reopen-reason-": [reason.replace("_", "-") for reason in REOPEN_REASONS],

@@ -34,3 +34,8 @@ export interface Turn {
   id: string; label: string; specialty: string; state: string; site: string; time_zone: string; why: string; since_ms: number; due_ms: number | null;
   urgency: string; returns: string;
 }
+/** What needs the reader besides a case's turn (server/domain/task.py). */
+export interface Task {
+  why: string; since_ms: number | null; due_ms: number | null; case: string; label: string; about: string; name: string; count: number;
+  lacking: string[]; begins: import('./schedule.js').Shown[];
+}

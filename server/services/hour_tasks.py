@@ -1,0 +1,94 @@
+"""What agreed hours want of somebody: consents before them, mails that did not arrive, nobody who came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server.domain.consultation import OVER, Consultation, effective_state
+from server.domain.life import State
+from server.domain.people import Account, Site
+from server.domain.permissions import Action, Relation, allowed
+from server.domain.person_consent import newest_of, required
+from server.domain.task import AHEAD_MS, NEAR_MS, Task, unanswered
+from server.services.case_sides import sides_of
+from server.services.two_clocks import clocks
+from server.storage import accounts, appointments, cases, consultations, mails, person_consents, waiting
+from server.storage.database import Transaction
+
+
+async def hour_tasks(tx: Transaction, account: Account, now_ms: int) -> list[Task]:
+    chases = allowed(Action.SCHEDULE_WRITE, account.roles, ())
+    found = await _consents(tx, account, chases, now_ms)
+    if chases:
+        found += await _passed(tx, now_ms)
+        found += await _mails(tx, now_ms)
+    return found
+
+
+async def _consents(tx: Transaction, account: Account, chases: bool, now_ms: int) -> list[Task]:
+    """For the site where the patient is, as soon as it is near; for a coordinator from the day before."""
+    gives = allowed(Action.CONSENT_GIVE, account.roles, {Relation.OWN_SITE})
+    if not gives and not chases:
+        return []
+    near = await consultations.around(tx, now_ms, now_ms + (AHEAD_MS if gives else NEAR_MS))
+    ahead = [one for one in near if effective_state(one, now_ms) not in OVER]
+    by_case = await cases.all_by_id(tx, {one.case_id for one in ahead})
+    tasks: dict[str, Task] = {}
+    for one in ahead:  # by start: a case's next hour comes first
+        case = by_case[one.case_id]
+        own = gives and case.site_id == account.site_id
+        if case.id in tasks or not (own or (chases and one.starts_at_ms - now_ms <= NEAR_MS)):
+            continue
+        sides = await sides_of(tx, case)
+        given = newest_of(await person_consents.of_case(tx, case.id))
+        found = unanswered(required(sides.countries), given, sides.recipients)
+        if found is not None:
+            why, lacking = found
+            begins = clocks(one.starts_at_ms, [sides.referring, *sides.consulting])
+            tasks[case.id] = Task(
+                why, due_ms=one.starts_at_ms, case=case.id, label=case.label, lacking=lacking, begins=begins
+            )
+    return list(tasks.values())
+
+
+async def _passed(tx: Transaction, now_ms: int) -> list[Task]:
+    """Hours that went by without anybody meeting, of cases that wait for one."""
+    waits = {case.id: case for case in await cases.in_states(tx, {State.SCHEDULED, State.READY})}
+    hours = await waiting.hours_of(tx, waits)
+    last = {id_: one for id_, found in hours.items() if (one := _last_gone(found, now_ms)) is not None}
+    met = await waiting.met(tx, {one.id for one in last.values()})
+    return [
+        Task("hour_passed", since_ms=one.closes_at_ms, case=id_, label=waits[id_].label)
+        for id_, one in last.items()
+        if one.id not in met
+    ]
+
+
+def _last_gone(hours: Sequence[Consultation], now_ms: int) -> Consultation | None:
+    """The last one that was not called off; None while another is ahead or runs."""
+    if any(effective_state(one, now_ms) not in OVER for one in hours):
+        return None
+    return next((one for one in reversed(hours) if one.state != "cancelled"), None)
+
+
+async def _mails(tx: Transaction, now_ms: int) -> list[Task]:
+    """Somebody of an hour ahead was not reached: their address was refused for good."""
+    ahead = {one.id: one for one, _ in await appointments.beginning_between(tx, now_ms, now_ms + AHEAD_MS)}
+    states = await mails.states_of(tx, ahead)
+    refused = {id_: found["refused"] for id_, found in states.items() if found.get("refused")}
+    if not refused:
+        return []
+    by_case = await cases.all_by_id(tx, {ahead[id_].case_id for id_ in refused})
+    sites = await accounts.all_sites(tx)
+    seats = await consultations.seats_of(tx, set(refused))
+    tasks = []
+    for id_, count in refused.items():
+        hour, case = ahead[id_], by_case[ahead[id_].case_id]
+        around = [one for one in seats if one.consultation_id == id_ and one.role != "interpreter"]
+        places: list[Site] = [sites[site] for site in dict.fromkeys(one.site_id for one in around)]
+        begins = clocks(hour.starts_at_ms, places)
+        tasks.append(
+            Task("mail_refused", due_ms=hour.starts_at_ms, case=case.id, label=case.label, count=count,
+                begins=begins)
+        )  # fmt: skip
+    return tasks
