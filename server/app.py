@@ -28,7 +28,7 @@ from server.live import Emptied, LiveRooms
 from server.playback.flags import Flags
 from server.playback.interpretation import Interpretations
 from server.playback.playback import Playback
-from server.runtime.audit_keeper import AuditKeeper
+from server.runtime.audit_keeper import AuditKeeper, places
 from server.runtime.disks import Disks, disks_of
 from server.runtime.finalising import Finalising, FinalisingOptions
 from server.runtime.fleet import Fleet
@@ -184,6 +184,8 @@ async def _behind_the_rooms(
     stack.push_async_callback(mailer.stop)
     await mailer.start()
     keeper = AuditKeeper(context, keys.signing_key)
+    chain = app[SERVICES].audit_chain
+    chain.verify_key, chain.places = keys.verify_key, places(context.settings)
     app[HEALTH].sources.append(keeper.metrics)
     stack.push_async_callback(keeper.stop)
     await keeper.start()

@@ -1,8 +1,9 @@
-"""`hyeopjin audit verify | export | review | send`: the chain of who saw which patient.
+"""`hyeopjin audit verify | acknowledge | export | review | send`: the chain of who saw which patient.
 
-`verify` exits with 0 when the chain is whole and reaches every checkpoint, 1 when an entry was changed or
-removed (it says the first that does not follow), 3 when the chain is whole but its end is missing, 4 when a
-checkpoint cannot be read or is not signed by this server; 2 as ever when there is nothing to look at.
+`verify` exits with 0 when the chain is whole and reaches every checkpoint, or somebody has acknowledged what
+is missing; 1 when an entry was changed or removed (it says the first that does not follow), 3 when the chain
+is whole but its end is missing, 4 when a checkpoint cannot be read or is not signed by this server; 2 as ever
+when there is nothing to look at.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,12 +24,11 @@ from server.config import Settings
 from server.domain.errors import Refused
 from server.domain.permissions import Action
 from server.i18n import LANGUAGES
-from server.runtime import checkpoints
 from server.runtime.audit_keeper import AuditKeeper, as_syslog, places
 from server.runtime.keystore import KeyStore, KeyStoreError
+from server.services.audit_chain import Verdict
 from server.services.trail import Asked
 from server.services.trail_export import FORMATS, REASONS
-from server.storage import audit
 
 BROKEN, CUT, UNSIGNED = 1, 3, 4
 MoreOption = Annotated[list[Path] | None, typer.Option("--checkpoints", help="a further directory of them")]
@@ -37,33 +37,16 @@ SENTENCES = {
     "not_found": "There is no such account or case.",
     "bad_request": "The format or a day is not one of those that --help names.",
     "reason_missing": "The reason is not one of those that --help names.",
+    "gap_reason": "Write why entries are missing, in at least three words.",
+    "audit_broken": "An entry was changed: see `hyeopjin audit verify`. Nobody can answer for that.",
+    "audit_whole": "Nothing is missing that is not known already.",
 }
-
-
-@dataclass(slots=True)
-class Verdict:
-    """`broken`: the first entry that does not follow. `missing_after`: the chain ends before a checkpoint."""
-
-    entries: int = 0
-    broken: int | None = None
-    missing_after: int | None = None
-    checkpoint_ms: int | None = None
-    checkpoints: int = 0
-    unsigned: list[str] = field(default_factory=list)
-    guarded: bool = True
-
-    @property
-    def code(self) -> int:
-        if self.broken is not None:
-            return BROKEN
-        if self.missing_after is not None:
-            return CUT
-        return UNSIGNED if self.unsigned else 0
 
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Who saw which patient: the chain of entries.", no_args_is_help=True)
     group.command("verify")(verify)
+    group.command("acknowledge")(acknowledge)
     group.command("export")(export)
     group.command("send")(send)
     group.command("review")(review)
@@ -81,7 +64,35 @@ def verify(
     else:
         for sentence in _sentences(found):
             typer.echo(sentence)
-    raise typer.Exit(found.code)
+    raise typer.Exit(exit_code(found))
+
+
+def acknowledge(
+    by: ByOption,
+    reason: Annotated[str, typer.Option(help="why entries are missing, in your own words")],
+    more: MoreOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Answer for entries that a checkpoint saw and that are gone, after an older backup was put back.
+
+    It is an entry itself; `verify` names it ever after, and still finds whatever else is missing.
+    """
+    settings = data_settings(config, data)
+
+    async def work() -> None:
+        keys = await asyncio.to_thread(keys_of, settings)
+        async with books(settings) as services:
+            chain = services.audit_chain
+            chain.verify_key, chain.places = keys.verify_key, [*places(settings), *(more or [])]
+            who = await officer(services, by, Action.AUDIT_ACKNOWLEDGE)
+            seen = await chain.verdict(whole=False)
+            await chain.acknowledge(seen.lost, reason, who, "")
+            await AuditKeeper(services.context, keys.signing_key).stop()  # a checkpoint that has seen it
+            for sentence in _sentences(await chain.verdict(whole=False)):
+                typer.echo(sentence)
+
+    refusable(work())
 
 
 def export(
@@ -187,22 +198,17 @@ def refusable(work: Any) -> Any:
 
 async def verified(settings: Settings, directories: list[Path]) -> Verdict:
     keys = await asyncio.to_thread(keys_of, settings)
-    found = Verdict()
-    async with books(settings) as services, services.context.database.read() as tx:
-        found.broken = await audit.first_broken(tx)
-        found.entries = (await audit.newest(tx))[0]
-        found.guarded = await audit.is_guarded(tx)
-        for path in checkpoints.files(directories):
-            try:
-                point = checkpoints.read(path, keys.verify_key)
-            except checkpoints.CheckpointError:
-                found.unsigned.append(path.name)
-                continue
-            found.checkpoints += 1
-            if await audit.hash_at(tx, point.number) == point.hash or found.missing_after is not None:
-                continue
-            found.missing_after, found.checkpoint_ms = min(found.entries, point.number), point.at_ms
-    return found
+    async with books(settings) as services:
+        services.audit_chain.verify_key, services.audit_chain.places = keys.verify_key, directories
+        return await services.audit_chain.verdict(whole=True)
+
+
+def exit_code(found: Verdict) -> int:
+    if found.broken is not None:
+        return BROKEN
+    if found.missing_after is not None:
+        return CUT
+    return UNSIGNED if found.unsigned else 0
 
 
 def _sentences(found: Verdict) -> list[str]:
@@ -210,16 +216,29 @@ def _sentences(found: Verdict) -> list[str]:
     if found.broken is not None:
         told.append(f"Entry {found.broken} does not follow from the one before: something was changed.")
     if found.missing_after is not None and found.checkpoint_ms is not None:
-        at = datetime.fromtimestamp(found.checkpoint_ms / 1000, UTC).isoformat(timespec="seconds")
         told.append(
-            f"The chain is not the one that the checkpoint of {at} saw: entries after {found.missing_after} "
-            "are missing or others. Was an older backup restored?"
+            f"The chain is not the one that the checkpoint of {_instant(found.checkpoint_ms)} saw: entries "
+            f"after {found.missing_after} are missing or others. Was an older backup restored? Then say so: "
+            "`hyeopjin audit acknowledge`."
         )
     told += [f"The checkpoint {name} is not signed by this server." for name in found.unsigned]
     if not found.guarded:
         told.append(
             "The database's own guards against changes are gone: docs/audit.md says how to put them back."
         )
-    if found.code == 0:
-        told.append(f"{found.entries} entries, whole; {found.checkpoints} checkpoints reached.")
+    told += [_known(gap) for gap in found.gaps]
+    if exit_code(found) == 0:
+        told.append(f"{found.entries} entries, whole; {found.checkpoints} checkpoints reached or known.")
     return told
+
+
+def _known(gap: dict[str, Any]) -> str:
+    return (
+        f"Known gap: entries {gap['kept_to'] + 1} to {gap['lost_to']}, written after "
+        f"{_instant(gap['from_ms'])} until {_instant(gap['to_ms'])}, are lost; acknowledged by {gap['name']} "
+        f"on {_instant(gap['made_ms'])}: {gap['reason'] or 'the reason is lost too'}"
+    )
+
+
+def _instant(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

@@ -78,6 +78,7 @@ class Action(StrEnum):
     AUDIT_LOGINS = "audit.logins"  # who signed in at one's own site
     AUDIT_READ = "audit.read"  # everybody's entries, and the state of the chain
     AUDIT_EXPORT = "audit.export"
+    AUDIT_ACKNOWLEDGE = "audit.acknowledge"  # that entries are missing, and why
     AUDIT_REVIEW = "audit.review"  # make, read and sign the monthly one
     RECEIPT_READ = "receipt.read"  # of what was destroyed
     CONSENT_READ = "consent.read"  # what the patient agreed to, and what is missing

@@ -164,6 +164,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.AUDIT_READ: _by(_R.ANY, _PO),
     Action.AUDIT_EXPORT: _by(_R.ANY, _PO),
     Action.AUDIT_REVIEW: _by(_R.ANY, _PO),
+    Action.AUDIT_ACKNOWLEDGE: _by(_R.ANY, _PO),
     Action.RECEIPT_READ: {**_CASE, _IN: frozenset({_R.OWN_SEAT}), _PO: frozenset({_R.ANY})},
     Action.CONSENT_READ: {
         **_by(_R.OWN_SITE, _LP, _LO),

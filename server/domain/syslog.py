@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from server.domain.trail import GLASS_BROKEN, SIGN_IN_FAILED, is_copy
+from server.domain.trail import GAP_ACKNOWLEDGED, GLASS_BROKEN, SIGN_IN_FAILED, is_copy
 
 FACILITY: Final = 13  # log audit
 WARNING, NOTICE, INFORMATIONAL = 4, 5, 6
@@ -35,7 +35,7 @@ def framed(one: bytes) -> bytes:
 
 def severity(action: str) -> int:
     """A collector's rules look at this first."""
-    if action in (GLASS_BROKEN, SIGN_IN_FAILED):
+    if action in (GAP_ACKNOWLEDGED, GLASS_BROKEN, SIGN_IN_FAILED):
         return WARNING
     return NOTICE if is_copy(action) else INFORMATIONAL
 

@@ -13,6 +13,8 @@ PATIENTS_SEARCHED, SHOWN = "patients_searched", "shown"
 OWN_READ: Final = "own_consents_read"
 """The patient's own look, by their code."""
 GLASS_BROKEN, GLASS_ENDED = "glass_broken", "glass_ended"
+GAP_ACKNOWLEDGED: Final = "audit_gap_acknowledged"
+"""Entries are missing, and somebody answers for it: `audit_gap.py`."""
 
 
 def is_copy(action: str) -> bool:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from media.recordstore import dsse
 from server.config import Settings
+from server.domain.audit_gap import Checkpoint
 from server.domain.syslog import message
 from server.runtime import checkpoints
-from server.runtime.checkpoints import Checkpoint
 from server.runtime.syslog_target import SyslogTarget
 from server.runtime.tasks import TaskOwner, describe
 from server.services.context import Context

@@ -12,25 +12,16 @@ import json
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from media.recordstore import dsse
 from media.recordstore.layout import canonical
+from server.domain.audit_gap import Checkpoint
 from server.runtime.keystore import fsync_directory, private_directory
 
 PAYLOAD_TYPE = "application/vnd.hyeopjin.audit-checkpoint+json"
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The newest entry at that instant."""
-
-    number: int
-    hash: str
-    at_ms: int
 
 
 class CheckpointError(Exception):

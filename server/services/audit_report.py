@@ -16,13 +16,13 @@ from server.domain.people import Account, Site
 from server.domain.permissions import Relation, Role
 from server.domain.review import Standing, belongs, month_ms, within_hours
 from server.domain.trail import SIGN_IN_FAILED, is_copy, is_look
-from server.storage import accounts, audit_reviews, audit_trail, break_glass, calendars, cases
+from server.storage import accounts, audit_gaps, audit_reviews, audit_trail, break_glass, calendars, cases
 from server.storage.audit_trail import Filter, Written
 from server.storage.calendars import Hours
 from server.storage.database import Transaction
 
 Cell = str | int | None
-SECTIONS: Final = ("glass", "unrelated", "outside", "copies", "failed", "overview")
+SECTIONS: Final = ("glass", "gaps", "unrelated", "outside", "copies", "failed", "overview")
 COLUMNS: Final = (
     "at_ms", "site", "name", "role", "case", "words", "minutes", "looks", "patients", "first_ms", "last_ms",
     "action", "reason", "address", "tries", "people", "copies", "outside", "unrelated",
@@ -88,6 +88,7 @@ async def report(tx: Transaction, month: str, now_ms: int) -> dict[str, Any]:
     books = await _books(tx, [*looks, *failed])
     sections = [
         await _glass(tx, books, from_ms, to_ms, looks),
+        await _gaps(tx, books, from_ms, to_ms),
         _by_person("unrelated", books, [row for row in looks if books.unrelated(row)], cases=True),
         _by_person("outside", books, [row for row in looks if books.outside(row)], cases=False),
         _copies(books, [row for row in looks if is_copy(row.entry.action)]),
@@ -199,6 +200,18 @@ async def _glass(
         rows.append([glass.opened_ms, *who, label, glass.reason, minutes, read])
     columns = ("at_ms", "site", "name", "role", "case", "words", "minutes", "looks")
     return _section("glass", columns, rows, review=True)
+
+
+async def _gaps(tx: Transaction, books: _Books, from_ms: int, to_ms: int) -> dict[str, Any]:
+    """Entries that are missing, as they were answered for in that month."""
+    found = [gap for gap in await audit_gaps.every(tx) if from_ms <= gap.made_ms < to_ms]
+    books.people |= {one.id: one for one in await accounts.by_ids(tx, {gap.account_id for gap in found})}
+    rows: list[list[Cell]] = [
+        [gap.made_ms, *books.who(gap.account_id), gap.reason, gap.range.from_ms, gap.range.to_ms]
+        for gap in found
+    ]
+    columns = ("at_ms", "site", "name", "role", "words", "first_ms", "last_ms")
+    return _section("gaps", columns, rows, review=True)
 
 
 def _failed(books: _Books, found: Sequence[Written]) -> dict[str, Any]:

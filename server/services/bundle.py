@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.services.access import Access
 from server.services.accounts import Accounts
 from server.services.arrivals import Arrivals
+from server.services.audit_chain import AuditChain
 from server.services.audit_reviews import AuditReviews
 from server.services.booking import Booking
 from server.services.break_glass import BreakGlass
@@ -96,6 +97,7 @@ class Services:
     matching: Matching
     departments: Departments
     trail: Trail
+    audit_chain: AuditChain
     audit_reviews: AuditReviews
     break_glass: BreakGlass
     trail_exports: TrailExports
@@ -156,6 +158,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         matching=Matching(context),
         departments=Departments(context),
         trail=Trail(context),
+        audit_chain=AuditChain(context),
         audit_reviews=AuditReviews(context),
         break_glass=BreakGlass(context),
         trail_exports=TrailExports(context),

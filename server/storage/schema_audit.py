@@ -58,6 +58,14 @@ break_glass = Table(
     Column("ended_ms", BigInteger),  # by hand, before its time
 )
 
+# Why entries that a checkpoint saw are missing, in words of who acknowledged it; all else is in the chain.
+audit_gaps = Table(
+    "audit_gaps",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
 audit_reviews = Table(
     "audit_reviews",
     METADATA,

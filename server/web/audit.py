@@ -1,12 +1,14 @@
-"""The audit: one's own entries, a site's sign-ins, a privacy officer's search."""
+"""The audit: one's own entries, a site's sign-ins, a privacy officer's search, whether it is whole."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Literal
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.domain.glass import LONGEST_REASON
 from server.services.trail import Asked
 from server.web.errors import parsed, whole_number
 from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
@@ -35,6 +37,14 @@ class Export(Wanted):
 
 class Search(Wanted):
     before: int | None = Field(None, ge=1, le=MAX_NUMBER)
+
+
+class Acknowledged(BaseModel):
+    """`lost`: what the asker was shown, as the chain's state told it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    lost: str = Field(pattern="^[0-9a-f]{64}$")
+    reason: str = Field(max_length=LONGEST_REASON)
 
 
 async def own(request: web.Request) -> web.Response:
@@ -75,6 +85,26 @@ async def export(request: web.Request) -> web.StreamResponse:
         await response.write(piece)
     await response.write_eof()
     return response
+
+
+async def chain(request: web.Request) -> web.Response:
+    """GET /api/audit/chain → {entries, checkpoints, newest_ms, missing_after, lost, gaps, …}"""
+    return web.json_response(asdict(await request.app[SERVICES].audit_chain.verdict(whole=False)))
+
+
+async def verify(request: web.Request) -> web.Response:
+    """POST /api/audit/chain/verify → the same, every entry hashed again: `broken` is the first wrong one"""
+    return web.json_response(asdict(await request.app[SERVICES].audit_chain.verdict(whole=True)))
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    """POST /api/audit/gaps {lost, reason} → 201 {id}"""
+    body = await parsed(request, Acknowledged)
+    account = request[SIGNED_IN].account
+    gap = await request.app[SERVICES].audit_chain.acknowledge(
+        body.lost, body.reason, account.id, request[ADDRESS]
+    )
+    return web.json_response({"id": gap.id}, status=201)
 
 
 def _before(request: web.Request) -> int | None:

@@ -5,6 +5,7 @@ import { ACTIONS as AUDITED } from '../audit-actions.js';
 import { language, languageEvents, t, tError, tValue } from '../i18n.js';
 import { reader } from '../reader.js';
 import { icon } from '../elements/icons.js';
+import '../elements/audit-chain.js';
 import '../elements/audit-review.js';
 import '../elements/break-glass.js';
 import '../elements/entries.js';
@@ -16,7 +17,7 @@ const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 /** @type {import('../types/wire.js').Account | null} */
 let account = null;
 /** View → the ability that opens it. @type {Record<string, string>} */
-const VIEWS = { entries: 'audit.read', review: 'audit.review', glass: 'break_glass', logins: 'audit.logins', own: 'audit.own' };
+const VIEWS = { entries: 'audit.read', chain: 'audit.acknowledge', review: 'audit.review', glass: 'break_glass', logins: 'audit.logins', own: 'audit.own' };
 /** @type {string[]} */
 let views = [];
 let view = 'own';
@@ -32,6 +33,10 @@ let reviews = [];
 let shown = null;
 /** @type {import('../types/audit.js').Glass[] | null} */
 let glasses = null;
+/** @type {import('../types/audit.js').Chain | null} */
+let chain = null;
+/** Every entry was hashed again, not the end alone. */
+let checked = false;
 /** @type {{code: string, detail?: Record<string, any>} | null} */
 let problem = null;
 let busy = false;
@@ -60,7 +65,9 @@ function page(before) {
 
 async function load() {
   rows = null;
-  if (view === 'review') ({ reviews } = await get('/api/audit/reviews'));
+  checked = false;
+  if (view === 'chain') chain = await get('/api/audit/chain');
+  else if (view === 'review') ({ reviews } = await get('/api/audit/reviews'));
   else if (view === 'glass') glasses = account?.roles.includes('privacy_officer') ? (await get('/api/break-glass')).glasses : null;
   else ({ entries: rows, next } = await page(null));
 }
@@ -81,6 +88,14 @@ const ACTIONS = {
   sign: async ({ id, sha256, remarks }) => {
     await post(`/api/audit/reviews/${encodeURIComponent(id)}/sign`, { sha256, remarks });
     shown = await get(`/api/audit/reviews/${encodeURIComponent(id)}`);
+    await load();
+  },
+  check: async () => {
+    chain = await post('/api/audit/chain/verify');
+    checked = true;
+  },
+  acknowledge: async (answer) => {
+    await post('/api/audit/gaps', answer);
     await load();
   },
   break: async ({ case: label, reason }) => {
@@ -133,6 +148,7 @@ function search() {
 
 function body() {
   const zone = account?.time_zone ?? 'UTC';
+  if (view === 'chain') return html`<hj-audit-chain .chain=${chain} .zone=${zone} ?checked=${checked} ?busy=${busy}></hj-audit-chain>`;
   if (view === 'review') return html`<hj-audit-review .reviews=${reviews} .shown=${shown} .zone=${zone} .now=${Date.now()} ?busy=${busy}></hj-audit-review>`;
   if (view === 'glass') return html`<hj-break-glass .glasses=${glasses} .zone=${zone} ?open=${Boolean(account?.break_glass)} ?busy=${busy}></hj-break-glass>`;
   return html`<section class="card"><h2>${t(`audit-view-${view}`)}</h2><p class="hint">${t(`audit-lead-${view}`)}</p>${view === 'entries' ? search() : nothing}

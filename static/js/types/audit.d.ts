@@ -14,3 +14,8 @@ export interface Review {
   report?: { month: string; from_ms: number; to_ms: number; so_far: boolean; sections: Section[] }; sha256?: string;
 }
 export interface Glass { id: string; name: string; roles: Role[]; case: string; reason: string; opened_ms: number; over_ms: number; open: boolean }
+export interface Gap { id: string; name: string; made_ms: number; reason: string; kept_to: number; lost_to: number; from_ms: number; to_ms: number }
+export interface Chain {
+  entries: number; broken: number | null; missing_after: number | null; checkpoint_ms: number | null; checkpoints: number;
+  newest_ms: number | null; unsigned: string[]; guarded: boolean; gaps: Gap[]; lost: string;
+}
