@@ -13,6 +13,10 @@ PATIENTS_SEARCHED, SHOWN = "patients_searched", "shown"
 OWN_READ: Final = "own_consents_read"
 """The patient's own look, by their code."""
 GLASS_BROKEN, GLASS_ENDED = "glass_broken", "glass_ended"
+ROOM_ENTERED: Final = "room_entered"
+"""Who was in the room saw and heard the patient."""
+NO_LOOKS: Final = frozenset({"department_opened"})
+"""They are called like one and show nothing of a patient."""
 GAP_ACKNOWLEDGED: Final = "audit_gap_acknowledged"
 """Entries are missing, and somebody answers for it: `audit_gap.py`."""
 
@@ -24,4 +28,6 @@ def is_copy(action: str) -> bool:
 
 def is_look(action: str) -> bool:
     """Somebody saw something of a patient, or took it away."""
-    return is_copy(action) or action.endswith(LOOK_ENDINGS) or action == PATIENTS_SEARCHED
+    if action in NO_LOOKS:
+        return False
+    return is_copy(action) or action.endswith(LOOK_ENDINGS) or action in (PATIENTS_SEARCHED, ROOM_ENTERED)

@@ -236,6 +236,8 @@ def audited() -> set[str]:
     found: set[str] = set()
     for path in files("server"):
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "action":
+                found |= {one for one in texts_of(node.value) if "." not in one}
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
