@@ -77,6 +77,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "recipient_unknown": 409,
     "paper_missing": 409,
     "not_given": 409,
+    "teaching_missing": 409,
     "code_unknown": 404,
     "policy_changed": 409,
     "not_held": 409,

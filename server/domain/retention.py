@@ -24,6 +24,8 @@ from server.domain.errors import Refused
 
 DAY_MS: Final = 86_400_000
 DEFAULT_CLASS: Final = "consultation"
+#: Only with the patient's consent: `teaching.py`.
+TEACHING: Final = "teaching"
 MAX_YEARS: Final = 100
 #: How long before its end a recording stands in the warning list.
 WARN_DAYS: Final = 90

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.domain.retention import Verdict, class_of, classes, kept_until, verdict, years_of
+from server.domain.retention import TEACHING, Verdict, class_of, classes, kept_until, verdict, years_of
 from server.services.context import Context
+from server.services.teaching import may_teach_with
 from server.storage import retentions
 from server.storage.retentions import Kept
 
@@ -19,13 +20,16 @@ async def periods_of(context: Context, case_id: str) -> dict[str, Any]:
     async with context.database.read() as tx:
         rows = await retentions.of_case(tx, case_id)
         zones = {row.recording_id: await retentions.zones_of(tx, row.consultation_id) for row in rows}
+        taught = {row.recording_id: await may_teach_with(tx, row.recording_id) for row in rows}
     return {
         "now_ms": now_ms,
-        "recordings": [_told(context, row, zones[row.recording_id], now_ms) for row in rows],
+        "recordings": [
+            _told(context, row, zones[row.recording_id], now_ms, taught[row.recording_id]) for row in rows
+        ],
     }
 
 
-def _told(context: Context, row: Kept, zones: list[str], now_ms: int) -> dict[str, Any]:
+def _told(context: Context, row: Kept, zones: list[str], now_ms: int, taught: bool) -> dict[str, Any]:
     longer = context.settings.retention_years
     state = verdict(row.standing, now_ms, context.settings.retention_warn_days)
 
@@ -47,6 +51,7 @@ def _told(context: Context, row: Kept, zones: list[str], now_ms: int) -> dict[st
                 "name": name,
                 "years": years_of(name, longer) + row.extended_years,
                 "kept_until_ms": until(name, row.extended_years),
+                "agreed": name != TEACHING or taught,
             }
             for name in classes()
         ],

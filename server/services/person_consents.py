@@ -33,6 +33,7 @@ from server.services.case_sides import Sides, sides_of
 from server.services.consent import Consents
 from server.services.context import Context
 from server.services.recordable import patients_seats
+from server.services.teaching import fall_back_of
 from server.services.withdrawal import Withdrawals
 from server.storage import audit, cases, documents, person_consents, sessions
 from server.storage.database import Transaction
@@ -114,6 +115,7 @@ class PersonConsents:
                 )  # fmt: skip
                 known[one.purpose] = given
                 await _keep(tx, given, now_ms, address, account.id)
+            await fall_back_of(tx, self._context, case_id, account.id, address)
         await self._deciding.act(case_id)
 
     async def witness(self, case_id: str, ids: Sequence[str], account: Account, address: str) -> None:
@@ -152,6 +154,7 @@ class PersonConsents:
                 witnessed_ms=None, at_ms=max(now_ms, before.at_ms + 1),
             )  # fmt: skip
             await _keep(tx, gone, now_ms, address, account)
+            await fall_back_of(tx, self._context, case_id, account, address)
             asked = await self._destroy(tx, case_id, by, address, account) if purpose == "recording" else []
         await self._deciding.act(case_id)
         for seat, goes_on in dict(asked).items():

@@ -16,15 +16,17 @@ from server.domain.retention import (
     EXTENSION_REASONS,
     HOLD_REASONS,
     LIFT_REASONS,
+    TEACHING,
     Verdict,
     checked_extension,
     class_of,
     is_overdue,
-    kept_until,
     verdict,
     years_of,
 )
 from server.services.context import Context
+from server.services.dating import dated
+from server.services.teaching import fall_back, require_teaching
 from server.storage import audit, cases, destructions, holds, retentions
 from server.storage.database import Transaction
 from server.storage.destructions import Destruction
@@ -79,13 +81,18 @@ class Retention:
     # --- periods -----------------------------------------------------------------------------------------
 
     async def classify(self, recording: str, klass: str, reason: str, by: str, address: str) -> int | None:
-        """Give it another class; the end of its period. Raises Refused `not_found`, `bad_request`."""
+        """Give it another class; the end of its period.
+
+        Raises Refused `not_found`, `bad_request`, `teaching_missing` (the patient has not agreed to that).
+        """
         class_of(klass)
         if reason not in CLASS_REASONS:
             raise Refused("bad_request")
         async with self._context.database.write() as tx:
             kept = await self._there(tx, recording)
-            until_ms = await self._reckon(tx, kept, klass, kept.extended_years)
+            if klass == TEACHING:
+                await require_teaching(tx, recording)
+            until_ms = await dated(tx, self._context, kept, klass, kept.extended_years)
             detail = {"class": klass, "before": kept.klass, "reason": reason}
             await self._note(
                 tx, "retention_classed", "recording", recording, kept.case_id, by, address, detail
@@ -99,7 +106,7 @@ class Retention:
         async with self._context.database.write() as tx:
             kept = await self._there(tx, recording)
             more = checked_extension(kept.klass, kept.extended_years, years)
-            until_ms = await self._reckon(tx, kept, kept.klass, more)
+            until_ms = await dated(tx, self._context, kept, kept.klass, more)
             detail: dict[str, int | str] = {"years": more, "reason": reason}
             await self._note(
                 tx, "retention_extended", "recording", recording, kept.case_id, by, address, detail
@@ -107,7 +114,9 @@ class Retention:
         return until_ms
 
     async def reckon(self, *, everything: bool = False) -> int:
-        """Date recordings whose session has ended since; with `everything` all: a setting may differ."""
+        """Date recordings whose session has ended since; with `everything` all: a setting may differ, or what
+        a patient agreed to count no more.
+        """
         async with self._context.database.read() as tx:
             rows = await (retentions.everything(tx) if everything else retentions.undated(tx))
         changed = 0
@@ -115,7 +124,10 @@ class Retention:
             if row.standing.gone or row.ended_ms is None:
                 continue
             async with self._context.database.write() as tx:
-                until_ms = await self._reckon(tx, row, row.klass, row.extended_years)
+                if everything and await fall_back(tx, self._context, row):
+                    changed += 1
+                    continue
+                until_ms = await dated(tx, self._context, row, row.klass, row.extended_years)
             changed += until_ms != row.standing.kept_until_ms
         return changed
 
@@ -237,15 +249,6 @@ class Retention:
         ):
             raise Refused("not_found")
         return kept
-
-    async def _reckon(self, tx: Transaction, row: Kept, klass: str, extended: int) -> int | None:
-        until_ms = None
-        if row.ended_ms is not None:
-            years = years_of(klass, self._context.settings.retention_years) + extended
-            zones = await retentions.zones_of(tx, row.consultation_id)
-            until_ms = kept_until(row.ended_ms, years, zones)
-        await retentions.put(tx, row.recording_id, klass, extended, until_ms)
-        return until_ms
 
     async def _note(
         self,

@@ -38,6 +38,7 @@ class Kept:
     klass: str
     extended_years: int
     standing: Standing
+    before_teaching: str | None = None
 
 
 async def get(tx: AsyncConnection, recording: str) -> Kept | None:
@@ -101,12 +102,21 @@ async def zones_of(tx: AsyncConnection, consultation_id: str) -> list[str]:
 
 
 async def put(
-    tx: AsyncConnection, recording: str, klass: str, extended_years: int, kept_until_ms: int | None
+    tx: AsyncConnection,
+    recording: str,
+    klass: str,
+    extended_years: int,
+    kept_until_ms: int | None,
+    before_teaching: str | None = None,
 ) -> None:
     await tx.execute(delete(retentions).where(retentions.c.recording_id == recording))
     await tx.execute(
         insert(retentions).values(
-            recording_id=recording, klass=klass, extended_years=extended_years, kept_until_ms=kept_until_ms
+            recording_id=recording,
+            klass=klass,
+            extended_years=extended_years,
+            kept_until_ms=kept_until_ms,
+            before_teaching=before_teaching,
         )
     )
 
@@ -141,6 +151,7 @@ def _kept() -> Select[Any]:
         retentions.c.klass.label("klass"),
         retentions.c.extended_years,
         retentions.c.kept_until_ms,
+        retentions.c.before_teaching,
         held.label("held"),
         gone.label("gone"),
     )
@@ -159,4 +170,5 @@ def _row(row: Row[Any]) -> Kept:
         klass=row.klass or DEFAULT_CLASS,
         extended_years=row.extended_years or 0,
         standing=Standing(row.kept_until_ms, bool(row.held), bool(row.gone)),
+        before_teaching=row.before_teaching,
     )

@@ -260,6 +260,7 @@ retentions = Table(
     Column("class", String(24), nullable=False, key="klass"),
     Column("extended_years", Integer, nullable=False, default=0),
     Column("kept_until_ms", BigInteger, index=True),  # null while the session runs
+    Column("before_teaching", String(24)),  # the class to fall back to
 )
 
 holds = Table(

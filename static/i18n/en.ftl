@@ -1690,6 +1690,7 @@ error-witness-self = Whoever wrote this down cannot witness it. Please let a col
 error-recipient-unknown = No hospital is chosen for this case yet. Ask for consent to the transfer when there is one.
 error-paper-missing = This paper is not among the documents of the case. Upload it there as “consent” first.
 error-not-given = There is no consent that could be withdrawn. Please reload the page.
+error-teaching-missing = The patient has not agreed to teaching, or has taken it back. Have their site ask on the page “Consents” of the case first.
 error-code-unknown = This code is not known or no longer valid. Codes are valid for three days; please ask your clinic for a new one.
 error-policy-changed = Somebody has changed this meanwhile. Please reload the page and look again.
 error-interpreter-unfit = No interpreter for these two languages and this specialty can be had. Choose another interpreter, or allow one who is certified for other specialties.

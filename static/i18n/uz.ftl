@@ -1695,6 +1695,7 @@ error-witness-self = Buni yozgan odam guvoh boʻla olmaydi. Hamkasbingiz kirib, 
 error-recipient-unknown = Bu klinik holat uchun hali kasalxona tanlanmagan. Maʼlumotlarni uzatishga rozilikni kasalxona tanlanganda soʻrang.
 error-paper-missing = Bu qogʻoz klinik holat hujjatlari orasida yoʻq. Avval uni oʻsha yerga “rozilik” sifatida yuklang.
 error-not-given = Qaytarib olinadigan rozilik yoʻq. Sahifani qayta yuklang.
+error-teaching-missing = Bemor oʻqitishga rozi boʻlmagan yoki rozilikni qaytarib olgan. Avval uning klinikasidan holatning “Roziliklar” sahifasida soʻrashni iltimos qiling.
 error-code-unknown = Bu kod nomaʼlum yoki endi yaroqsiz. Kod uch kun amal qiladi; klinikangizdan yangisini soʻrang.
 error-policy-changed = Bu orada buni kimdir oʻzgartirdi. Sahifani qayta yuklab, yana koʻring.
 error-interpreter-unfit = Bu ikki til va bu mutaxassislik uchun tarjimon topilmadi. Boshqa tarjimonni tanlang yoki boshqa mutaxassisliklar boʻyicha sertifikati borga ruxsat bering.

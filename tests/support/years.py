@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert
 
 from server.domain.case import Case
+from server.domain.consent_text import newest, text_of
 from server.domain.consultation import Consultation, Seat
 from server.domain.people import Site
+from server.domain.person_consent import GRANTED, Given, Places
+from server.domain.retention import TEACHING
 from server.runtime.keystore import KeyStore
-from server.storage import accounts, cases, consultations, retentions
+from server.storage import accounts, cases, consultations, person_consents, retentions
 from server.storage.database import Database
 from server.storage.schema import consents, recordings, sessions
 
@@ -63,6 +66,16 @@ class Made:
         return max(ends)
 
 
+def agreed(case: str) -> Given:
+    """The patient's yes to teaching, without which no recording is kept in that class."""
+    text = text_of(TEACHING, newest(TEACHING), "ru")
+    places = Places("S0", (), (), 5, ())
+    return Given(
+        f"agreed-{case}", case, TEACHING, GRANTED, text.version, "ru", text.sha256, places, "typed",
+        "patient", "S", "", "", "", "", "", ms(START),
+    )  # fmt: skip
+
+
 class Programme:
     """The books' rows, fake objects and real keys of `count` recordings, and what was done to them."""
 
@@ -86,6 +99,7 @@ class Programme:
                 await cases.add_case(
                     tx, Case(case, case, "site-simulated-000", "x", "x", patient, "open", ms(START))
                 )
+                await person_consents.add(tx, agreed(case))
 
     def days(self) -> Iterator[tuple[int, datetime]]:
         """When each ends: half in the first two years, others as cases reopen, some on a leap day."""

@@ -1,6 +1,6 @@
 /** <hj-periods>: the recordings of a case, with the class and the end of each, and the way to change them. It asks; the page acts. */
 import { html, nothing } from '/static/vendor/lit.js';
-import { language, t, tValue } from '../i18n.js';
+import { language, t, tError, tValue } from '../i18n.js';
 import { fullDate } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
@@ -67,9 +67,10 @@ class Periods extends LightElement {
   classForm(row) {
     const chosen = row.classes.find((one) => one.name === this.picked);
     const until = chosen?.kept_until_ms ?? null;
-    return this.form(row, until, chosen !== undefined && chosen.name !== row.class, CLASS_REASONS.map((one) => [one, tValue('class-reason', one)]),
+    return this.form(row, until, chosen !== undefined && chosen.name !== row.class && chosen.agreed, CLASS_REASONS.map((one) => [one, tValue('class-reason', one)]),
       html`<label class="field"><span>${t('period-new-class')}</span><select data-testid="period-pick" .value=${this.picked} @change=${(/** @type {Event} */ event) => this.pick(valueOf(event))}>
-        ${row.classes.map((one) => html`<option value=${one.name} ?selected=${one.name === this.picked}>${tValue('kept-class', one.name)} · ${t('period-years', { years: one.years })}</option>`)}</select></label>`,
+        ${row.classes.map((one) => html`<option value=${one.name} ?selected=${one.name === this.picked}>${tValue('kept-class', one.name)} · ${t('period-years', { years: one.years })}</option>`)}</select></label>
+        ${chosen && !chosen.agreed ? html`<p class="notice notice-warn" role="status" data-testid="period-not-agreed">${tError('teaching_missing')}</p>` : nothing}`,
       (reason) => this.ask('period-class', { recording: row.recording, name: this.picked, reason }));
   }
 

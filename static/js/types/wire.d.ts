@@ -114,7 +114,7 @@ export interface RetentionAnswer {
 }
 export interface PeriodRow {
   recording: string; started_at_ms: number; class: string; extended_years: number; kept_until_ms: number | null; zones: string[]; state: string;
-  classes: { name: string; years: number; kept_until_ms: number | null }[]; extensions: { years: number; kept_until_ms: number | null }[];
+  classes: { name: string; years: number; kept_until_ms: number | null; agreed: boolean }[]; extensions: { years: number; kept_until_ms: number | null }[];
 }
 export interface PeriodsAnswer { now_ms: number; recordings: PeriodRow[] }
 export interface Export {
