@@ -249,14 +249,14 @@ async def _keeping(
     """What opens, exports and destroys; what was destroyed is learned here, before anybody may open it."""
     services = app[SERVICES]
     context = services.context
-    keep_documents(app, keys, objects.remote, disk)
+    store = keep_documents(app, keys, objects.remote, disk)
     app[PLAYBACK] = Playback(context.database, services.recordings, keys, objects)
     app[EXPORTS] = build_exports(context, services.recordings, keys, objects)
     app[INTERPRETATIONS] = Interpretations(context.database, services.recordings, app[PLAYBACK])
     app[FLAGS] = Flags(context, app[INTERPRETATIONS], app[PLAYBACK])
     finalising.on_ready = app[INTERPRETATIONS].ready
     parts = retention_parts(
-        context, services.retention, keys, objects, app[EXPORTS].destroy_of, finalising.quiet
+        context, services.retention, keys, objects, app[EXPORTS].destroy_of, store, finalising.quiet
     )
     async with one_at_a_time(context.settings):
         await reconcile(parts.store, context.now_ms())

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from server.domain.document_kinds import wrong_in
+from server.domain.retention import classes
 
 MB, GB = 1024**2, 1024**3
 CLAMD = re.compile(r"(?:unix:/[^\x00]{1,100}|[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9A-Fa-f:]+\]:[0-9]{1,5})?")
@@ -29,6 +30,7 @@ class DocumentSettings(BaseModel):
     upload_hours: int = Field(default=72, ge=1, le=24 * 60)  # after the last byte that came
     clamd: str = ""  # "unix:/run/clamav/clamd.ctl" or "host:3310"
     icap: str = ""  # "icap://host:1344/avscan"
+    retention_class: str = "findings"  # how long after a case's last event its documents are kept
     scan_required: bool = False  # what could not be scanned waits until it can
     required: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # kinds that a referral must have
 
@@ -47,6 +49,13 @@ class DocumentSettings(BaseModel):
             raise ValueError("must look like icap://127.0.0.1:1344/avscan")
         if any(letter.isspace() for letter in value):
             raise ValueError("must not contain spaces")
+        return value
+
+    @field_validator("retention_class")
+    @classmethod
+    def _class_exists(cls, value: str) -> str:
+        if value not in classes():
+            raise ValueError(f"is no retention class ({', '.join(sorted(classes()))})")
         return value
 
     @field_validator("required")

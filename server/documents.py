@@ -34,6 +34,7 @@ class DocumentKeeping:
 
     parts: DocumentParts
     checks: DocumentChecks
+    store: DocumentStore
 
 
 def documents_of(
@@ -50,14 +51,15 @@ def documents_of(
     scanner = scanner_of(context.settings.documents)
     checks = DocumentChecks(context, store, decoder or Decoder(), scanner, DocumentMoves(context, store))
     uploads.nudged = documents.nudged = checks.nudge
-    return DocumentKeeping(DocumentParts(documents, uploads), checks)
+    return DocumentKeeping(DocumentParts(documents, uploads), checks, store)
 
 
-def keep_documents(app: web.Application, keys: KeyStore, remote: Bucket | None, disk: Disk) -> None:
+def keep_documents(app: web.Application, keys: KeyStore, remote: Bucket | None, disk: Disk) -> DocumentStore:
     """Give the application its documents. Blocking: makes the directory."""
     made = documents_of(app[SERVICES].context, keys, remote, disk)
     app[DOCUMENTS], app[CHECKS] = made.parts, made.checks
     watch_documents(app[HEALTH], made)
+    return made.store
 
 
 def watch_documents(health: Health, made: DocumentKeeping) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from server.config import ConfigError, Settings, load_settings
+from server.runtime.document_store import DocumentStore
 from server.runtime.keystore import KeyStore
 from server.runtime.object_stores import objects_of
 from server.runtime.reconciling import reconcile
@@ -93,6 +94,9 @@ async def destroying(settings: Settings, services: Services) -> RetentionParts:
     keys = await asyncio.to_thread(KeyStore.open, settings.data_dir)
     objects = objects_of(settings)
     exports = build_exports(services.context, services.recordings, keys, objects)
-    parts = retention_parts(services.context, services.retention, keys, objects, exports.destroy_of)
+    documents = DocumentStore(settings.documents_dir, keys, remote=objects.remote)
+    parts = retention_parts(
+        services.context, services.retention, keys, objects, exports.destroy_of, documents
+    )
     await reconcile(parts.store, services.context.now_ms())
     return parts

@@ -15,11 +15,21 @@ import typer
 from server.commands.directory import ConfigOption, DataOption, JsonOption, data_settings
 from server.config import Settings
 from server.runtime.keystore import KeyStore, KeyStoreError
-from server.runtime.receipts import Receipt, Receipts
+from server.runtime.receipts import OF_DOCUMENTS, Receipt, Receipts, folder_of
 from server.storage import audit, destructions
 from server.storage.database import Database
 
-SHOWN = ("recording", "seat", "cause", "reason", "on_behalf", "destroyed_at_ms", "no_backup_opens_from_ms")
+SHOWN = (
+    "kind",
+    "case",
+    "recording",
+    "seat",
+    "cause",
+    "reason",
+    "on_behalf",
+    "destroyed_at_ms",
+    "no_backup_opens_from_ms",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,11 +59,11 @@ def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
         typer.echo(json.dumps(rows))
         return
     for row in rows:
-        what = (
-            f"{row['recording']} {row['seat'] or 'whole'} {row['cause']}"
-            if row["recording"]
-            else "unreadable"
-        )
+        what = "unreadable"
+        if row["kind"] == OF_DOCUMENTS:
+            what = f"documents of case {row['case']} {row['cause']}"
+        elif row["recording"]:
+            what = f"{row['recording']} {row['seat'] or 'whole'} {row['cause']}"
         typer.echo(f"{row['number']}  {what}  {', '.join(row['faults']) or 'good'}")
     good = sum(not row["faults"] for row in rows)
     typer.echo(f"{len(rows)} receipts, {good} good." if rows else "There are no receipts.")
@@ -97,7 +107,7 @@ async def _verify(settings: Settings) -> list[dict[str, Any]]:
             faults.append("receipt_unknown_to_audit")
         if broken is not None:
             faults.append("audit_chain_broken")
-        gone = [keys.is_gone(str(receipt.payload["recording"]), str(key["seat"])) for key in _named(receipt)]
+        gone = [keys.is_gone(folder_of(receipt.payload), str(key["seat"])) for key in _named(receipt)]
         if not all(gone):
             faults.append("key_left")
         known.pop(receipt.number, None)

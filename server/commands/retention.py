@@ -27,7 +27,14 @@ from server.config import Settings
 from server.domain.errors import Refused
 from server.domain.people import normalised_email
 from server.domain.permissions import Action, allowed
-from server.domain.retention import CLASS_REASONS, EXTENSION_REASONS, HOLD_REASONS, LIFT_REASONS, classes
+from server.domain.retention import (
+    CLASS_REASONS,
+    EXTENSION_REASONS,
+    HOLD_REASONS,
+    LIFT_REASONS,
+    MAX_YEARS,
+    classes,
+)
 from server.services.bundle import Services
 from server.storage import accounts, destructions
 
@@ -53,11 +60,19 @@ def register(app: typer.Typer) -> None:
 
 
 def list_kept(data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Every recording with its class and the day after which it goes."""
-    rows = asyncio.run(_within(data_settings(config, data), lambda services: services.retention.listed()))
+    """Every recording with its class and the day after which it goes; then each case's documents."""
+
+    async def work(services: Services) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        now_ms = services.context.now_ms()
+        papers = await services.retention.documents.upcoming(now_ms, MAX_YEARS * 366)
+        return await services.retention.listed(), papers
+
+    rows, papers = asyncio.run(_within(data_settings(config, data), work))
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(json.dumps([*rows, *({"documents_of": row["case_id"]} | row for row in papers)]))
         return
+    for row in papers:
+        typer.echo(f"documents of {row['case_id']}  {row['state']}  kept until {day(row['kept_until_ms'])}")
     for row in rows:
         kept = (
             "while the session runs" if row["kept_until_ms"] is None else f"until {day(row['kept_until_ms'])}"
@@ -173,9 +188,14 @@ async def _would_go(settings: Settings) -> list[dict[str, Any]]:
     async with books(settings) as services:
         await services.retention.reckon()
         due = await services.retention.due(services.context.now_ms())
+        papers = await services.retention.documents.due(services.context.now_ms())
         async with services.context.database.read() as tx:
             asked = await destructions.unfinished(tx)
     rows = [{"recording": row.recording_id, "seat": "", "cause": "expired", "state": "due"} for row in due]
+    rows += [
+        {"recording": one.case_id, "seat": destructions.THE_DOCUMENTS, "cause": one.cause, "state": "due"}
+        for one in papers
+    ]
     return rows + [_told(row) for row in asked]
 
 
@@ -195,4 +215,6 @@ async def _run(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _told(row: destructions.Destruction) -> dict[str, Any]:
-    return {"recording": row.recording_id, "seat": row.seat_id, "cause": row.cause, "state": row.state}
+    """Of a case's documents the case stands in the place of the recording."""
+    what = row.case_id if row.kind == destructions.DOCUMENTS else row.recording_id
+    return {"recording": what, "seat": row.seat_id, "cause": row.cause, "state": row.state}

@@ -31,6 +31,7 @@ class State(StrEnum):
     QUARANTINED = "quarantined"  # the scanner found something
     REFUSED = "refused"  # not what is taken; its bytes are gone
     WITHDRAWN = "withdrawn"
+    ENDED = "ended"  # its case's period is over, or the consent to send it: `document_period.py`
     EXPIRED = "expired"  # an upload that nobody went on with
     CANCELLED = "cancelled"
 
@@ -41,7 +42,7 @@ GIVEN_UP: Final = frozenset({S.EXPIRED, S.CANCELLED})
 #: What takes room, or will.
 HELD: Final = frozenset({S.UPLOADING, S.CHECKING, S.CONFIRM, S.READY, S.QUARANTINED})
 #: What others than its own account may see, if its visibility says so.
-SHOWN: Final = frozenset({S.READY, S.WITHDRAWN})
+SHOWN: Final = frozenset({S.READY, S.WITHDRAWN, S.ENDED})
 WITHDRAWABLE: Final = frozenset({S.CHECKING, S.CONFIRM, S.READY, S.QUARANTINED})
 #: What goes at once when one is withdrawn after it was part of a submitted referral, with the reason.
 DESTROYED_BY_REASON: Final = frozenset({"wrong_patient"})

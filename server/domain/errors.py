@@ -52,6 +52,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "documents_full": 409,
     "document_waiting": 409,
     "document_missing": 409,
+    "transfer_withdrawn": 409,
     "document_quarantined": 409,
     "document_gone": 410,
     "not_for_patient": 409,

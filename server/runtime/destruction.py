@@ -29,12 +29,13 @@ from server.runtime.stripping import Lane, lanes_of, strip
 from server.runtime.tasks import describe
 from server.storage import audit, destructions, exports, holds, retentions
 from server.storage.database import Database
-from server.storage.destructions import BEGUN, DONE, Destruction
+from server.storage.destructions import BEGUN, DOCUMENTS, DONE, Destruction
 from server.storage.journals import Journals
 from server.storage.recordings import Recordings
 
 log = logging.getLogger("hyeopjin.runtime.destruction")
 
+OfDocuments = Callable[[Destruction], Awaitable[bool]]
 Exports = Callable[[str, str | None], Awaitable[list[str]]]
 Quiet = Callable[[str], AbstractAsyncContextManager[None]]
 #: Every place at which a process may die; each begins with what its name says.
@@ -73,9 +74,15 @@ async def no_exports(_recording: str, _seat: str | None) -> list[str]:
     return []
 
 
+async def not_ours(_row: Destruction) -> bool:
+    """Documents are left to another process."""
+    return False
+
+
 class Destroyer:
     """One per process that holds the data directory. `quiet` keeps the finaliser off a recording; `exports`
-    destroys what was composed of it and returns their ids; `step` is told each step before it is taken.
+    destroys what was composed of it and returns their ids; `step` is told each step before it is taken;
+    `documents` carries out destructions of that kind.
     """
 
     def __init__(
@@ -88,6 +95,7 @@ class Destroyer:
         quiet: Quiet = nobody_works,
         exports: Exports = no_exports,
         step: Callable[[str], None] = lambda _name: None,
+        documents: OfDocuments = not_ours,
     ) -> None:
         self._database = database
         self._rows = Recordings(database)
@@ -98,6 +106,7 @@ class Destroyer:
         self._quiet = quiet
         self._exports = exports
         self._step = step
+        self._documents = documents
         self._turn = asyncio.Lock()
         self._not_before: dict[str, float] = {}  # a destruction that failed → when it is tried again
 
@@ -121,6 +130,8 @@ class Destroyer:
         return done
 
     async def _run(self, row: Destruction) -> bool:
+        if row.kind == DOCUMENTS:
+            return await self._documents(row)
         self._step("begin")
         begun = row if row.state == BEGUN else await self._begin(row)
         if begun is None:
@@ -150,7 +161,7 @@ class Destroyer:
             # Asked again where it is written: a hold set meanwhile comes first.
             if not await self._may_begin(tx, row):
                 return None
-            plan["held"] = await _held_meanwhile(tx, row, self._options.now_ms())
+            plan["held"] = await held_meanwhile(tx, row, self._options.now_ms())
             await destructions.change(tx, row.id, state=BEGUN, plan=plan)
             return await destructions.by_id(tx, row.id)
 
@@ -333,7 +344,7 @@ class Destroyer:
         return self._options.journal_root / recording
 
 
-async def _held_meanwhile(tx: Any, row: Destruction, now_ms: int) -> list[dict[str, Any]]:
+async def held_meanwhile(tx: Any, row: Destruction, now_ms: int) -> list[dict[str, Any]]:
     """Holds that stood between the request and now: why it waited."""
     return [
         {"hold": hold.id, "from_ms": max(hold.set_ms, row.requested_ms), "until_ms": hold.lifted_ms or now_ms}

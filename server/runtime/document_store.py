@@ -174,6 +174,12 @@ class DocumentStore:
         path_there = _remote_path(document, part.file)
         return _OpenPart(part, _RemoteFile(self._remote, path_there, sealed_size(part.size)), sealing)
 
+    def left_now(self, document: str) -> bool:
+        """Whether something of it still lies here or in the object store. Raises ObjectError."""
+        if self.folder(document).exists():
+            return True
+        return self._remote is not None and bool(self._remote.listing(f"documents/{document}"))
+
     def destroyed(self, case: str, document: str) -> bool:
         """Whether its key is gone for good."""
         return self._keys.destroyed(case, document) and self._keys.is_gone(case, document)

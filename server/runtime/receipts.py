@@ -26,6 +26,7 @@ from server.runtime.keystore import private_directory, write_once
 PAYLOAD_TYPE = "application/vnd.hyeopjin.destruction+json"
 VERSION = 1
 FIRST = "0" * 64
+OF_DOCUMENTS = "documents"  # `kind` of a receipt for documents; one for media has none
 MOST_BYTES = 64 << 20
 _NAME = re.compile(r"([0-9]{8})\.json\Z")
 
@@ -47,6 +48,11 @@ class Receipt:
 def hash_of(envelope: bytes) -> str:
     """SHA-256 in hex of the envelope's bytes: what the next receipt and the audit chain hold."""
     return hashlib.sha256(envelope).hexdigest()
+
+
+def folder_of(payload: Mapping[str, Any]) -> str:
+    """Where in the key store the keys were that a receipt names."""
+    return str(payload["case"] if payload.get("kind") == OF_DOCUMENTS else payload["recording"])
 
 
 def sign(payload: Mapping[str, Any], signing_key: bytes) -> bytes:

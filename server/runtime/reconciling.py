@@ -17,10 +17,10 @@ from typing import Any
 
 from server.runtime.keystore import ROOM, KeyStore, KeyStoreError
 from server.runtime.objects import Objects
-from server.runtime.receipts import Receipt, Receipts
-from server.storage import audit, destructions
+from server.runtime.receipts import OF_DOCUMENTS, Receipt, Receipts, folder_of
+from server.storage import audit, destructions, documents
 from server.storage.database import Database
-from server.storage.destructions import BEGUN, DONE, WHOLE, Destruction
+from server.storage.destructions import BEGUN, DOCUMENTS, DONE, THE_DOCUMENTS, WHOLE, Destruction
 from server.storage.ids import new_id
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -87,6 +87,9 @@ async def _one(
 ) -> None:
     keys = store.keys
     told = receipt.payload
+    if told.get("kind") == OF_DOCUMENTS:
+        await _documents(store, receipt, known, now_ms, learned)
+        return
     recording, seat = str(told["recording"]), str(told["seat"])
     back = [str(key["seat"]) for key in told["keys"] if not keys.is_gone(recording, str(key["seat"]))]
     for each in back:
@@ -113,6 +116,43 @@ async def _one(
         receipt=receipt.envelope.decode("ascii"),
         receipt_number=receipt.number,
         receipt_hash=receipt.hash,
+    )
+    await _take_up(store.database, made, now_ms)
+    learned.destructions += 1
+
+
+async def _documents(
+    store: Store, receipt: Receipt, known: Mapping[str, Destruction], now_ms: int, learned: Learned
+) -> None:
+    """The same of a case's documents: taken up where the books, or a key, are of before."""
+    told, folder = receipt.payload, folder_of(receipt.payload)
+    named = [str(key["seat"]) for key in told["keys"]]
+    back = [each for each in named if not store.keys.is_gone(folder, each)]
+    for each in back:
+        await asyncio.to_thread(store.keys.destroy, folder, each)
+    learned.keys += len(back)
+    async with store.database.read() as tx:
+        left = await documents.undestroyed(tx, named)
+    row = known.get(str(told["destruction"]))
+    if row is not None and row.state == DONE and not back and not left:
+        return
+    made = Destruction(
+        id=str(told["destruction"]),
+        recording_id=str(told["destruction"]),
+        seat_id=THE_DOCUMENTS,
+        case_id=folder,
+        cause=str(told["cause"]),
+        reason=str(told["reason"]),
+        requested_by=str(told["requested_by"]),
+        on_behalf=bool(told["on_behalf"]),
+        requested_ms=int(told["requested_at_ms"]),
+        state=BEGUN,
+        plan={name: told[name] for name in ("keys", "documents", "held")},
+        destroyed_ms=int(told["destroyed_at_ms"]),
+        receipt=receipt.envelope.decode("ascii"),
+        receipt_number=receipt.number,
+        receipt_hash=receipt.hash,
+        kind=DOCUMENTS,
     )
     await _take_up(store.database, made, now_ms)
     learned.destructions += 1
@@ -161,12 +201,13 @@ def _print(keys: KeyStore, recording: str, seat: str) -> str | None:
 
 async def _take_up(database: Database, row: Destruction, now_ms: int) -> None:
     """Into the books as begun, in place of what they say of this recording and seat."""
+    media = row.kind != DOCUMENTS
     entry = audit.Entry(
         "destruction_taken_up",
-        "recording",
-        row.recording_id,
+        "recording" if media else "case",
+        row.recording_id if media else row.case_id,
         "",
-        seat_id=row.seat_id or None,
+        seat_id=(row.seat_id or None) if media else None,
         case_id=row.case_id or None,
         detail={"cause": row.cause},
     )

@@ -43,6 +43,8 @@ class RetentionRunner:
         await self._retention.reckon()
         for row in await self._retention.due(now_ms):
             await self._retention.expire(row)
+        for ending in await self._retention.documents.due(now_ms):
+            await self._retention.documents.expire(ending.case_id)
         done = await self._destroyer.run_waiting()
         async with self._database.write() as tx:
             await retentions.mark(tx, RUN_MARK, now_ms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,18 +27,18 @@ from server.domain.documents import (
     Viewer,
     changes,
     destroyed_by,
-    opens,
     sees,
     withdraws,
 )
 from server.domain.errors import Refused
-from server.domain.patient import Patient
 from server.domain.referral import clean_text
 from server.runtime.document_store import DocumentGoneError, DocumentReader, DocumentStore
 from server.services.access import Asking
 from server.services.context import Context
+from server.services.document_retention import DocumentRetention
+from server.services.document_telling import around, require_open, told, was_sent
 from server.services.document_uploads import PART_BYTES, entry
-from server.storage import accounts, audit, cases, documents, patients
+from server.storage import audit, cases, documents, patients
 from server.storage.database import Transaction
 
 LOOK_NOTED_MS = 10 * 60_000
@@ -57,15 +57,6 @@ class Change:
     patient_copy: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What a document is told with: who is meant by ids, what it went out with, the case's patient."""
-
-    names: dict[str, str]
-    cited: dict[str, list[int]]
-    patient: Patient | None
-
-
 class Documents:
     """`nudged` is told when something is to be destroyed."""
 
@@ -73,6 +64,7 @@ class Documents:
         self._context = context
         self._store = store
         self._decoder = decoder
+        self._kept = DocumentRetention(context)
         self._noted: OrderedDict[tuple[str, ...], int] = OrderedDict()
         self._noting = asyncio.Lock()
         self.nudged: Callable[[], None] = lambda: None
@@ -83,7 +75,8 @@ class Documents:
         async with self._context.database.read() as tx:
             rows = [row for row in await documents.of_case(tx, asking.case_id) if sees(viewer, row)]
             case = await cases.by_id(tx, asking.case_id)
-            around = await _around(tx, asking.case_id, rows)
+            about = await around(tx, asking.case_id, rows)
+            kept = await self._kept.told(tx, asking.case_id)
             _, held = await documents.held_bytes(tx, case_id=asking.case_id)
             unfinished = await documents.unfinished_by(tx, asking.account)
         listed = audit.Entry(
@@ -93,9 +86,10 @@ class Documents:
         await self._note_once(listed, asking.account, asking.case_id)
         asked = wanted(case.specialty if case else "", limits.required, rows)
         return {
-            "documents": [self._told(row, viewer, around) for row in rows],
+            "documents": [told(row, viewer, about, self._left_ms) for row in rows],
             "wanted": asked if viewer.side is Side.REFERRING else [],
             "side": viewer.side.value,
+            "kept": kept,
             "limits": {
                 "file_bytes": limits.file_bytes,
                 "left_bytes": max(0, limits.case_bytes - held),
@@ -112,10 +106,11 @@ class Documents:
         """One with its details; audited. Raises Refused not_found."""
         async with self._context.database.read() as tx:
             row = await _seen(tx, viewer, document_id, asking.case_id)
-            around = await _around(tx, asking.case_id, [row])
+            about = await around(tx, asking.case_id, [row])
         await self._note_look(row, asking)
-        details = dict(row.details) if opens(viewer, row) else {}
-        return {**self._told(row, viewer, around), "details": details}
+        shown = told(row, viewer, about, self._left_ms)
+        opened = shown["may"]["download"] or shown["may"]["confirm"]
+        return {**shown, "details": dict(row.details) if opened else {}}
 
     async def preview(self, viewer: Viewer, document_id: str, page: int, width: int, asking: Asking) -> bytes:
         """A picture of a page, as the decoder makes it; audited.
@@ -156,8 +151,7 @@ class Documents:
         """Asked between the pieces of a download. Raises Refused."""
         async with self._context.database.read() as tx:
             row = await _seen(tx, viewer, document_id, case_id)
-        if not opens(viewer, row):
-            raise Refused("document_gone")
+            await require_open(tx, viewer, row)
 
     async def confirm(
         self, viewer: Viewer, document_id: str, asking: Asking, *, same: bool
@@ -218,7 +212,7 @@ class Documents:
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             row = await _seen(tx, viewer, document_id, asking.case_id)
-            sent = _was_sent(row, await documents.cited(tx, asking.case_id))
+            sent = was_sent(row, await documents.cited(tx, asking.case_id))
             if not withdraws(viewer, row, sent=sent):
                 raise Refused("forbidden" if row.state is State.READY else "document_gone")
             destroy = destroyed_by(reason, sent=sent)
@@ -242,9 +236,8 @@ class Documents:
     ) -> tuple[Document, DocumentReader]:
         async with self._context.database.read() as tx:
             row = await _seen(tx, viewer, document_id, case_id)
+            await require_open(tx, viewer, row)
             parts = await documents.parts_of(tx, document_id)
-        if not opens(viewer, row):
-            raise Refused(_why_closed(row))
         try:
             reader = await asyncio.to_thread(self._store.reader_now, case_id, document_id, parts)
         except DocumentGoneError:
@@ -254,30 +247,11 @@ class Documents:
     async def _told_now(self, viewer: Viewer, document_id: str, case_id: str) -> dict[str, Any]:
         async with self._context.database.read() as tx:
             row = await _seen(tx, viewer, document_id, case_id)
-            return self._told(row, viewer, await _around(tx, case_id, [row]))
+            return told(row, viewer, await around(tx, case_id, [row]), self._left_ms)
 
-    def _told(self, row: Document, viewer: Viewer, around: _Around) -> dict[str, Any]:
-        left_ms = self._context.settings.documents.upload_hours * HOUR_MS
-        withdrawn = None if row.withdrawn_ms is None else {
-            "reason": row.withdrawn_reason, "words": row.withdrawn_words,
-            "by": around.names.get(row.withdrawn_by, ""), "at_ms": row.withdrawn_ms,
-            "destroyed": row.destroyed_ms is not None,
-        }  # fmt: skip
-        sent = _was_sent(row, around.cited)
-        may = _may(row, viewer, sent=sent)
-        return {
-            "id": row.id, "name": row.name, "size": row.size, "kind": row.kind, "side": row.side.value,
-            "visibility": row.visibility, "patient_copy": row.patient_copy,
-            "state": row.state.value, "offset": row.received,
-            "by": {"name": around.names.get(row.made_by, ""), "own": row.made_by == viewer.account},
-            "at_ms": row.made_ms, "ready_ms": row.ready_ms,
-            "expires_ms": row.touched_ms + left_ms if row.state is State.UPLOADING else None,
-            "sha256": row.sha256, "media_type": row.media_type, "form": row.form,
-            "pages": row.pages if may["download"] else 0, "scan": row.scan, "refused": row.refused or None,
-            "submitted": bool(around.cited.get(row.id)), "sent": sent, "withdrawn": withdrawn,
-            "confirm": _asked(row, around.patient) if may["confirm"] else None,
-            "may": may,
-        }  # fmt: skip
+    @property
+    def _left_ms(self) -> int:
+        return self._context.settings.documents.upload_hours * HOUR_MS
 
     async def _note_once(self, noted: audit.Entry, *key: str) -> None:
         """Unless it was noted under this key a while ago; what could not be written was not noted."""
@@ -299,40 +273,6 @@ class Documents:
             await audit.append(tx, self._context.now_ms(), noted)
 
 
-def _may(row: Document, viewer: Viewer, *, sent: bool) -> dict[str, bool]:
-    opened, may_change = opens(viewer, row), changes(viewer, row)
-    return {
-        "look": opened and row.pages > 0,
-        "download": opened,
-        "confirm": may_change and row.state is State.CONFIRM,
-        "change": may_change and row.state in (State.CHECKING, State.CONFIRM, State.READY),
-        "withdraw": withdraws(viewer, row, sent=sent),
-        "resume": row.made_by == viewer.account and row.state is State.UPLOADING,
-    }
-
-
-def _asked(row: Document, patient: Patient | None) -> dict[str, Any]:
-    found = patient_in.found(row.patients)
-    if patient is None:
-        return {"found": found, "registered": {"names": [], "birth_date": "", "sex": ""}, "differs": []}
-    return {
-        "found": found,
-        "registered": patient_in.registered(patient.person),
-        "differs": patient_in.differs(found, patient.person),
-    }
-
-
-def _was_sent(row: Document, cited: Mapping[str, list[int]]) -> bool:
-    """With a referral, or to the referring site: others may have acted on it."""
-    return bool(cited.get(row.id)) or row.shared_ms is not None
-
-
-def _why_closed(row: Document) -> str:
-    if row.destroy or row.state in (State.WITHDRAWN, State.REFUSED, State.EXPIRED, State.CANCELLED):
-        return "document_gone"
-    return "document_quarantined" if row.state is State.QUARANTINED else "document_waiting"
-
-
 def _withdrawal(reason: str, words: str, asking: Asking, now_ms: int, *, destroy: bool) -> dict[str, Any]:
     return {
         "state": State.WITHDRAWN.value,
@@ -350,13 +290,3 @@ async def _seen(tx: Transaction, viewer: Viewer, document_id: str, case_id: str)
     if row is None or row.case_id != case_id or not sees(viewer, row):
         raise Refused("not_found")
     return row
-
-
-async def _around(tx: Transaction, case_id: str, rows: Sequence[Document]) -> _Around:
-    who = {row.made_by for row in rows} | {row.withdrawn_by for row in rows if row.withdrawn_by}
-    asked = any(row.state is State.CONFIRM for row in rows)
-    return _Around(
-        await accounts.names(tx, who),
-        await documents.cited(tx, case_id),
-        await patients.of_case(tx, case_id) if asked else None,
-    )

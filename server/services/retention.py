@@ -26,6 +26,7 @@ from server.domain.retention import (
 )
 from server.services.context import Context
 from server.services.dating import dated
+from server.services.document_retention import DocumentRetention
 from server.services.teaching import fall_back, require_teaching
 from server.storage import audit, cases, destructions, holds, retentions
 from server.storage.database import Transaction
@@ -41,6 +42,7 @@ MOST_CASES = 500
 class Retention:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.documents = DocumentRetention(context)
 
     def now_ms(self) -> int:
         """The clock of these books."""
@@ -184,6 +186,7 @@ class Retention:
             "now_ms": now_ms,
             "warn_days": warn_days,
             "last_run_ms": last_run_ms,
+            "documents": await self.documents.upcoming(now_ms, warn_days),
             "upcoming": [self._told(row, now_ms) | {"zones": zones[row.recording_id]} for row in rows],
             "holds": [
                 {
@@ -225,14 +228,18 @@ class Retention:
     async def counts(self) -> dict[str, float]:
         """For /metrics: numbers only."""
         now_ms = self._context.now_ms()
+        due, late = await self.documents.counts()
         async with self._context.database.read() as tx:
             over = await retentions.until(tx, now_ms)
             return {
+                "hyeopjin_retention_documents_due": float(due),
                 "hyeopjin_retention_holds": float(len(await holds.active(tx))),
                 "hyeopjin_retention_due": float(
                     sum(verdict(row.standing, now_ms) is Verdict.DUE for row in over)
                 ),
-                "hyeopjin_retention_overdue": float(sum(is_overdue(row.standing, now_ms) for row in over)),
+                "hyeopjin_retention_overdue": float(
+                    late + sum(is_overdue(row.standing, now_ms) for row in over)
+                ),
                 "hyeopjin_destructions_waiting": float(len(await destructions.unfinished(tx))),
                 "hyeopjin_destructions_done": float(await destructions.count(tx, destructions.DONE)),
                 "hyeopjin_retention_last_run_seconds": (await retentions.marked(tx, RUN_MARK) or 0) / 1000,

@@ -118,9 +118,12 @@ async def hash_at(tx: AsyncConnection, number: int) -> str | None:
     return (await tx.execute(select(audit.c.hash).where(audit.c.id == number))).scalar_one_or_none()
 
 
+_RECEIPTS = ("media_destroyed", "documents_destroyed", "destruction_relearned")
+
+
 async def hashes_told(tx: AsyncConnection) -> set[str]:
     """Hashes of receipts that the chain has heard of."""
-    query = select(audit.c.detail).where(audit.c.action.in_(("media_destroyed", "destruction_relearned")))
+    query = select(audit.c.detail).where(audit.c.action.in_(_RECEIPTS))
     return {str(detail.get("hash")) for detail in (await tx.execute(query)).scalars()}
 
 

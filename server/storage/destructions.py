@@ -1,6 +1,7 @@
 """What was asked to be destroyed, how far that is, and the receipt: one row per (recording, seat), for ever.
 
-`seat_id` is empty for a whole recording. It must not decide: rules are in `server/domain/retention.py`.
+`seat_id` is empty for a whole recording. Of a case's documents (`kind`) there may be several, each with its
+own id in the place of a recording's. It must not decide: rules are in `server/domain/retention.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from server.storage.schema import destructions
 
 REQUESTED, BEGUN, DONE = "requested", "begun", "done"
 WHOLE = ""
+MEDIA, DOCUMENTS = "media", "documents"  # kinds
+THE_DOCUMENTS = "documents"  # in the place of a seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Destruction:
     receipt: str | None = None
     receipt_number: int | None = None
     receipt_hash: str | None = None
+    kind: str = MEDIA
 
     @property
     def whole(self) -> bool:
@@ -84,6 +88,19 @@ async def of_recording(tx: AsyncConnection, recording: str) -> list[Destruction]
 
 async def of_case(tx: AsyncConnection, case_id: str) -> list[Destruction]:
     return await _all(tx, select(destructions).where(destructions.c.case_id == case_id))
+
+
+async def documents_waiting(tx: AsyncConnection, case_id: str) -> bool:
+    """Whether documents of a case are to be destroyed and are not yet."""
+    query = select(func.count()).where(
+        destructions.c.case_id == case_id, destructions.c.kind == DOCUMENTS, destructions.c.state != DONE
+    )
+    return bool((await tx.execute(query)).scalar_one())
+
+
+async def forget(tx: AsyncConnection, id_: str) -> None:
+    """One that was asked for, has not begun, and is not to be done any more."""
+    await tx.execute(delete(destructions).where(destructions.c.id == id_, destructions.c.state == REQUESTED))
 
 
 async def unfinished(tx: AsyncConnection) -> list[Destruction]:

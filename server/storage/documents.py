@@ -73,6 +73,12 @@ async def to_destroy(tx: Transaction) -> list[Document]:
     return [_document(row) for row in (await tx.execute(query.order_by(documents.c.made_ms))).all()]
 
 
+async def undestroyed(tx: Transaction, ids: Collection[str]) -> bool:
+    """Whether the books still hold one of these to be there."""
+    query = select(func.count()).where(documents.c.id.in_(list(ids)), documents.c.destroyed_ms.is_(None))
+    return bool((await tx.execute(query)).scalar_one())
+
+
 async def destroyed_since(tx: Transaction, since_ms: int) -> list[Document]:
     query = select(documents).where(documents.c.destroyed_ms >= since_ms)
     return [_document(row) for row in (await tx.execute(query.order_by(documents.c.destroyed_ms))).all()]
@@ -131,6 +137,19 @@ async def parts_of(tx: Transaction, document_id: str) -> list[Part]:
     query = select(document_parts).where(document_parts.c.document_id == document_id)
     rows = (await tx.execute(query.order_by(document_parts.c.number))).all()
     return [Part(row.number, row.start, row.size, row.file) for row in rows]
+
+
+async def close(tx: Transaction, ids: Collection[str]) -> None:
+    """Nobody opens them any more: their destruction has begun."""
+    await tx.execute(update(documents).where(documents.c.id.in_(list(ids))).values(state=State.ENDED.value))
+
+
+async def end(tx: Transaction, document_id: str, at_ms: int) -> None:
+    """Its bytes are gone: what stays is that there was one, of which kind, whose, and until when."""
+    values = {"name": "", "details": {}, "patients": [], "page_order": "", "withdrawn_words": ""}
+    query = update(documents).where(documents.c.id == document_id)
+    await tx.execute(query.values(state=State.ENDED.value, destroyed_ms=at_ms, **values))
+    await drop_parts(tx, document_id)
 
 
 async def drop_parts(tx: Transaction, document_id: str) -> None:

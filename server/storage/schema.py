@@ -294,6 +294,7 @@ destructions = Table(
     Column("receipt", Text),
     Column("receipt_number", Integer, unique=True),
     Column("receipt_hash", HASH),
+    Column("kind", String(12), nullable=False, default="media", server_default="media"),  # media | documents
     UniqueConstraint("recording_id", "seat_id"),
 )
 

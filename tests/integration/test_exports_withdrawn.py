@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 from sqlalchemy import update
 
+from server.runtime.document_store import DocumentStore
 from server.runtime.keystore import ROOM
 from server.runtime.retention_parts import RetentionParts, retention_parts
 from server.storage.schema import sessions
@@ -31,8 +32,9 @@ class Rig(ExportsRig):
     async def start(self, data: Path, seconds: float) -> Rig:
         await self.open(data, seconds)
         context = self.services.context
+        documents = DocumentStore(context.settings.documents_dir, self.keys)
         self.parts = retention_parts(
-            context, self.services.retention, self.keys, self.objects, self.exports.destroy_of
+            context, self.services.retention, self.keys, self.objects, self.exports.destroy_of, documents
         )
         await self.ended(ENDED_MS)
         self.physician = await self.profile("acc-referring", ("referring_physician",))

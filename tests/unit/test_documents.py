@@ -121,7 +121,7 @@ def test_nobody_who_may_not_ask_at_all_is_named_by_a_visibility() -> None:
 @pytest.mark.parametrize("state", State)
 def test_a_state_says_who_sees_and_who_opens(state: State) -> None:
     one = replace(READY, state=state)
-    shown = state in (State.READY, State.WITHDRAWN)
+    shown = state in (State.READY, State.WITHDRAWN, State.ENDED)
     given_up = state in (State.EXPIRED, State.CANCELLED)
     assert who(sees, one) == ({"lp", "kp", "rv", "kc", "po"} if shown else {"lp"})
     assert ("lp" in who(sees, replace(one, made_by="lo"))) is not given_up

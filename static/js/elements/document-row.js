@@ -24,7 +24,7 @@ const labelled = (row, act) => `${t(`document-act-${act}`)}: ${row.name}`;
 export function documentRow(row, parts) {
   const when = row.ready_ms ?? row.at_ms;
   return html`<li class="document" data-testid="document" data-state=${row.state} data-id=${row.id}>
-    <div class="document-head">${icon('file')}<div class="document-what"><p><strong class="document-name">${row.name}</strong></p>
+    <div class="document-head">${icon('file')}<div class="document-what"><p><strong class="document-name">${row.name || tValue('document-kind', row.kind)}</strong></p>
       <p class="hint">${[tValue('document-kind', row.kind), sizeOf(row.size), extent(row)].filter(Boolean).join(' · ')}</p>
       <p class="hint"><span>${row.by.name}</span>, <span class="figures">${fullDate(when, language(), parts.zone)} ${hourMinute(when, language(), parts.zone)} (${parts.zone})</span></p>
       ${chips(row)}${said(row, parts)}</div></div>
@@ -47,6 +47,7 @@ function chips(row) {
     ${row.state === 'checking' ? html`<li class="chip" role="status">${icon('clock')}${t('document-state-checking')}</li>` : nothing}
     ${row.scan === 'not_scanned' && ['ready', 'confirm'].includes(row.state) ? html`<li class="chip chip-synthetic" data-testid="not-scanned" title=${t('document-not-scanned-why')}>${icon('warning')}${t('document-not-scanned')}</li>` : nothing}
     ${['uploading', 'checking', 'confirm', 'ready'].includes(row.state) ? html`<li class="chip" data-testid="visibility">${icon('person')}${tValue('document-visible', row.visibility)}</li>` : nothing}
+    ${row.closed ? html`<li class="chip chip-late" data-testid="document-closed">${icon('warning')}${t('document-closed')}</li>` : nothing}
     ${row.patient_copy ? html`<li class="chip chip-open">${t('document-patient-copy')}</li>` : nothing}</ul>`;
 }
 
@@ -54,6 +55,10 @@ function chips(row) {
 function said(row, parts) {
   if (row.refused) return html`<p class="question-problem" data-testid="document-refused">${icon('warning')}<span>${tError(row.refused)}</span></p>`;
   if (row.state === 'quarantined') return html`<p class="question-problem">${icon('warning')}<span>${tError('document_quarantined')}</span></p>`;
+  if (row.state === 'ended' && !row.withdrawn) {
+    const date = row.ended_ms === null ? '' : `${fullDate(row.ended_ms, language(), parts.zone)} ${hourMinute(row.ended_ms, language(), parts.zone)} (${parts.zone})`;
+    return html`<p class="hint" data-testid="document-ended">${date ? t('document-ended', { date }) : t('document-ending')}</p>`;
+  }
   if (row.withdrawn) {
     const { reason, words, by, at_ms: at } = row.withdrawn;
     return html`<p class="hint">${tValue('document-withdraw', reason)} · ${by}, <span class="figures">${fullDate(at, language(), parts.zone)} ${hourMinute(at, language(), parts.zone)} (${parts.zone})</span></p>${words ? html`<p class="said">${words}</p>` : nothing}`;

@@ -7,6 +7,7 @@ import { rest, transportTo } from '../documents/transport.js';
 import { Queue, Upload } from '../documents/upload.js';
 import { language, t, tError, tValue } from '../i18n.js';
 import { beforeSignOut } from './chrome.js';
+import { documentsKept } from './document-kept.js';
 import { documentRow, pickOne, sizeOf, whoSees } from './document-row.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
@@ -19,6 +20,9 @@ const SOON_MS = 1500;
 const LATER_MS = 20_000;
 const ACCEPT = '.pdf,.jpg,.jpeg,.png,.heic,.dcm,.zip,.mp4,.mov,.webm,application/pdf,image/jpeg,image/png,image/heic,application/dicom,application/zip,video/mp4,video/quicktime,video/webm';
 const DEFAULT_VISIBILITY = 'case';
+
+/** @param {CaseDocument} row */
+const isPast = (row) => Boolean(row.withdrawn) || ['expired', 'cancelled', 'ended'].includes(row.state);
 
 class Documents extends LightElement {
   static properties = { case: { type: String }, zone: { type: String } };
@@ -203,13 +207,14 @@ class Documents extends LightElement {
   body(shown) {
     const sending = new Set(this.queue.uploads.map((one) => one.id));
     const rows = shown.documents.filter((row) => !(row.state === 'uploading' && sending.has(row.id)));
-    const [current, past] = [rows.filter((row) => !row.withdrawn && !['expired', 'cancelled'].includes(row.state)), rows.filter((row) => row.withdrawn || ['expired', 'cancelled'].includes(row.state))];
+    const [current, past] = [rows.filter((row) => !isPast(row)), rows.filter(isPast)];
     return html`${shown.may.add ? html`<p class="hint">${t('documents-lead')}</p>${this.wanted(shown)}` : nothing}
       ${rows.length || this.queue.uploads.length ? nothing : html`<p class="hint" data-testid="documents-empty">${t(shown.may.add ? `documents-empty-${shown.side}` : 'documents-empty')}</p>`}
       <ul class="document-list">${current.map((row) => this.row(row, shown))}</ul>
       <ul class="document-list" aria-live="off">${this.queue.uploads.map((one) => this.upload(one))}</ul>
       ${shown.may.add ? (this.chosen.length ? this.chooser(shown) : this.picker(shown)) : nothing}
-      ${past.length ? html`<details><summary>${t('documents-past', { count: past.length })}</summary><ul class="document-list">${past.map((row) => this.row(row, shown))}</ul></details>` : nothing}`;
+      ${past.length ? html`<details><summary>${t('documents-past', { count: past.length })}</summary><ul class="document-list">${past.map((row) => this.row(row, shown))}</ul></details>` : nothing}
+      ${current.length ? documentsKept(shown.kept, this.zone) : nothing}`;
   }
 
   /** @param {CaseDocument} row @param {DocumentsAnswer} answer */

@@ -118,6 +118,9 @@ function body(answer) {
         <span><strong>${row.case_label}</strong> <span class="chip ${row.state === 'held' ? 'chip-synthetic' : ''}">${tValue('kept-state', row.state)}</span><br>
           <span class="hint">${tValue('kept-class', row.class)} · ${fullDate(row.started_at_ms, language(), zone)}</span>
           ${row.kept_until_ms === null ? nothing : untilEverywhere(row.kept_until_ms, row.zones)}</span></li>`)}</ul>`}</section>
+    ${answer.documents.length === 0 ? nothing : html`<section class="card"><h2>${t('retention-documents', { days: answer.warn_days })}</h2><ul class="kept-list">${answer.documents.map((row) => html`<li class="kept-seat" data-testid="documents-row" data-case=${row.case_id} data-state=${row.state}>
+        <span><strong>${row.case_label}</strong> <span class="chip ${row.state === 'held' ? 'chip-synthetic' : ''}">${tValue('kept-state', row.state)}</span>
+          ${row.cause === 'withdrawn' ? html` <span class="chip">${t('retention-documents-withdrawn')}</span>` : nothing}${untilEverywhere(row.kept_until_ms, row.zones)}</span></li>`)}</ul></section>`}
     ${answer.waiting.length ? html`<section class="card"><h2>${t('retention-waiting')}</h2><p>${t('retention-waiting-count', { count: answer.waiting.length })}</p></section>` : nothing}
   </div>`;
 }

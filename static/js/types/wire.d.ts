@@ -109,6 +109,7 @@ export interface KeptAnswer { now_ms: number; hold: { since_ms: number; reason: 
 export interface RetentionAnswer {
   now_ms: number; warn_days: number; last_run_ms: number | null;
   upcoming: { recording: string; case_label: string; class: string; state: string; started_at_ms: number; kept_until_ms: number | null; zones: string[] }[];
+  documents: { case_id: string; case_label: string; kept_until_ms: number; zones: string[]; cause: string; state: string }[];
   holds: { id: string; case_id: string; case_label: string; reason: string; set_ms: number }[];
   waiting: { recording: string; case_id: string; requested_ms: number }[]; cases: { id: string; label: string }[];
 }
