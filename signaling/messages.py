@@ -297,11 +297,19 @@ def parse_connect(data: object) -> Connect:
 
 
 def parse_as(model: type[M], data: object) -> M:
-    """A page's data as this message; raises BadMessage."""
-    if not isinstance(data, dict):
+    """A page's data as this message; raises BadMessage, also for a zero character, which no book keeps."""
+    if not isinstance(data, dict) or _has_zero(data):
         raise BadMessage("")
     try:
         return model.model_validate(data)
     except ValidationError as error:
         where = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
         raise BadMessage(".".join(str(part) for part in where)[:64]) from None
+
+
+def _has_zero(data: object) -> bool:
+    if isinstance(data, dict):
+        return any(_has_zero(each) for pair in data.items() for each in pair)
+    if isinstance(data, list):
+        return any(_has_zero(each) for each in data)
+    return isinstance(data, str) and "\0" in data

@@ -11,6 +11,7 @@ from typing import Final
 #: code → HTTP status it is told with. One table, so that a code without a status cannot exist.
 STATUS_BY_CODE: Final[dict[str, int]] = {
     "bad_request": 400,
+    "text_refused": 400,
     "form_refused": 400,
     "reason_missing": 400,
     "match_reason": 400,

@@ -26,7 +26,11 @@ MAX_NAME: Final = 120
 MAX_ADDRESS: Final = 400
 MAX_EMAIL: Final = 254
 MAX_NUMBER: Final = 64
-EMAIL: Final = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+#: No spaces, no control characters, and none that no eye sees or that turns what follows round.
+_UNSEEN: Final = (
+    r"@\s\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+)
+EMAIL: Final = re.compile(rf"[^{_UNSEEN}]+@[^{_UNSEEN}]+")
 EMERGENCY: Final = re.compile(r"\+?[0-9](?:[ \-()]?[0-9]){1,14}")
 SPOKEN: Final = ("ko", "ru", "kk", "uz", "mn", "en", "ar", "zh", "ja", "vi", "ky", "tg")
 """What departments and sites can say that they speak."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import warnings
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,11 +14,14 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import KeySet
 
 from server.domain.errors import Refused
+from server.domain.staff import EMAIL, MAX_EMAIL
 from server.oidc_settings import Oidc
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 """None with a shared secret, and not `none`."""
 LONGEST: Final = 16 * 1024
+SUBJECT: Final = re.compile(r"[ -~]{1,255}")
+"""OpenID Connect Core, 2: at most 255 ASCII characters."""
 LEEWAY_S, OLDEST_S = 60, 10 * 60
 
 
@@ -65,10 +69,16 @@ def vouched(token: str, keys: dict[str, Any], oidc: Oidc, nonce: str, now_s: int
     except Exception:  # the library raises more than its own for what a stranger made up
         raise Refused("provider_refused") from None
     subject = claims["sub"]
-    if not 0 < len(subject) <= 255 or not _for_us(claims, oidc) or claims["iat"] < now_s - OLDEST_S:
+    if (
+        not isinstance(subject, str)
+        or not SUBJECT.fullmatch(subject)
+        or not _for_us(claims, oidc)
+        or claims["iat"] < now_s - OLDEST_S
+    ):
         raise Refused("provider_refused")
     email = claims.get("email")
-    verified = claims.get("email_verified") is True and isinstance(email, str) and len(email) <= 254
+    usable = isinstance(email, str) and len(email) <= MAX_EMAIL and EMAIL.fullmatch(email) is not None
+    verified = claims.get("email_verified") is True and usable
     return Vouched(subject, str(email) if verified else "", _two_steps(claims, oidc))
 
 

@@ -12,6 +12,7 @@ from server.domain.account_mail import RESET
 from server.domain.errors import Refused
 from server.domain.password import weakness
 from server.domain.people import Account, normalised_email
+from server.domain.staff import MAX_EMAIL
 from server.services import account_mails as outbox
 from server.services.context import Context
 from server.services.ending import replace_password, tell
@@ -40,7 +41,7 @@ class Resets:
 
     async def forgot(self, email: str, address: str) -> None:
         """Raises Refused `too_many_attempts`."""
-        key = normalised_email(email)
+        key = normalised_email(email)[:MAX_EMAIL]  # small letters may be longer: nobody's, then
         await self._attempts.reset(hashed(key), address)
         async with self._context.database.write() as tx:
             await account_mails.ask_reset(tx, ResetRequest(new_id(), key, address), self._context.now_ms())

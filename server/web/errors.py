@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TypeVar
 
 from aiohttp import web
@@ -14,6 +15,9 @@ from server.web.keys import Handler
 log = logging.getLogger("hyeopjin.web")
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: A zero character as JSON writes it; a backslash before it would be a backslash and five letters.
+_ZERO = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 CODE_BY_STATUS = {
     400: "bad_request",
@@ -71,9 +75,17 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 async def parsed(request: web.Request, model: type[Model]) -> Model:
-    """The request's JSON body as `model`. Raises Refused `bad_request`, never with the values sent."""
+    """The request's JSON body as `model`.
+
+    Raises Refused `bad_request`, never with the values sent, and `text_refused` for a zero character
+    anywhere: PostgreSQL keeps none. Other control characters are each field's own matter: text copied out of
+    a PDF has some, and they are taken out rather than refused; so are zeros in a referral's draft.
+    """
+    body = await request.read()
+    if _ZERO.search(body):
+        raise Refused("text_refused")
     try:
-        return model.model_validate_json(await request.read())
+        return model.model_validate_json(body)
     except (ValidationError, UnicodeDecodeError):
         raise Refused("bad_request") from None
 

@@ -49,9 +49,12 @@ class Route:
 
 
 def guarded(route: Route) -> Handler:
-    """The handler behind its check. Raises Refused as `authorise` does, and `too_many_attempts`."""
+    """The handler behind its check. Raises Refused as `authorise` does, `text_refused` (a zero character in
+    the address), `too_many_attempts`."""
 
     async def guard(request: web.Request) -> web.StreamResponse:
+        if any("\0" in part for part in (*request.match_info.values(), *request.query.values())):
+            raise Refused("text_refused")
         await authorise(request, route)
         if route.per_minute:
             signed_in = request.get(SIGNED_IN)

@@ -35,7 +35,7 @@ class Decide(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     decision: Literal["granted", "declined"]
     persons: list[str] = Field(max_length=MAX_PERSONS)
-    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
+    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,4})?$")
     version: str = Field(min_length=1, max_length=32)
 
 

@@ -1579,6 +1579,7 @@ error-network = The server cannot be reached. Check your internet connection and
 error-timeout = The server did not answer in time. Please try again.
 error-unavailable = The server is busy. Please try again in a moment.
 error-bad-request = The server could not understand this page. Please reload it.
+error-text-refused = There is a character in it that no eye sees and no record keeps (code 0); copied text brings it along. Type that part anew and send it again.
 error-reason-missing = Please say what the file is for, then download it again.
 error-term-empty = Type the term in at least one language.
 error-file-refused = The file was not taken, and nothing was changed. The first mistake is in line { $line }. Correct it and choose the file again.

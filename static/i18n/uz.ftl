@@ -1584,6 +1584,7 @@ error-network = Server bilan bogʻlanib boʻlmadi. Internet aloqasini tekshirib,
 error-timeout = Server vaqtida javob bermadi. Qayta urinib koʻring.
 error-unavailable = Server band. Birozdan keyin qayta urinib koʻring.
 error-bad-request = Server bu sahifani tushunmadi. Sahifani qayta yuklang.
+error-text-refused = Matnda koʻrinmaydigan va saqlanmaydigan belgi (kodi 0) bor; u koʻchirilgan matn bilan keladi. Oʻsha joyini qaytadan yozib, yana yuboring.
 error-reason-missing = Fayl nima uchun kerakligini yozing, soʻng uni qayta yuklab oling.
 error-term-empty = Atamani kamida bitta tilda yozing.
 error-file-refused = Fayl qabul qilinmadi, hech narsa oʻzgartirilmadi. Birinchi xato { $line }-qatorda. Uni tuzatib, faylni qayta tanlang.
