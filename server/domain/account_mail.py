@@ -19,6 +19,7 @@ CHANGES: Final = (
     "passkey_off",
     "recovery_used",
     "second_step_reset",
+    "provider_linked",
 )
 GLASS_BROKEN = "glass_broken"
 """Somebody reads a patient's cases without standing to them. No link, nothing of the patient."""

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from server.domain.errors import Refused
 from server.domain.people import Account, normalised_email
 from server.runtime.provider import Provider, client_secret
+from server.services import account_mails
 from server.services.accounts import SignedIn
 from server.services.context import Context
 from server.services.limiting import Attempts
@@ -79,11 +80,11 @@ class SingleSignOn:
 
     async def finish(
         self, secret: str | None, returned: Returned, whence: From
-    ) -> tuple[SignedIn | HalfWay, str]:
-        """In, or half-way, and the page that was asked for.
+    ) -> tuple[SignedIn | HalfWay | Refused, str]:
+        """In, or half-way, or why not (`provider_down`, `provider_refused`, `provider_unverified`,
+        `provider_unknown`), and the page that was asked for: a second try leads there as well.
 
-        Raises Refused `not_found`, `step_over`, `provider_down`, `provider_refused`, `provider_unverified`,
-        `provider_unknown`, `too_many_attempts`.
+        Raises Refused `not_found`, `step_over`, `too_many_attempts`.
         """
         if not self._context.settings.oidc.issuer:
             raise Refused("not_found")
@@ -95,13 +96,14 @@ class SingleSignOn:
                 raise Refused("step_over")
         if not hmac.compare_digest(str(step.data["state"]).encode(), returned.state.encode()):
             raise Refused("step_over")
+        next_page = str(step.data["next"])
         try:
             said = await self._vouched(returned, str(step.data["verifier"]), str(step.data["nonce"]))
-            return await self._enter(said, whence), str(step.data["next"])
+            return await self._enter(said, whence), next_page
         except Refused as refused:
             if refused.code != "provider_down":
                 await self._signing_in.failed(None, whence.address)
-            raise
+            return refused, next_page
 
     async def _vouched(self, returned: Returned, verifier: str, nonce: str) -> Vouched:
         settings = self._context.settings
@@ -137,6 +139,7 @@ class SingleSignOn:
             )  # an address given to somebody else does not give them the account
         account = found[0]
         await provider_subjects.bind(tx, issuer, said.subject, account.id, now_ms)
+        await account_mails.write(tx, account.id, "provider_linked", now_ms)
         entry = audit.Entry("provider_linked", "account", account.id, address, account_id=account.id)
         await audit.append(tx, now_ms, entry)
         return account

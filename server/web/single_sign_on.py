@@ -54,7 +54,9 @@ async def back(request: web.Request) -> web.Response:
     try:
         outcome, next_page = await service.finish(step_secret(request), returned, whence(request))
     except Refused as refused:
-        response = _to_page({"problem": refused.code})
+        outcome, next_page = refused, ""
+    if isinstance(outcome, Refused):
+        response = _to_page({"problem": outcome.code, "next": next_page})
         drop_cookie(response, request.app[SETTINGS], step_cookie_name(request.app[SETTINGS]))
         return response
     if isinstance(outcome, HalfWay):

@@ -2083,6 +2083,7 @@ mail-account-lead-passkey-on = A passkey was added to your account at { $host }:
 mail-account-lead-passkey-off = A passkey of your account at { $host } was removed:
 mail-account-lead-recovery-used = Somebody signed in to your account at { $host } with one of your recovery codes:
 mail-account-lead-second-step-reset = The second step for signing in to your account at { $host } was taken away because it was reported lost, and every browser was signed out. Sign in with your password and set up a new one on “Signing in and security”. It was done at:
+mail-account-lead-provider-linked = Signing in with your organisation was joined to your account at { $host }, because it vouched for your e-mail address. From now on whoever signs in there as you is signed in here:
 mail-account-until = The link works once, until { $when }.
 mail-account-unasked = If this was not you, set a new password at once with “Forgot your password?” on the sign-in page, and tell the coordinator.
 mail-account-unasked-invitation = If you do not know what this is about, ignore this mail.

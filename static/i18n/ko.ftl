@@ -2063,6 +2063,7 @@ mail-account-lead-passkey-on = { $host } 계정에 패스키가 추가되었습�
 mail-account-lead-passkey-off = { $host } 계정의 패스키가 삭제되었습니다.
 mail-account-lead-recovery-used = { $host } 계정에 복구 코드로 로그인했습니다.
 mail-account-lead-second-step-reset = { $host } 계정의 2단계 로그인이 분실 신고로 해제되었고, 모든 브라우저에서 로그아웃되었습니다. 비밀번호로 로그인한 뒤 “로그인과 보안”에서 새로 설정하십시오. 해제 시각:
+mail-account-lead-provider-linked = 소속 기관이 이메일 주소를 확인해 주어 기관 로그인이 { $host } 계정에 연결되었습니다. 이제 그곳에서 본인으로 로그인하면 여기에도 로그인됩니다. 연결 시각:
 mail-account-until = 링크는 { $when }까지 한 번만 사용할 수 있습니다.
 mail-account-unasked = 본인이 하신 일이 아니면 로그인 화면의 “비밀번호를 잊으셨습니까?”에서 바로 새 비밀번호를 설정하고 코디네이터에게 알려 주십시오.
 mail-account-unasked-invitation = 짐작 가는 바가 없으시면 이 메일을 무시하십시오.

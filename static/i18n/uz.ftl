@@ -2094,6 +2094,7 @@ mail-account-lead-passkey-on = { $host } dagi hisobingizga kirish kaliti qoʻshi
 mail-account-lead-passkey-off = { $host } dagi hisobingizdan kirish kaliti olib tashlandi:
 mail-account-lead-recovery-used = { $host } dagi hisobingizga tiklash kodlaringizdan biri bilan kimdir kirdi:
 mail-account-lead-second-step-reset = { $host } dagi hisobingizga kirishning ikkinchi qadami yoʻqolgan deb xabar qilingani uchun olib tashlandi, barcha brauzerlardan chiqarildi. Parol bilan kirib, “Kirish va xavfsizlik” sahifasida yangisini sozlang. Vaqti:
+mail-account-lead-provider-linked = Tashkilotingiz elektron pochta manzilingizni tasdiqlagani uchun tashkilot orqali kirish { $host } dagi hisobingizga bogʻlandi. Endi u yerda siz nomingizdan kirgan odam bu yerga ham kiradi:
 mail-account-until = Havola bir marta, { $when } gacha ishlaydi.
 mail-account-unasked = Buni siz qilmagan boʻlsangiz, kirish sahifasidagi “Parolni unutdingizmi?” orqali darhol yangi parol oʻrnating va koordinatorga ayting.
 mail-account-unasked-invitation = Bu nima haqida ekanini bilmasangiz, xatga eʼtibor bermang.

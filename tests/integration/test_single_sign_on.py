@@ -85,6 +85,8 @@ async def test_an_account_is_found_by_its_verified_address_once_and_then_by_the_
         again, _ = await through(site, mock)
         assert (await again.get("/api/me")).json["account"]["id"] == me["id"]
     assert rows(site, "SELECT count(*) FROM audit WHERE action = 'provider_linked'") == [(1,)]
+    mails = rows(site, "SELECT account_id FROM account_mails WHERE kind = 'provider_linked'")
+    assert mails == [(me["id"],)], "and its owner is told"
 
 
 LIES: dict[str, dict[str, Any]] = {
@@ -98,6 +100,9 @@ LIES: dict[str, dict[str, Any]] = {
     "audiences": {"aud": [CLIENT, "another"]},
     "issuer": {"iss": "https://another.invalid"},
     "no subject": {"sub": None},
+    "a number for a subject": {"sub": 5},
+    "a zero character": {"sub": "s-\x001"},
+    "too long a subject": {"sub": "s" * 256},
 }
 
 
@@ -153,7 +158,8 @@ async def test_nobody_gets_an_account_or_somebody_elses_by_it(site: Website, moc
             assert (await through(site, mock))[1] == {"problem": "provider_unverified"}
     before = rows(site, "SELECT count(*) FROM accounts")
     mock.claims = right | {"email": "nobody@example.invalid"}
-    assert (await through(site, mock))[1] == {"problem": "provider_unknown"}
+    told = (await through(site, mock, next="/audit"))[1]
+    assert told == {"problem": "provider_unknown", "next": "/audit"}, "a second try leads there as well"
     assert rows(site, "SELECT count(*) FROM accounts") == before
     mock.claims = right
     assert await is_in((await through(site, mock))[0])

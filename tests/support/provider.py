@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import hashlib
+import queue
 import secrets
+import threading
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import web
 from joserfc import jwt
@@ -39,6 +43,7 @@ class Mock:
     key: Key | None = None  # another than the published one
     described: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, dict[str, str]] = field(default_factory=dict)  # by code: what the browser was sent with
+    down: bool = False  # the exchange fails
     runner: web.AppRunner | None = None
 
     def signs_in(self, location: str) -> dict[str, str]:
@@ -81,8 +86,24 @@ class Mock:
     async def keys(self, _request: web.Request) -> web.Response:
         return web.json_response({"keys": [key.as_dict(private=False) for key in KEYS.values()]})
 
+    async def authorize(self, request: web.Request) -> web.Response:
+        """The page that a person sees there: they sign in, or think better of it."""
+        brought = self.signs_in(str(request.url))
+        back = request.query["redirect_uri"]
+        gone = {"error": "access_denied", "state": brought["state"]}
+        page = (
+            "<!doctype html><title>Example Hospital</title><h1>Example Hospital (synthetic)</h1>"
+            + "".join(
+                f'<p><a id="{name}" href="{escape(f"{back}?{urlencode(query)}")}">{name}</a></p>'
+                for name, query in (("continue", brought), ("cancel", gone))
+            )
+        )
+        return web.Response(text=page, content_type="text/html")
+
     async def exchange(self, request: web.Request) -> web.Response:
         form = await request.post()
+        if self.down:
+            return web.Response(status=502)
         query = self.asked.pop(str(form["code"]), None)  # each code once
         basic = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(str(form["code_verifier"]).encode()).digest())
@@ -96,6 +117,27 @@ class Mock:
         return web.json_response({"id_token": self.token(query["nonce"]), "token_type": "Bearer"})
 
 
+@contextlib.contextmanager
+def provider_beside(clock: Callable[[], int]) -> Iterator[Mock]:
+    """The same for a test without a loop: in a thread of its own."""
+    made: queue.Queue[tuple[Mock, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        async with provider(clock) as mock:
+            made.put((mock, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    mock, loop, over = made.get(timeout=30)
+    try:
+        yield mock
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+
+
 @contextlib.asynccontextmanager
 async def provider(clock: Callable[[], int]) -> AsyncIterator[Mock]:
     port = free_port()
@@ -103,6 +145,7 @@ async def provider(clock: Callable[[], int]) -> AsyncIterator[Mock]:
     app = web.Application()
     app.router.add_get("/.well-known/openid-configuration", mock.describe)
     app.router.add_get("/keys", mock.keys)
+    app.router.add_get("/authorize", mock.authorize)
     app.router.add_post("/token", mock.exchange)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -8,7 +8,8 @@ import '../elements/chrome.js';
 
 const root = /** @type {HTMLElement} */ (document.querySelector('main'));
 let busy = false;
-let words = '';
+/** Why it did not work: said anew in whatever language is chosen. @type {{code: string, wait: number} | null} */
+let refused = null;
 /** Second steps that are asked for; null before the password. @type {string[] | null} */
 let ways = null;
 /** A recovery code is typed instead of the app's. */
@@ -19,7 +20,7 @@ let provider = '';
 /** @param {() => Promise<any>} work */
 async function by(work) {
   busy = true;
-  words = '';
+  refused = null;
   draw();
   try {
     const answer = await work();
@@ -33,7 +34,7 @@ async function by(work) {
     const wait = error instanceof ApiRefusal ? Number(error.detail.retry_after_s ?? 0) : 0;
     const code = error instanceof ApiRefusal ? codeOf(error) : passkeyProblem(error);
     if (code === 'step_over') ways = null;
-    words = wait > 0 ? t('signin-wait', { seconds: Math.ceil(wait) }) : tError(code);
+    refused = { code, wait };
   }
   busy = false;
   draw();
@@ -46,7 +47,7 @@ function comeBack() {
   const asked = (query.get('ways') ?? '').split('.').filter((way) => ['totp', 'passkey', 'recovery'].includes(way));
   const code = query.get('problem') ?? '';
   if (asked.length) ways = asked;
-  if (/^[a-z_]{1,40}$/.test(code)) words = tError(code);
+  if (/^[a-z_]{1,40}$/.test(code)) refused = { code, wait: 0 };
   recovering = Boolean(ways && !ways.includes('totp') && !ways.includes('passkey'));
 }
 
@@ -69,7 +70,11 @@ function withProvider() {
   });
 }
 
-const problem = () => (words ? html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem">${icon('warning')}<p>${words}</p></div>` : nothing);
+function problem() {
+  if (!refused) return nothing;
+  const words = refused.wait > 0 ? t('signin-wait', { seconds: Math.ceil(refused.wait) }) : tError(refused.code);
+  return html`<div class="notice notice-alarm" role="alert" data-testid="signin-problem" data-code=${refused.code}>${icon('warning')}<p>${words}</p></div>`;
+}
 
 const passkeyButton = () =>
   canPasskey() ? html`<button type="button" class="secondary big" data-testid="signin-passkey" ?disabled=${busy} @click=${withPasskey}>${icon('key')}${t('signin-passkey')}</button>` : nothing;
@@ -125,6 +130,7 @@ languageEvents.addEventListener('change', draw);
 await startLanguage('account');
 comeBack();
 draw();
+if (ways) /** @type {HTMLElement | null} */ (root.querySelector('[data-focus]'))?.focus();
 void get('/api/sign-in/ways').then((answer) => {
   provider = answer.provider ?? '';
   if (provider) draw();
