@@ -33,7 +33,8 @@ FRESH_NS = NS
 """A key frame that somebody else has asked for is as good, if it is no older."""
 AGAIN_NS = 400_000_000
 """A still is sent a second time so long after its end: who lacks its last packet learns of it from the next
-still only. Of a large one only the last packet is."""
+still only, and what is lost before that is asked for twice over a long way. Of a large one only as many of
+its last packets are as the source's turn has room for."""
 BURST_BYTES = 1_300
 MOST_BYTES = 24_000
 """A larger picture would take ten seconds: it is passed over."""
@@ -144,7 +145,8 @@ class Stills:
         if turn.found is not None and turn.found[1] >= turn.asked_ns - FRESH_NS:
             picture = whole(turn.stream, turn.found[0])
             if picture and now_ns - turn.sent_ns >= EVERY_NS - NS // 2:
-                self._begin(key, subscriptions[key], turn, picture, now_ns)
+                room = STILL_BPS * EVERY_NS // (8 * NS * len(subscriptions))
+                self._begin(key, subscriptions[key], turn, picture, room, now_ns)
                 return
         if now_ns - turn.asked_ns > WAIT_NS:
             turn.sent_ns = max(turn.sent_ns, now_ns - EVERY_NS)  # behind the others, then again
@@ -156,8 +158,10 @@ class Stills:
         subscription: PictureSubscription,
         turn: Turn,
         picture: Sequence[tuple[int, bytes]],
+        room: int,
         now_ns: int,
     ) -> None:
+        """`room`: bytes on the line for this source in its turn."""
         assert turn.stream is not None  # noqa: S101
         came_ns = now_ns if turn.found is None else turn.found[1]
         self._asked, turn.found, turn.sent_ns = None, None, now_ns
@@ -166,9 +170,7 @@ class Stills:
             return
         takes_ns = int(max(0.0, cost - self._credit) * 8 * NS / STILL_BPS)
         subscription.begin_still(turn.stream, picture[0], came_ns, now_ns, now_ns + takes_ns)
-        numbers = [number for number, _ in picture]
-        small = 2 * cost * 8 * NS <= STILL_BPS * EVERY_NS
-        self._sending = _Sending(key, subscription, deque(picture), deque(numbers if small else numbers[-1:]))
+        self._sending = _Sending(key, subscription, deque(picture), _again(picture, room - cost))
 
     def _send(self, sending: _Sending, now_ns: int) -> None:
         """As many packets as the rate allows by now."""
@@ -184,6 +186,17 @@ class Stills:
             self._credit -= sending.subscription.repeat_still(sending.again.popleft(), now_ns) + HEADERS
         if not sending.packets and not sending.again:
             self._sending = None
+
+
+def _again(picture: Sequence[tuple[int, bytes]], room: int) -> deque[int]:
+    """The numbers of the last packets that fit into so many bytes, of the last one in any case; in order."""
+    numbers: deque[int] = deque()
+    for number, packet in reversed(picture):
+        room -= len(packet) + HEADERS
+        if numbers and room < 0:
+            break
+        numbers.appendleft(number)
+    return numbers
 
 
 def whole(stream: SourceStream, first: int) -> list[tuple[int, bytes]]:
