@@ -25,8 +25,8 @@ STILL_BPS = 24_000
 """What stills may take of a line, headers included. A voice with redundancy takes 35 kbit/s beside it."""
 HEADERS = 28 + 16
 """IP, UDP and SRTP round each packet."""
-EVERY_NS = 3 * NS
-"""A source has a still so often if the rate allows."""
+EVERY_NS = 2_500_000_000
+"""A source has a still so often if the rate allows; one lost altogether must not make it five seconds."""
 WAIT_NS = 2_500_000_000
 """A key frame that was asked for and is not whole by then is given up; the next source has its turn."""
 FRESH_NS = NS

@@ -163,7 +163,7 @@ def test_stills_take_no_more_of_the_line_than_they_may() -> None:
 
 
 def test_of_a_still_as_many_last_packets_are_sent_twice_as_its_turn_has_room_for() -> None:
-    for others, parts, repeated in (((), 3, 3), ((), 6, 3), ((), 8, 1), ((), 12, 1), (("q",), 3, 1)):
+    for others, parts, repeated in (((), 3, 3), ((), 5, 2), ((), 8, 1), ((), 12, 1), (("q",), 3, 1)):
         scene = Scene(*others)
         scene.cameras[0].parts = parts
         scene.run(30)
