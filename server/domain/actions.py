@@ -89,6 +89,7 @@ class Action(StrEnum):
     SEAT_TEXTS = "seat.texts"  # what is asked at the door; proof: the link's token, the seat's cookie
     SEAT_WITHDRAW = "seat.withdraw"  # consent to what was recorded, afterwards
     SEAT_TAKE = "seat.take"
+    SEAT_DECLINE = "seat.decline"
     SEAT_REDEEM = "seat.redeem"  # the token is the proof
     SEAT_KNOCK = "seat.knock"
     SEAT_PROBE = "seat.probe"  # whether the room can be reached; proof: the link's token, the seat's cookie

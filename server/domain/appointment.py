@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.domain.calendar import MINUTE_MS, QUARTER_MS
-from server.domain.consultation import Consultation
+from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.errors import Refused
 from server.domain.glossary import LANGUAGES
 from server.domain.hours import Span
@@ -111,6 +111,14 @@ def require_movable(consultation: Consultation, appointment: Appointment, sequen
         raise Refused("under_way")
     if appointment.sequence != sequence:
         raise Refused("hour_changed")
+
+
+def require_declinable(consultation: Consultation, now_ms: int) -> None:
+    """Whether one may say of a seat that nobody will come. Raises Refused `ended`, `under_way`."""
+    if effective_state(consultation, now_ms) in OVER:
+        raise Refused("ended")
+    if consultation.state == "live" or now_ms >= consultation.starts_at_ms:
+        raise Refused("under_way")
 
 
 def require_missed(consultation: Consultation, appointment: Appointment, now_ms: int) -> None:

@@ -196,6 +196,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.RENDERING_OWN: _by(_R.ANY, _IN),
     Action.RENDERING_ANSWER: _by(_R.OWN_SEAT, _IN),
     Action.SEAT_TAKE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
+    Action.SEAT_DECLINE: _by(_R.OWN_SEAT, _LP, _KP, _IN),
     Action.SEAT_REDEEM: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_KNOCK: _by(_R.ANY, Role.ANYONE),
     Action.SEAT_PROBE: _by(_R.ANY, Role.ANYONE),

@@ -11,8 +11,10 @@ from server.domain.calendar import DAY_MS
 from server.domain.person_consent import DECLINED, GRANTED, WITHDRAWN, Given, state_of
 
 WHYS: Final = (
-    "consents", "consent_refused", "hour_passed", "mail_refused", "document_confirm", "document_quarantined",
-    "licence", "licence_expired", "own_licence", "own_licence_ends", "invited", "audit_review", "flags",
+    "declined", "consents", "consent_refused", "hour_passed", "mail_refused",
+    "document_confirm", "document_quarantined",
+    "licence", "licence_expired", "own_licence", "own_licence_ends", "invited",
+    "audit_review", "flags",
 )  # fmt: skip
 NEAR_MS: Final = 36 * 3_600_000
 """A coordinator chases what is missing from the day before on."""
@@ -29,7 +31,8 @@ NEEDED_TO_TALK: Final = frozenset({"consultation", "transfer_abroad"})
 @dataclass(frozen=True, slots=True)
 class Task:
     """`case`: its id, `label` what it is called aloud. `about`, `name`: of the person with an account whom it
-    concerns. `begins`: the hour it is about, on every place's clock. `lacking`: purposes of consents."""
+    concerns. `begins`: the hour it is about, on every place's clock. `lacking`: purposes of consents.
+    `reason`: why somebody cannot come."""
 
     why: str
     since_ms: int | None = None
@@ -41,6 +44,7 @@ class Task:
     count: int = 1
     lacking: Sequence[str] = ()
     begins: Sequence[Mapping[str, Any]] = ()
+    reason: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

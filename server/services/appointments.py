@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.appointment import ROOM
 from server.services.two_clocks import clocks
-from server.storage import accounts, appointments, calendars, consultations, mails
+from server.storage import accounts, appointments, calendars, consultations, declined, mails
 from server.storage.database import Transaction
 
 
@@ -18,6 +18,7 @@ async def told(tx: Transaction, consultation_id: str) -> dict[str, Any]:
         raise LookupError("no agreed hour")
     sites = await accounts.all_sites(tx)
     seats = await consultations.seats_of(tx, {consultation_id})
+    gone = await declined.of_seats(tx, [seat.id for seat in seats])
     booked = (await appointments.bookings_of(tx, [consultation_id])).get(consultation_id, [])
     rooms = {room.id: room for room in await calendars.rooms_of(tx, sites)}
     places = [
@@ -41,6 +42,7 @@ async def told(tx: Transaction, consultation_id: str) -> dict[str, Any]:
                 "account": seat.account_id,
                 "language": seat.language,
                 "missing": seat.id in appointment.missing,
+                "declined": seat.id in gone,
             }
             for seat in seats
         ],

@@ -17,6 +17,7 @@ from server.services.chat import Chat
 from server.services.conduct import Conduct
 from server.services.consent import Consents
 from server.services.context import Context
+from server.services.declining import Declining
 from server.services.departments import Departments
 from server.services.feeds import Feeds
 from server.services.finding import Finding
@@ -84,6 +85,7 @@ class Services:
     glossary_history: GlossaryHistory
     conduct: Conduct
     arrivals: Arrivals
+    declining: Declining
     hours: Hours
     calendars: Calendars
     finding: Finding
@@ -108,9 +110,8 @@ class Services:
 
 def build_services(context: Context, passwords: Passwords | None = None) -> Services:
     """`passwords`: another cost than the default's, for tests."""
-    settings = context.settings
     passwords = passwords or Passwords()
-    attempts = Attempts(settings.signin_per_account, settings.signin_per_address)
+    attempts = Attempts(context.settings.signin_per_account, context.settings.signin_per_address)
     recordings = Recordings(context.database)
     deciding = Consents(context)
     probing = Probing(context, attempts)
@@ -145,6 +146,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         glossary_history=GlossaryHistory(context),
         conduct=Conduct(context),
         arrivals=Arrivals(context),
+        declining=Declining(context),
         hours=Hours(context),
         calendars=Calendars(context),
         finding=Finding(context),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +26,8 @@ from server.services.context import Context
 from server.services.public_holidays import is_known
 from server.services.team import Team, Wish, team_of
 from server.services.two_clocks import clocks
+from server.storage import declined
+from server.storage.database import Transaction
 
 MAX_DAYS = 31
 
@@ -56,6 +58,7 @@ class Finding:
             raise Refused("bad_request")
         async with self._context.database.read() as tx:
             team = await team_of(tx, case_id, search.wish, now_ms)
+            team = await _without_declined(tx, team, search.moving)
             begin, end = _around(team, search, now_ms)
             usual = await calendars_of(tx, team.resources.values(), (begin, end), search.moving)
         known = {id_: any_hour(one) for id_, one in usual.items()} if search.wish.urgent else usual
@@ -66,6 +69,12 @@ class Finding:
         # Milliseconds of arithmetic for a week, more for a month of many people: not in everybody's loop.
         found = await asyncio.to_thread(find, needs, (begin, end), search.minutes * MINUTE_MS)
         return _told(team, found, usual)
+
+
+async def _without_declined(tx: Transaction, team: Team, moving: str | None) -> Team:
+    """Interpreters who said that they cannot come to the hour that is moved are not proposed for it again."""
+    gone = {one.account_id for _, one in await declined.of_hours(tx, [moving])} if moving else set()
+    return replace(team, interpreters=tuple(one for one in team.interpreters if one.id not in gone))
 
 
 def _around(team: Team, search: Search, now_ms: int) -> Span:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.domain.appointment import MAX_AHEAD_MS as FAR_MS
 from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.life import State
 from server.domain.people import Account, Site
@@ -12,7 +13,16 @@ from server.domain.person_consent import newest_of, required
 from server.domain.task import AHEAD_MS, NEAR_MS, Task, unanswered
 from server.services.case_sides import sides_of
 from server.services.two_clocks import clocks
-from server.storage import accounts, appointments, cases, consultations, mails, person_consents, waiting
+from server.storage import (
+    accounts,
+    appointments,
+    cases,
+    consultations,
+    declined,
+    mails,
+    person_consents,
+    waiting,
+)
 from server.storage.database import Transaction
 
 
@@ -22,6 +32,7 @@ async def hour_tasks(tx: Transaction, account: Account, now_ms: int) -> list[Tas
     if chases:
         found += await _passed(tx, now_ms)
         found += await _mails(tx, now_ms)
+        found += await _declined(tx, now_ms)
     return found
 
 
@@ -71,6 +82,23 @@ def _last_gone(hours: Sequence[Consultation], now_ms: int) -> Consultation | Non
     return next((one for one in reversed(hours) if one.state != "cancelled"), None)
 
 
+async def _declined(tx: Transaction, now_ms: int) -> list[Task]:
+    """Somebody has said that they cannot come."""
+    ahead = {one.id: one for one, _ in await appointments.beginning_between(tx, now_ms, now_ms + FAR_MS)}
+    gone = await declined.of_hours(tx, ahead)
+    by_case = await cases.all_by_id(tx, {ahead[id_].case_id for id_, _ in gone})
+    people = {one.id: one.name for one in await accounts.by_ids(tx, {one.account_id for _, one in gone})}
+    places = await _places(tx, {id_ for id_, _ in gone})
+    return [
+        Task(
+            "declined", one.at_ms, ahead[id_].starts_at_ms, case=ahead[id_].case_id,
+            label=by_case[ahead[id_].case_id].label, about=one.account_id, name=people[one.account_id],
+            begins=clocks(ahead[id_].starts_at_ms, places[id_]), reason=one.reason,
+        )
+        for id_, one in gone
+    ]  # fmt: skip
+
+
 async def _mails(tx: Transaction, now_ms: int) -> list[Task]:
     """Somebody of an hour ahead was not reached: their address was refused for good."""
     ahead = {one.id: one for one, _ in await appointments.beginning_between(tx, now_ms, now_ms + AHEAD_MS)}
@@ -79,16 +107,22 @@ async def _mails(tx: Transaction, now_ms: int) -> list[Task]:
     if not refused:
         return []
     by_case = await cases.all_by_id(tx, {ahead[id_].case_id for id_ in refused})
+    places = await _places(tx, set(refused))
+    return [
+        Task(
+            "mail_refused", due_ms=ahead[id_].starts_at_ms, case=ahead[id_].case_id,
+            label=by_case[ahead[id_].case_id].label, count=count,
+            begins=clocks(ahead[id_].starts_at_ms, places[id_]),
+        )
+        for id_, count in refused.items()
+    ]  # fmt: skip
+
+
+async def _places(tx: Transaction, consultation_ids: set[str]) -> dict[str, list[Site]]:
+    """Where the physicians of each are."""
     sites = await accounts.all_sites(tx)
-    seats = await consultations.seats_of(tx, set(refused))
-    tasks = []
-    for id_, count in refused.items():
-        hour, case = ahead[id_], by_case[ahead[id_].case_id]
-        around = [one for one in seats if one.consultation_id == id_ and one.role != "interpreter"]
-        places: list[Site] = [sites[site] for site in dict.fromkeys(one.site_id for one in around)]
-        begins = clocks(hour.starts_at_ms, places)
-        tasks.append(
-            Task("mail_refused", due_ms=hour.starts_at_ms, case=case.id, label=case.label, count=count,
-                begins=begins)
-        )  # fmt: skip
-    return tasks
+    found: dict[str, dict[str, Site]] = {id_: {} for id_ in consultation_ids}
+    for seat in await consultations.seats_of(tx, consultation_ids):
+        if seat.role != "interpreter":
+            found[seat.consultation_id][seat.site_id] = sites[seat.site_id]
+    return {id_: list(there.values()) for id_, there in found.items()}

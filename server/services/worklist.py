@@ -5,6 +5,7 @@ Answers are plain JSON values; times are instants, places bring their zone, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from server.domain.case import Case
@@ -15,7 +16,8 @@ from server.domain.permissions import Action, Relation, allowed
 from server.services.access import drafts_elsewhere, listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
 from server.services.site_checks import is_ahead, ready_for, standings
-from server.storage import accounts, audit, cases, consultations, glossary
+from server.storage import accounts, audit, cases, consultations, declined, glossary
+from server.storage.declined import Declined
 from server.storage.recordings import RecordingRow, Recordings
 
 BACK_MS = 12 * 3_600_000
@@ -40,6 +42,7 @@ class Worklist:
             sites = await accounts.all_sites(tx)
             recent = await recently_seated(tx, account.id, set(by_case), now_ms)
             checks = await standings(tx, sites, now_ms)
+            gone = await declined.of_seats(tx, [seat.id for seat in seats])
         rows = []
         for consultation in found:
             case = by_case[consultation.case_id]
@@ -48,6 +51,7 @@ class Worklist:
             held = relations(account, case.site_id, named_so, around, recent=case.id in recent)
             if allowed(Action.SCHEDULE_READ, account.roles, held):
                 row = await self._row(account, consultation, case, around, sites, held)
+                row |= _declined(row["my_seat"], consultation, gone, now_ms)
                 if is_ahead(consultation, now_ms):
                     row["readiness"] = ready_for(account, around, sites, checks)
                 rows.append(row)
@@ -170,6 +174,15 @@ class Worklist:
             for row in await self._recordings.of_case(case_id)
             if consultation_id is None or row.consultation_id == consultation_id
         ]
+
+
+def _declined(
+    mine: str | None, consultation: Consultation, gone: Mapping[str, Declined], now_ms: int
+) -> dict[str, Any]:
+    """Whether the reader may still say that they cannot come, and why they did."""
+    ahead = mine is not None and consultation.state == "scheduled" and now_ms < consultation.starts_at_ms
+    said = gone.get(mine) if mine else None
+    return {"declinable": ahead, "declined": said.reason if said else None}
 
 
 def _recording(row: RecordingRow, watchable: bool) -> dict[str, Any]:

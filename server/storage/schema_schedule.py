@@ -72,6 +72,16 @@ appointments = Table(
     Column("missing", JSON),  # ids of the seats that nobody came to
 )
 
+# Before the hour began. It goes when the hour is moved: that is another question.
+declined_seats = Table(
+    "declined_seats",
+    METADATA,
+    Column("seat_id", ID, ForeignKey("seats.id"), primary_key=True),
+    Column("account_id", ID, ForeignKey("accounts.id"), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 bookings = Table(
     "bookings",
     METADATA,

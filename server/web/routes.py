@@ -331,6 +331,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/interpreter-hours", hours.export, _A.HOURS_EXPORT),
     # seats
     Route("POST", "/api/seats/{seat}/take", seats.take, _A.SEAT_TAKE, _S.SEAT),
+    Route("POST", "/api/seats/{seat}/decline", schedule.decline, _A.SEAT_DECLINE, _S.SEAT),
     Route("POST", "/api/seats/{seat}/redeem", seats.redeem, _A.SEAT_REDEEM),
     Route("POST", "/api/seats/{seat}/knock", seats.knock, _A.SEAT_KNOCK),
     Route("GET", "/api/seats/{seat}/knock", seats.knock_state, _A.SEAT_KNOCK),

@@ -85,6 +85,22 @@ class Missed(_Body):
     seats: list[Id] = Field(min_length=1, max_length=16)
 
 
+class CannotCome(_Body):
+    """`reason` null: they can after all."""
+
+    reason: Literal[REASONS] | None  # type: ignore[valid-type]
+
+
+async def decline(request: web.Request) -> web.Response:
+    """POST /api/seats/{seat}/decline {reason} → 204, by who has the seat"""
+    body = await parsed(request, CannotCome)
+    account = request[SIGNED_IN].account
+    await request.app[SERVICES].declining.say(
+        request.match_info["seat"], body.reason, account, request[ADDRESS]
+    )
+    return web.Response(status=204)
+
+
 async def of_case(request: web.Request) -> web.Response:
     """GET /api/cases/{case}/schedule → {now_ms, case_label, appointments}, newest first"""
     services = request.app[SERVICES]

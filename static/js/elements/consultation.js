@@ -5,6 +5,7 @@ import { hourMinute, span, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { standingChip } from './standing.js';
 import './arrival.js';
+import './decline.js';
 
 /** @typedef {import('../types/wire.js').ConsultationRow} ConsultationRow */
 
@@ -35,6 +36,7 @@ export function consultationRow(row, zone, now, options) {
         ${seat.present ? html`<span class="seat-here">${t('worklist-present')}</span>` : nothing}</span></li>`)}</ul>` : nothing}
       ${row.readiness?.length ? html`<p class="readiness" data-testid="readiness">${row.readiness.map((one) => standingChip(one, one.site))}
         ${row.readiness.some((one) => one.own && one.wants_test) ? html`<a data-testid="to-self-test" href="/self-test">${t('selftest-do-now')}</a>` : nothing}</p>` : nothing}
+      ${row.declinable && row.my_seat ? html`<hj-decline .seat=${row.my_seat} .said=${Boolean(row.declined)}></hj-decline>` : nothing}
       ${options.tells && open ? row.seats?.filter((seat) => seat.role === 'interpreter' && !seat.present).map((seat) => html`<details class="arrival-for"><summary>${t('arrival-for', { name: seat.name })}</summary><hj-arrival .for=${seat.id}></hj-arrival></details>`) : nothing}
       ${row.recordings?.length ? html`<div class="row-recordings">${row.recordings.map(recordingLine)}</div>` : nothing}
     </div>

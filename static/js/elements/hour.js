@@ -58,7 +58,7 @@ export function agreedHour(hour, now, options) {
   return html`<div class="hour" data-testid="hour" data-consultation=${hour.consultation} data-state=${hour.state} data-starts=${hour.starts_at_ms}>
     <div class="hour-head">${clocks(hour.starts_at_ms, hour.ends_at_ms, hour.begins)}
       <span class="chip ${ahead ? 'chip-open' : ''}" data-testid="hour-state">${tValue('state', hour.state)}</span></div>
-    <ul class="seats">${hour.seats.map((seat) => html`<li>${icon('person')}<span>${seat.name}<span class="hint"> · ${tValue('role', seat.role)}${seat.missing ? html` · ${t('schedule-did-not-come')}` : nothing}</span></span></li>`)}
+    <ul class="seats">${hour.seats.map((seat) => html`<li>${icon('person')}<span>${seat.name}<span class="hint"> · ${tValue('role', seat.role)}${seat.missing ? html` · ${t('schedule-did-not-come')}` : nothing}${seat.declined && ahead ? html` · <strong data-testid="seat-declined">${t('declined-seat')}</strong>` : nothing}</span></span></li>`)}
       ${hour.rooms.map((room) => html`<li>${icon('door')}<span>${room.name}<span class="hint"> · ${room.site}</span></span></li>`)}</ul>
     ${hour.reason ? html`<p class="hint">${tValue('side', hour.side ?? '')} · ${tValue('hour-reason', hour.reason)}</p>` : nothing}${told(hour)}
     ${!options.may || !ahead ? nothing : options.open === 'cancel' ? whyForm('cancel', t('schedule-cancel'), options.cancel, keep, options.busy)

@@ -8,7 +8,7 @@ import { fullDate, hourMinute, weekdayDate, zoneName } from '../time.js';
 /** Where it is done. @param {Task} task */
 function place(task) {
   const id = encodeURIComponent(task.case);
-  if (task.why === 'hour_passed' || task.why === 'mail_refused') return `/cases/${id}/schedule`;
+  if (['declined', 'hour_passed', 'mail_refused'].includes(task.why)) return `/cases/${id}/schedule`;
   if (task.why === 'consents' || task.why === 'consent_refused') return `/cases/${id}/consents`;
   if (task.case) return `/cases/${id}`;
   if (task.about) return `/people/${encodeURIComponent(task.about)}`;
@@ -27,7 +27,7 @@ export function taskRow(task, zone, now) {
   const message = `task-${task.why.replaceAll('_', '-')}`;
   return html`<li class="card turn" data-testid="task" data-why=${task.why} data-case=${task.case} ?data-late=${late}><div class="turn-what">
       <p class="what-case"><a href=${place(task)}>${called(task)}</a></p>
-      <p><strong>${has(message) ? t(message, { count: task.count }) : t('task-other')}</strong>${task.lacking.length ? html` · ${task.lacking.map((one) => tValue('consent-purpose', one)).join(', ')}` : nothing}</p>
+      <p><strong>${has(message) ? t(message, { count: task.count, name: task.name }) : t('task-other')}</strong>${task.reason ? html` · ${tValue('hour-reason', task.reason)}` : nothing}${task.lacking.length ? html` · ${task.lacking.map((one) => tValue('consent-purpose', one)).join(', ')}` : nothing}</p>
       ${task.begins.length ? html`<ul class="task-clocks hint figures">${task.begins.map(({ site, local, time_zone: there }) => {
         const at = Date.parse(local);
         return html`<li>${site}: ${weekdayDate(at, language(), there)}, ${hourMinute(at, language(), there)} <span>(${there}, ${zoneName(at, language(), there)})</span></li>`;

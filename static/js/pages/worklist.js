@@ -23,6 +23,8 @@ let rows = null;
 /** The server's clock less ours: windows open by its instants, whatever this computer's clock says. */
 let skewMs = 0;
 let busy = false;
+/** Whose work is hours: theirs of two weeks are listed, so that they can say in time that they cannot come. */
+let plansAhead = false;
 let mayReadRetention = false;
 let mayGiveConsents = false;
 let maySetPolicies = false;
@@ -43,7 +45,7 @@ const now = () => Date.now() + skewMs;
 
 async function renew() {
   try {
-    const answer = await get('/api/worklist');
+    const answer = await get(plansAhead ? '/api/worklist?days=14' : '/api/worklist');
     rows = answer.consultations;
     skewMs = answer.now_ms - Date.now();
     problem = null;
@@ -103,6 +105,10 @@ function list(zone) {
 const me = await reader(root);
 if (me) {
   account = me.account;
+  plansAhead = me.account.roles.some((role) => role === 'interpreter' || role === 'consulting_physician');
+  root.addEventListener('ask', (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.type === 'declined') void renew();
+  });
   mayGiveConsents = me.abilities.includes('consent.give');
   maySetPolicies = me.abilities.includes('policy.write');
   mayReadRetention = me.abilities.includes('retention.read');

@@ -37,5 +37,5 @@ export interface Turn {
 /** What needs the reader besides a case's turn (server/domain/task.py). */
 export interface Task {
   why: string; since_ms: number | null; due_ms: number | null; case: string; label: string; about: string; name: string; count: number;
-  lacking: string[]; begins: import('./schedule.js').Shown[];
+  lacking: string[]; reason: string; begins: import('./schedule.js').Shown[];
 }

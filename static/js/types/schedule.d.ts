@@ -5,7 +5,7 @@ export interface Shown { site: string; time_zone: string; local: string; weekday
 export interface Hour {
   consultation: string; case_id: string; state: string; sequence: number; starts_at_ms: number; ends_at_ms: number;
   begins: Shown[]; ends: Shown[]; languages: [string, string] | null;
-  seats: { id: string; role: Role; name: string; account: string | null; language: string; missing: boolean }[];
+  seats: { id: string; role: Role; name: string; account: string | null; language: string; missing: boolean; declined: boolean }[];
   rooms: { id: string; name: string; site: string }[];
   mails: Partial<Record<'waiting' | 'sent' | 'stale' | 'refused', number>>; side: string | null; reason: string | null;
 }

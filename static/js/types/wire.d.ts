@@ -71,7 +71,7 @@ export interface ConsultationRow {
   starts_at_ms: number; opens_at_ms: number; closes_at_ms: number;
   places: { site: string; time_zone: string }[];
   seats?: { id: string; role: Role; name: string; language: string; mine: boolean; present: boolean }[];
-  my_seat: string | null; joinable: boolean; recordings?: RecordingRow[]; readiness?: import('./self-test.js').Readiness[];
+  my_seat: string | null; joinable: boolean; declinable?: boolean; declined?: string | null; recordings?: RecordingRow[]; readiness?: import('./self-test.js').Readiness[];
 }
 /** What keeps a recording from being finished: room on the disk, or the object store. */
 export type WaitsFor = 'space' | 'store' | null;
