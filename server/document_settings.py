@@ -26,6 +26,7 @@ class DocumentSettings(BaseModel):
     max_case_gb: int = Field(default=40, ge=1)
     max_case_files: int = Field(default=500, ge=1, le=10_000)
     max_site_gb: int = Field(default=2000, ge=1)
+    preview_mb: int = Field(default=512, ge=0, le=1_048_576)  # pictures of pages, sealed, made once; 0: none
     uploads_per_account: int = Field(default=20, ge=1, le=1000)  # unfinished ones
     upload_hours: int = Field(default=72, ge=1, le=24 * 60)  # after the last byte that came
     clamd: str = ""  # "unix:/run/clamav/clamd.ctl" or "host:3310"
@@ -68,6 +69,10 @@ class DocumentSettings(BaseModel):
     @property
     def file_bytes(self) -> int:
         return self.max_file_mb * MB
+
+    @property
+    def preview_bytes(self) -> int:
+        return self.preview_mb * MB
 
     @property
     def case_bytes(self) -> int:

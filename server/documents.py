@@ -45,10 +45,14 @@ def documents_of(
     decoder: Decoder | None = None,
 ) -> DocumentKeeping:
     """Blocking: makes the directory."""
-    store = DocumentStore(context.settings.documents_dir, keys, disk, remote)
+    settings = context.settings
+    store = DocumentStore(
+        settings.documents_dir, keys, disk, remote,
+        preview_bytes=settings.documents.preview_bytes, floor_bytes=settings.disk_floor_bytes,
+    )  # fmt: skip
     # Apart, so that nobody who looks at a page waits behind a study that is taken in.
     uploads, documents = Uploads(context, store), Documents(context, store, decoder or Decoder())
-    scanner = scanner_of(context.settings.documents)
+    scanner = scanner_of(settings.documents)
     checks = DocumentChecks(context, store, decoder or Decoder(), scanner, DocumentMoves(context, store))
     uploads.nudged = documents.nudged = checks.nudge
     return DocumentKeeping(DocumentParts(documents, uploads), checks, store)
@@ -71,3 +75,13 @@ def watch_documents(health: Health, made: DocumentKeeping) -> None:
 
     health.wishes["documents_moved"] = taken
     health.sources.append(moves.metrics)
+    previews = made.store.previews
+
+    async def looked_at() -> dict[str, float]:
+        return {
+            "hyeopjin_previews_bytes": float(previews.held_bytes),
+            "hyeopjin_previews_found": float(previews.hits),
+            "hyeopjin_previews_made": float(previews.made),
+        }
+
+    health.sources.append(looked_at)

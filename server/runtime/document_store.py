@@ -30,6 +30,7 @@ from media.recordstore.sealed import (
 from server.domain.documents import Part
 from server.runtime.bucket import Bucket, ObjectError
 from server.runtime.keystore import KeyStore, KeyStoreError
+from server.runtime.preview_cache import PreviewCache
 from server.storage.ids import new_id
 
 ENDING = ".sealed"
@@ -133,10 +134,22 @@ class DocumentReader:
 
 
 class DocumentStore:
-    """`remote`: the object store, where one is set up: finished documents move there."""
+    """`remote`: the object store, where one is set up: finished documents move there. Of what their pages
+    look like `preview_bytes` are kept here, while the disk has `floor_bytes`.
+    """
 
-    def __init__(self, root: Path, keys: KeyStore, disk: Disk = DISK, remote: Bucket | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        keys: KeyStore,
+        disk: Disk = DISK,
+        remote: Bucket | None = None,
+        *,
+        preview_bytes: int = 0,
+        floor_bytes: int = 0,
+    ) -> None:
         self.root = root.absolute()
+        self.previews = PreviewCache(self.root.with_name("previews"), disk, preview_bytes, floor_bytes)
         self.disk = disk
         self._keys = keys
         self._remote = remote
@@ -174,9 +187,18 @@ class DocumentStore:
         path_there = _remote_path(document, part.file)
         return _OpenPart(part, _RemoteFile(self._remote, path_there, sealed_size(part.size)), sealing)
 
+    def preview_now(self, case: str, document: str, page: int, width: int) -> bytes | None:
+        """A picture that was made before. Raises DocumentGoneError."""
+        return self.previews.find(document, page, width, self._key(case, document))
+
+    def keep_preview_now(self, case: str, document: str, page: int, width: int, picture: bytes) -> None:
+        """For the next time; not of one that is gone meanwhile. Never raises."""
+        with contextlib.suppress(DocumentGoneError):
+            self.previews.keep(document, page, width, self._key(case, document), picture)
+
     def left_now(self, document: str) -> bool:
         """Whether something of it still lies here or in the object store. Raises ObjectError."""
-        if self.folder(document).exists():
+        if self.folder(document).exists() or self.previews.holds(document):
             return True
         return self._remote is not None and bool(self._remote.listing(f"documents/{document}"))
 
@@ -189,6 +211,7 @@ class DocumentStore:
         await asyncio.to_thread(self._keys.destroy, case, document)
         async with self._moving:
             await asyncio.to_thread(shutil.rmtree, self.folder(document), True)
+            await asyncio.to_thread(self.previews.forget, document)
             if self._remote is not None:
                 await self._remote.delete(*(_remote_path(document, part.file) for part in parts))
 

@@ -44,7 +44,8 @@ from server.storage.database import Transaction
 LOOK_NOTED_MS = 10 * 60_000
 """One entry for somebody's looks at a document in so long: who leafs through a series looks once."""
 MOST_NOTED = 4096
-NARROWEST, WIDEST = 64, 2048
+STEP, WIDEST = 256, 2048
+"""Widths of previews, in steps: what was made for one screen is found for the next."""
 HOUR_MS = 3_600_000
 
 
@@ -113,7 +114,7 @@ class Documents:
         return {**shown, "details": dict(row.details) if opened else {}}
 
     async def preview(self, viewer: Viewer, document_id: str, page: int, width: int, asking: Asking) -> bytes:
-        """A picture of a page, as the decoder makes it; audited.
+        """A picture of a page, as the decoder makes it or has made it before; audited.
 
         Raises Refused: not_found, document_waiting, document_quarantined, document_gone, page_unknown,
         no_preview, decoder_unavailable.
@@ -123,12 +124,20 @@ class Documents:
             if not 0 <= page < row.pages:
                 raise Refused("page_unknown" if row.pages else "no_preview")
             await self._note_look(row, asking)
-            width = min(max(width, NARROWEST), WIDEST)
-            return await self._decoder.preview(reader, page, width, order=row.page_order)
+            return await self._picture(row, reader, page, min(max(-(-width // STEP) * STEP, STEP), WIDEST))
         except DocumentGoneError:
             raise Refused("document_gone") from None
         finally:
             reader.close()
+
+    async def _picture(self, row: Document, reader: DocumentReader, page: int, width: int) -> bytes:
+        where = (row.case_id, row.id, page, width)
+        found = await asyncio.to_thread(self._store.preview_now, *where)
+        if found is not None:
+            return found
+        made = await self._decoder.preview(reader, page, width, order=row.page_order)
+        await asyncio.to_thread(self._store.keep_preview_now, *where, made)
+        return made
 
     async def open(
         self, viewer: Viewer, document_id: str, reason: str, asking: Asking
