@@ -7,6 +7,7 @@ decisions are kept by purpose too, whether said at the door or before (`person_c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
@@ -27,11 +28,12 @@ from server.domain.person_consent import (
     required,
     state_of,
 )
+from server.domain.site_policy import Pair
 from server.i18n import fallbacks
 from server.services.access import seat_and_consultation
 from server.services.case_sides import Sides, sides_of, sits_at
-from server.services.context import Context
-from server.services.recordable import Recordable, patients_seats, recordable
+from server.services.context import Context, RoomsAwayError
+from server.services.recordable import Recordable, keep_later, patients_seats, recordable
 from server.storage import audit, cases, consents, consultations, person_consents
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -93,25 +95,58 @@ class Consents:
             seat, consultation = await seat_and_consultation(tx, seat_id)
             return (await recordable(tx, consultation, [seat]))[seat_id]
 
-    async def act(self, case_id: str, seat_id: str = "") -> None:
-        """Tells the rooms of the case what its consents come to, at this seat and wherever the patient sits.
+    async def sites_changed(self, case_id: str) -> None:
+        """Somebody of another site was asked to join: every seat of the case's rooms is told what that comes
+        to, and a running session keeps for the new pair of sites what holds now.
+        """
+        async with self._context.database.write() as tx:
+            case = await cases.by_id(tx, case_id)
+            if case is None:
+                return
+            sides = await sides_of(tx, case)
+            for consultation in await self._open(tx, case_id):
+                await keep_later(tx, consultation, sides)
+        await self.act(case_id, everybody=True)
+
+    async def policy_changed(self, pair: Pair) -> None:
+        """Rooms and doors between these sites learn of it; a running session keeps what it began under."""
+        async with self._context.database.read() as tx:
+            joined = await cases.joined_by(tx, pair)
+        for case_id in joined:
+            await self.act(case_id, everybody=True)
+
+    async def act(self, case_id: str, seat_id: str = "", *, everybody: bool = False) -> None:
+        """Tells the rooms of the case what its consents come to, at this seat and wherever the patient sits,
+        and with `everybody` at every seat; their pages look again what is asked of them.
 
         One after the other, so that an older word never arrives last.
         """
         async with self._acting.setdefault(case_id, asyncio.Lock()):
-            for room, seat, made in await self._to_tell(case_id, seat_id):
+            rooms, seats = await self._to_tell(case_id, seat_id, everybody=everybody)
+            for room, seat, made in seats:
                 await self._context.live.consent_changed(
                     room, seat, made.decision, made.grant, made.accompanied
                 )
+            for room in rooms:
+                with contextlib.suppress(RoomsAwayError):  # the next look at the seat reads it
+                    await self._context.live.told(room, "asked", {})
 
-    async def _to_tell(self, case_id: str, seat_id: str) -> list[tuple[str, str, Recordable]]:
+    async def _to_tell(
+        self, case_id: str, seat_id: str, *, everybody: bool
+    ) -> tuple[list[str], list[tuple[str, str, Recordable]]]:
+        """Rooms that are open or to be opened, and (room, seat, what it comes to)."""
         told: list[tuple[str, str, Recordable]] = []
         async with self._context.database.read() as tx:
+            found = await self._open(tx, case_id)
             concerned = {seat.id for seat in await patients_seats(tx, case_id)} | {seat_id}
-            for consultation in await consultations.of_case(tx, case_id):
-                if effective_state(consultation, self._context.now_ms()) not in OVER:
-                    told += await _of_room(tx, consultation, concerned)
-        return told
+            for consultation in found:
+                told += await _of_room(tx, consultation, None if everybody else concerned)
+        return [consultation.id for consultation in found], told
+
+    async def _open(self, tx: Transaction, case_id: str) -> list[Consultation]:
+        now_ms = self._context.now_ms()
+        found = await consultations.of_case(tx, case_id)
+        return [one for one in found if effective_state(one, now_ms) not in OVER]
 
     async def _said_by_patient(self, tx: Transaction, consent: Consent, sides: Sides, now_ms: int) -> None:
         """At their own seat a patient of age answers for themselves: yes to what being recorded needs, or no
@@ -136,10 +171,12 @@ class Consents:
 
 
 async def _of_room(
-    tx: Transaction, consultation: Consultation, concerned: set[str]
+    tx: Transaction, consultation: Consultation, concerned: set[str] | None
 ) -> list[tuple[str, str, Recordable]]:
+    """`concerned` None: every seat."""
     seats: list[Seat] = await consultations.seats_of(tx, {consultation.id})
-    found = await recordable(tx, consultation, [seat for seat in seats if seat.id in concerned])
+    asked = [seat for seat in seats if concerned is None or seat.id in concerned]
+    found = await recordable(tx, consultation, asked)
     return [(consultation.id, seat, made) for seat, made in found.items() if made.decision != "undecided"]
 
 

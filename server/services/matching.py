@@ -21,6 +21,7 @@ from server.domain.matching.rules import standard
 from server.domain.people import Account
 from server.domain.week import office_hours
 from server.services.case_life import About, move, mover
+from server.services.consent import Consents
 from server.services.context import Context
 from server.services.referral_text import referral_of
 from server.storage import accounts, audit, calendars, cases, departments, matches
@@ -43,8 +44,9 @@ SHOWN_TERMS: Final = 5
 
 
 class Matching:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, deciding: Consents) -> None:
         self._context = context
+        self._deciding = deciding
 
     async def propose(
         self, case_id: str, preference: str | None, account: Account, address: str
@@ -122,7 +124,9 @@ class Matching:
             place = order.index(department_id) + 1 if department_id in order else 0
             detail: dict[str, int | str] = {"department": department_id, "rank": place, "why": why or ""}
             await self._note(tx, action, made.id, case_id, account, address, detail)
-            return await self._told(tx, await matches.newest(tx, case_id), case)
+            told = await self._told(tx, await matches.newest(tx, case_id), case)
+        await self._deciding.sites_changed(case_id)
+        return told
 
     async def _move(
         self, tx: Transaction, case: Case, decision: Decision, account: Account, address: str

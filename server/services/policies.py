@@ -8,14 +8,16 @@ from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.permissions import Role
 from server.domain.site_policy import Pair, Policy, checked, default
+from server.services.consent import Consents
 from server.services.context import Context
 from server.storage import accounts, audit, cases, site_policies
 from server.storage.database import Transaction
 
 
 class Policies:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, deciding: Consents) -> None:
         self._context = context
+        self._deciding = deciding
 
     async def overview(self, account: Account) -> dict[str, Any]:
         """Every pair that somebody decided about or that a case joins, with its earlier decisions."""
@@ -24,6 +26,7 @@ class Policies:
             history = await site_policies.history(tx)
             pairs = {policy.pair for policy in history} | await _joined(tx)
             names = await accounts.names(tx, {policy.changed_by for policy in history})
+            running = await site_policies.running(tx)
         known: dict[Pair, list[Policy]] = {}
         for policy in history:
             known.setdefault(policy.pair, []).append(policy)
@@ -34,6 +37,7 @@ class Policies:
                     "referring": pair[0],
                     "consulting": pair[1],
                     "may_change": _may_change(account, pair),
+                    "running": running.get(pair, 0),
                     "decisions": [_told(one, names) for one in reversed(known.get(pair) or [default(pair)])],
                 }
                 for pair in sorted(pairs)
@@ -45,7 +49,7 @@ class Policies:
     async def decide(
         self, pair: Pair, version: int, seat_rule: str, legal_basis: str, account: Account, address: str
     ) -> None:
-        """`version`: of what was looked at. A session that runs keeps what it began under.
+        """`version`: of what was looked at. A session that runs keeps what it began under; who waits is told.
 
         Raises Refused `forbidden` (an administrator: pairs of their own site only), `policy_changed`,
         `not_found`, `bad_request`.
@@ -70,6 +74,7 @@ class Policies:
                 },
             )  # fmt: skip
             await audit.append(tx, now_ms, entry)
+        await self._deciding.policy_changed(pair)
 
 
 def _may_change(account: Account, pair: Pair) -> bool:

@@ -59,6 +59,14 @@ async def keep_policies(tx: Transaction, consultation: Consultation, session_id:
         await site_policies.keep(tx, session_id, await site_policies.newest(tx, pairs))
 
 
+async def keep_later(tx: Transaction, consultation: Consultation, sides: Sides) -> None:
+    """For a site that comes into a running session: what holds for it now is kept with the session too."""
+    for session in await sessions.unended(tx, consultation.id):
+        kept = {policy.pair for policy in await site_policies.of_session(tx, session.id)}
+        later = [pair for pair in sides.pairs if pair not in kept]
+        await site_policies.keep(tx, session.id, await site_policies.newest(tx, later))
+
+
 async def patients_seats(tx: Transaction, case_id: str) -> list[Seat]:
     """Every seat of the case at which the patient sits or sat, by what was said at its door."""
     seats = await consultations.seats_of_case(tx, case_id)

@@ -7,11 +7,13 @@ from typing import Any
 from server.domain.consent import CONSENT_VERSION
 from server.domain.consultation import Consultation, Seat, effective_state
 from server.domain.permissions import Role
-from server.domain.person_consent import GRANTED
+from server.domain.person_consent import GRANTED, required
+from server.domain.site_policy import requires_physician
 from server.services.access import seat_and_consultation
+from server.services.case_sides import sides_of
 from server.services.context import Context
-from server.services.recordable import recordable
-from server.storage import accounts, consents, consultations, destructions, sessions, telephones
+from server.services.recordable import policies_of, recordable
+from server.storage import accounts, cases, consents, consultations, destructions, sessions, telephones
 from server.storage.database import Transaction
 
 
@@ -27,6 +29,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         blocked = [await destructions.blocked(tx, recording) for recording in recordings]
         reachable = _reachable(seat, seats)
         standing = (await recordable(tx, consultation, [seat]))[seat_id]
+        asked = await _asked(tx, consultation)
         numbers = await _numbers(tx, reachable, consultation, now_ms)
     return {
         "seat": {
@@ -56,6 +59,7 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
         "consent_version": CONSENT_VERSION,
         # What the patient, who sits here, has not agreed to: the seat is not recorded for it.
         "missing": list(standing.missing) if standing.decision == GRANTED else [],
+        "asked": asked,
         # All that was recorded of the seat so far is to be destroyed, or is.
         "destruction_asked": bool(blocked) and all(seat_id in seats_of for seats_of in blocked),
         "seats": [
@@ -71,6 +75,20 @@ async def seat_page(context: Context, seat_id: str) -> dict[str, Any]:
             }
             for other in seats
         ],
+    }
+
+
+async def _asked(tx: Transaction, consultation: Consultation) -> dict[str, Any]:
+    """What being recorded needs of everybody here, who receives it, and whether the seat rule holds: as a
+    running session began, or as it would begin now."""
+    case = await cases.by_id(tx, consultation.case_id)
+    if case is None:
+        return {"purposes": [], "recipients": [], "accompanied": False}
+    sides = await sides_of(tx, case)
+    return {
+        "purposes": list(required(sides.countries)),
+        "recipients": [site.name for site in sides.consulting],
+        "accompanied": requires_physician(await policies_of(tx, consultation, sides)),
     }
 
 

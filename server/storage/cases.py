@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.case import Case
 from server.domain.people import Account
 from server.storage import accounts
 from server.storage.schema import accounts as account_rows
-from server.storage.schema import case_people, cases
+from server.storage.schema import case_people, cases, consultations, seats
 
 
 async def add_case(tx: AsyncConnection, case: Case) -> None:
@@ -81,6 +81,24 @@ async def invited(tx: AsyncConnection, case_id: str) -> list[Account]:
     )
     found = await accounts.by_ids(tx, (await tx.execute(query)).scalars().all())
     return [account for account in found if not account.disabled]
+
+
+async def joined_by(tx: AsyncConnection, pair: tuple[str, str]) -> list[str]:
+    """Cases of the first site to which somebody of the second is invited, or where they sit."""
+    invited = (
+        select(case_people.c.case_id)
+        .join(account_rows, account_rows.c.id == case_people.c.account_id)
+        .where(case_people.c.relation == "invited", account_rows.c.site_id == pair[1])
+    )
+    sat = (
+        select(consultations.c.case_id)
+        .join(seats, seats.c.consultation_id == consultations.c.id)
+        .where(seats.c.site_id == pair[1])
+    )
+    query = select(cases.c.id).where(
+        cases.c.site_id == pair[0], or_(cases.c.id.in_(invited), cases.c.id.in_(sat))
+    )
+    return list((await tx.execute(query.order_by(cases.c.id))).scalars())
 
 
 async def pairs_of_sites(tx: AsyncConnection) -> set[tuple[str, str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from server.domain.site_policy import Pair, Policy, default
 from server.storage.database import Transaction
+from server.storage.schema import sessions
 from server.storage.schema_consents import session_policies, site_policies
 
 
@@ -58,6 +59,17 @@ async def of_session(tx: Transaction, session_id: str) -> list[Policy]:
     """Empty for a session older than policies are."""
     query = select(session_policies).where(session_policies.c.session_id == session_id)
     return [_policy(row) for row in (await tx.execute(query)).all()]
+
+
+async def running(tx: Transaction) -> dict[Pair, int]:
+    """How many sessions that nobody ended keep a policy of each pair."""
+    query = (
+        select(session_policies.c.referring_site, session_policies.c.consulting_site, func.count().label("n"))
+        .join(sessions, sessions.c.id == session_policies.c.session_id)
+        .where(sessions.c.ended_ms.is_(None))
+        .group_by(session_policies.c.referring_site, session_policies.c.consulting_site)
+    )
+    return {(row[0], row[1]): int(row.n) for row in (await tx.execute(query)).all()}
 
 
 def _policy(row: Row[Any], changed_by: str = "", changed_ms: int = 0) -> Policy:

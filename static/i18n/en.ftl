@@ -1006,6 +1006,7 @@ consents-to-give = Ask for consents
 consents-to-read = Read the consents
 consents-at-doors = Others at the seats, as answered on entering the room
 consents-rule = Between these sites talk with the patient is recorded only while a verified physician holds the referring seat.
+asked-anew = What is asked of you here has changed. The data go to: { $names }. Please read it again and answer.
 consent-purpose-consultation = Consultation
 consent-purpose-recording = Recording
 consent-purpose-transfer-abroad = Transfer abroad
@@ -1103,12 +1104,17 @@ my-seen-times =
         [one] { $count } time that day
        *[other] { $count } times that day
     }
-policies-lead = What holds for recordings between two sites. A change takes effect with the next session; a running one keeps what it began under.
+policies-lead = What holds for recordings between two sites. A change takes effect with the next session; a running one keeps what it began under. Who waits at a door or outside is shown it within seconds.
 policies-none = No case joins two sites yet.
 policies-rule = Recording while the patient takes part
 policies-basis = Legal basis
 policies-keep = Save
 policies-kept = Saved.
+policies-running =
+    { $count ->
+        [one] { $count } consultation is running between these sites: it keeps the rule and the legal basis it began under.
+       *[other] { $count } consultations are running between these sites: they keep the rule and the legal basis they began under.
+    }
 policies-history = Earlier decisions
 policies-default = Default: nobody has decided yet
 policies-another = Another pair of sites

@@ -1001,6 +1001,7 @@ consents-to-give = 동의 받기
 consents-to-read = 동의 보기
 consents-at-doors = 자리에 함께 있는 사람들(입장할 때의 답변)
 consents-rule = 이 기관 사이에서는 확인된 의사가 의뢰 의사 자리에 있을 때에만 환자와의 대화를 녹화합니다.
+asked-anew = 여기서 동의를 구하는 내용이 바뀌었습니다. 정보를 받는 곳: { $names }. 다시 읽고 답해 주십시오.
 consent-purpose-consultation = 자문
 consent-purpose-recording = 녹화
 consent-purpose-transfer-abroad = 국외 이전
@@ -1095,12 +1096,16 @@ my-seen-times =
     { $count ->
        *[other] 그날 { $count }회
     }
-policies-lead = 두 기관 사이의 녹화에 적용되는 규칙입니다. 변경은 다음 세션부터 적용되며 진행 중인 세션은 시작할 때의 규칙을 따릅니다.
+policies-lead = 두 기관 사이의 녹화에 적용되는 규칙입니다. 변경은 다음 세션부터 적용되며 진행 중인 세션은 시작할 때의 규칙을 따릅니다. 입구나 밖에서 기다리는 사람에게는 몇 초 안에 표시됩니다.
 policies-none = 아직 두 기관을 잇는 사례가 없습니다.
 policies-rule = 환자가 참여하는 동안의 녹화
 policies-basis = 법적 근거
 policies-keep = 저장
 policies-kept = 저장했습니다.
+policies-running =
+    { $count ->
+       *[other] 이 기관들 사이에서 협진 { $count }건이 진행 중입니다. 시작할 때의 규칙과 법적 근거가 그대로 적용됩니다.
+    }
 policies-history = 이전 결정
 policies-default = 기본값: 아직 결정한 사람이 없음
 policies-another = 다른 기관 쌍

@@ -1011,6 +1011,7 @@ consents-to-give = Rozilik soʻrash
 consents-to-read = Roziliklarni koʻrish
 consents-at-doors = Oʻrinlardagi boshqalar: xonaga kirishdagi javoblari
 consents-rule = Bu muassasalar orasida bemor bilan suhbat faqat yoʻllovchi oʻrnida litsenziyasi tekshirilgan shifokor oʻtirganda yozib olinadi.
+asked-anew = Bu yerda sizdan soʻraladigan narsa oʻzgardi. Maʼlumotlarni oladigan: { $names }. Qaytadan oʻqib, javob bering.
 consent-purpose-consultation = Konsultatsiya
 consent-purpose-recording = Yozib olish
 consent-purpose-transfer-abroad = Chet elga uzatish
@@ -1108,12 +1109,17 @@ my-seen-times =
         [one] oʻsha kuni { $count } marta
        *[other] oʻsha kuni { $count } marta
     }
-policies-lead = Ikki muassasa orasidagi yozuvlarga nima qoʻllanadi. Oʻzgarish keyingi seansdan kuchga kiradi; davom etayotgan seansda boshidagi qoida qoladi.
+policies-lead = Ikki muassasa orasidagi yozuvlarga nima qoʻllanadi. Oʻzgarish keyingi seansdan kuchga kiradi; davom etayotgan seansda boshidagi qoida qoladi. Kirishda yoki tashqarida kutayotganlar uni bir necha soniyada koʻradi.
 policies-none = Hali ikki muassasani bogʻlaydigan klinik holat yoʻq.
 policies-rule = Bemor qatnashayotganda yozib olish
 policies-basis = Huquqiy asos
 policies-keep = Saqlash
 policies-kept = Saqlandi.
+policies-running =
+    { $count ->
+        [one] Bu muassasalar orasida { $count } ta konsultatsiya oʻtmoqda: u boshlangandagi qoida va huquqiy asosni saqlaydi.
+       *[other] Bu muassasalar orasida { $count } ta konsultatsiya oʻtmoqda: ular boshlangandagi qoida va huquqiy asosni saqlaydi.
+    }
 policies-history = Avvalgi qarorlar
 policies-default = Odatiy: hali hech kim qaror qilmagan
 policies-another = Muassasalarning boshqa juftligi

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.domain.matching.rules import standard
+from server.services.context import NoRooms
 from server.services.demo import ALMATY, CASE_ID, SEOUL
 from server.storage import audit as chain
 from server.storage import cases as books
@@ -172,13 +174,25 @@ async def test_the_patients_wish_is_a_reason_and_an_unknown_hospital_is_refused(
     assert (await browser.post(MATCH, {"preference": "nowhere"})).code == "bad_request"
 
 
+class Told(NoRooms):
+    """Which rooms are told to ask anew."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def told(self, room: str, event: str, payload: Mapping[str, object]) -> None:
+        self.asked += [room] if event == "asked" else []
+
+
 async def test_a_physician_with_an_account_is_invited_to_the_case(site: Website) -> None:
     browser = await site.signed_in("coordinator")
     async with site.database.write() as tx:
         await tx.execute(case_people.delete().where(case_people.c.relation == "invited"))
     made = await proposed(site, browser)
+    rooms = site.services.context.live = Told()
     chosen = {"department": made["ranked"][0]["department"], "physician": "demo-department-01-p1"}
     assert (await browser.post(f"{MATCH}/{made['id']}", chosen)).status == 200
+    assert rooms.asked == [site.table.consultation_id], "who waits there learns who receives the data now"
     physician = await site.signed_in("consulting_physician")
     assert (await physician.get(f"/api/cases/{CASE_ID}")).status == 200
     async with site.database.read() as tx:

@@ -4,6 +4,7 @@ import { language, t, tError, tValue } from '../i18n.js';
 import { hourMinute, weekdayDate, zoneName } from '../time.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import { askedNow } from './asked.js';
 import './arrival.js';
 import './device-check.js';
 import './path-check.js';
@@ -36,6 +37,7 @@ class Door extends LightElement {
       </section>
       <section class="door-steps">
         ${state.seat ? html`<hj-arrival .seat=${state.seat}></hj-arrival>` : nothing}
+        ${askedNow(state)}
         ${state.decision && !this.asking ? this.decided(state) : this.question(state)}
         ${state.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(state.problem)}</p></div>` : nothing}
         <button type="button" class="primary big" data-testid="join" ?disabled=${!state.decision || state.busy}
@@ -71,7 +73,7 @@ class Door extends LightElement {
     return html`<div class="consent" role="group" lang=${language()} aria-labelledby="consent-title">
       <h2 id="consent-title">${t('consent-title')}</h2>
       ${text.map((line) => html`<p>${line}</p>`)}
-      <hj-seat-texts seat=${location.pathname.split('/').filter(Boolean).at(-1) ?? ''}></hj-seat-texts>
+      <hj-seat-texts seat=${location.pathname.split('/').filter(Boolean).at(-1) ?? ''} .asked=${JSON.stringify(state.seat?.asked ?? null)}></hj-seat-texts>
       <hj-persons .own=${state.seat?.seat.name ?? null} .beside=${state.seat?.seat.role === 'referring_physician'}></hj-persons>
       <div class="consent-answers">
         <button type="button" class="primary" data-testid="consent-accept" ?disabled=${state.busy}

@@ -6,12 +6,18 @@ import { language, languageEvents, t } from '../i18n.js';
 import { LightElement } from './base.js';
 import { consentText } from './consent-text.js';
 
+const AGAIN_MS = 20_000;
+
 class SeatTexts extends LightElement {
-  static properties = { seat: { type: String } };
+  static properties = { seat: { type: String }, asked: { attribute: false } };
 
   constructor() {
     super();
     this.seat = '';
+    /** What is asked, as the page knows it: when that is something else the texts are read anew. */
+    this.asked = 'null';
+    this.read = this.asked;
+    this.timer = 0;
     /** @type {(import('../types/consents.js').TextsAnswer & {open: boolean}) | null} open: the patient sits here and has to see it */
     this.told = null;
     /** @type {Map<string, Record<string, string>>} */
@@ -22,10 +28,20 @@ class SeatTexts extends LightElement {
   connectedCallback() {
     super.connectedCallback();
     languageEvents.addEventListener('change', this.again);
+    this.timer = setInterval(() => void this.load(), AGAIN_MS); // who has only a link is told nothing else
     void this.load();
   }
 
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has('asked') && this.asked !== this.read) {
+      this.read = this.asked;
+      if (this.told) void this.load();
+    }
+  }
+
   disconnectedCallback() {
+    clearInterval(this.timer);
     languageEvents.removeEventListener('change', this.again);
     super.disconnectedCallback();
   }
@@ -36,9 +52,10 @@ class SeatTexts extends LightElement {
     try {
       const told = await post(`/api/seats/${encodeURIComponent(this.seat)}/consent-texts`, { language: language(), ...(token ? { token } : {}) });
       for (const { language: code } of told.texts) if (!this.words.has(code)) this.words.set(code, await wordsAround(code));
+      if (JSON.stringify(told) === JSON.stringify(this.told)) return;
       this.told = told;
     } catch {
-      this.told = null;
+      if (this.told) return; // what was read stays readable while the line is away
     }
     this.requestUpdate();
   }

@@ -9,6 +9,7 @@ import { places } from '../room/prebrief.js';
 import { awaited, isSilent, me, present } from '../room/reducer.js';
 import { icon } from './icons.js';
 import { LightElement } from './base.js';
+import { askedNow, lacking } from './asked.js';
 import './arrival.js';
 import './device-check.js';
 import './plan-b.js';
@@ -38,6 +39,7 @@ class Waiting extends LightElement {
         <p class="lead" role="status">${t(lead)}</p>
         ${lost ? html`<div class="notice notice-alarm" role="alert" data-testid="waiting-lost">${icon('warning')}<p>${t('connection-lost')}</p></div><hj-plan-b .state=${state} .now=${this.now}></hj-plan-b>` : nothing}
         <div class="notice notice-plain">${icon('shield')}<p>${t('waiting-private')}</p></div>
+        ${askedNow(state)}${lacking(state)}
         ${this.team(state, first)}
         ${own.interprets ? nothing : html`<hj-arrival .seat=${state.seat}></hj-arrival>`}
         ${this.clocks(state)}

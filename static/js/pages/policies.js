@@ -72,6 +72,7 @@ function body(answer) {
     return held ? html`<section class="card policy" data-testid="policy" data-referring=${pair.referring} data-consulting=${pair.consulting} data-rule=${held.seat_rule}>
       <h2>${names.get(pair.referring)} → ${names.get(pair.consulting)}</h2>
       ${form(pair.referring, pair.consulting, held, pair.may_change)}
+      ${pair.running > 0 ? html`<p class="notice notice-plain" data-testid="policy-running">${icon('clock')} ${t('policies-running', { count: pair.running })}</p>` : nothing}
       ${kept === `${pair.referring}/${pair.consulting}` ? html`<p role="status">${icon('check')} ${t('policies-kept')}</p>` : nothing}
       <details><summary>${t('policies-history')}</summary><ul>${pair.decisions.map((one) => html`<li>${tValue('seat-rule', one.seat_rule)} · ${tValue('legal-basis', one.legal_basis)}
         <span class="hint figures">${one.changed_ms === null ? t('policies-default') : html`${fullDate(one.changed_ms, language(), account?.time_zone ?? 'UTC')} ${hourMinute(one.changed_ms, language(), account?.time_zone ?? 'UTC')} ${one.changed_by}`}</span></li>`)}</ul></details></section>` : nothing;
@@ -82,9 +83,23 @@ function body(answer) {
 function form(referring, consulting, held, may) {
   const open = may && mayWrite;
   return html`<form class="fields" @submit=${(/** @type {SubmitEvent} */ event) => void decide(event, referring, consulting, held.version)}>
-    <label class="field"><span>${t('policies-rule')}</span><select name="seat_rule" data-testid="seat-rule" ?disabled=${!open}>${RULES.map((rule) => html`<option value=${rule} ?selected=${rule === held.seat_rule}>${tValue('seat-rule', rule)}</option>`)}</select></label>
-    <label class="field"><span>${t('policies-basis')}</span><select name="legal_basis" data-testid="legal-basis" ?disabled=${!open}>${BASES.map((basis) => html`<option value=${basis} ?selected=${basis === held.legal_basis}>${tValue('legal-basis', basis)}</option>`)}</select></label>
+    ${choices('seat-rule', 'seat_rule', t('policies-rule'), RULES, held.seat_rule, open)}
+    ${choices('legal-basis', 'legal_basis', t('policies-basis'), BASES, held.legal_basis, open)}
     ${open ? html`<button class="primary" data-testid="policy-keep" ?disabled=${busy}>${t('policies-keep')}</button>` : nothing}</form>`;
+}
+
+/**
+ * Long rules in words of six languages: a closed list would cut them off on a phone.
+ * @param {'seat-rule' | 'legal-basis'} kind
+ * @param {string} name
+ * @param {string} words
+ * @param {readonly string[]} all
+ * @param {string} held
+ * @param {boolean} open
+ */
+function choices(kind, name, words, all, held, open) {
+  return html`<fieldset class="field choices" data-testid=${kind} ?disabled=${!open}><legend>${words}</legend>
+    ${all.map((one) => html`<label class="tick"><input type="radio" name=${name} value=${one} .checked=${one === held}><span>${tValue(kind, one)}</span></label>`)}</fieldset>`;
 }
 
 /** A pair that no case has joined yet. @param {PoliciesAnswer} answer */
@@ -92,8 +107,8 @@ function another(answer) {
   const site = (/** @type {string} */ name) => html`<label class="field"><span>${t(`policies-${name}`)}</span><select name=${name}>${answer.sites.map((one) => html`<option value=${one.id}>${one.name} (${one.country})</option>`)}</select></label>`;
   return html`<details class="card"><summary>${t('policies-another')}</summary><form class="fields" @submit=${(/** @type {SubmitEvent} */ event) => void decide(event, '', '', 0)}>
     ${site('referring')}${site('consulting')}
-    <label class="field"><span>${t('policies-rule')}</span><select name="seat_rule">${RULES.map((rule) => html`<option value=${rule}>${tValue('seat-rule', rule)}</option>`)}</select></label>
-    <label class="field"><span>${t('policies-basis')}</span><select name="legal_basis">${BASES.map((basis) => html`<option value=${basis}>${tValue('legal-basis', basis)}</option>`)}</select></label>
+    ${choices('seat-rule', 'seat_rule', t('policies-rule'), RULES, RULES[0], true)}
+    ${choices('legal-basis', 'legal_basis', t('policies-basis'), BASES, BASES[0], true)}
     <button class="secondary" ?disabled=${busy}>${t('policies-keep')}</button></form></details>`;
 }
 

@@ -5,6 +5,7 @@
 import { html, render } from '/static/vendor/lit.js';
 import { codeOf } from '../api.js';
 import { languageEvents, startLanguage, t } from '../i18n.js';
+import { Asked } from '../room/asked.js';
 import { ConsentFlow } from '../room/consent.js';
 import { Devices } from '../room/devices.js';
 import { DeviceWatch } from '../room/device-watch.js';
@@ -57,6 +58,7 @@ let ownStream = null;
 let drawing = false;
 const shown = new Shown(async (list) => (await signal?.send('view', { shown: list }))?.ok ?? false);
 const consent = new ConsentFlow(visit, { state: () => state, happen });
+const asked = new Asked(visit, { state: () => state, happen });
 const past = new PastFlow(visit);
 const paths = new PathCheck(visit);
 const mixer = new Mixer();
@@ -235,6 +237,7 @@ function wireSignal(link) {
     syncTracks();
   });
   on(link, 'snapshot', (snapshot) => happen({ type: 'snapshot', snapshot }));
+  on(link, 'asked', () => void asked.look());
   on(link, 'recording', (recording) => happen({ type: 'recording', recording, now: Date.now() }));
   on(link, 'offer', (offer) => void media?.apply(offer));
   on(link, 'closed', ({ code }) => finish(code));

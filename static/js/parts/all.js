@@ -1,5 +1,6 @@
 /** Every part of the room page, in the order in which they are shown. Add a part here, and nowhere else. */
 import { arrivalsPart } from './arrivals.js';
+import { askedPart } from './asked.js';
 import { chatPart } from './chat.js';
 import { chimePart } from './chime.js';
 import { conductPart } from './conduct.js';
@@ -19,6 +20,7 @@ export function allParts(beside) {
     glossaryPart(beside),
     pluggedPart(beside, beside.devices),
     arrivalsPart(beside),
+    askedPart(),
     chimePart(beside, beside.devices),
     prebriefPart(beside),
     new Deaf(beside),

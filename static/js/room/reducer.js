@@ -27,7 +27,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   snapshot: Snapshot | null, recording: (Recording & {at_ms: number}) | null,
  *   mic: boolean, camera: boolean, over: string | null, notices: Notice[], knock: 'none' | 'waiting' | 'refused',
  *   quality: 'good' | 'fair' | 'poor' | null, cut: boolean, company: string[], missing: string[],
- *   past: 'kept' | 'asking' | 'asked', full: number | null,
+ *   past: 'kept' | 'asking' | 'asked', full: number | null, anew: boolean,
  * }} State
  * @typedef {{id: number, message: string, name: string}} Notice
  */
@@ -38,6 +38,7 @@ export const MEDIA_GRACE_MS = 1500;
  *   | {type: 'busy'} | {type: 'problem', code: string | null}
  *   | {type: 'decided', decision: 'granted' | 'declined', missing?: string[]}
  *   | {type: 'past', past: 'asking' | 'kept' | 'asked'} | {type: 'cut'} | {type: 'company', names: string[]}
+ *   | {type: 'asked', seat: SeatAnswer}
  *   | {type: 'joining'} | {type: 'online'} | {type: 'lost'} | {type: 'full', at: number}
  *   | {type: 'snapshot', snapshot: Snapshot, fresh?: boolean}
  *   | {type: 'recording', recording: Recording, now: number}
@@ -53,7 +54,7 @@ export function initial() {
     phase: 'entering', link: 'idle', media: 'none', mediaSinceMs: 0,
     seat: null, decision: null, busy: false, problem: null,
     snapshot: null, recording: null, mic: true, camera: true, over: null, notices: [], knock: 'none', quality: null,
-    cut: false, company: [], missing: [], past: 'kept', full: null,
+    cut: false, company: [], missing: [], past: 'kept', full: null, anew: false,
   };
 }
 
@@ -83,7 +84,9 @@ export function reduce(state, event) {
     case 'problem':
       return { ...state, busy: false, problem: event.code };
     case 'decided':
-      return { ...state, decision: event.decision, missing: event.missing ?? [], busy: false, problem: null, cut: state.cut && event.decision === 'declined' };
+      return { ...state, decision: event.decision, missing: event.missing ?? [], busy: false, problem: null, anew: false, cut: state.cut && event.decision === 'declined' };
+    case 'asked':
+      return withAsked(state, event.seat);
     case 'cut':
       return { ...state, cut: true };
     case 'past':
@@ -127,6 +130,20 @@ function withSnapshot(state, snapshot, fresh) {
   // What was taken back is confirmed by media alone: the seat is admitted to the journal no more.
   const cut = state.cut && !(me?.consent === 'declined' && !me.recorded);
   return { ...state, link: 'online', snapshot, decision, cut, notices: noticesAfter(state, snapshot) };
+}
+
+/**
+ * What is asked at this seat may change while somebody waits: another hospital, another rule between the sites.
+ * @param {State} state
+ * @param {SeatAnswer} now
+ * @returns {State}
+ */
+function withAsked(state, now) {
+  if (!state.seat) return state;
+  const missing = now.missing ?? [];
+  const anew = JSON.stringify(now.asked) !== JSON.stringify(state.seat.asked);
+  if (!anew && JSON.stringify(missing) === JSON.stringify(state.missing)) return state;
+  return { ...state, seat: { ...state.seat, asked: now.asked }, missing, anew: state.anew || anew };
 }
 
 /** @param {SeatAnswer} answer @returns {string[]} who was named at the seat besides the person it is for */

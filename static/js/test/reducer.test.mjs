@@ -27,6 +27,19 @@ test('one first click decides, a second joins', () => {
   assert.equal(reduce(state, { type: 'joining' }).phase, 'room');
 });
 
+test('who waits is shown what is asked now, and told that it changed until they answer again', () => {
+  const asked = { purposes: ['recording'], recipients: ['A'], accompanied: false };
+  const seat = { seat: { name: 'Own' }, consent: { decision: 'granted', persons: [] }, asked, missing: [] };
+  const door = run({ type: 'door', seat });
+  assert.equal(reduce(door, { type: 'asked', seat: { ...seat, now_ms: 9 } }), door, 'nothing changed');
+  const more = { ...seat, asked: { ...asked, recipients: ['A', 'B'] }, missing: ['transfer_abroad'] };
+  const anew = reduce(door, { type: 'asked', seat: more });
+  assert.deepEqual([anew.anew, anew.missing, anew.seat.asked.recipients], [true, ['transfer_abroad'], ['A', 'B']]);
+  const given = reduce(anew, { type: 'asked', seat: { ...more, missing: [] } });
+  assert.deepEqual([given.anew, given.missing], [true, []], 'given elsewhere meanwhile');
+  assert.equal(reduce(given, { type: 'decided', decision: 'granted', missing: [] }).anew, false);
+});
+
 test('a used link leads to the knock form and a refusal back to it', () => {
   const knocking = run({ type: 'door', seat: null }, { type: 'used' }, { type: 'knocking' });
   assert.equal(knocking.phase, 'knocking');

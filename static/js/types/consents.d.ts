@@ -22,6 +22,6 @@ export interface OwnAnswer { clinic: string; time_zone: string; languages: strin
 export interface PolicyDecision { version: number; seat_rule: string; legal_basis: string; changed_by: string; changed_ms: number | null }
 export interface PoliciesAnswer {
   sites: { id: string; name: string; country: string }[];
-  pairs: { referring: string; consulting: string; may_change: boolean; decisions: PolicyDecision[] }[];
+  pairs: { referring: string; consulting: string; may_change: boolean; running: number; decisions: PolicyDecision[] }[];
   own_site: string; every_pair: boolean;
 }

@@ -56,6 +56,7 @@ export interface SeatAnswer {
   consultation: { id: string; state: string; starts_at_ms: number; opens_at_ms: number; closes_at_ms: number };
   consent: { decision: 'granted' | 'declined'; persons: string[]; version: string; language: string } | null;
   consent_version: string; destruction_asked?: boolean; missing?: string[];
+  asked?: { purposes: string[]; recipients: string[]; accompanied: boolean };
   seats: { id: string; role: Role; name: string; site: string; time_zone: string; telephone: string | null; emergency?: string | null }[];
 }
 export interface SeatPast {
