@@ -121,6 +121,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "match_changed": 409,
     "match_decided": 409,
     "invited_already": 409,
+    "address_begun": 409,
     "second_step_set": 409,
     "passkey_known": 409,
     "too_many_passkeys": 409,

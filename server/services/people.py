@@ -27,7 +27,7 @@ from server.services.context import Context
 from server.services.invitations import invite
 from server.services.second_steps import ways
 from server.services.staffing import noted, required
-from server.storage import accounts, calendars, staff, telephones
+from server.storage import accounts, calendars, provider_subjects, staff, telephones
 from server.storage.database import Transaction
 from server.storage.ids import new_id
 
@@ -105,6 +105,29 @@ class People:
                 detail = {"from": " ".join(before.roles), "to": " ".join(after.roles)}
             await noted(tx, now_ms, "account_changed", person_id, order, detail)
             return await self._told(tx, order.account, person_id)
+
+    async def correct_address(self, person_id: str, email: str, order: Order) -> dict[str, Any]:
+        """Of somebody who has not begun: the invitation goes to the right one, the link sent before is void.
+
+        Later it is nobody's to change: whoever can read mails there sets the password.
+        Raises FormRefused, Refused `not_found`, `own_account`, `role_above`, `address_begun`.
+        """
+        now_ms = self._context.now_ms()
+        async with self._context.database.write() as tx:
+            before = await required(tx, person_id, order.account)
+            made = checked_person(replace(before, email=email), LANGUAGES)
+            begun = await accounts.has_password(tx, person_id) or await ways(tx, person_id)
+            if begun or await provider_subjects.is_known(tx, person_id):
+                raise Refused("address_begun")
+            other = await accounts.by_email(tx, made.email)
+            if other is not None and other[0].id != person_id:
+                raise FormRefused({"email": "taken"})
+            await staff.set_email(tx, person_id, made.email)
+            await noted(tx, now_ms, "account_changed", person_id, order, {"address": "corrected"})
+            return {
+                **await self._told(tx, order.account, person_id),
+                **await self._invited(tx, person_id, order),
+            }
 
     async def enter_licence(self, licence: Licence, order: Order) -> dict[str, Any]:
         """As told; it counts once somebody has seen it. The same again leaves it seen.

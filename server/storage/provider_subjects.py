@@ -23,6 +23,12 @@ async def is_bound(tx: Transaction, issuer: str, account_id: str) -> bool:
     return (await tx.execute(query.limit(1))).first() is not None
 
 
+async def is_known(tx: Transaction, account_id: str) -> bool:
+    """Whether some subject of any provider is this account."""
+    query = select(provider_subjects.c.subject).where(provider_subjects.c.account_id == account_id)
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def bind(tx: Transaction, issuer: str, subject: str, account_id: str, now_ms: int) -> None:
     await tx.execute(
         insert(provider_subjects).values(

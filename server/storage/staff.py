@@ -46,6 +46,10 @@ async def put_account(tx: AsyncConnection, account: Account) -> None:
     await tx.execute(update(accounts).where(accounts.c.id == account.id).values(**values))
 
 
+async def set_email(tx: AsyncConnection, account_id: str, email: str) -> None:
+    await tx.execute(update(accounts).where(accounts.c.id == account_id).values(email=email))
+
+
 async def set_verified(tx: AsyncConnection, account_id: str, verified: bool, until_ms: int | None) -> None:
     values = {"verified": verified, "verified_until_ms": until_ms}
     await tx.execute(update(accounts).where(accounts.c.id == account_id).values(**values))

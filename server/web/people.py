@@ -56,6 +56,10 @@ class NewPerson(PersonBody):
     email: Line
 
 
+class Address(_Body):
+    email: Line
+
+
 class LicenceBody(_Body):
     """`expires`: the last day it holds, 2027-12-31; null: it does not expire."""
 
@@ -141,6 +145,15 @@ async def edit_person(request: web.Request) -> web.Response:
 async def invite(request: web.Request) -> web.Response:
     """POST /api/people/{person}/invite → {invited}; false: this server sends no mails"""
     told = await request.app[SERVICES].people.invite(request.match_info["person"], order_of(request))
+    return web.json_response(told)
+
+
+async def readdress(request: web.Request) -> web.Response:
+    """POST /api/people/{person}/address {email} → `person` + {invited}: only of who has not begun"""
+    body = await parsed(request, Address)
+    told = await request.app[SERVICES].people.correct_address(
+        request.match_info["person"], body.email, order_of(request)
+    )
     return web.json_response(told)
 
 

@@ -227,6 +227,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", _PERSON, people.person, _A.PERSON_READ, _S.PERSON),
     Route("POST", _PERSON, people.edit_person, _A.PERSON_WRITE, _S.PERSON),
     Route("POST", f"{_PERSON}/invite", people.invite, _A.PERSON_WRITE, _S.PERSON, per_minute=INVITATIONS),
+    Route("POST", f"{_PERSON}/address", people.readdress, _A.PERSON_WRITE, _S.PERSON, per_minute=INVITATIONS),
     Route("POST", f"{_PERSON}/licence", people.enter_licence, _A.LICENCE_WRITE, _S.PERSON),
     Route("POST", f"{_PERSON}/licence/verify", people.verify_licence, _A.LICENCE_VERIFY, _S.PERSON),
     Route("POST", f"{_PERSON}/leave", people.leave, _A.PERSON_LEAVE, _S.PERSON),

@@ -137,6 +137,29 @@ async def test_a_person_is_a_form_too_invited_and_cannot_sign_in_before_they_set
     assert (mail.account_id, mail.kind) == (made.json["id"], "invitation"), "the first one is void"
 
 
+async def test_an_address_is_corrected_until_somebody_has_begun_and_then_stays(site: Website) -> None:
+    admin, local = await site.signed_in("programme_admin"), await site.signed_in("site_admin")
+    made = (await admin.post(f"/api/sites/{ALMATY}/people", PERSON | {"email": "nurlam@demo.invalid"})).json
+    path = f"/api/people/{made['id']}/address"
+    for email, told in (("nobody", "email"), (site.password("reviewer")[0], "taken"), (" ", "empty")):
+        answer = await admin.post(path, {"email": email})
+        assert (answer.code, answer.json["error"]["fields"]) == ("form_refused", {"email": told})
+    right = {"email": "Nurlan@demo.invalid"}
+    corrected = await admin.post(path, right)
+    assert (corrected.json["email"], corrected.json["invited"]) == ("nurlan@demo.invalid", False)
+    async with site.database.read() as tx:
+        [mail] = await account_mails.due(tx, site.clock(), 10)
+    assert mail.account_id == made["id"], "one invitation waits, the one to the wrong address is void"
+    begun = f"/api/people/{await id_of(site, 'consulting_physician')}/address"
+    assert (await local.post(begun, right)).code == "address_begun", "who reads its mails sets its password"
+    assert (await local.post(path, right)).code == "forbidden"
+    above = f"/api/people/{await id_of(site, 'coordinator')}/address"
+    assert (await local.post(above, right)).code in ("role_above", "forbidden")
+    own = f"/api/people/{await id_of(site, 'programme_admin')}/address"
+    assert (await admin.post(own, right)).code == "own_account"
+    assert await actions(site, "account_changed") == [("account_changed", {"address": "corrected"})]
+
+
 async def test_roles_change_at_once_and_the_books_say_from_what_to_what(site: Website) -> None:
     admin = await site.signed_in("programme_admin")
     operator, person = await site.signed_in("site_operator"), await id_of(site, "site_operator")

@@ -1,4 +1,4 @@
-/** <hj-leaving>: somebody leaves, asked twice, or comes back; and the invitation once more. */
+/** <hj-leaving>: somebody leaves, asked twice, or comes back. */
 import { html, nothing } from '/static/vendor/lit.js';
 import { post } from '../api.js';
 import { t } from '../i18n.js';
@@ -17,7 +17,7 @@ class Leaving extends FormElement {
     this.hours = 0;
   }
 
-  /** @param {'leave' | 'return' | 'invite'} what @param {(answer: any) => string} message */
+  /** @param {'leave' | 'return'} what @param {(answer: any) => string} message */
   send(what, message) {
     void this.once(async () => {
       const answer = await post(`/api/people/${encodeURIComponent(this.person?.id ?? '')}/${what}`);
@@ -40,8 +40,6 @@ class Leaving extends FormElement {
     return html`<section class="card" data-testid="leaving"><h2>${one.left ? t('leaving-left-title') : t('leaving-title')}</h2>${this.notices()}
       ${this.hours > 0 && one.left ? html`<p data-testid="leaving-hours">${t('leaving-hours', { count: this.hours })}</p>` : nothing}
       ${one.left ? html`<p>${t('leaving-left-what')}</p><div><button class="secondary" data-testid="come-back" ?disabled=${this.busy} @click=${() => this.send('return', () => 'leaving-back')}>${t('leaving-return')}</button></div>` : html`
-        ${one.has_password ? nothing : html`<p>${t('leaving-no-password')}</p><div><button class="secondary" data-testid="invite" ?disabled=${this.busy}
-          @click=${() => this.send('invite', (answer) => (answer.invited ? 'person-invited' : 'person-not-invited'))}>${t('leaving-invite')}</button></div>`}
         <p class="hint">${t('leaving-what')}</p>
         ${this.sure ? html`<div class="notice notice-alarm kept-confirm" role="alertdialog" aria-labelledby="leave-sure" @keydown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.askSure(false); }}>
           ${icon('warning')}<div><p id="leave-sure"><strong>${t('leaving-sure', { name: one.name })}</strong></p><p class="row"><button class="secondary" data-testid="leave-cancel" @click=${() => this.askSure(false)}>${t('form-cancel')}</button>

@@ -8,6 +8,7 @@ import { icon } from '../elements/icons.js';
 import '../elements/chrome.js';
 import '../elements/feed.js';
 import '../elements/interprets.js';
+import '../elements/invitation.js';
 import '../elements/leaving.js';
 import '../elements/licence.js';
 import '../elements/own-calendar.js';
@@ -50,6 +51,7 @@ function body(one) {
   const calendar = abilities.includes('calendar.write') && (own || one.may.includes('person.write') || abilities.includes('schedule.write'));
   return html`<div class="page-head"><h1 data-testid="person-heading">${one.name}</h1><p class="lead">${one.roles.map((role) => t(`role-${role}`)).join(', ')} · ${one.site}</p>
       <p class="hint">${one.email} · ${ownName(one.language)}${one.telephone ? ` · ${one.telephone}` : ''}</p></div>
+    ${!one.left && !one.has_password && !own && one.may.includes('person.write') ? html`<hj-invitation .person=${one}></hj-invitation>` : nothing}
     ${one.left ? html`<hj-leaving .person=${one}></hj-leaving>` : nothing}
     ${one.licence_needed || one.licence ? html`<hj-licence .person=${one} zone=${zone}></hj-licence>` : nothing}
     ${one.roles.includes('interpreter') ? html`<hj-interprets .person=${one} ?may=${abilities.includes('interpreters')}></hj-interprets>` : nothing}
