@@ -21,7 +21,7 @@ from server.domain.calendar import MINUTE_MS, QUARTER_MS, Calendar, any_hour, in
 from server.domain.errors import Refused
 from server.domain.hours import Span
 from server.domain.overlap import Candidate, Found, Need, Obstacle, Slot, find
-from server.services.availability import calendars_of
+from server.services.availability import Resource, calendars_of
 from server.services.context import Context
 from server.services.public_holidays import is_known
 from server.services.team import Team, Wish, team_of
@@ -61,14 +61,27 @@ class Finding:
             team = await _without_declined(tx, team, search.moving)
             begin, end = _around(team, search, now_ms)
             usual = await calendars_of(tx, team.resources.values(), (begin, end), search.moving)
-        known = {id_: any_hour(one) for id_, one in usual.items()} if search.wish.urgent else usual
-        needs = [
-            Need(kind, tuple(Candidate(one.id, known[one.id]) for one in candidates), comfort=kind != ROOM)
-            for kind, candidates in team.needs
-        ]
+        needs = _needs(team, usual, (begin, begin + search.minutes * MINUTE_MS), urgent=search.wish.urgent)
         # Milliseconds of arithmetic for a week, more for a month of many people: not in everybody's loop.
         found = await asyncio.to_thread(find, needs, (begin, end), search.minutes * MINUTE_MS)
         return _told(team, found, usual)
+
+
+def _needs(team: Team, usual: Mapping[str, Calendar], at_once: Span, *, urgent: bool) -> list[Need]:
+    """As they come; for an urgent hour whatever their hours, who works now before who is called from bed."""
+    known = {id_: any_hour(one) for id_, one in usual.items()} if urgent else usual
+
+    def is_off(one: Resource) -> bool:
+        return urgent and why_not(usual[one.id], at_once) is not None
+
+    return [
+        Need(
+            kind,
+            tuple(Candidate(one.id, known[one.id]) for one in sorted(candidates, key=is_off)),
+            comfort=kind != ROOM,
+        )
+        for kind, candidates in team.needs
+    ]
 
 
 async def _without_declined(tx: Transaction, team: Team, moving: str | None) -> Team:

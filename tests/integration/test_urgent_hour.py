@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from server.services.demo import CASE_ID
-from tests.integration.test_booking import account, actions, book, change, set_clock, slots
+from tests.integration.test_booking import (
+    account,
+    actions,
+    book,
+    change,
+    second_interpreter,
+    set_clock,
+    slots,
+)
 from tests.support.website import Website, website
 
 NIGHT = datetime(2026, 12, 25, 17, 7, tzinfo=UTC)  # Christmas, a holiday in Seoul, where it is two at night
@@ -37,6 +45,19 @@ async def test_the_next_quarter_is_proposed_and_who_does_not_work_then_is_named(
     assert first["edges"] == []
     usual = await slots(coordinator, **{"from": "2026-12-28"})
     assert all(slot["outside"] == [] for slot in usual["slots"])
+
+
+async def test_an_interpreter_who_works_now_is_proposed_before_one_who_is_called_from_bed(
+    site: Website,
+) -> None:
+    coordinator = await site.signed_in("coordinator")
+    in_almaty = await second_interpreter(site)
+    later = (await slots(coordinator, **{"from": "2026-12-28"}))["slots"][0]["starts_at_ms"]
+    assert (await book(coordinator, later, interpreter=in_almaty)).status == 201, "so Seoul's is less booked"
+    set_clock(site, datetime(2026, 12, 25, 4, 7, tzinfo=UTC))  # nine in the morning in Almaty
+    first = (await slots(await site.signed_in("coordinator"), urgent=True))["slots"][0]
+    assert first["interpreter"] == in_almaty
+    assert in_almaty not in first["outside"]
 
 
 async def test_it_is_booked_with_a_reason_its_room_is_open_at_once_and_its_people_are_told(
