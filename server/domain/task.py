@@ -20,6 +20,8 @@ NEAR_MS: Final = 36 * 3_600_000
 """A coordinator chases what is missing from the day before on."""
 AHEAD_MS: Final = 14 * DAY_MS
 """A site is reminded of what its next hours lack."""
+PASSED_MS: Final = 60 * DAY_MS
+"""So long an hour that nobody came to stays somebody's task."""
 LICENCE_ENDS_MS: Final = 30 * DAY_MS
 INVITED_MS: Final = 3 * DAY_MS
 """So long an invitation is nobody's trouble."""

@@ -10,7 +10,7 @@ from server.domain.life import State
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
 from server.domain.person_consent import newest_of, required
-from server.domain.task import AHEAD_MS, NEAR_MS, Task, unanswered
+from server.domain.task import AHEAD_MS, NEAR_MS, PASSED_MS, Task, unanswered
 from server.services.case_sides import sides_of
 from server.services.two_clocks import clocks
 from server.storage import (
@@ -64,12 +64,12 @@ async def _consents(tx: Transaction, account: Account, chases: bool, now_ms: int
 
 async def _passed(tx: Transaction, now_ms: int) -> list[Task]:
     """Hours that went by without anybody meeting, of cases that wait for one."""
-    waits = {case.id: case for case in await cases.in_states(tx, {State.SCHEDULED, State.READY})}
-    hours = await waiting.hours_of(tx, waits)
+    hours = await waiting.hours_since(tx, (State.SCHEDULED, State.READY), now_ms - PASSED_MS)
     last = {id_: one for id_, found in hours.items() if (one := _last_gone(found, now_ms)) is not None}
     met = await waiting.met(tx, {one.id for one in last.values()})
+    by_case = await cases.all_by_id(tx, set(last))
     return [
-        Task("hour_passed", since_ms=one.closes_at_ms, case=id_, label=waits[id_].label)
+        Task("hour_passed", since_ms=one.closes_at_ms, case=id_, label=by_case[id_].label)
         for id_, one in last.items()
         if one.id not in met
     ]

@@ -13,7 +13,7 @@ from server.domain.documents import State
 from server.storage.accounts import NO_PASSWORD
 from server.storage.consultations import consultation_of
 from server.storage.database import Transaction
-from server.storage.schema import accounts, consultations, sessions
+from server.storage.schema import accounts, cases, consultations, sessions
 from server.storage.schema_audit import audit, audit_reviews
 from server.storage.schema_documents import documents
 from server.storage.schema_sign_in import account_mails, provider_subjects
@@ -39,6 +39,21 @@ class Invited:
 async def hours_of(tx: Transaction, case_ids: Collection[str]) -> dict[str, list[Consultation]]:
     """By case."""
     query = select(consultations).where(consultations.c.case_id.in_(list(case_ids)))
+    found: dict[str, list[Consultation]] = {}
+    for row in await tx.execute(query.order_by(consultations.c.starts_at_ms)):
+        found.setdefault(row.case_id, []).append(consultation_of(row))
+    return found
+
+
+async def hours_since(
+    tx: Transaction, states: Collection[str], since_ms: int
+) -> dict[str, list[Consultation]]:
+    """Of cases that stand so, by case: those that were not over before then."""
+    query = (
+        select(consultations)
+        .join(cases, cases.c.id == consultations.c.case_id)
+        .where(cases.c.state.in_(states), consultations.c.closes_at_ms >= since_ms)
+    )
     found: dict[str, list[Consultation]] = {}
     for row in await tx.execute(query.order_by(consultations.c.starts_at_ms)):
         found.setdefault(row.case_id, []).append(consultation_of(row))
