@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from server.domain.consultation import require_joinable
+from aiohttp import web
+
+from server.domain.consultation import Consultation, require_joinable
 from server.domain.errors import Refused
+from server.domain.trail import ROOM_ENTERED
 from server.services.access import seat_and_consultation
 from server.services.bundle import Services
+from server.storage import audit
 from server.storage import seats as chairs
+from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name
+from server.web.keys import ADDRESS
 from signaling.ports import Refusal, Ticket
 
 CACHE_S = 1.5
@@ -25,7 +31,8 @@ class SeatGate:
         self._monotonic = monotonic
         self._held: dict[str, tuple[float, bool]] = {}
 
-    async def admit_socket(self, seat: str, cookies: Mapping[str, str]) -> Ticket | Refusal:
+    async def admit_socket(self, seat: str, cookies: Mapping[str, str], asked: object) -> Ticket | Refusal:
+        """That somebody enters the room, where the patient is seen and heard, is audited."""
         context = self._services.context
         secret = cookies.get(seat_cookie_name(context.settings, seat))
         credential = await self._services.seats.credential(seat, secret)
@@ -37,7 +44,21 @@ class SeatGate:
             require_joinable(consultation, context.now_ms())
         except Refused as refused:
             return Refusal(refused.code)
+        await self._note_entering(seat, consultation, credential, asked)
         return Ticket(seat=seat, room=consultation.id, credential_id=credential.id)
+
+    async def _note_entering(
+        self, seat: str, consultation: Consultation, credential: Credential, asked: object
+    ) -> None:
+        entry = audit.Entry(
+            ROOM_ENTERED,
+            "consultation",
+            consultation.id,
+            asked.get(ADDRESS, "") if isinstance(asked, web.Request) else "",
+            seat_id=seat,
+            case_id=consultation.case_id,
+        )
+        await self._services.looks.note(entry, ROOM_ENTERED, credential.id)
 
     async def still_valid(self, ticket: Ticket) -> bool:
         now = self._monotonic()

@@ -248,7 +248,8 @@ class Sockets:
         socket = self._socket(library_id)
         try:
             seat = ms.parse_connect(auth).seat
-            admitted = await self._gate.admit_socket(seat, cookies_of(environ.get("HTTP_COOKIE", "")))
+            cookies, asked = cookies_of(environ.get("HTTP_COOKIE", "")), environ.get("aiohttp.request")
+            admitted = await self._gate.admit_socket(seat, cookies, asked)
         except BadMessage as error:
             raise refused_connection(error.code) from None
         except Exception as error:

@@ -42,8 +42,9 @@ class Refusal:
 class Gate(Protocol):
     """The application's authority over sockets."""
 
-    async def admit_socket(self, seat: str, cookies: Mapping[str, str]) -> Ticket | Refusal:
-        """Whether these cookies may open a socket for this seat now."""
+    async def admit_socket(self, seat: str, cookies: Mapping[str, str], asked: object) -> Ticket | Refusal:
+        """Whether these cookies may open a socket for this seat now. `asked`: the web server's own request,
+        handed through unseen; None where there is none."""
         ...
 
     async def still_valid(self, ticket: Ticket) -> bool:

@@ -11,6 +11,8 @@ MARK: Final = "\ufeff"
 """Without it Excel does not take a file for UTF-8."""
 #: With these a spreadsheet begins a formula; the wide ones where the keyboard has them.
 FORMULA: Final = "=+-@\uff1d\uff0b\uff0d\uff20"
+#: Some take away what a cell begins with before they look, so these count as a formula themselves (OWASP).
+_TAKEN_AWAY: Final = "\t\r\n"
 
 
 def quoted(rows: Iterable[Sequence[str]], separator: str = ",") -> str:
@@ -23,8 +25,13 @@ def quoted(rows: Iterable[Sequence[str]], separator: str = ",") -> str:
 
 def guarded(cell: str) -> str:
     """As a spreadsheet takes it for text; `unguarded` takes it back."""
-    return "'" + cell if cell.lstrip("'")[:1] in tuple(FORMULA) else cell
+    return "'" + cell if _runs(cell.lstrip("'")) else cell
 
 
 def unguarded(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in tuple(FORMULA) else cell
+    return cell[1:] if cell[:1] == "'" and _runs(cell.lstrip("'")) else cell
+
+
+def _runs(cell: str) -> bool:
+    """Whether a spreadsheet may take it for a formula: at its start, or after white space."""
+    return cell[:1] in tuple(_TAKEN_AWAY) or cell.lstrip()[:1] in tuple(FORMULA)

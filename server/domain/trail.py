@@ -8,8 +8,9 @@ LOOK_ENDINGS: Final = ("_read", "_opened", "_looked", "_heard", "_viewed", "_pre
 COPY_ENDINGS: Final = ("_downloaded", "_exported", "_copied")
 SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT = "sign_in", "sign_in_failed", "session_revoked"
 LOGINS: Final = (SIGN_IN, SIGN_IN_FAILED, SIGNED_OUT)
-PATIENTS_SEARCHED, SHOWN = "patients_searched", "shown"
-"""Its `detail` names the patients whose names and birth dates were listed, with spaces between."""
+PATIENTS_SEARCHED, PATIENTS_LISTED, SHOWN = "patients_searched", "patients_listed", "shown"
+"""Their `detail` names the patients who were listed by name, with spaces between."""
+LISTS: Final = (PATIENTS_SEARCHED, PATIENTS_LISTED)
 OWN_READ: Final = "own_consents_read"
 """The patient's own look, by their code."""
 GLASS_BROKEN, GLASS_ENDED = "glass_broken", "glass_ended"

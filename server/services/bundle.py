@@ -29,6 +29,7 @@ from server.services.invitations import Invitations
 from server.services.knocks import Knocks
 from server.services.leaving import Leaving
 from server.services.limiting import Attempts
+from server.services.looks import Looks
 from server.services.mailing import Mailing
 from server.services.matching import Matching
 from server.services.passwords import Passwords
@@ -99,6 +100,7 @@ class Services:
     matching: Matching
     departments: Departments
     trail: Trail
+    looks: Looks
     audit_chain: AuditChain
     audit_reviews: AuditReviews
     break_glass: BreakGlass
@@ -113,8 +115,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
     passwords = passwords or Passwords()
     attempts = Attempts(context.settings.signin_per_account, context.settings.signin_per_address)
     recordings = Recordings(context.database)
-    deciding = Consents(context)
-    probing = Probing(context, attempts)
+    looks, deciding, probing = Looks(context), Consents(context), Probing(context, attempts)
     withdrawals = Withdrawals(context, deciding)
     person_consents = PersonConsents(context, deciding, withdrawals)
     return Services(
@@ -129,7 +130,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         knocks=Knocks(context, attempts),
         consents=deciding,
         rooms=Rooms(context),
-        worklist=Worklist(context, recordings),
+        worklist=Worklist(context, recordings, looks),
         recordings=recordings,
         retention=Retention(context),
         probing=probing,
@@ -137,7 +138,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         site_checks=SiteChecks(context),
         withdrawals=withdrawals,
         person_consents=person_consents,
-        patients_way=PatientsWay(context, person_consents, attempts),
+        patients_way=PatientsWay(context, person_consents, attempts, looks),
         seat_texts=SeatTexts(context, attempts),
         policies=Policies(context, deciding),
         chat=Chat(context, attempts),
@@ -151,8 +152,8 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         calendars=Calendars(context),
         finding=Finding(context),
         booking=Booking(context),
-        patients=Patients(context, attempts),
-        referrals=Referrals(context, attempts),
+        patients=Patients(context, attempts, looks),
+        referrals=Referrals(context, attempts, looks),
         replies=Replies(context),
         case_list=CaseList(context),
         mailing=Mailing(context),
@@ -160,6 +161,7 @@ def build_services(context: Context, passwords: Passwords | None = None) -> Serv
         matching=Matching(context, deciding),
         departments=Departments(context),
         trail=Trail(context),
+        looks=looks,
         audit_chain=AuditChain(context),
         audit_reviews=AuditReviews(context),
         break_glass=BreakGlass(context),

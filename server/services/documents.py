@@ -7,7 +7,6 @@ in the audit chain. Bytes come from the store; what a file shows, from the decod
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +37,10 @@ from server.services.context import Context
 from server.services.document_retention import DocumentRetention
 from server.services.document_telling import around, require_open, told, was_sent
 from server.services.document_uploads import PART_BYTES, entry
+from server.services.looks import Looks
 from server.storage import audit, cases, documents, patients
 from server.storage.database import Transaction
 
-LOOK_NOTED_MS = 10 * 60_000
-"""One entry for somebody's looks at a document in so long: who leafs through a series looks once."""
-MOST_NOTED = 4096
 STEP, WIDEST = 256, 2048
 """Widths of previews, in steps: what was made for one screen is found for the next."""
 HOUR_MS = 3_600_000
@@ -66,8 +63,7 @@ class Documents:
         self._store = store
         self._decoder = decoder
         self._kept = DocumentRetention(context)
-        self._noted: OrderedDict[tuple[str, ...], int] = OrderedDict()
-        self._noting = asyncio.Lock()
+        self._looks = Looks(context)
         self.nudged: Callable[[], None] = lambda: None
 
     async def listed(self, viewer: Viewer, asking: Asking, *, adds: bool) -> dict[str, Any]:
@@ -84,7 +80,7 @@ class Documents:
             "documents_listed", "case", asking.case_id, asking.address,
             account_id=asking.account, case_id=asking.case_id,
         )  # fmt: skip
-        await self._note_once(listed, asking.account, asking.case_id)
+        await self._looks.note(listed, asking.account, asking.case_id)
         asked = wanted(case.specialty if case else "", limits.required, rows)
         return {
             "documents": [told(row, viewer, about, self._left_ms) for row in rows],
@@ -262,20 +258,8 @@ class Documents:
     def _left_ms(self) -> int:
         return self._context.settings.documents.upload_hours * HOUR_MS
 
-    async def _note_once(self, noted: audit.Entry, *key: str) -> None:
-        """Unless it was noted under this key a while ago; what could not be written was not noted."""
-        async with self._noting:
-            now_ms = self._context.now_ms()
-            if now_ms - self._noted.get(key, -LOOK_NOTED_MS) < LOOK_NOTED_MS:
-                return
-            await self._note(noted)
-            self._noted[key] = now_ms
-            self._noted.move_to_end(key)
-            while len(self._noted) > MOST_NOTED:
-                self._noted.popitem(last=False)
-
     async def _note_look(self, row: Document, asking: Asking) -> None:
-        await self._note_once(entry("document_looked", row, asking), asking.account, row.id)
+        await self._looks.note(entry("document_looked", row, asking), asking.account, row.id)
 
     async def _note(self, noted: audit.Entry) -> None:
         async with self._context.database.write() as tx:

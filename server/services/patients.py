@@ -16,6 +16,7 @@ from server.domain.people import Account
 from server.domain.trail import PATIENTS_SEARCHED, SHOWN
 from server.services.context import Context
 from server.services.limiting import Attempts
+from server.services.looks import Looks
 from server.storage import audit, cases, patients, referrals
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -27,23 +28,26 @@ MAX_DISTINCT = 100
 
 
 class Patients:
-    def __init__(self, context: Context, attempts: Attempts) -> None:
+    def __init__(self, context: Context, attempts: Attempts, looks: Looks) -> None:
         self._context = context
         self._attempts = attempts
+        self._looks = looks
 
     async def register(self, account: Account, person: Person, address: str) -> dict[str, Any]:
         """At the account's own site, as far as it is known yet."""
         await self._attempts.save("patient", account.id)
         async with self._context.database.write() as tx:
             patient = await registered(tx, self._context, account, person, address)
-            return await patient_told(tx, patient)
+            told = await patient_told(tx, patient)
+        return await self._shown(account, told, address)
 
     async def read(self, account: Account, patient_id: str, address: str) -> dict[str, Any]:
         """The look is audited. Raises Refused `not_found`."""
         async with self._context.database.write() as tx:
             patient = await _required(tx, patient_id)
             await _noted(tx, self._context, account, "patient_read", patient, address)
-            return await patient_told(tx, patient)
+            told = await patient_told(tx, patient)
+        return await self._shown(account, told, address)
 
     async def change(
         self,
@@ -64,14 +68,19 @@ class Patients:
             known = [one for one in distinct_from if one in there]
             others = tuple(dict.fromkeys([*before.distinct_from, *known]))[-MAX_DISTINCT:]
             made = cleaned(person)
-            if (made, others) == (before.person, before.distinct_from):
-                return await patient_told(tx, before)
-            now_ms = self._context.now_ms()
-            after = replace(before, version=version + 1, person=made, distinct_from=others, changed_ms=now_ms)
-            if not await patients.replace(tx, after, account.id):
-                raise Refused("patient_changed")
-            await _noted(tx, self._context, account, "patient_changed", after, address)
-            return await patient_told(tx, after)
+            after = replace(before, person=made, distinct_from=others)
+            if after != before:
+                after = replace(after, version=version + 1, changed_ms=self._context.now_ms())
+                if not await patients.replace(tx, after, account.id):
+                    raise Refused("patient_changed")
+                await _noted(tx, self._context, account, "patient_changed", after, address)
+            told = await patient_told(tx, after)
+        return await self._shown(account, told, address)
+
+    async def _shown(self, account: Account, told: dict[str, Any], address: str) -> dict[str, Any]:
+        """With those who may be the same person: they were looked at as well."""
+        await self._looks.listed(account, [one["id"] for one in told["alike"]], address)
+        return told
 
     async def search(self, account: Account, name: str, birth_date: str, address: str) -> dict[str, Any]:
         """`{patients}` of the account's site: by name in any script, by date of birth, or the last ones."""
@@ -114,7 +123,8 @@ class Patients:
             if before and before.id != patient.id and not await patients.case_counts(tx, {before.id}):
                 await patients.set_aside(tx, before.id, patient.id)
             await _noted(tx, self._context, account, "case_patient_chosen", patient, address, case_id)
-            return await patient_told(tx, patient)
+            told = await patient_told(tx, patient)
+        return await self._shown(account, told, address)
 
 
 async def registered(

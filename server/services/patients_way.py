@@ -17,6 +17,7 @@ from server.services.case_sides import sides_of
 from server.services.consent_page import purpose_told
 from server.services.context import Context
 from server.services.limiting import Attempts
+from server.services.looks import Looks
 from server.services.person_consents import PersonConsents, given_text, places_told
 from server.storage import audit, cases, patients, person_consents, seen
 from server.storage.ids import hashed, new_id
@@ -31,8 +32,9 @@ _SAME: Final = str.maketrans("oil", "011", "- ")
 
 
 class PatientsWay:
-    def __init__(self, context: Context, consents: PersonConsents, attempts: Attempts) -> None:
+    def __init__(self, context: Context, consents: PersonConsents, attempts: Attempts, looks: Looks) -> None:
         self._context = context
+        self._looks = looks
         self._consents = consents
         self._attempts = attempts
 
@@ -80,7 +82,10 @@ class PatientsWay:
         """What they agreed to, as it was worded. Raises Refused as `look`, and `not_found`."""
         link = await self._link(code, address)
         async with self._context.database.read() as tx:
-            return given_text(await person_consents.of_case(tx, link.case_id), consent_id)
+            told = given_text(await person_consents.of_case(tx, link.case_id), consent_id)
+        entry = audit.Entry(OWN_READ, "link", link.id, address, case_id=link.case_id)
+        await self._looks.note(entry, OWN_READ, link.id)
+        return told
 
     async def withdraw(self, code: str, purpose: str, address: str) -> dict[str, Any]:
         """Raises Refused as `look`, and `not_given`."""

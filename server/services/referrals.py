@@ -27,6 +27,7 @@ from server.domain.referral_form import Form, form_of, newest
 from server.services.case_life import About, move, mover
 from server.services.context import Context
 from server.services.limiting import Attempts
+from server.services.looks import Looks
 from server.services.patients import alike_to, patient_told, registered
 from server.storage import accounts, audit, cases, documents, patients, referrals
 from server.storage.database import Transaction
@@ -50,9 +51,10 @@ class Save:
 
 
 class Referrals:
-    def __init__(self, context: Context, attempts: Attempts) -> None:
+    def __init__(self, context: Context, attempts: Attempts, looks: Looks) -> None:
         self._context = context
         self._attempts = attempts
+        self._looks = looks
 
     async def begin(
         self, account: Account, specialty: str, patient_id: str | None, address: str
@@ -84,7 +86,8 @@ class Referrals:
             case = await _writable(tx, case_id)
             draft = await _draft(tx, case, account, self._context.now_ms())
             await self._noted(tx, account, "draft_read", case_id, address)
-            return await self._told(tx, account, case, draft)
+            told = await self._told(tx, account, case, draft)
+        return await self._shown(account, told, address)
 
     async def save(self, account: Account, case_id: str, brought: Save, address: str) -> dict[str, Any]:
         """Raises Refused `wrong_state`, `bad_request`, `too_large`."""
@@ -105,7 +108,12 @@ class Referrals:
                 if stale or before.version <= 1:
                     await self._noted(tx, account, "draft_saved", case_id, address)
             told = await self._told(tx, account, case, after)
-            return {**told, "conflicts": conflicts}
+        return {**await self._shown(account, told, address), "conflicts": conflicts}
+
+    async def _shown(self, account: Account, told: dict[str, Any], address: str) -> dict[str, Any]:
+        """With those who may be the same person as the draft's: they were looked at as well."""
+        await self._looks.listed(account, [one["id"] for one in told["patient"]["alike"]], address)
+        return told
 
     async def submit(self, account: Account, case_id: str, version: int, address: str) -> dict[str, Any]:
         """The draft becomes a version that nothing changes any more.

@@ -1,7 +1,7 @@
-"""The audit as people read it: their own entries, who saw a patient, a privacy officer's search.
+"""The audit as people read it: their own entries, a site's sign-ins, a privacy officer's search.
 
 Names are put beside ids only here, for who may read them; it must not show anything clinical. A search over
-others' entries is itself an entry.
+others' entries is itself an entry. Who saw a patient, for the patient, is `server/storage/seen.py`.
 """
 
 from __future__ import annotations
@@ -12,35 +12,13 @@ from typing import Any, Final
 
 from server.domain.errors import Refused
 from server.domain.people import Account
-from server.domain.trail import LOGINS, is_copy, is_look
+from server.domain.trail import LOGINS
 from server.services.context import Context
 from server.storage import accounts, audit, audit_trail, cases, consultations, patients
 from server.storage.audit_trail import Filter, Written
 from server.storage.database import Transaction
 
 LISTED: Final = 100
-SEEN: Final = 500
-MOST_READ: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Somebody saw something of a patient. `name` is empty for who came by a link or for the server itself.
-
-    `subject_type`, `subject_id`: what of theirs, e.g. a recording's id. `reason`: a code, for copies.
-    """
-
-    at_ms: int
-    action: str
-    account_id: str | None
-    name: str
-    roles: tuple[str, ...]
-    site: str
-    subject_type: str
-    subject_id: str
-    case_id: str | None
-    reason: str
-    copied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +30,6 @@ class Asked:
     action: str = ""
     from_ms: int | None = None
     to_ms: int | None = None
-
-
-async def seen(tx: Transaction, patient_id: str, limit: int = SEEN) -> list[Seen]:
-    """Who saw something of this patient, the newest first: for the patient's own page.
-
-    Whoever shows it to the patient audits that themselves.
-    """
-    found: list[Written] = []
-    before: int | None = None
-    for _ in range(MOST_READ):
-        wanted = Filter(patient_id=patient_id)
-        rows = await audit_trail.newest_first(tx, wanted, before, limit)
-        found += [row for row in rows if is_look(row.entry.action)]
-        if len(rows) < limit or len(found) >= limit:
-            break
-        before = rows[-1].id
-    found = found[:limit]
-    people = await _people(tx, found)
-    sites = await accounts.all_sites(tx)
-    made = []
-    for row in found:
-        one = row.entry
-        who = people.get(one.account_id or "")
-        made.append(
-            Seen(
-                row.at_ms, one.action, one.account_id, who.name if who else "", who.roles if who else (),
-                sites[who.site_id].name if who else "", one.subject_type, one.subject_id, one.case_id,
-                str(one.detail.get("reason", "")), is_copy(one.action),
-            )
-        )  # fmt: skip
-    return made
 
 
 class Trail:

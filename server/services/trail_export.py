@@ -49,18 +49,22 @@ class TrailExports:
         return wanted
 
     async def pieces(self, wanted: Filter, kind: str, syslog: Syslog | None = None) -> AsyncIterator[bytes]:
-        """The file, oldest first, some hundred entries at a time."""
-        async with self._context.database.read() as tx:
-            if kind == "csv":
-                yield (MARK + quoted([COLUMNS])).encode()
-            batch: list[Written] = []
-            async for row in audit_trail.oldest_first(tx, wanted):
-                batch.append(row)
-                if len(batch) >= AT_ONCE:
-                    yield await _piece(tx, batch, kind, syslog)
-                    batch = []
-            if batch:
-                yield await _piece(tx, batch, kind, syslog)
+        """The file, oldest first, some hundred entries at a time.
+
+        No more than those are held, and no transaction while whoever takes the file is slow: the chain only
+        grows, and `wanted` ends where it stood.
+        """
+        if kind == "csv":
+            yield (MARK + quoted([COLUMNS])).encode()
+        number = 0
+        while True:
+            async with self._context.database.read() as tx:
+                batch = await audit_trail.some_after(tx, wanted, number, AT_ONCE)
+                if not batch:
+                    return
+                piece = await _piece(tx, batch, kind, syslog)
+            yield piece
+            number = batch[-1].id
 
 
 async def _piece(tx: Transaction, batch: list[Written], kind: str, syslog: Syslog | None) -> bytes:

@@ -12,11 +12,12 @@ from server.domain.case import Case
 from server.domain.consultation import Consultation, Seat, effective_state, is_joinable
 from server.domain.errors import Refused
 from server.domain.people import Account, Site
-from server.domain.permissions import Action, Relation, allowed
+from server.domain.permissions import Action, Relation, Role, allowed
 from server.services.access import drafts_elsewhere, listed_name, recently_seated, relations
 from server.services.context import Context, RoomsAwayError
+from server.services.looks import Looks
 from server.services.site_checks import is_ahead, ready_for, standings
-from server.storage import accounts, audit, cases, consultations, declined, glossary
+from server.storage import accounts, audit, cases, consultations, declined, glossary, patients
 from server.storage.declined import Declined
 from server.storage.recordings import RecordingRow, Recordings
 
@@ -27,12 +28,16 @@ GLOSSARIES = 200
 
 
 class Worklist:
-    def __init__(self, context: Context, recordings: Recordings) -> None:
+    def __init__(self, context: Context, recordings: Recordings, looks: Looks) -> None:
         self._context = context
         self._recordings = recordings
+        self._looks = looks
 
-    async def today(self, account: Account, ahead_ms: int = AHEAD_MS) -> dict[str, Any]:
-        """`{now_ms, consultations: […]}`: the last 12 and the next 36 hours, anywhere's today."""
+    async def today(self, account: Account, address: str, ahead_ms: int = AHEAD_MS) -> dict[str, Any]:
+        """`{now_ms, consultations: […]}`: the last 12 and the next 36 hours, anywhere's today.
+
+        Whoever is told a patient's name by it has looked at them, which is audited.
+        """
         now_ms = self._context.now_ms()
         async with self._context.database.read() as tx:
             found = await consultations.around(tx, now_ms - BACK_MS, now_ms + ahead_ms)
@@ -43,7 +48,8 @@ class Worklist:
             recent = await recently_seated(tx, account.id, set(by_case), now_ms)
             checks = await standings(tx, sites, now_ms)
             gone = await declined.of_seats(tx, [seat.id for seat in seats])
-        rows = []
+            about = await patients.ids_of_cases(tx, set(by_case))
+        rows, named_here = [], set()
         for consultation in found:
             case = by_case[consultation.case_id]
             around = [seat for seat in seats if seat.consultation_id == consultation.id]
@@ -55,6 +61,9 @@ class Worklist:
                 if is_ahead(consultation, now_ms):
                     row["readiness"] = ready_for(account, around, sites, checks)
                 rows.append(row)
+                if any(seat["role"] == Role.PATIENT and seat["name"] for seat in row["seats"]):
+                    named_here |= {about[case.id]} if case.id in about else set()
+        await self._looks.listed(account, named_here, address)
         return {"now_ms": now_ms, "consultations": rows}
 
     async def glossaries(self, account: Account) -> dict[str, Any]:

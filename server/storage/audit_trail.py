@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Text, and_, cast, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.trail import PATIENTS_SEARCHED
+from server.domain.trail import LISTS
 from server.storage.audit import Entry, entry_of
 from server.storage.schema_audit import audit, audit_marks
 from server.storage.schema_casework import case_patients
@@ -50,7 +50,7 @@ def _about(patient_id: str) -> ColumnElement[bool]:
     shown = cast(audit.c.detail, Text).contains(patient_id, autoescape=True)
     return or_(
         audit.c.patient_id == patient_id,
-        and_(audit.c.action == PATIENTS_SEARCHED, shown),
+        and_(audit.c.action.in_(LISTS), shown),
         and_(audit.c.version == 1, audit.c.patient_id.is_(None), audit.c.case_id.in_(cases)),
     )
 
@@ -85,15 +85,16 @@ async def newest_first(tx: AsyncConnection, wanted: Filter, before: int | None, 
 
 async def oldest_first(tx: AsyncConnection, wanted: Filter, after: int = 0) -> AsyncIterator[Written]:
     """All of them, some at a time."""
-    conditions = _conditions(wanted)
-    while True:
-        query = select(audit).where(*conditions, audit.c.id > after).order_by(audit.c.id).limit(STREAMED)
-        rows = (await tx.execute(query)).all()
+    while rows := await some_after(tx, wanted, after, STREAMED):
         for row in rows:
-            yield _written(row)
-        if len(rows) < STREAMED:
-            return
+            yield row
         after = rows[-1].id
+
+
+async def some_after(tx: AsyncConnection, wanted: Filter, number: int, limit: int) -> list[Written]:
+    """The first ones of these after this number."""
+    query = select(audit).where(*_conditions(wanted), audit.c.id > number).order_by(audit.c.id).limit(limit)
+    return [_written(row) for row in (await tx.execute(query)).all()]
 
 
 async def next_after(tx: AsyncConnection, number: int, limit: int) -> list[Written]:

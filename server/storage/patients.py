@@ -24,6 +24,13 @@ async def of_case(tx: Transaction, case_id: str) -> Patient | None:
     return None if row is None else _patient(row)
 
 
+async def ids_of_cases(tx: Transaction, case_ids: Collection[str]) -> dict[str, str]:
+    """Case → its patient; without the cases that have none yet."""
+    query = select(case_patients.c.case_id, case_patients.c.patient_id)
+    rows = (await tx.execute(query.where(case_patients.c.case_id.in_(set(case_ids))))).all()
+    return {row.case_id: row.patient_id for row in rows}
+
+
 async def of_site(tx: Transaction, site_id: str, most: int) -> list[Patient]:
     """The last changed first."""
     query = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select
 
-from server.domain.trail import COPY_ENDINGS, LOOK_ENDINGS, OWN_READ
+from server.domain.trail import COPY_ENDINGS, LISTS, LOOK_ENDINGS, OWN_READ, ROOM_ENTERED
 from server.storage.database import Transaction
 from server.storage.schema import accounts, seats, sites
 from server.storage.schema_audit import audit
@@ -28,14 +28,20 @@ class Look:
 async def of_case(tx: Transaction, case_id: str, patient_id: str | None, most: int) -> list[Look]:
     """The newest first; the same person's same act of one day is one row. The patient's own are not told.
 
-    `patient_id`: their registration, which belongs to no case, counts too.
+    `patient_id`: their registration, which belongs to no case, counts too, and lists that named them.
     """
     day = audit.c.at_ms // 86_400_000
     who = func.coalesce(audit.c.account_id, seats.c.account_id)
     endings = (*LOOK_ENDINGS, *COPY_ENDINGS)
-    looks = or_(*(audit.c.action.endswith(end, autoescape=True) for end in endings))
-    registration = and_(audit.c.case_id.is_(None), audit.c.patient_id == patient_id)
-    about = or_(audit.c.case_id == case_id, registration) if patient_id else audit.c.case_id == case_id
+    looks = or_(
+        *(audit.c.action.endswith(end, autoescape=True) for end in endings),
+        audit.c.action.in_((*LISTS, ROOM_ENTERED)),
+    )
+    about = audit.c.case_id == case_id
+    if patient_id:
+        registration = and_(audit.c.case_id.is_(None), audit.c.patient_id == patient_id)
+        named = cast(audit.c.detail, Text).contains(patient_id, autoescape=True)
+        about = or_(about, registration, and_(audit.c.action.in_(LISTS), named))
     query = (
         select(
             audit.c.action,

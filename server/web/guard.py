@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
@@ -18,6 +20,7 @@ from server.domain.signed_in import WHILE_LOCKED, WHILE_UNPROVEN, Standing
 from server.services.access import Asking, Subject, seat_and_consultation
 from server.services.accounts import SignedIn
 from server.services.follow_up import Looking, Withheld, withheld_from
+from server.storage.audit import Entry
 from server.storage.seats import Credential
 from server.web.cookies import seat_cookie_name, session_cookie_name
 from server.web.keys import (
@@ -30,6 +33,10 @@ from server.web.keys import (
     SIGNED_IN,
     Handler,
 )
+from server.web.shown import SHOWS
+
+SHOWN: Final = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
+"""Answers that hold what was asked for; a page that has it already (304) is shown nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ def guarded(route: Route) -> Handler:
     """The handler behind its check. Raises Refused as `authorise` does, `text_refused` (a zero character in
     the address), `too_many_attempts`."""
 
+    shows = SHOWS.get(f"{route.method} {route.path}")
+
     async def guard(request: web.Request) -> web.StreamResponse:
         if any("\0" in part for part in (*request.match_info.values(), *request.query.values())):
             raise Refused("text_refused")
@@ -60,9 +69,26 @@ def guarded(route: Route) -> Handler:
             signed_in = request.get(SIGNED_IN)
             who = request.match_info["seat"] if signed_in is None else signed_in.account.id
             await request.app[SERVICES].attempts.route(route.path, who, route.per_minute)
-        return await route.handler(request)
+        response = await route.handler(request)
+        if shows and response.status in SHOWN:
+            await _note_look(request, route, shows)
+        return response
 
     return guard
+
+
+async def _note_look(request: web.Request, route: Route, shows: str) -> None:
+    signed_in, case_id = request.get(SIGNED_IN), request[CASE_ID]
+    address = request.get(ADDRESS, "")
+    if signed_in is None:
+        seat = request.match_info["seat"]
+        entry = Entry(shows, "case", case_id, address, seat_id=seat, case_id=case_id)
+        await request.app[SERVICES].looks.note(entry, shows, seat)
+        return
+    account, kind = signed_in.account.id, route.subject
+    about = case_id if kind is Subject.CASE else request.match_info[kind.value]
+    entry = Entry(shows, kind.value, about, address, account_id=account, case_id=case_id)
+    await request.app[SERVICES].looks.note(entry, shows, account, about)
 
 
 async def authorise(request: web.Request, route: Route) -> None:

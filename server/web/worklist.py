@@ -17,7 +17,8 @@ async def worklist(request: web.Request) -> web.Response:
     """GET /api/worklist → today's; with `?days=14` those of so many days, at most 31"""
     asked = request.query.get("days")
     ahead_ms = AHEAD_MS if asked is None else whole_number(asked, 1, DAYS) * DAY_MS
-    return web.json_response(await request.app[SERVICES].worklist.today(request[SIGNED_IN].account, ahead_ms))
+    account = request[SIGNED_IN].account
+    return web.json_response(await request.app[SERVICES].worklist.today(account, request[ADDRESS], ahead_ms))
 
 
 async def glossaries(request: web.Request) -> web.Response:

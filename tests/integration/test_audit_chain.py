@@ -14,9 +14,9 @@ from server.services.bundle import build_services
 from server.services.context import Context
 from server.services.demo import CASE_ID, Demo
 from server.services.demo_referral import PATIENT_ID
-from server.services.trail import seen
-from server.storage import audit, patients
+from server.storage import audit, audit_trail, patients
 from server.storage.audit import Entry
+from server.storage.audit_trail import Filter
 from server.storage.database import Database
 from server.storage.migrate import differences, migrate
 from tests.support.fresh import migrated
@@ -74,12 +74,12 @@ async def test_an_entry_about_a_case_names_its_patient_of_then(books: Database, 
     async with books.write() as tx:
         before = await patients.by_id(tx, PATIENT_ID)
         assert before
-        found = await seen(tx, PATIENT_ID)
-        assert [(one.action, one.account_id, one.case_id) for one in found] == [
-            ("case_read", who["account_id"], CASE_ID)
-        ]
+        wanted = Filter(patient_id=PATIENT_ID, action="case_read")
+        found = await audit_trail.newest_first(tx, wanted, None, 10)
+        assert [(one.entry.account_id, one.entry.case_id) for one in found] == [(who["account_id"], CASE_ID)]
         await tx.exec_driver_sql("DELETE FROM case_patients")
-        assert await seen(tx, PATIENT_ID) == found, "it stays their entry, whosever the case becomes"
+        again = await audit_trail.newest_first(tx, wanted, None, 10)
+        assert again == found, "it stays their entry, whosever the case becomes"
     services.passwords.close()
 
 

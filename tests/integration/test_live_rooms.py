@@ -18,8 +18,12 @@ import socketio
 from server.app import Running, running
 from server.config import load_settings
 from server.domain.consent import CONSENT_VERSION
+from server.domain.trail import ROOM_ENTERED
 from server.services.demo import Demo, DemoTable
+from server.services.demo_referral import PATIENT_ID
+from server.storage import audit_trail, consultations
 from server.storage.audit import first_broken
+from server.storage.audit_trail import Filter
 from server.storage.sessions import unended
 from signaling.namespace import NAMESPACE
 from tests.support.demo import TOP, free_port
@@ -135,6 +139,10 @@ async def test_people_meet_and_the_books_follow(house: House) -> None:
     joined = await first.ask("join", JOIN)
     assert joined["ok"], joined
     assert (await second.ask("join", JOIN))["ok"]
+    await house.socket(physician, "consulting_physician")  # the same person's second window
+    assert await entered(house) == [
+        (role, "127.0.0.1") for role in ("consulting_physician", "interpreter")
+    ], "who is in the room sees the patient: once for each, with where they came from"
     snapshot = await first.told("snapshot", state="live")
     assert snapshot["chair"] == seat
     me = next(each for each in snapshot["participants"] if each["id"] == seat)
@@ -159,6 +167,18 @@ async def test_people_meet_and_the_books_follow(house: House) -> None:
     late_seat, token = house.seat("referring_physician")
     late = await house.browser().post(f"/api/seats/{late_seat}/redeem", {"token": token})
     assert late.code == "link_dead"
+
+
+async def entered(house: House) -> list[tuple[str, str]]:
+    """(role of the seat, address) of each entry of somebody coming in, all about the patient."""
+    found = []
+    async with house.server.services.context.database.read() as tx:
+        for row in await audit_trail.newest_first(tx, Filter(action=ROOM_ENTERED), None, 10):
+            seat = await consultations.seat_by_id(tx, row.entry.seat_id or "")
+            assert seat
+            assert row.entry.patient_id == PATIENT_ID
+            found.append((seat.role, row.entry.address.replace("::1", "127.0.0.1")))
+    return found[::-1]
 
 
 async def until_participant(page: Page, seat: str, **wanted: object) -> None:

@@ -156,7 +156,7 @@ class Door:
     dead: set[str] = field(default_factory=set)
     broken: bool = False
 
-    async def admit_socket(self, seat: str, cookies: Mapping[str, str]) -> Ticket | Refusal:
+    async def admit_socket(self, seat: str, cookies: Mapping[str, str], asked: object) -> Ticket | Refusal:
         if self.broken:
             raise OSError("the database is away")
         credential = cookies.get(f"seat-{seat}", "")
