@@ -190,7 +190,10 @@ async def _change(settings: Settings, email: str, action: str, new_password: str
             else:
                 disabled = action == "account_disabled"
                 await accounts.set_disabled(tx, account_id, disabled)
-                await (cut_off if disabled else end_sessions)(tx, account_id, now_ms)
+                if disabled:
+                    await cut_off(tx, account_id, now_ms)
+                else:
+                    await end_sessions(tx, account_id, now_ms)
             await audit.append(tx, now_ms, audit.Entry(action, "account", account_id, ""))
     finally:
         passwords.close()

@@ -112,6 +112,14 @@ class BreakGlass:
         }
 
 
+async def end_open(tx: Transaction, account_id: str, by: str | None, address: str, now_ms: int) -> None:
+    """Whoever leaves reads no more, nor when they come back within the hour."""
+    glass = await break_glass.open_of(tx, account_id, now_ms)
+    if glass is not None:
+        await break_glass.end(tx, glass.id, now_ms)
+        await _note(tx, now_ms, GLASS_ENDED, glass, by, address)
+
+
 async def is_open(
     tx: Transaction, account_id: str, now_ms: int, case_id: str | None, patient_id: str | None
 ) -> bool:
@@ -141,7 +149,7 @@ async def _to_be_told(tx: Transaction, glass: Glass, by: Account) -> list[str]:
 
 
 async def _note(
-    tx: Transaction, now_ms: int, action: str, glass: Glass, by: str, address: str, **detail: int | str
+    tx: Transaction, now_ms: int, action: str, glass: Glass, by: str | None, address: str, **detail: int | str
 ) -> None:
     entry = audit.Entry(
         action, "break_glass", glass.id, address,

@@ -11,6 +11,7 @@ from server.domain.account_mail import LINK_LIFE_MS
 from server.domain.people import Account, is_verified
 from server.domain.staff import LICENSED
 from server.services.booking import Order
+from server.services.break_glass import end_open
 from server.services.context import Context
 from server.services.ending import end_sessions, tell
 from server.services.staffing import noted, required
@@ -22,8 +23,14 @@ AHEAD_MS = 400 * 86_400_000
 """As far ahead as anything is booked."""
 
 
-async def cut_off(tx: Transaction, account_id: str, now_ms: int) -> list[str]:
-    """Sessions, seats with their links, feeds, links in mails. Credentials that fell, for `ending.tell`."""
+async def cut_off(
+    tx: Transaction, account_id: str, now_ms: int, by: str | None = None, address: str = ""
+) -> list[str]:
+    """Sessions, seats with their links, feeds, links in mails, an open emergency access.
+
+    `by`: None for the command line. Credentials that fell, for `ending.tell`.
+    """
+    await end_open(tx, account_id, by, address, now_ms)
     await feeds.revoke(tx, account_id, now_ms)
     await account_mails.void(tx, account_id, LINK_LIFE_MS, now_ms)
     by_seat = await staff.cut_seats(tx, account_id, now_ms)
@@ -42,7 +49,7 @@ class Leaving:
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
             account = await required(tx, account_id, order.account)
-            fallen = await cut_off(tx, account_id, now_ms)
+            fallen = await cut_off(tx, account_id, now_ms, order.account.id, order.address)
             if account.left_ms is None:
                 await staff.set_left(tx, account_id, now_ms)
             hours = await appointments.of_account(tx, account_id, now_ms)

@@ -112,6 +112,13 @@ async def test_it_is_ended_early_and_a_physician_needs_the_policy(site: Website)
     again = (await consulting.post("/api/break-glass", asked)).json["glass"]
     assert (await consulting.post(f"/api/break-glass/{again['id']}/end")).status == 204
     assert await codes(consulting) == {"forbidden"}
+    assert (await consulting.post("/api/break-glass", asked)).status == 200
+    me = (await consulting.get("/api/me")).json["account"]["id"]
+    admin = await site.signed_in("programme_admin")
+    assert (await admin.post(f"/api/people/{me}/leave")).status == 200
+    assert (await admin.post(f"/api/people/{me}/return")).status == 204
+    back = await site.signed_in("consulting_physician")
+    assert await codes(back) == {"forbidden"}, "who left and came back finds nothing open"
 
 
 async def test_failed_sign_ins_are_entries_whether_there_is_such_an_account_but_not_thousands(
