@@ -37,6 +37,8 @@ class Order:
     from_ms: int = 0
     to_ms: int = 0
     track: str = ""
+    teaching: bool = False
+    """For teaching: nobody is named, and nothing tells whose case it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,11 @@ def still(material: Material, order: Order) -> Plan | None:
         return None
     for track in _layers(material.tracks(), str(asked["peer"]), str(asked["kind"])):
         if any(start <= order.from_ms < end for start, end in track["present"]):
-            note = f"recording {material.index['recording']}, track {track['id']}, {order.from_ms} ms"
+            note = (
+                ""
+                if order.teaching
+                else f"recording {material.index['recording']}, track {track['id']}, {order.from_ms} ms"
+            )
             plan = Plan({"kind": "still", "at_ms": order.from_ms, "note": note})
             plan.job["source"] = plan.source(track)
             return plan
@@ -128,7 +134,7 @@ def film(material: Material, order: Order) -> Plan | None:
                 {
                     "views": seen,
                     "voice": voice if kind == "camera" else None,
-                    "plate": _base64(_plate(lane.seat, kind, order.language)),
+                    "plate": _base64(_plate(lane.seat, kind, order)),
                     "panels": _panel_spans(material.index, lane, pictures, panels),
                     "blank": panels.number("absent"),
                 }
@@ -169,11 +175,13 @@ def _rank(role: str) -> int:
     return _ROLES.index(role) if role in _ROLES else len(_ROLES)
 
 
-def _plate(seat: RecordedSeat, kind: str, language: str) -> bytes:
-    role = _or(language, f"role-{seat.role}", "")
-    if kind != "camera":
-        role = ", ".join(filter(None, (role, _or(language, f"kind-{kind}", kind))))
-    return plate(seat.name or seat.id, role)
+def _plate(seat: RecordedSeat, kind: str, order: Order) -> bytes:
+    """Who, and what they are there; for teaching only that."""
+    role = _or(order.language, f"role-{seat.role}", "")
+    shown = "" if kind == "camera" else _or(order.language, f"kind-{kind}", kind)
+    if order.teaching:
+        return plate(role, shown)
+    return plate(seat.name or seat.id, ", ".join(filter(None, (role, shown))))
 
 
 def _panel_spans(
@@ -225,7 +233,7 @@ def _bar(material: Material, order: Order) -> dict[str, Any]:
     minutes = int(offset.total_seconds()) // 60
     named = f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60}"
     named += f":{abs(minutes) % 60:02}" if minutes % 60 else ""
-    right = [Words(material.case_label, PLAIN, SOFT)]
+    right = [] if order.teaching else [Words(material.case_label, PLAIN, SOFT)]
     if material.synthetic:
         right.insert(0, Words(text(order.language, "case-synthetic"), BOLD, AMBER))
     drawn = bar(began.strftime("%Y-%m-%d"), named, text(order.language, "export-session-time"), right)

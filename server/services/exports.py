@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from media.recordstore.sealed import HEADER, RangeOpener, SealedError, final_key
@@ -21,12 +22,13 @@ from server.runtime.objects import ObjectError, Objects, StoredObject
 from server.services.access import Asking
 from server.services.context import Context
 from server.services.follow_up import Withheld, code_of, require_open
+from server.services.teaching import require_teaching
 from server.storage import audit, destructions, exports
 from server.storage.exports import HELD, UNFINISHED, ExportRow
 from server.storage.ids import new_id
 from server.storage.recordings import Recordings
 
-REASONS = ("treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality")
+REASONS = ("treatment", "second_opinion", "patient_copy", "insurer", "legal", "quality", "teaching")
 OBJECT, GENERATION = "export.sealed", 1
 MOST_WAITING = 5
 DAY_MS = 86_400_000
@@ -80,7 +82,7 @@ class Exports:
 
     async def ask(self, recording: str, order: Order, asking: Asking, kept_back: Withheld) -> ExportRow:
         """Queue an export, of what is not kept back. Raises Refused: bad_request, recording_not_ready,
-        nothing_to_export, too_many_exports, and the code of a track that is kept back.
+        nothing_to_export, too_many_exports, teaching_missing, and the code of a track that is kept back.
         """
         material = await self.making.material(recording)
         if material is None or not material.settled:
@@ -100,6 +102,8 @@ class Exports:
             made_ms=now_ms, finished_ms=None, expires_ms=None,
         )  # fmt: skip
         async with self._context.database.write() as tx:
+            if order.teaching:
+                await require_teaching(tx, recording)
             if await exports.unfinished_by(tx, asking.account) >= MOST_WAITING:
                 raise Refused("too_many_exports")
             await exports.add(tx, row)
@@ -128,6 +132,7 @@ class Exports:
             "made_at_ms": row.made_ms, "expires_at_ms": row.expires_ms,
             "layout": row.options["layout"], "from_ms": row.options["from_ms"], "to_ms": row.options["to_ms"],
         }  # fmt: skip
+        told["teaching"] = for_teaching(row)
         told["withheld"] = code_of(kept_back, row.seats)
         told["progress"] = self.progress(row.id) if row.state == "running" else None
         told["waits_for_rooms"] = self.held_back and row.state in UNFINISHED
@@ -144,12 +149,13 @@ class Exports:
     async def open(
         self, recording: str, export: str, reason: str, asking: Asking, kept_back: Withheld
     ) -> ExportReader:
-        """For one download, which is audited. Raises Refused: not_found, reason_missing, export_gone, and the
-        code of what is kept back of it.
+        """For one download, which is audited. A file without names is for teaching and nothing else, and no
+        other file is. Raises Refused: not_found, reason_missing, export_gone, teaching_missing, and the code
+        of what is kept back of it.
         """
         row = await self._of(recording, export)
-        require_open(kept_back, row.seats)
-        if reason not in REASONS:
+        await self._require_let(row, kept_back)
+        if reason not in REASONS or (reason == "teaching") is not for_teaching(row):
             raise Refused("reason_missing")
         reader = await self._reader(row)
         async with self._context.database.write() as tx:
@@ -160,7 +166,7 @@ class Exports:
     async def still_there(self, recording: str, export: str, kept_back: Withheld) -> None:
         """Asked between the pieces of a download. Raises Refused export_gone, or as `open`."""
         row = await self._of(recording, export)
-        require_open(kept_back, row.seats)
+        await self._require_let(row, kept_back)
         gone = await asyncio.to_thread(export_key, self._keys, export) is None
         if gone or await self.blocked(row) or row.state != "ready" or self._expired(row):
             raise Refused("export_gone")
@@ -177,6 +183,13 @@ class Exports:
         except (ObjectError, SealedError, KeyStoreError) as error:
             raise Refused("export_gone") from error
         return ExportReader(row, stored, opener)
+
+    async def _require_let(self, row: ExportRow, kept_back: Withheld) -> None:
+        """By the patient, as they have it now. Raises Refused as `open` does."""
+        require_open(kept_back, row.seats)
+        if for_teaching(row):
+            async with self._context.database.read() as tx:
+                await require_teaching(tx, row.recording_id)
 
     async def blocked(self, row: ExportRow) -> bool:
         """Whether somebody in it has withdrawn, although a hold may keep it from being destroyed yet."""
@@ -250,21 +263,29 @@ class Exports:
         return finished_ms + self._days * DAY_MS
 
 
+def for_teaching(row: ExportRow) -> bool:
+    return bool(row.options.get("teaching"))
+
+
 def checked(order: Order, material: Material) -> Order:
-    """The order with its times inside the recording. Raises Refused bad_request."""
+    """The order with its times inside the recording. Raises Refused bad_request: also for a bundle without
+    names, which there is none of.
+    """
     end = int(material.index.get("duration_ms") or 0)
     if order.kind not in KINDS or order.layout not in LAYOUTS:
         raise Refused("bad_request")
     if order.kind == "film":
-        return Order("film", order.layout, order.language, order.zone, 0, end)
+        return replace(order, from_ms=0, to_ms=end, track="")
     if order.kind == "bundle":
-        return Order("bundle", order.layout, order.language, order.zone, 0, end)
+        if order.teaching:
+            raise Refused("bad_request")
+        return replace(order, from_ms=0, to_ms=end, track="")
     if order.kind == "clip" and not 0 <= order.from_ms < min(order.to_ms, end):
         raise Refused("bad_request")
     if order.kind == "still" and not 0 <= order.from_ms <= end:
         raise Refused("bad_request")
     to_ms = min(order.to_ms, end) if order.kind == "clip" else order.from_ms
-    return Order(order.kind, order.layout, order.language, order.zone, order.from_ms, to_ms, order.track)
+    return replace(order, to_ms=to_ms)
 
 
 def _entry(

@@ -43,6 +43,7 @@ class Asked(BaseModel):
     from_ms: int = Field(0, ge=0, le=MOST_MS)
     to_ms: int = Field(0, ge=0, le=MOST_MS)
     track: str = Field("", max_length=160)
+    teaching: bool = False
 
 
 # Each of the handlers stands behind the row Action.RECORDING_EXPORT with Subject.RECORDING.
@@ -62,7 +63,8 @@ async def ask(request: web.Request) -> web.Response:
     """POST /api/recordings/{recording}/exports {kind, …} → 201 and the export."""
     asked = await parsed(request, Asked)
     zone = request[SIGNED_IN].account.time_zone
-    order = Order(asked.kind, asked.layout, asked.language, zone, asked.from_ms, asked.to_ms, asked.track)
+    times = (asked.from_ms, asked.to_ms)
+    order = Order(asked.kind, asked.layout, asked.language, zone, *times, asked.track, asked.teaching)
     service, recording = request.app[EXPORTS], request.match_info["recording"]
     closed = await kept_back(request, recording)
     row = await service.ask(recording, order, asking(request), closed)

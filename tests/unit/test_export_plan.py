@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 
 from server.export import plan as plans
 from server.export.plan import Material, Order
+from server.export.plates import plate
+from server.i18n import text
 from server.storage.recordings import RecordedSeat
 
 END = 10_000
@@ -53,6 +56,25 @@ def test_of_two_layers_the_sharp_one_is_asked_first_and_the_other_fills_in() -> 
     still = plans.still(material(low, high), Order("still", from_ms=5000, track="a-camera"))
     assert still is not None
     assert still.sources == ["a-camera"]
+
+
+def test_for_teaching_roles_stand_in_the_place_of_names_and_nothing_tells_whose_case_it_is() -> None:
+    found = material(*[track("a", kind, [[0, END]]) for kind in ("audio", "camera")])
+    named, nameless = film(found)[0], film(found, replace(FILM, teaching=True))[0]
+    role = text("ko", "role-referring_physician")
+    assert named["tiles"][0]["plate"] == encoded(plate("Synthetic a", role))
+    assert nameless["tiles"][0]["plate"] == encoded(plate(role, ""))
+    assert named["bar"]["picture"] == film(found)[0]["bar"]["picture"]
+    assert named["bar"]["picture"] != nameless["bar"]["picture"]
+    unlabelled = replace(found, case_label="")
+    assert nameless["bar"]["picture"] == film(unlabelled, replace(FILM, teaching=True))[0]["bar"]["picture"]
+    still = plans.still(found, Order("still", from_ms=1000, track="a-camera", teaching=True))
+    assert still is not None
+    assert still.job["note"] == ""
+
+
+def encoded(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()
 
 
 def test_a_seat_whose_key_is_gone_is_neither_seen_nor_heard_nor_listed() -> None:

@@ -18,12 +18,14 @@ import { LightElement } from './base.js';
 const KINDS = Object.freeze(['film', 'clip', 'still', 'bundle']);
 const LAYOUTS = Object.freeze(['grid', 'speaker']);
 const REASONS = Object.freeze(['treatment', 'second_opinion', 'patient_copy', 'insurer', 'legal', 'quality']);
+/** A file without names is for this alone, and no other file is. */
+const TEACHING = Object.freeze(['teaching']);
 
 class ExportPanel extends LightElement {
   static properties = {
     playback: { attribute: false }, list: { attribute: false }, zone: { attribute: false },
     open: { state: true }, kind: { state: true }, layout: { state: true }, from: { state: true }, to: { state: true },
-    track: { state: true }, reasons: { state: true }, unsaid: { state: true }, said: { state: true },
+    track: { state: true }, teaching: { state: true }, reasons: { state: true }, unsaid: { state: true }, said: { state: true },
   };
 
   constructor() {
@@ -40,6 +42,7 @@ class ExportPanel extends LightElement {
     this.from = 0;
     this.to = 0;
     this.track = '';
+    this.teaching = false;
     /** @type {Map<string, string>} what each file is for, as chosen */
     this.reasons = new Map();
     /** @type {string | null} the export whose reason is missing */
@@ -104,6 +107,8 @@ class ExportPanel extends LightElement {
       ${this.kind === 'clip' ? this.marks() : nothing}
       ${this.kind === 'still' ? this.whose(pictures) : nothing}
       ${this.kind === 'film' || this.kind === 'clip' ? this.layouts() : nothing}
+      ${this.kind === 'bundle' ? nothing : html`<label class="tick"><input type="checkbox" data-testid="export-teaching" .checked=${this.teaching} @change=${() => { this.teaching = !this.teaching; }}>
+        <span>${t('export-teaching')}<br><span class="hint">${t('export-teaching-hint')}</span></span></label>`}
       ${this.list?.problem ? html`<p class="notice notice-alarm" role="alert" data-testid="export-problem">${tError(this.list.problem)}</p>` : nothing}
       <div><button class="primary" data-testid="export-start" ?disabled=${blocked} @click=${() => this.start()}>${t('export-start')}</button></div>
     </div>`;
@@ -150,6 +155,7 @@ class ExportPanel extends LightElement {
       from_ms: this.kind === 'clip' ? this.from : still ? at : 0,
       to_ms: this.kind === 'clip' ? this.to : still ? at : 0,
       track: still ? this.track || (this.pictures()[0]?.id ?? '') : '',
+      teaching: this.teaching && this.kind !== 'bundle',
     });
   }
 
@@ -167,7 +173,7 @@ class ExportPanel extends LightElement {
   file(row) {
     const part = row.kind === 'clip' ? ` ${span(row.from_ms)} – ${span(row.to_ms)}` : row.kind === 'still' ? ` ${span(row.from_ms)}` : '';
     return html`<li data-testid="export-row" data-export=${row.id} data-state=${row.state}>
-      <div class="export-words"><strong>${tValue('export-kind', row.kind)}${part}</strong>
+      <div class="export-words"><strong>${tValue('export-kind', row.kind)}${part}</strong>${row.teaching ? html`<span class="hint">${t('export-teaching')}</span>` : nothing}
         <span class="hint">${this.about(row)}</span>
         ${row.kind === 'bundle' && row.state === 'ready' ? this.fingerprint() : nothing}
         <span class="hint">${t('export-contains', { names: this.names(row) })}</span>
@@ -221,7 +227,7 @@ class ExportPanel extends LightElement {
       <label class="field"><span>${t('export-reason')}</span>
         <select data-testid="export-reason" aria-required="true" aria-invalid=${missing} @change=${(/** @type {Event} */ event) => this.because(row, /** @type {HTMLSelectElement} */ (event.target).value)}>
           <option value="" ?selected=${!reason}>${t('export-reason-choose')}</option>
-          ${REASONS.map((one) => html`<option value=${one} ?selected=${one === reason}>${tValue('export-reason', one)}</option>`)}
+          ${(row.teaching ? TEACHING : REASONS).map((one) => html`<option value=${one} ?selected=${one === reason}>${tValue('export-reason', one)}</option>`)}
         </select></label>
       <a class="button primary" data-testid="export-download" role="button" href=${reason ? this.list?.address(row, reason) ?? '' : '#'} download
         @click=${(/** @type {Event} */ event) => this.fetchFile(event, row)}>${icon('download')}${t('export-download')}</a>

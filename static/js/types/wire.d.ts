@@ -123,5 +123,5 @@ export interface Export {
   id: string; kind: 'film' | 'clip' | 'still' | 'bundle'; layout: 'grid' | 'speaker'; from_ms: number; to_ms: number;
   state: 'queued' | 'running' | 'ready' | 'failed' | 'cancelled' | 'destroyed'; progress: number | null; seats: string[];
   bytes: number | null; sha256: string | null; error_code: string | null; made_by: string; made_at_ms: number; expires_at_ms: number | null;
-  waits_for_rooms: boolean; withheld: string | null;
+  waits_for_rooms: boolean; withheld: string | null; teaching: boolean;
 }
