@@ -16,16 +16,27 @@ step() {
 HYEOPJIN_MATRIX=$rows
 export HYEOPJIN_MATRIX
 
-# Alone: what a line is worth is measured, and two browsers fill the machine.
+# Kill series, soaks and decoders need no punctual machine: they run in what browsers leave of the cores, beside all
+# the rest.
+said=$(mktemp)
+nice -n 19 $PY -m pytest -rP --durations=40 -m long -n 2 --dist loadfile tests/integration \
+	--ignore=tests/integration/test_matrix.py >"$said" 2>&1 &
+series=$!
+trap 'kill $series 2>/dev/null; exit 130' INT TERM # shells keep an interrupt from what runs behind
+
+# No other browser beside these: what a line is worth is measured.
 step matrix $PY -m pytest -s -m long tests/integration/test_matrix.py
 step table $PY -m tests.support.matrix --keep "$rows" --write
+step thin $PY -m pytest -rP -m long tests/browser/test_thin_line.py tests/browser/test_thin_line_long.py
 # A quarter of an hour of silence, and one over 80 kbit/s, leave room for a third stream beside them.
-step series $PY -m pytest -rP -m long -n 3 --dist loadfile --no-loadscope-reorder \
-	tests/browser/test_quiet_room.py tests/browser/test_survival.py tests/integration --ignore=tests/integration/test_matrix.py
-step browsers $PY -m pytest -rP -m long -n 2 --dist loadfile tests/browser \
-	--ignore=tests/browser/test_quiet_room.py --ignore=tests/browser/test_survival.py --ignore=tests/browser/test_screenshots.py
+step browsers $PY -m pytest -rP --durations=40 -m long -n 3 --dist loadfile --no-loadscope-reorder \
+	tests/browser/test_quiet_room.py tests/browser/test_survival.py tests/browser \
+	--ignore=tests/browser/test_thin_line.py --ignore=tests/browser/test_thin_line_long.py \
+	--ignore=tests/browser/test_screenshots.py
 HYEOPJIN_PICTURES=all step pictures $PY -m pytest -m "long or not long" tests/browser/test_screenshots.py tests/browser/test_withdraw.py
-rm -f "$rows"
+wait $series || failed="$failed series"
+cat "$said"
+rm -f "$rows" "$said"
 [ -z "$failed" ] && echo "all passed" && exit 0
 echo "failed:$failed"
 exit 1
