@@ -126,7 +126,7 @@ class Studio:
             [sys.executable, "-m", "media.finaliser"],
             input=self.job(self.out),
             capture_output=True,
-            timeout=60,
+            timeout=600,  # it gives way to everything else on the machine
         )
         result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         assert done.returncode == (0 if result["ok"] else 1), done.stderr.decode()
