@@ -67,17 +67,15 @@ def whole(verdicts: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a board says of a site. `why`: never, unfinished, old, stale, or tested."""
+    """What a board says of a site. `why`: never, elsewhere, unfinished, old, stale, or tested."""
 
     verdict: str
     why: str
 
 
-def standing(newest: tuple[int, str | None] | None, now_ms: int) -> Standing:
-    """`newest`: when a site's last test was begun, and its verdict (None: it was not finished)."""
-    if newest is None:
-        return Standing(RED, "never")
-    at_ms, verdict = newest
+def standing(last: tuple[int, str | None], now_ms: int) -> Standing:
+    """Of one room or computer. `last`: when its test was begun, and the verdict (None: not finished)."""
+    at_ms, verdict = last
     if verdict is None:
         return Standing(RED, "unfinished")
     if now_ms - at_ms >= OLD_MS:
@@ -85,11 +83,6 @@ def standing(newest: tuple[int, str | None] | None, now_ms: int) -> Standing:
     if verdict == GREEN and now_ms - at_ms >= STALE_MS:
         return Standing(AMBER, "stale")
     return Standing(verdict, "tested")
-
-
-def wants_test(newest: tuple[int, str | None] | None, now_ms: int) -> bool:
-    """Whether a site should make one before its next hour: there is no green one of the last days."""
-    return standing(newest, now_ms) != Standing(GREEN, "tested")
 
 
 def _by_rule(rule: Mapping[str, Any], value: float) -> list[Finding]:

@@ -1,7 +1,8 @@
 """Rooms without people: a page sends to the relay and gets back what it sent, to measure its line.
 
 The relay is the one that consultations use. Each ends by itself, few are open at once, and none is opened
-when the workers are near what they may carry. Nothing of them is recorded: their plans say so.
+when the workers are near what they may carry. Nothing of them is recorded: their plans say so. Where several
+instances share the workers, any of them answers for a room or closes it; the one that opened it counts it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MOST = 3
 """At once and process: a tenth of a core at the very most, whoever asks for it."""
 OFFERS_WITHIN_S = 5.0
 CLOSES_WITHIN_S = 3.0
+GONE = ("unknown_room", "unknown_peer", "unknown_connection")
 FAILURES = (ControlLostError, ControlRefusedError, TimeoutError)
 
 
@@ -62,7 +64,7 @@ class MeasuringRooms:
             raise Refused("self_test_full", retry_after_s=round(life_s))
         name, line = f"measured-{secrets.token_urlsafe(16)}", _Line()
         self._open[name] = line
-        self._media.set_apart(name, line.heard)
+        self._media.set_apart(name, lambda event: self._heard(name, line, event))
         self._owner.spawn(self._end(name, life_s), "end")
         peers = {
             peer: PeerPlan(f"{name}-{peer}", mic=peer == SENDS, camera=peer == SENDS, grant=None)
@@ -77,28 +79,24 @@ class MeasuringRooms:
             raise Refused("not_ready") from None
         return name, line.offers
 
-    async def answer(self, name: str, peer: str, offer_id: str, sdp: str) -> None:
-        """Raises Refused `wrong_state` (it has ended, or has no such offer), `bad_request` (no such SDP)."""
-        offer = self._open[name].offers.get(peer) if name in self._open else None
-        if offer is None or offer["offer_id"] != offer_id:
-            raise Refused("wrong_state")
+    async def answer(self, name: str, peer: str, connection: str, offer_id: str, sdp: str) -> None:
+        """Raises Refused `wrong_state` (it has ended, or no such connection), `bad_request` (no such SDP)."""
         try:
-            await self._media.answer(name, peer, offer["connection"], offer_id, sdp)
-        except ControlRefusedError:
-            raise Refused("bad_request") from None
+            await self._media.answer(name, peer, connection, offer_id, sdp)
+        except ControlRefusedError as refused:
+            raise Refused("wrong_state" if refused.code in GONE else "bad_request") from None
         except (ControlLostError, TimeoutError):
             raise Refused("not_ready") from None
 
     async def close(self, name: str) -> None:
-        """Idempotent."""
+        """Idempotent; waits until it is closed where it was opened here."""
         line = self._open.pop(name, None)
-        if line is None:
-            return
         over = Plan(name, 1, 2, closed=True, peers={}, kept=False)
         with contextlib.suppress(*FAILURES):
             await self._media.put_plan(over)
-            async with asyncio.timeout(CLOSES_WITHIN_S):
-                await line.gone.wait()
+            if line is not None:
+                async with asyncio.timeout(CLOSES_WITHIN_S):
+                    await line.gone.wait()
 
     async def stop(self) -> None:
         """What is open ends with the workers."""
@@ -108,4 +106,9 @@ class MeasuringRooms:
         await asyncio.sleep(life_s)
         if name in self._open:
             log.info("a measured line was not given back in time")
-        await self.close(name)
+            await self.close(name)
+
+    def _heard(self, name: str, line: _Line, event: Mapping[str, Any]) -> None:
+        line.heard(event)
+        if line.gone.is_set():  # another instance may have closed it
+            self._open.pop(name, None)

@@ -1,7 +1,8 @@
 """A site's self-test: begun by somebody of the site, judged step by step, kept with its figures.
 
 The page measures and is believed: it cheats its own site alone. What costs the server something (the media
-relay for some seconds) is given to one test of an account at a time, and to few of a site.
+relay for some seconds) is given to one test of an account at a time, and to few of a site. Which room a test
+has there is written down with it, so that any instance of the server can go on with it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from server.services.probing import Probing
 from server.storage import accounts, audit, calendars, self_tests
 from server.storage.database import Transaction
 from server.storage.ids import new_id
-from server.storage.self_tests import SelfTest
+from server.storage.self_tests import LentRoom, SelfTest
 
 LIFE_MS = 10 * MINUTE_MS
 """A test that is not finished by then was given up."""
@@ -36,7 +37,7 @@ class Lines(Protocol):
 
     async def open(self, life_s: float) -> tuple[str, dict[str, Any]]: ...
 
-    async def answer(self, name: str, peer: str, offer_id: str, sdp: str) -> None: ...
+    async def answer(self, name: str, peer: str, connection: str, offer_id: str, sdp: str) -> None: ...
 
     async def close(self, name: str) -> None: ...
 
@@ -47,7 +48,7 @@ class NoLines:
     async def open(self, life_s: float) -> tuple[str, dict[str, Any]]:
         raise Refused("not_ready")
 
-    async def answer(self, name: str, peer: str, offer_id: str, sdp: str) -> None:
+    async def answer(self, name: str, peer: str, connection: str, offer_id: str, sdp: str) -> None:
         raise Refused("wrong_state")
 
     async def close(self, name: str) -> None:
@@ -62,16 +63,19 @@ class SelfTests:
         self._attempts = attempts
         self._probing = probing
         self.lines: Lines = NoLines()
-        self._rooms: dict[str, str] = {}  # test → its room on the relay
 
-    async def begin(self, account: Account, device: str, address: str) -> dict[str, Any]:
+    async def begin(
+        self, account: Account, device: str, address: str, *, away: bool = False
+    ) -> dict[str, Any]:
         """`{id, now_ms, line_s, steps}`; one that this account had begun ends unfinished.
+
+        `away`: they are not at the site, so that it says nothing of the site's own rooms.
 
         Raises Refused `too_many_attempts`.
         """
         await self._attempts.self_test(account.id)
         now_ms = self._context.now_ms()
-        test = SelfTest(new_id(), account.site_id, account.id, device, now_ms)
+        test = SelfTest(new_id(), account.site_id, account.id, device, now_ms, away=away)
         async with self._context.database.write() as tx:
             before = await self_tests.under_way(tx, account.id, now_ms - LIFE_MS)
             for other in before:
@@ -81,7 +85,7 @@ class SelfTests:
             await self_tests.add(tx, test)
             await self._note(tx, "self_test_begun", test, address)
         for other in before:
-            await self._let_go(other.id)
+            await self._let_go(other)
         line_s = self._context.settings.self_test_line_s
         return {"id": test.id, "now_ms": now_ms, "line_s": line_s, "steps": list(STEPS)}
 
@@ -107,13 +111,17 @@ class SelfTests:
             if await self_tests.lines_in_use(tx, test.site_id, test.id, now_ms) >= SITE_LINES:
                 raise Refused("self_test_site_busy", retry_after_s=life_s)
             await self_tests.put_line(tx, test.id, test.lines + 1, now_ms + life_s * 1000)
-        await self._let_go(test.id)
+        await self._let_go(test)
         try:
-            room, offers = await self.lines.open(life_s)
+            name, offers = await self.lines.open(life_s)
         except Refused:
             await self._line_over(test.id, test.lines)
             raise
-        self._rooms[test.id] = room
+        room = LentRoom(
+            name, {peer: (offer["connection"], offer["offer_id"]) for peer, offer in offers.items()}
+        )
+        async with self._context.database.write() as tx:
+            await self_tests.put_room(tx, test.id, room)
         servers = self._probing.relays_of(test.id)
         return {
             "offers": {peer: {**offer, "ice_servers": servers} for peer, offer in offers.items()},
@@ -122,10 +130,11 @@ class SelfTests:
 
     async def answer(self, account: Account, test_id: str, peer: str, offer_id: str, sdp: str) -> None:
         """Raises Refused `not_found`, `wrong_state`, `bad_request`, `not_ready`."""
-        await self._own(account, test_id)
-        if test_id not in self._rooms:
+        room = (await self._own(account, test_id)).room
+        connection, offered = room.offers.get(peer, ("", "")) if room else ("", "")
+        if room is None or offered != offer_id:
             raise Refused("wrong_state")
-        await self.lines.answer(self._rooms[test_id], peer, offer_id, sdp)
+        await self.lines.answer(room.name, peer, connection, offer_id, sdp)
 
     async def step(
         self, account: Account, test_id: str, step: str, figures: Figures, address: str
@@ -134,11 +143,11 @@ class SelfTests:
 
         A step that is told again takes the place of the one before. Raises Refused `not_found`.
         """
-        await self._own(account, test_id)
+        before = await self._own(account, test_id)
         found = judged(step, figures)
         told: dict[str, Any] = {"verdict": verdict_of(found), "findings": [one.wire() for one in found]}
         if step == "line":
-            await self._let_go(test_id)
+            await self._let_go(before)
         if step == "path" and figures["relay"] is False:
             told["relay_fault"] = await self._probing.relay_fault()
         async with self._context.database.write() as tx:
@@ -184,10 +193,9 @@ class SelfTests:
             raise Refused("self_test_over")
         return test
 
-    async def _let_go(self, test_id: str) -> None:
-        room = self._rooms.pop(test_id, None)
-        if room is not None:
-            await self.lines.close(room)
+    async def _let_go(self, test: SelfTest) -> None:
+        if test.room is not None:
+            await self.lines.close(test.room.name)
 
     async def _line_over(self, test_id: str, lines: int) -> None:
         """It was not given: it does not count."""
@@ -207,6 +215,7 @@ def _shown(test: SelfTest, who: str) -> dict[str, Any]:
     return {
         "id": test.id,
         "device": test.device,
+        "away": test.away,
         "who": who,
         "begun_ms": test.begun_ms,
         "done_ms": test.done_ms,

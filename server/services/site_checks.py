@@ -8,11 +8,11 @@ from typing import Any
 from server.domain.consultation import Consultation, Seat, effective_state
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
-from server.domain.self_test import UPCOMING_MS, Standing, standing, wants_test
+from server.domain.self_test import UPCOMING_MS
+from server.domain.site_ready import USUAL_MS, Checked, Place, Readiness, readiness
 from server.services.context import Context
-from server.storage import accounts, consultations, self_tests
+from server.storage import accounts, calendars, consultations, self_tests
 from server.storage.database import Transaction
-from server.storage.self_tests import SelfTest
 
 
 class SiteChecks:
@@ -24,8 +24,9 @@ class SiteChecks:
         now_ms = self._context.now_ms()
         async with self._context.database.read() as tx:
             sites = await accounts.all_sites(tx)
-            newest = await self_tests.newest(tx, sites)
-            names = await accounts.names(tx, {test.account_id for test in newest.values()})
+            ready = await _ready(tx, sites, now_ms)
+            shown = [one for found in ready.values() for one in _shown(found)]
+            names = await accounts.names(tx, {one.account_id for one in shown})
             near = await consultations.around(tx, now_ms, now_ms + UPCOMING_MS)
             ahead = {one.id: one.starts_at_ms for one in near if is_ahead(one, now_ms)}
             seats = await consultations.seats_of(tx, set(ahead))
@@ -34,14 +35,16 @@ class SiteChecks:
             hours.setdefault(seat.site_id, set()).add(seat.consultation_id)
         rows = []
         for site in sites.values():
-            test = newest.get(site.id)
+            found = ready[site.id]
+            by = found.by
             rows.append(
                 {
                     "site": {"id": site.id, "name": site.name, "time_zone": site.time_zone},
                     "upcoming": sorted(ahead[one] for one in hours.get(site.id, ())),
-                    **told(test, now_ms),
-                    "device": test.device if test else None,
-                    "who": names.get(test.account_id, "") if test else None,
+                    **told(found),
+                    "device": by.device if by else None,
+                    "who": names.get(by.account_id, "") if by else None,
+                    "others": [_place(one, names) for one in found.others],
                 }
             )
         return {"now_ms": now_ms, "sites": sorted(rows, key=_order)}
@@ -58,10 +61,18 @@ def _order(row: dict[str, Any]) -> tuple[float, int, str]:
 
 
 async def standings(tx: Transaction, site_ids: Iterable[str], now_ms: int) -> dict[str, dict[str, Any]]:
-    """What a list says of each of these sites: `{verdict, why, tested_ms}`."""
+    """What a list says of each of these sites: `{verdict, why, tested_ms, wants_test}`."""
+    return {site_id: told(found) for site_id, found in (await _ready(tx, site_ids, now_ms)).items()}
+
+
+async def _ready(tx: Transaction, site_ids: Iterable[str], now_ms: int) -> dict[str, Readiness]:
     wanted = set(site_ids)
-    newest = await self_tests.newest(tx, wanted)
-    return {site_id: told(newest.get(site_id), now_ms) for site_id in wanted}
+    tests = await self_tests.since(tx, wanted, now_ms - USUAL_MS)
+    rooms: dict[str, list[str]] = {}
+    for room in await calendars.rooms_of(tx, wanted):
+        if not room.closed:
+            rooms.setdefault(room.site_id, []).append(room.name)
+    return {site_id: readiness(tests[site_id], rooms.get(site_id, ()), now_ms) for site_id in wanted}
 
 
 def ready_for(
@@ -77,19 +88,28 @@ def ready_for(
 
 
 async def should_test(tx: Transaction, site_id: str, now_ms: int) -> bool:
-    """Whether a site is to be asked for one: it has no green one of the last days."""
-    return wants_test(_newest((await self_tests.newest(tx, {site_id})).get(site_id)), now_ms)
+    """Whether a site is to be asked for one: none of its usual rooms has a green one of the last days."""
+    return (await _ready(tx, {site_id}, now_ms))[site_id].wants_test
 
 
-def told(test: SelfTest | None, now_ms: int) -> dict[str, Any]:
-    found: Standing = standing(_newest(test), now_ms)
+def told(found: Readiness) -> dict[str, Any]:
     return {
-        "verdict": found.verdict,
-        "why": found.why,
-        "tested_ms": test.begun_ms if test else None,
-        "wants_test": wants_test(_newest(test), now_ms),
+        "verdict": found.standing.verdict,
+        "why": found.standing.why,
+        "tested_ms": found.by.at_ms if found.by else None,
+        "wants_test": found.wants_test,
     }
 
 
-def _newest(test: SelfTest | None) -> tuple[int, str | None] | None:
-    return None if test is None else (test.begun_ms, test.verdict)
+def _shown(found: Readiness) -> list[Checked]:
+    return [*([found.by] if found.by else []), *(one.last for one in found.others)]
+
+
+def _place(place: Place, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "device": place.last.device,
+        "who": names.get(place.last.account_id, ""),
+        "tested_ms": place.last.at_ms,
+        "verdict": place.standing.verdict,
+        "why": place.standing.why,
+    }

@@ -8,8 +8,17 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from server.domain.site_ready import Checked
 from server.storage.database import Transaction
 from server.storage.schema_self_tests import self_tests
+
+
+@dataclass(frozen=True, slots=True)
+class LentRoom:
+    """A room of the media relay. `offers`: peer → (connection, offer) that it waits for an answer to."""
+
+    name: str
+    offers: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class SelfTest:
     verdict: str | None = None
     steps: dict[str, Any] = field(default_factory=dict)
     lines: int = 0
+    away: bool = False
+    room: LentRoom | None = None
 
 
 async def add(tx: Transaction, test: SelfTest) -> None:
@@ -34,6 +45,7 @@ async def add(tx: Transaction, test: SelfTest) -> None:
             site_id=test.site_id,
             account_id=test.account_id,
             device=test.device,
+            away=test.away,
             begun_ms=test.begun_ms,
             steps={},
             lines=0,
@@ -58,9 +70,14 @@ async def put_steps(
 
 
 async def put_line(tx: Transaction, test_id: str, lines: int, until_ms: int) -> None:
-    await tx.execute(
-        update(self_tests).where(self_tests.c.id == test_id).values(lines=lines, line_until_ms=until_ms)
-    )
+    """How often it asked, and until when it may be on the relay; the room it had is its no more."""
+    values = {"lines": lines, "line_until_ms": until_ms, "room": None}
+    await tx.execute(update(self_tests).where(self_tests.c.id == test_id).values(values))
+
+
+async def put_room(tx: Transaction, test_id: str, room: LentRoom) -> None:
+    kept = {"name": room.name, "offers": {peer: list(offer) for peer, offer in room.offers.items()}}
+    await tx.execute(update(self_tests).where(self_tests.c.id == test_id).values(room=kept))
 
 
 async def lines_in_use(tx: Transaction, site_id: str, but: str, now_ms: int) -> int:
@@ -92,18 +109,28 @@ async def under_way(tx: Transaction, account_id: str, since_ms: int) -> list[Sel
     return [_test(row) for row in await tx.execute(query)]
 
 
-async def newest(tx: Transaction, site_ids: Iterable[str]) -> dict[str, SelfTest]:
-    """The last one of each of these sites that has any."""
+async def since(tx: Transaction, site_ids: Iterable[str], since_ms: int) -> dict[str, list[Checked]]:
+    """Of each of these sites: those begun since then, and the last one before."""
+    wanted = set(site_ids)
     last = (
         select(self_tests.c.site_id, func.max(self_tests.c.begun_ms).label("begun_ms"))
-        .where(self_tests.c.site_id.in_(set(site_ids)))
+        .where(self_tests.c.site_id.in_(wanted))
         .group_by(self_tests.c.site_id)
         .subquery()
     )
-    query = select(self_tests).join(
-        last, (self_tests.c.site_id == last.c.site_id) & (self_tests.c.begun_ms == last.c.begun_ms)
+    columns = (
+        self_tests.c[name] for name in ("site_id", "device", "account_id", "begun_ms", "verdict", "away")
     )
-    return {row.site_id: _test(row) for row in await tx.execute(query)}
+    query = (
+        select(*columns)
+        .join(last, self_tests.c.site_id == last.c.site_id)
+        .where((self_tests.c.begun_ms >= since_ms) | (self_tests.c.begun_ms == last.c.begun_ms))
+    )
+    found: dict[str, list[Checked]] = {site_id: [] for site_id in wanted}
+    for row in await tx.execute(query):
+        checked = Checked(row.device, row.account_id, row.begun_ms, row.verdict, row.away)
+        found[row.site_id].append(checked)
+    return found
 
 
 async def forget_before(tx: Transaction, before_ms: int) -> None:
@@ -121,4 +148,10 @@ def _test(row: Row[Any]) -> SelfTest:
         verdict=row.verdict,
         steps=dict(row.steps),
         lines=row.lines,
+        away=row.away,
+        room=None if row.room is None else _room(row.room),
     )
+
+
+def _room(kept: dict[str, Any]) -> LentRoom:
+    return LentRoom(kept["name"], {peer: (told[0], told[1]) for peer, told in kept["offers"].items()})

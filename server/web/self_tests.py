@@ -22,7 +22,10 @@ class _Body(BaseModel):
 
 
 class Begin(_Body):
+    """`away`: whoever asks is not at their site."""
+
     device: str = Field("", max_length=60)
+    away: bool = False
 
 
 class BrowserFigures(_Body):
@@ -92,11 +95,11 @@ class Answered(_Body):
 
 
 async def begin(request: web.Request) -> web.Response:
-    """POST /api/self-tests {device} → 201 {id, now_ms, line_s, steps}"""
+    """POST /api/self-tests {device, away} → 201 {id, now_ms, line_s, steps}"""
     body = await parsed(request, Begin)
     account = request[SIGNED_IN].account
     device = " ".join(body.device.split())
-    made = await request.app[SERVICES].self_tests.begin(account, device, request[ADDRESS])
+    made = await request.app[SERVICES].self_tests.begin(account, device, request[ADDRESS], away=body.away)
     return web.json_response(made, status=201)
 
 

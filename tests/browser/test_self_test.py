@@ -60,7 +60,7 @@ def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="module")
 def good(scene: Scene) -> Page:
     page = sign_in(scene.person("voice", "ru"), scene.demo, "site_operator")
-    open_test(page, scene.demo, "Room 3")
+    open_test(page, scene.demo, "Video room 1")
     take_test(page)
     return page
 

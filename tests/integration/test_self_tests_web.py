@@ -11,10 +11,14 @@ from sqlalchemy import select
 
 from server.domain.errors import Refused
 from server.domain.self_test import STEPS
-from server.services.demo import ALMATY, PEOPLE, SEOUL
+from server.services.demo import ALMATY, PEOPLE, ROOMS, SEOUL
+from server.storage import calendars
+from server.storage.calendars import SiteRoom
 from server.storage.schema_audit import audit
 from tests.support.website import Answer, Browser, Website, website
 from tests.unit.test_self_test import GOOD
+
+ROOM = ROOMS[ALMATY]
 
 
 class Relay:
@@ -33,7 +37,7 @@ class Relay:
         offer = {"connection": "c", "offer_id": "o", "sdp": "v=0", "ice_restart": False, "tracks": []}
         return self.opened[-1], {"sends": offer, "receives": offer}
 
-    async def answer(self, name: str, peer: str, offer_id: str, sdp: str) -> None:
+    async def answer(self, name: str, peer: str, connection: str, offer_id: str, sdp: str) -> None:
         self.answered.append((name, peer))
 
     async def close(self, name: str) -> None:
@@ -53,8 +57,8 @@ def relay(site: Website) -> Relay:
     return found
 
 
-async def begin(browser: Browser, device: str = "Room 3") -> str:
-    answer = await browser.post("/api/self-tests", {"device": device})
+async def begin(browser: Browser, device: str = "Room 3", **more: Any) -> str:
+    answer = await browser.post("/api/self-tests", {"device": device, **more})
     assert answer.status == 201, answer.text
     made: str = answer.json["id"]
     return made
@@ -64,8 +68,8 @@ async def tell(browser: Browser, test: str, step: str, **change: Any) -> Answer:
     return await browser.post(f"/api/self-tests/{test}/steps/{step}", {**GOOD[step], **change})
 
 
-async def all_steps(browser: Browser, **bad: dict[str, Any]) -> Answer:
-    test = await begin(browser)
+async def all_steps(browser: Browser, device: str = "Room 3", **bad: dict[str, Any]) -> Answer:
+    test = await begin(browser, device)
     for step in STEPS:
         answer = await tell(browser, test, step, **bad.get(step, {}))
         assert answer.status == 200, answer.text
@@ -125,11 +129,33 @@ async def test_the_board_has_the_next_hours_sites_first_and_shows_what_was_never
     )
     operator = await site.signed_in("site_operator")
     await all_steps(operator)
+    assert await standing_of(coordinator) == ("red", "elsewhere"), "it is none of its rooms"
+    await begin(operator, ROOM)
+    assert await standing_of(coordinator) == ("red", "unfinished")
+    await all_steps(operator, ROOM)
     assert await standing_of(coordinator) == ("green", "tested")
+    await all_steps(operator, "a telephone", camera={"brightness": 1.0})
+    away = await begin(operator, ROOM, away=True)
+    assert await standing_of(coordinator) == ("green", "tested"), "nobody at home turns it red"
+    assert (await operator.get(f"/api/sites/{ALMATY}/self-tests")).json["tests"][0]["away"] is True
+    assert away
     site.clock.advance(hours=24 * 8)
     assert await standing_of(await site.signed_in("coordinator")) == ("amber", "stale")
-    await begin(await site.signed_in("site_operator"))
-    assert await standing_of(await site.signed_in("coordinator")) == ("red", "unfinished")
+
+
+async def test_a_room_that_is_not_in_order_is_named_beside_one_that_is(site: Website) -> None:
+    second = SiteRoom("second", ALMATY, "Second room", False)
+    async with site.database.write() as tx:
+        await calendars.put_room(tx, second)
+    await all_steps(await site.signed_in("site_operator"), ROOM)
+    await all_steps(await site.signed_in("referring_physician"), "second room", camera={"brightness": 1.0})
+    coordinator = await site.signed_in("coordinator")
+    rows = (await coordinator.get("/api/site-checks")).json["sites"]
+    row = next(row for row in rows if row["site"]["id"] == ALMATY)
+    assert (row["verdict"], row["device"]) == ("green", ROOM)
+    (other,) = row["others"]
+    assert (other["device"], other["verdict"]) == ("second room", "red")
+    assert other["who"] == next(one.name for one in PEOPLE if one.role == "referring_physician")
 
 
 async def standing_of(coordinator: Browser) -> tuple[str, str]:
@@ -138,7 +164,7 @@ async def standing_of(coordinator: Browser) -> tuple[str, str]:
 
 
 async def test_an_hour_to_come_shows_whether_its_sites_are_ready(site: Website) -> None:
-    await all_steps(await site.signed_in("site_operator"))
+    await all_steps(await site.signed_in("site_operator"), ROOM)
     for role, sites in (("referring_physician", 1), ("coordinator", 2), ("privacy_officer", 0)):
         browser = await site.signed_in(role)
         (row,) = (await browser.get("/api/worklist")).json["consultations"]

@@ -121,7 +121,7 @@ BUILT = {
     "selftest-whole-": ["green", "amber", "red"],
     "selftest-way-": ["relay", "open", "shut", "none"],
     "selftest-figure-": ["browser", "camera", "microphone", "line"],
-    "selftest-standing-": ["never", "unfinished", "old", "stale", "green", "amber", "red"],
+    "selftest-standing-": ["never", "elsewhere", "unfinished", "old", "stale", "green", "amber", "red"],
     "consent-purpose-": [*(purpose.replace("_", "-") for purpose in PURPOSES), "other"],
     "consent-item-": list(ITEMS),
     "consent-method-": [*(method.replace("_", "-") for method in METHODS), "other"],

@@ -19,7 +19,6 @@ from server.domain.self_test import (
     judged,
     standing,
     verdict_of,
-    wants_test,
     whole,
 )
 
@@ -110,12 +109,6 @@ def test_a_test_is_as_good_as_its_worst_step_and_a_missing_one_is_red() -> None:
 )
 def test_a_green_test_grows_old(age_ms: int, verdict: str | None, expected: Standing) -> None:
     assert standing((1_000, verdict), 1_000 + age_ms) == expected
-    assert wants_test((1_000, verdict), 1_000 + age_ms) is (expected != Standing(GREEN, "tested"))
-
-
-def test_a_site_that_never_tested_is_red() -> None:
-    assert standing(None, 0) == Standing(RED, "never")
-    assert wants_test(None, 0)
 
 
 def test_every_limit_is_explained_in_the_docs_with_its_numbers() -> None:

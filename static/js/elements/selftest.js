@@ -81,6 +81,7 @@ class SelfTestView extends LightElement {
       <label class="field"><span>${t('selftest-device')}</span>
         <input type="text" name="device" list="self-test-rooms" maxlength="60" autocomplete="off" .value=${this.device} data-testid="self-test-device" aria-describedby="self-test-hint"></label>
       <p class="hint self-test-hint" id="self-test-hint">${t('selftest-device-hint')}</p>
+      <label class="check"><input type="checkbox" name="away" data-testid="self-test-away"> <span>${t('selftest-away')}</span></label><p class="hint self-test-hint">${t('selftest-away-hint')}</p>
       <datalist id="self-test-rooms">${this.rooms.map((room) => html`<option value=${room}></option>`)}</datalist>
       ${again ? nothing : html`<p class="hint">${t('selftest-camera-hint')} ${t('selftest-privacy')}</p>`}
       <button class="primary big" data-testid="self-test-start">${t(again ? 'selftest-again' : 'selftest-start')}</button>
@@ -90,8 +91,9 @@ class SelfTestView extends LightElement {
   /** @param {SubmitEvent} event */
   begin(event) {
     event.preventDefault();
-    this.device = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get('device') ?? '').trim();
-    this.ask('begin', { device: this.device });
+    const given = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    this.device = String(given.get('device') ?? '').trim();
+    this.ask('begin', { device: this.device, away: given.get('away') !== null });
   }
 
   /** @param {import('../self-test/course.js').SelfTest} test */

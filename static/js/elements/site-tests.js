@@ -29,7 +29,7 @@ class SiteTests extends LightElement {
     const verdict = test.verdict ?? 'red';
     return html`<li data-testid="site-test" data-verdict=${test.verdict ?? ''}><details><summary>
         <span class="verdict verdict-${verdict}">${icon(MARK[verdict])}<span>${test.verdict ? t(`selftest-verdict-${verdict}`) : t('selftest-unfinished')}</span></span>
-        <strong>${test.device || t('selftest-no-device')}</strong><span class="hint figures">${test.who} · ${instant(test.begun_ms, this.zone)}</span></summary>
+        <strong>${test.device || t('selftest-no-device')}</strong>${test.away ? html`<span class="chip">${t('selftest-away-mark')}</span>` : nothing}<span class="hint figures">${test.who} · ${instant(test.begun_ms, this.zone)}</span></summary>
       <ul class="site-test-steps">${STEPS.map((step) => this.step(step, test.steps[step]))}</ul></details></li>`;
   }
 

@@ -11,7 +11,7 @@ export function instant(ms, zone) {
   return `${weekdayDate(ms, language(), zone)} ${hourMinute(ms, language(), zone)} ${zoneName(ms, language(), zone)}`;
 }
 
-/** @param {import('../types/self-test.js').Standing} standing @param {string} [site] its name, where several stand side by side */
+/** @param {Pick<import('../types/self-test.js').Standing, 'verdict' | 'why'>} standing @param {string} [site] its name, where several stand side by side */
 export function standingChip({ verdict, why }, site) {
   const words = t(`selftest-standing-${why === 'tested' ? verdict : why}`);
   return html`<span class="verdict verdict-${verdict}" data-testid="standing" data-verdict=${verdict} data-why=${why}>${icon(MARK[verdict])}<span>${site ? `${site}: ${words}` : words}</span></span>`;

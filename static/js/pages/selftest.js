@@ -39,7 +39,7 @@ async function begin(event) {
   } catch {
     /* storage forbidden */
   }
-  await test.start(device);
+  await test.start(device, event.detail.away === true);
   await look();
 }
 

@@ -66,6 +66,7 @@ function line(row) {
     <div class="site-row-head"><h2>${site.name}</h2>${standingChip(row)}</div>
     <p class="figures">${next === undefined ? html`<span class="hint">${t('selftest-board-none')}</span>` : html`<strong>${t('selftest-board-next', { when: both(next) })}</strong>`}</p>
     ${tested ? html`<p class="hint figures">${t('selftest-board-last', { when: instant(tested, zone) })} · ${device || t('selftest-no-device')} · ${who}</p>
+      ${row.others.length === 0 ? nothing : html`<p class="hint">${t('selftest-board-others')}</p><ul class="site-tests">${row.others.map((one) => html`<li data-testid="site-other" data-verdict=${one.verdict}>${standingChip(one, one.device)} <span class="hint figures">${one.who} · ${instant(one.tested_ms, zone)}</span></li>`)}</ul>`}
       <details @toggle=${(/** @type {Event} */ event) => void open(row, event)}><summary>${t('selftest-board-history')}<span class="visually-hidden">: ${site.name}</span></summary>
         ${opened.has(site.id) ? html`<hj-site-tests .tests=${opened.get(site.id)} zone=${zone}></hj-site-tests>` : html`<p class="hint">${t('loading')}</p>`}</details>` : nothing}
   </li>`;

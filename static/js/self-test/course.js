@@ -59,14 +59,17 @@ export class SelfTest extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  /** @param {string} device as the person names this computer */
-  async start(device) {
+  /**
+   * @param {string} device as the person names this computer
+   * @param {boolean} away they are not at their site
+   */
+  async start(device, away) {
     if (this.state === 'running') return;
     this.note({ state: 'running', doing: [], told: {}, whole: null, problem: null, sound: null, via: 'here', returned: null, check: null });
     const devices = new Devices();
     try {
       const asked = Date.now();
-      const { id, now_ms: serverNow, line_s: lineS } = await post('/api/self-tests', { device });
+      const { id, now_ms: serverNow, line_s: lineS } = await post('/api/self-tests', { device, away });
       this.id = id;
       await this.submit('browser', { ...engineOf(navigator.userAgent), clock_ms: Math.round((asked + Date.now()) / 2 - serverNow) });
       this.note({ doing: ['camera', 'microphone'] });
