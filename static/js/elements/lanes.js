@@ -23,14 +23,15 @@ export function withdrawnLanes(lanes) {
 }
 
 /**
- * People who are in it and not for this reader: whose, when, why, and what opens it.
+ * People who are in it and not for this reader: whose and which lanes, when, why, and what opens them; said once for each person.
  * @param {import('../types/wire.js').WithheldLane[]} lanes
  */
 export function withheldLanes(lanes) {
   if (!lanes?.length) return nothing;
-  return html`<ul>${lanes.map((lane) => html`<li class="lane lane-withdrawn" data-testid="lane-withheld" data-participant=${lane.participant} data-kind=${lane.kind} data-code=${lane.code}>
-    <div class="lane-name"><strong>${lane.name}</strong><span>${tValue('kind', lane.kind)}</span></div>
-    <p>${t(lane.code === 'follow_up_unasked' ? 'review-withheld-unasked' : 'review-withheld-refused', { from: span(lane.from), to: span(lane.to) })}</p></li>`)}</ul>`;
+  const people = [...new Set(lanes.map((lane) => lane.participant))].map((one) => lanes.filter((lane) => lane.participant === one));
+  return html`<ul>${people.map((own) => html`<li class="lane lane-withdrawn" data-testid="lane-withheld" data-participant=${own[0].participant} data-kinds=${own.map((lane) => lane.kind).join(' ')} data-code=${own[0].code}>
+    <div class="lane-name"><strong>${own[0].name}</strong><span>${own.map((lane) => tValue('kind', lane.kind)).join(', ')}</span></div>
+    <p>${t(own[0].code === 'follow_up_unasked' ? 'review-withheld-unasked' : 'review-withheld-refused', { from: span(Math.min(...own.map((lane) => lane.from))), to: span(Math.max(...own.map((lane) => lane.to))) })}</p></li>`)}</ul>`;
 }
 
 class Lanes extends LightElement {
