@@ -327,6 +327,7 @@ ending-cases = 사례 화면에서 다른 진료과를 고를 때까지 결정�
 ending-booked = 아직 할 수 없습니다. 잡혀 있는 예약이 { $count }건 있습니다. 먼저 사례 화면에서 다른 진료과를 고르거나 예약을 취소하십시오.
 ending-coordinator = 코디네이터가 하는 일이니 알려 주십시오.
 ending-case = 사례
+ending-seen = 확인
 second-title = 2단계 로그인
 second-has = 설정됨: { $ways }.
 second-has-none = 설정된 것이 없습니다.

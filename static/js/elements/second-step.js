@@ -73,7 +73,7 @@ class SecondStep extends FormElement {
     ];
     const chosen = this.waiting;
     return html`<div class="notice notice-warn">${icon('warning')}<p>${t('second-sure', { name })}</p></div>
-      ${chosen ? html`<div data-testid="prove"><h3>${t('security-prove-title')}</h3><p>${t('second-prove')}</p>
+      ${chosen ? html`<div class="prove-first" data-testid="prove"><h3>${t('security-prove-title')}</h3><p>${t('second-prove')}</p>
         <hj-prove .action=${t('second-send')} @proven=${() => this.send(chosen)}></hj-prove><div><button class="quiet" @click=${() => this.show(false)}>${t('form-cancel')}</button></div></div>`
       : html`<form novalidate data-testid="second-form" @submit=${this.ready} @keydown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.show(false); }}><div class="fields">
         ${this.choice({ name: 'why', label: t('second-why') }, choices('second-why-', WHY))}

@@ -52,7 +52,7 @@ class UnitEnding extends FormElement {
       @keydown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.ask('unit-kept'); }}>${icon('warning')}<div>
       <p id="unit-ending"><strong>${t(`ending-${this.what}`, { name: this.name })}</strong></p>${this.notices()}
       ${this.away ? html`<p role="alert">${tError(this.away)}</p>` : this.ahead ? this.coming(this.ahead) : html`<p class="loading" role="status">${t('loading')}</p>`}
-      <p class="row"><button class="secondary" data-testid="ending-cancel" @click=${() => this.ask('unit-kept')}>${t('form-cancel')}</button>
+      <p class="row"><button class="secondary" data-testid="ending-cancel" @click=${() => this.ask('unit-kept')}>${this.ahead?.hours.length ? t('ending-seen') : t('form-cancel')}</button>
         ${this.ahead && this.ahead.hours.length === 0 ? html`<button class="primary danger" data-testid="ending-now" ?disabled=${this.busy} @click=${this.end}>${t(`ending-${this.what}-now`)}</button>` : nothing}</p></div></div>`;
   }
 
