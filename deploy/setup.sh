@@ -82,7 +82,7 @@ install_debian() { # names of packages
 
 install_browsers() {
     missing=
-    for package in chromium coturn firefox-esr fonts-noto-core fonts-noto-cjk iproute2 postgresql pulseaudio redis-server; do
+    for package in c-icap chromium clamav-daemon coturn firefox-esr fonts-noto-core fonts-noto-cjk iproute2 libc-icap-mod-virus-scan postgresql pulseaudio redis-server; do
         dpkg-query -W -f='${Status}' $package 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -z "$missing" ] && return

@@ -32,6 +32,9 @@ class DocumentSettings(BaseModel):
     clamd: str = ""  # "unix:/run/clamav/clamd.ctl" or "host:3310"
     icap: str = ""  # "icap://host:1344/avscan"
     retention_class: str = "findings"  # how long after a case's last event its documents are kept
+    scan_mb: int = Field(
+        default=96, ge=1, le=2047
+    )  # larger ones are not scanned; within the scanner's limits
     scan_required: bool = False  # what could not be scanned waits until it can
     required: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # kinds that a referral must have
 
@@ -69,6 +72,10 @@ class DocumentSettings(BaseModel):
     @property
     def file_bytes(self) -> int:
         return self.max_file_mb * MB
+
+    @property
+    def scan_bytes(self) -> int:
+        return self.scan_mb * MB
 
     @property
     def preview_bytes(self) -> int:

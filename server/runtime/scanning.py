@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from server.decode.source import Source
 from server.document_settings import DocumentSettings
+from server.runtime.scan_wrap import OVERHEAD, wrapped
 
 CHUNK: Final = 64 * 1024
 CONNECT_S: Final = 5.0
@@ -43,10 +44,25 @@ class Scanner(Protocol):
 
 
 def scanner_of(settings: DocumentSettings) -> Scanner | None:
-    """The scanner that is set up; clamd, if both are."""
-    if settings.clamd:
-        return Clamd(settings.clamd)
-    return Icap(settings.icap) if settings.icap else None
+    """The scanner that is set up; clamd, if both are. It is asked about no more than it looks through."""
+    made: Scanner | None = Clamd(settings.clamd) if settings.clamd else None
+    if made is None and settings.icap:
+        made = Icap(settings.icap)
+    return made and Bounded(made, settings.scan_bytes)
+
+
+class Bounded:
+    """Beyond their own limits scanners may say "clean" of what they have not looked at."""
+
+    def __init__(self, scanner: Scanner, most: int) -> None:
+        self._scanner = scanner
+        self._most = most
+
+    async def infected(self, source: Source) -> bool:
+        """As `Scanner`."""
+        if source.size > self._most:
+            raise ScanError("scanner_limit")
+        return await self._scanner.infected(source)
 
 
 class Clamd:
@@ -85,7 +101,9 @@ def clamd_found(answer: bytes) -> bool:
 
 
 class Icap:
-    """RESPMOD with the document as the body of an answer without a name; 204 means unchanged: clean."""
+    """RESPMOD with the document as the body of an answer without a name; 204 means unchanged: clean. It comes
+    as the member of a zip (`scan_wrap.py`), for such a server looks only into some types.
+    """
 
     def __init__(self, url: str, silence_s: float = SILENCE_S) -> None:
         parts = urlsplit(url)
@@ -97,8 +115,8 @@ class Icap:
     async def infected(self, source: Source) -> bool:
         """As `Scanner`."""
         inner = (
-            "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"
-            f"Content-Length: {source.size}\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\n"
+            f"Content-Length: {source.size + OVERHEAD}\r\n\r\n"
         )
         head = (
             f"RESPMOD {self._url} ICAP/1.0\r\nHost: {self._address}\r\nAllow: 204\r\nConnection: close\r\n"
@@ -107,7 +125,7 @@ class Icap:
         async with _line(self._address, self._silence_s) as line:
             try:
                 await line.send((head + inner).encode("ascii"))
-                async for chunk in _chunks(source):
+                async for chunk in wrapped(_chunks(source), source.size):
                     await line.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
                 await line.send(b"0\r\n\r\n")
             except ConnectionError:

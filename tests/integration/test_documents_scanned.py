@@ -120,8 +120,11 @@ async def test_doctor_says_whether_the_scanner_finds_anything(kind: str, tmp_pat
     assert await said(scan_required=True) == ("red", "not_configured")
     assert await said(**{kind: address(kind, free_port())}) == ("red", "scanner_away")
     async with scanner(kind) as there:
-        settings = {kind: address(kind, there.port)}
+        settings = {kind: address(kind, there.port), "scan_mb": 1}
         assert await said(**settings) == ("green", "ok")
+        there.limit = 900_000
+        if kind == "clamd":
+            assert await said(**settings) == ("yellow", "scanner_small")
         there.says = b"stream: OK\x00" if kind == "clamd" else b"ICAP/1.0 204 No Content\r\n\r\n"
         assert await said(**settings) == ("red", "finds_nothing")
 

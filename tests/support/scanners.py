@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import zipfile
 from collections.abc import AsyncIterator
 
 from server.commands.scan_check import TEST_FILE
@@ -12,7 +14,7 @@ MARK = b"SYNTHETIC-VIRUS"
 MARKS = (MARK, TEST_FILE)
 
 
-def found_in(body: bytes) -> bool:
+def found_in(body: bytes | bytearray) -> bool:
     return any(mark in body for mark in MARKS)
 
 
@@ -27,13 +29,13 @@ class Scanner:
 
     async def _clamd(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.readexactly(10) == b"zINSTREAM\x00"
-        body = b""
+        body = bytearray()
         while size := int.from_bytes(await reader.readexactly(4), "big"):
             if len(body) + size > self.limit:
                 writer.write(b"INSTREAM size limit exceeded. ERROR\x00")
                 return
             body += await reader.readexactly(size)
-        self.seen.append(body)
+        self.seen.append(bytes(body))
         found = b"stream: Synthetic.Test FOUND\x00" if found_in(body) else b"stream: OK\x00"
         writer.write(self.says or found)
 
@@ -43,10 +45,15 @@ class Scanner:
         assert "Allow: 204" in head
         inner = await reader.readuntil(b"\r\n\r\n")
         assert f"res-hdr=0, res-body={len(inner)}" in head
-        body = b""
+        assert "Content-Type: application/zip" in inner.decode()
+        sent = bytearray()
         while size := int(await reader.readline(), 16):
-            body += (await reader.readexactly(size + 2))[:-2]
+            sent += (await reader.readexactly(size + 2))[:-2]
         assert await reader.readline() == b"\r\n"
+        assert f"Content-Length: {len(sent)}\r\n" in inner.decode()
+        with zipfile.ZipFile(io.BytesIO(sent)) as archive:
+            (member,) = archive.infolist()
+            body = archive.read(member)
         self.seen.append(body)
         clean = b'ICAP/1.0 204 No Content\r\nISTag: "1"\r\n\r\n'
         page = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n"
