@@ -24,7 +24,7 @@ def opened(demo: Demo, context: BrowserContext, role: str) -> Page:
     page = context.new_page()
     page.goto(f"{demo.base_url}/worklist")
     href = page.locator('a[href^="/cases/"]').first.get_attribute("href") or ""
-    page.goto(f"{demo.base_url}{href.removesuffix('/glossary')}")
+    page.goto(demo.base_url + "/".join(href.split("/")[:3]))
     return page
 
 
@@ -85,3 +85,70 @@ def test_an_interpreter_is_shown_no_documents_and_asks_for_none(demo: Demo, crow
     assert not [url for url in person.urls if "documents" in url and "/api/" in url]
     case = page.url.rsplit("/", 1)[-1]
     assert page.request.get(f"{demo.base_url}/api/cases/{case}/documents").status == 403
+
+
+def consented(demo: Demo, page: Page, decision: str) -> None:
+    """The patient's word on the transfer abroad, as the consents' page sends it."""
+    base = page.url.replace("/cases/", "/api/cases/") + "/consents"
+    text = next(
+        one
+        for one in page.request.get(f"{base}/texts/ru").json()["texts"]
+        if one["purpose"] == "transfer_abroad"
+    )
+    asked = {key: text[key] for key in ("purpose", "version", "sha256")} | {"decision": decision}
+    body = {"language": "ru", "by": "patient", "name": "Пациент", "method": "typed", "decisions": [asked]}
+    answer = page.request.post(base, data=body, headers={"Origin": demo.base_url})
+    assert answer.status == 201, answer.text()
+
+
+@pytest.mark.long
+def test_a_hospital_sends_an_opinion_and_a_patient_takes_the_transfer_back(
+    demo: Demo, crowd: Crowd, tmp_path: Path
+) -> None:
+    person = crowd.person(language="ko")
+    (tmp_path / "opinion.pdf").write_bytes(documents.pdf())
+    (tmp_path / "ct.pdf").write_bytes(documents.pdf(words=" /Lang (ru)"))
+    kp = opened(demo, person.context, "consulting_physician")
+    expect(kp.get_by_test_id("documents")).to_be_visible()
+    kp.get_by_test_id("documents-choose").set_input_files(tmp_path / "opinion.pdf")
+    kp.get_by_test_id("visibility-physicians").check()
+    kp.get_by_test_id("documents-send").click()
+    own = kp.get_by_test_id("document").filter(has_text="opinion.pdf")
+    expect(own).to_have_attribute("data-state", "ready", timeout=60_000)
+    expect(own.get_by_test_id("document-side")).to_have_text("자문 병원에서 보냄")
+    expect(kp.get_by_test_id("documents-kept")).to_have_attribute("data-state", "kept")
+    own.get_by_test_id("document-withdraw").click()
+    expect(kp.get_by_test_id("document-form")).to_contain_text(
+        "의뢰 병원이 이 파일을 이미 읽었을 수 있습니다"
+    )
+    kp.get_by_test_id("document-back").click()
+
+    lp = opened(demo, person.profile("ru", 390), "referring_physician")
+    theirs = lp.get_by_test_id("document").filter(has_text="opinion.pdf")
+    expect(theirs.get_by_test_id("document-side")).to_have_text("От консультирующей больницы")
+    expect(theirs.get_by_test_id("document-look")).to_be_visible()
+    expect(theirs.get_by_test_id("document-change")).to_have_count(0)
+    lp.get_by_test_id("documents-choose").set_input_files(tmp_path / "ct.pdf")
+    lp.get_by_test_id("documents-send").click()
+    sent = lp.get_by_test_id("document").filter(has_text="ct.pdf")
+    expect(sent).to_have_attribute("data-state", "ready", timeout=60_000)
+
+    consented(demo, lp, "granted")
+    consented(demo, lp, "declined")
+    kp.reload()
+    closed = kp.get_by_test_id("document").filter(has_text="ct.pdf")
+    expect(closed.get_by_test_id("document-closed")).to_be_visible()
+    expect(closed.get_by_test_id("document-look")).to_have_count(0)
+    expect(own.get_by_test_id("document-look")).to_be_visible()
+    expect(kp.get_by_test_id("transfer-withdrawn")).to_be_visible()
+    lp.reload()
+    expect(lp.get_by_test_id("transfer-withdrawn")).to_contain_text("будет уничтожено")
+    expect(sent.get_by_test_id("document-look")).to_be_visible()
+    for page, name in ((kp, "ko-1440"), (lp, "ru-390")):
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name}: {wide} px too wide"
+        page.get_by_test_id("documents").screenshot(path=tmp_path / f"{name}.png")
+    for language, width, role in (("kk", 390, "coordinator"), ("en", 1440, "referring_physician")):
+        other = opened(demo, person.profile(language, width), role)
+        expect(other.get_by_test_id("transfer-withdrawn")).to_be_visible()
+        other.get_by_test_id("documents").screenshot(path=tmp_path / f"{language}-{width}.png")
