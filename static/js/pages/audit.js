@@ -25,6 +25,8 @@ let view = 'own';
 let rows = null;
 /** @type {number | null} */
 let next = null;
+/** The action that is chosen to search for: another language orders them otherwise. */
+let action = '';
 /** What was asked for last. @type {Record<string, unknown>} */
 let asked = {};
 /** @type {import('../types/audit.js').Review[]} */
@@ -134,7 +136,9 @@ function submit(event) {
 /** By their words, as the language orders them; the server is told the code. */
 function actions() {
   const named = AUDITED.map((code) => ({ code, words: tValue('act', code) })).sort((one, other) => one.words.localeCompare(other.words, language()));
-  return html`<label class="field"><span>${t('audit-filter-action')}</span><select name="action" data-testid="filter-action"><option value="">${t('audit-filter-any')}</option>${named.map(({ code, words }) => html`<option value=${code}>${words}</option>`)}</select></label>`;
+  const option = (/** @type {string} */ code, /** @type {string} */ words) => html`<option value=${code} .selected=${code === action}>${words}</option>`;
+  return html`<label class="field"><span>${t('audit-filter-action')}</span><select name="action" data-testid="filter-action" @change=${(/** @type {Event} */ event) => { action = /** @type {HTMLSelectElement} */ (event.target).value; draw(); }}>
+    ${option('', t('audit-filter-any'))}${named.map(({ code, words }) => option(code, words))}</select></label>`;
 }
 
 function search() {
