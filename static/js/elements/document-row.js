@@ -34,7 +34,7 @@ export function documentRow(row, parts) {
 /** How much there is to look at. @param {CaseDocument} row */
 function extent(row) {
   const details = row.details ?? {};
-  if (row.form === 'pdf') return t('document-pages', { count: row.pages });
+  if (row.form === 'pdf' && row.pages > 0) return t('document-pages', { count: row.pages });
   if (row.form === 'dicom' && row.pages > 1) return t('document-images', { count: row.pages });
   return details.duration_ms ? span(details.duration_ms) : '';
 }
