@@ -4,6 +4,7 @@ import { get, problemOf } from './api.js';
 import { languageEvents, startLanguage, tError } from './i18n.js';
 import { icon } from './elements/icons.js';
 import './elements/chrome.js';
+import { keepPlace } from './focus.js';
 
 /**
  * Their account and what they may do, once the page speaks their language; null when there is no page for them: they are on the way to
@@ -12,6 +13,7 @@ import './elements/chrome.js';
  * @returns {Promise<{account: import('./types/wire.js').Account, abilities: string[]} | null>}
  */
 export async function reader(root) {
+  keepPlace();
   try {
     const me = await get('/api/me');
     await startLanguage('account', me.account.language);

@@ -36,6 +36,7 @@ SIGNED_IN = {
     "sites": ("programme_admin", "/sites"),
     "site": ("programme_admin", f"/sites/{SEOUL}"),
     "person": ("programme_admin", "/people/{person}"),
+    "security": ("referring_physician", "/security"),
 }
 STRANGERS = {
     "signin": "/signin",

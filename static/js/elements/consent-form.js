@@ -89,6 +89,7 @@ class ConsentForm extends LightElement {
     }
     this.busy = false;
     this.requestUpdate();
+    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(this.problem ? '[role=alert]' : '[data-testid="consent-kept"]'))?.focus());
   }
 
   render() {
@@ -116,9 +117,9 @@ class ConsentForm extends LightElement {
         ${this.method === 'paper' ? html`<label class="field"><span>${t('consent-paper-which')}</span><select data-testid="consent-paper">${answer.papers.map((one) => html`<option value=${one.id}>${one.name}</option>`)}</select></label>` : nothing}
         ${this.method === 'read_aloud' ? html`<label class="field"><span>${t('consent-witness-name')}</span><input type="text" maxlength="80" autocomplete="off" data-testid="consent-witness-name" .value=${live(this.witness)}
           @input=${(/** @type {Event} */ event) => { this.witness = value(event); }} /></label><p class="hint">${t('consent-witness-hint')}</p>` : nothing}
-        ${this.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
+        ${this.problem ? html`<div class="notice notice-alarm" role="alert" tabindex="-1">${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
         <button type="button" class="primary big" data-testid="consent-keep" ?disabled=${this.busy || this.said.size === 0} @click=${() => void this.keep()}>${icon('check')}${t('consent-keep', { count: this.said.size })}</button>
-        ${this.kept > 0 ? html`<p role="status" data-testid="consent-kept">${icon('check')} ${t('consent-kept', { count: this.kept })}</p>` : nothing}</div></section>`;
+        ${this.kept > 0 ? html`<p role="status" tabindex="-1" data-testid="consent-kept">${icon('check')} ${t('consent-kept', { count: this.kept })}</p>` : nothing}</div></section>`;
   }
 
   /** @param {string} purpose @param {(what: () => void) => void} change */

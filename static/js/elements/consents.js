@@ -60,13 +60,26 @@ class Consents extends LightElement {
     return this.tried(async () => { this.answer = await get(this.base); });
   }
 
-  /** @param {string} path @param {object} body */
-  act(path, body) {
-    return this.tried(async () => {
+  /** @param {string} path @param {object} body @param {string} purpose whose line has the keyboard's place afterwards */
+  async act(path, body, purpose) {
+    await this.tried(async () => {
       this.answer = await post(`${this.base}/${path}`, body);
       this.confirming = null;
       this.ask('consents', { answer: this.answer });
     });
+    this.put(this.problem ? '[role=alert]' : `[data-purpose="${purpose}"]`);
+  }
+
+  /** @param {string} selector */
+  put(selector) {
+    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(selector))?.focus());
+  }
+
+  /** @param {string | null} purpose @param {string} before */
+  confirm(purpose, before = '') {
+    this.confirming = purpose;
+    this.requestUpdate();
+    this.put(purpose ? '[data-testid="consent-withdraw-not"]' : `[data-purpose="${before}"] [data-testid="consent-withdraw"]`);
   }
 
   /** @param {Decision} one */
@@ -84,7 +97,7 @@ class Consents extends LightElement {
       <div class="row"><h2 id="consents-head">${t('consents-title')}</h2>
         ${answer ? html`<span class="chip ${answer.missing.length === 0 ? 'chip-open' : 'chip-lacking'}" data-testid="consents-missing" data-missing=${answer.missing.join(' ')}>
           ${answer.missing.length === 0 ? t('consents-whole') : t('consents-lacking', { count: answer.missing.length })}</span>` : nothing}</div>
-      ${this.problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
+      ${this.problem ? html`<div class="notice notice-alarm" role="alert" tabindex="-1">${icon('warning')}<p>${tError(this.problem)}</p></div>` : nothing}
       ${answer ? this.body(answer) : this.problem ? nothing : html`<p class="hint" role="status">${t('loading')}</p>`}
       ${this.link ? html`<p><a class="button secondary" data-testid="to-consents" href="/cases/${encodeURIComponent(this.case)}/consents">${icon('shield')}${t(this.may ? 'consents-to-give' : 'consents-to-read')}</a></p>` : nothing}</section>`;
   }
@@ -108,14 +121,14 @@ class Consents extends LightElement {
   purpose(answer, one) {
     const needed = answer.required.includes(one.purpose);
     const [newest] = one.decisions;
-    return html`<li data-testid="consent-state" data-purpose=${one.purpose} data-state=${one.state}>
+    return html`<li tabindex="-1" data-testid="consent-state" data-purpose=${one.purpose} data-state=${one.state}>
       <div class="row"><strong>${tValue('consent-purpose', one.purpose)}</strong>
         <span class="chip ${one.state === 'granted' ? 'chip-open' : needed ? 'chip-lacking' : ''}">${tValue('consent-state', one.state)}</span>
         ${needed ? html`<span class="hint">${t('consent-needed')}</span>` : nothing}</div>
       ${newest ? html`<details @toggle=${() => this.read(newest)}><summary>${this.line(answer, newest)}</summary>
         ${this.texts.has(newest.id) ? this.text(newest) : nothing}
         ${one.decisions.slice(1).map((older) => html`<details @toggle=${() => this.read(older)}><summary>${this.line(answer, older)}</summary>${this.texts.has(older.id) ? this.text(older) : nothing}</details>`)}</details>` : nothing}
-      ${one.state === 'unwitnessed' && newest && this.may ? html`<button type="button" class="secondary" data-testid="consent-witness" ?disabled=${this.busy} @click=${() => void this.act('witness', { consents: [newest.id] })}>${icon('check')}${t('consent-witness-now')}</button>` : nothing}
+      ${one.state === 'unwitnessed' && newest && this.may ? html`<button type="button" class="secondary" data-testid="consent-witness" ?disabled=${this.busy} @click=${() => void this.act('witness', { consents: [newest.id] }, one.purpose)}>${icon('check')}${t('consent-witness-now')}</button>` : nothing}
       ${this.may && newest?.decision === 'granted' ? this.withdrawal(one.purpose) : nothing}</li>`;
   }
 
@@ -138,10 +151,10 @@ class Consents extends LightElement {
 
   /** @param {string} purpose */
   withdrawal(purpose) {
-    if (this.confirming !== purpose) return html`<button type="button" class="link" data-testid="consent-withdraw" @click=${() => { this.confirming = purpose; this.requestUpdate(); }}>${t('consent-withdraw-for')}</button>`;
+    if (this.confirming !== purpose) return html`<button type="button" class="link" data-testid="consent-withdraw" @click=${() => this.confirm(purpose)}>${t('consent-withdraw-for')}</button>`;
     return html`<div class="notice notice-alarm" role="alert">${icon('warning')}<div><p>${t(purpose === 'recording' ? 'consent-withdraw-recording' : 'consent-withdraw-other')}</p>
-      <div class="row"><button type="button" class="secondary" @click=${() => { this.confirming = null; this.requestUpdate(); }}>${t('withdraw-cancel')}</button>
-        <button type="button" class="primary danger" data-testid="consent-withdraw-sure" ?disabled=${this.busy} @click=${() => void this.act('withdraw', { purpose })}>${t('consent-withdraw-now')}</button></div></div></div>`;
+      <div class="row"><button type="button" class="secondary" data-testid="consent-withdraw-not" @click=${() => this.confirm(null, purpose)}>${t('withdraw-cancel')}</button>
+        <button type="button" class="primary danger" data-testid="consent-withdraw-sure" ?disabled=${this.busy} @click=${() => void this.act('withdraw', { purpose }, purpose)}>${t('consent-withdraw-now')}</button></div></div></div>`;
   }
 }
 customElements.define('hj-consents', Consents);

@@ -72,7 +72,7 @@ export function agreedHour(hour, now, options) {
 /** Why there is no hour. @param {SlotsAnswer} answer */
 export function obstacles(answer) {
   const name = (/** @type {string} */ id) => answer.who[id]?.name ?? '';
-  return html`<div class="notice notice-warn" role="status" data-testid="obstacles">${icon('warning')}<div class="obstacles"><p><strong>${t('schedule-no-hour')}</strong></p>
+  return html`<div class="notice notice-warn" role="status" tabindex="-1" data-testid="obstacles">${icon('warning')}<div class="obstacles"><p><strong>${t('schedule-no-hour')}</strong></p>
     ${answer.obstacles.map((one) => html`<div data-testid="obstacle" data-how=${one.how}><p>${t(`obstacle-${one.how}`, { who: one.who.map(name).join(', ') })}</p>
       <ul>${one.who.flatMap((id) => Object.keys(one.causes[id] ?? {}).map((cause) => html`<li class="hint" data-cause=${cause}>${name(id)}: ${tValue('cause', cause)}</li>`))}</ul></div>`)}</div></div>`;
 }

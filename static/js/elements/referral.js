@@ -68,13 +68,14 @@ class Referral extends LightElement {
 
   /** @param {string | null} what */
   begin(what) {
+    const before = this.doing;
     this.doing = what;
     this.reason = '';
     this.words = '';
     this.questions = [];
     this.problem = null;
     this.requestUpdate();
-    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('.act select, .act textarea'))?.focus());
+    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(what ? '.act select, .act textarea' : `[data-testid=act-${before}]`))?.focus());
   }
 
   /** @param {SubmitEvent} event */
@@ -90,6 +91,7 @@ class Referral extends LightElement {
       await post(`${this.base}/${this.doing}`, body);
       this.doing = null;
       await this.load();
+      void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('[data-testid=case-state]'))?.focus());
     } catch (error) {
       this.problem = codeOf(error);
     }
@@ -102,7 +104,7 @@ class Referral extends LightElement {
     const shown = this.shown;
     if (!shown) return this.problem ? this.trouble() : html`<p class="loading" role="status">${t('loading')}</p>`;
     const version = shown.versions.find((one) => one.number === this.number) ?? shown.versions.at(-1);
-    return html`<section class="card referral-read" data-testid="referral" data-state=${shown.case.state}><div class="row"><h2>${t('page-referral')}</h2><span class="chip" data-testid="case-state">${tValue('case-state', shown.case.state)}</span></div>
+    return html`<section class="card referral-read" data-testid="referral" data-state=${shown.case.state}><div class="row"><h2>${t('page-referral')}</h2><span class="chip" tabindex="-1" data-testid="case-state">${tValue('case-state', shown.case.state)}</span></div>
       ${this.doing ? nothing : this.trouble()}
       ${shown.answers.map((one) => html`<div class="notice notice-good" data-testid="written-answer">${icon('check')}<div><p><strong>${t('referral-answered')}</strong> <span class="hint">${one.by}, ${this.when(one.at_ms)} · ${t('referral-version', { number: one.number })}</span></p><p class="said">${one.text}</p></div></div>`)}
       ${this.acts(shown)}
@@ -169,7 +171,7 @@ class Referral extends LightElement {
           ${what === 'return' && version ? this.which(version) : nothing}
           <label class="field"><span>${t('referral-words')}</span><textarea rows="3" maxlength="2000" data-testid="act-words" .value=${live(this.words)} @input=${words}></textarea></label>`}
       ${this.trouble()}
-      <div class="row"><button class="primary" data-testid="act-do" ?disabled=${this.busy}>${t(`referral-act-${what}`)}</button><button type="button" class="quiet" @click=${() => this.begin(null)}>${t('referral-act-back')}</button></div></form>`;
+      <div class="row"><button class="primary" data-testid="act-do" ?disabled=${this.busy}>${t(`referral-act-${what}`)}</button><button type="button" class="quiet" data-testid="act-back" @click=${() => this.begin(null)}>${t('referral-act-back')}</button></div></form>`;
   }
 
   /** @param {Version} version */

@@ -12,7 +12,7 @@ function place(task) {
   if (task.why === 'consents' || task.why === 'consent_refused') return `/cases/${id}/consents`;
   if (task.case) return `/cases/${id}`;
   if (task.about) return `/people/${encodeURIComponent(task.about)}`;
-  return task.why === 'flags' ? '/renderings' : '/audit';
+  return task.why === 'flags' ? '/renderings' : '/audit#review';
 }
 
 /** What its link is called. @param {Task} task */

@@ -6,6 +6,7 @@ import { language, languageEvents, startLanguage, t, tError, tValue } from '../i
 import { fullDate, hourMinute, zoneName } from '../time.js';
 import { consentText } from '../elements/consent-text.js';
 import { icon } from '../elements/icons.js';
+import { keepPlace } from '../focus.js';
 import '../elements/chrome.js';
 
 /** @typedef {import('../types/consents.js').OwnAnswer} OwnAnswer */
@@ -46,7 +47,7 @@ function look() {
     const first = shown === null;
     shown = /** @type {OwnAnswer} */ (await post('/api/my/consents', { code }));
     if (first) await startLanguage('my', shown.languages.join('/'));
-  });
+  }).then(() => put(problem ? '[role=alert]' : 'h1'));
 }
 
 /** @param {string} purpose */
@@ -55,7 +56,19 @@ function withdraw(purpose) {
     await post('/api/my/consents/withdraw', { code, purpose });
     [asking, gone] = [null, purpose];
     shown = await post('/api/my/consents', { code });
-  });
+  }).then(() => put(problem ? '[role=alert]' : '[data-testid=my-withdrawn]'));
+}
+
+/** @param {string} selector */
+function put(selector) {
+  /** @type {HTMLElement | null} */ (root.querySelector(selector))?.focus();
+}
+
+/** @param {string | null} purpose @param {string} [before] */
+function ask(purpose, before) {
+  [asking, gone] = [purpose, null];
+  draw();
+  put(purpose ? '[data-testid=my-withdraw-not]' : `[data-purpose="${before}"] [data-testid=my-withdraw]`);
 }
 
 /** @param {string} consent */
@@ -76,8 +89,8 @@ function when(at) {
 function draw() {
   document.title = t('page-title', { page: t('page-my') });
   render(html`<hj-header></hj-header><div class="page my">
-    <div class="page-head"><h1>${t('my-title')}</h1><p class="lead">${shown ? shown.clinic : t('my-lead')}</p></div>
-    ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
+    <div class="page-head"><h1 tabindex="-1">${t('my-title')}</h1><p class="lead">${shown ? shown.clinic : t('my-lead')}</p></div>
+    ${problem ? html`<div class="notice notice-alarm" role="alert" tabindex="-1">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
     ${shown ? body(shown) : door()}</div>`, root);
 }
 
@@ -90,7 +103,7 @@ function door() {
 
 /** @param {OwnAnswer} answer */
 function body(answer) {
-  return html`${gone ? html`<div class="notice notice-good" role="status" data-testid="my-withdrawn">${icon('check')}<p>${t(gone === 'recording' ? 'my-gone-recording' : 'my-gone')}</p></div>` : nothing}
+  return html`${gone ? html`<div class="notice notice-good" role="status" tabindex="-1" data-testid="my-withdrawn">${icon('check')}<p>${t(gone === 'recording' ? 'my-gone-recording' : 'my-gone')}</p></div>` : nothing}
     <section class="card" aria-labelledby="my-consents"><h2 id="my-consents">${t('my-consents')}</h2><ul class="consent-states">${answer.purposes.map(purpose)}</ul></section>
     <section class="card" aria-labelledby="my-seen"><h2 id="my-seen">${t('my-seen')}</h2><p class="hint">${t('my-seen-hint')}</p>
       ${answer.seen.length === 0 ? html`<p>${t('my-seen-nobody')}</p>` : html`<ul class="looks">${answer.seen.map((one) => html`<li data-testid="my-look" data-action=${one.action}>
@@ -106,13 +119,14 @@ function purpose(one) {
     <div class="row"><strong>${tValue('consent-purpose', one.purpose)}</strong><span class="chip ${one.state === 'granted' ? 'chip-open' : ''}">${tValue('consent-state', one.state)}</span></div>
     ${newest ? html`<details @toggle=${() => read(newest.id)}><summary><span>${tValue('consent-decision', newest.decision)} · ${when(newest.at_ms)}</span></summary>${found ? consentText(found.told.text, found.told.places, found.words) : nothing}</details>` : nothing}
     ${newest?.decision !== 'granted' ? nothing : asking !== one.purpose
-      ? html`<button type="button" class="secondary" data-testid="my-withdraw" @click=${() => { [asking, gone] = [one.purpose, null]; draw(); }}>${t('my-withdraw')}</button>`
+      ? html`<button type="button" class="secondary" data-testid="my-withdraw" @click=${() => ask(one.purpose)}>${t('my-withdraw')}</button>`
       : html`<div class="notice notice-alarm" role="alert">${icon('warning')}<div><p>${t(one.purpose === 'recording' ? 'consent-withdraw-recording' : 'consent-withdraw-other')}</p>
-        <div class="row"><button type="button" class="secondary" @click=${() => { asking = null; draw(); }}>${t('withdraw-cancel')}</button>
+        <div class="row"><button type="button" class="secondary" data-testid="my-withdraw-not" @click=${() => ask(null, one.purpose)}>${t('withdraw-cancel')}</button>
           <button type="button" class="primary danger" data-testid="my-withdraw-sure" ?disabled=${busy} @click=${() => void withdraw(one.purpose)}>${t('consent-withdraw-now')}</button></div></div></div>`}</li>`;
 }
 
 languageEvents.addEventListener('change', draw);
+keepPlace();
 await startLanguage('my');
 draw();
 if (code) await look();

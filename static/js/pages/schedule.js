@@ -88,6 +88,8 @@ function search(event) {
   void once(async () => {
     await look();
     return null;
+  }).then(() => {
+    if (!problem) /** @type {HTMLElement | null} */ (root.querySelector('[data-testid=schedule-proposals], [data-testid=obstacles]'))?.focus();
   });
 }
 
@@ -144,8 +146,10 @@ function ask(hour, what) {
 }
 
 function keep() {
+  const before = moving?.consultation ?? '';
   [moving, found, chosen] = [null, null, 0];
   draw();
+  /** @type {HTMLElement | null} */ (root.querySelector(`[data-consultation="${CSS.escape(before)}"] [data-testid=hour-move]`))?.focus();
 }
 
 function draw() {
@@ -197,7 +201,7 @@ function results(answer) {
   const name = (/** @type {string} */ one) => answer.who[one]?.name ?? '';
   const room = (/** @type {string} */ one) => `${name(one)} (${answer.who[one]?.site ?? ''})`; // every site has a room 1
   return html`${unknown.length ? html`<div class="notice notice-warn">${icon('warning')}<p>${t('schedule-holidays-unknown', { sites: unknown.join(', ') })}</p></div>` : nothing}
-    ${answer.slots.length === 0 ? obstacles(answer) : html`<h3>${t('schedule-proposals')}</h3><ol class="slots">${answer.slots.map((slot) => html`<li class="slot" data-testid="slot" data-starts=${slot.starts_at_ms}>
+    ${answer.slots.length === 0 ? obstacles(answer) : html`<h3 tabindex="-1" data-testid="schedule-proposals">${t('schedule-proposals')}</h3><ol class="slots">${answer.slots.map((slot) => html`<li class="slot" data-testid="slot" data-starts=${slot.starts_at_ms}>
       <div>${clocks(slot.starts_at_ms, slot.ends_at_ms, slot.begins)}
         <p class="hint">${[...(slot.interpreter === null ? [] : [name(slot.interpreter)]), ...slot.rooms.map(room)].join(' · ')}</p>
         ${slot.outside.length ? html`<p class="outside" data-testid="slot-outside">${icon('warning')}<span>${t('schedule-outside', { who: slot.outside.map((one) => (slot.rooms.includes(one) ? room(one) : name(one))).join(', ') })}</span></p>` : nothing}
