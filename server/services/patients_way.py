@@ -1,4 +1,4 @@
-"""The patient's own way by a code that their site gives: what they agreed to, who has looked, taking it back.
+"""The patient's own way by a code that their site gives: their hour, their consents and back, who has looked.
 
 The code is the only proof; it is short-lived, dies with the next one, and is tried a few times a minute only.
 """
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from server.domain.consent_text import PURPOSES
+from server.domain.consultation import OVER, effective_state
 from server.domain.errors import Refused
 from server.domain.people import Account
 from server.domain.trail import OWN_READ
@@ -19,7 +20,8 @@ from server.services.context import Context
 from server.services.limiting import Attempts
 from server.services.looks import Looks
 from server.services.person_consents import PersonConsents, given_text, places_told
-from server.storage import audit, cases, patients, person_consents, seen
+from server.services.two_clocks import clocks
+from server.storage import audit, cases, consultations, patients, person_consents, seen
 from server.storage.ids import hashed, new_id
 from server.storage.person_consents import Link
 
@@ -54,7 +56,10 @@ class PatientsWay:
         return {"code": shown, "url": url, "expires_ms": link.expires_ms}
 
     async def look(self, code: str, address: str) -> dict[str, Any]:
-        """What they agreed to and who has looked. Raises Refused `code_unknown`, `too_many_attempts`."""
+        """Their hours ahead, what they agreed to and who has looked.
+
+        Raises Refused `code_unknown`, `too_many_attempts`.
+        """
         link = await self._link(code, address)
         now_ms = self._context.now_ms()
         async with self._context.database.write() as tx:
@@ -64,6 +69,11 @@ class PatientsWay:
             sides = await sides_of(tx, case)
             given = await person_consents.of_case(tx, case.id)
             patient = await patients.of_case(tx, case.id)
+            ahead = [
+                one
+                for one in await consultations.of_case(tx, case.id)
+                if effective_state(one, now_ms) not in OVER
+            ]
             looks = await seen.of_case(tx, case.id, patient.id if patient else None, LOOKS)
             entry = audit.Entry(OWN_READ, "link", link.id, address, case_id=case.id)
             await audit.append(tx, now_ms, entry)
@@ -72,6 +82,9 @@ class PatientsWay:
             "time_zone": sides.referring.time_zone,
             "languages": list(sides.person.languages),
             "places": places_told(sides.places(self._context)),
+            "hours": [
+                clocks(one.starts_at_ms, [sides.referring, *sides.consulting]) for one in reversed(ahead)
+            ],
             "purposes": [purpose_told(one, given, sides, {}) for one in PURPOSES],
             "seen": [asdict(one) for one in looks],
             "expires_ms": link.expires_ms,

@@ -172,6 +172,8 @@ async def test_a_patient_sees_who_has_looked_and_takes_back_the_recording_by_the
     assert (await (await site.signed_in("consulting_physician")).get(f"/api/cases/{CASE_ID}")).status == 200
     page = (await stranger.post("/api/my/consents", {"code": code.replace("-", " ").upper()})).json
     assert states(page)["recording"] == "granted"
+    (hour,) = page["hours"]
+    assert [place["time_zone"] for place in hour] == ["Asia/Almaty", "Asia/Seoul"], "when they are expected"
     looked = next(one for one in page["seen"] if one["action"] == "case_read")
     assert (looked["name"], looked["count"]) == ("김데모 (synthetic)", 1)
     assert looked["roles"] == ["consulting_physician"]

@@ -1,9 +1,9 @@
-/** The patient's own page: by a code and without an account, what they agreed to, who has looked, and taking it back. It only wires. */
+/** The patient's own page: by a code and without an account, their hour, what they agreed to, who has looked, and taking it back. It only wires. */
 import { html, nothing, render } from '/static/vendor/lit.js';
 import { codeOf, post } from '../api.js';
 import { wordsAround } from '../consents/words.js';
 import { language, languageEvents, startLanguage, t, tError, tValue } from '../i18n.js';
-import { fullDate, hourMinute, zoneName } from '../time.js';
+import { fullDate, hourMinute, weekdayDate, zoneName } from '../time.js';
 import { consentText } from '../elements/consent-text.js';
 import { icon } from '../elements/icons.js';
 import { keepPlace } from '../focus.js';
@@ -104,11 +104,23 @@ function door() {
 /** @param {OwnAnswer} answer */
 function body(answer) {
   return html`${gone ? html`<div class="notice notice-good" role="status" tabindex="-1" data-testid="my-withdrawn">${icon('check')}<p>${t(gone === 'recording' ? 'my-gone-recording' : 'my-gone')}</p></div>` : nothing}
+    ${hours(answer)}
     <section class="card" aria-labelledby="my-consents"><h2 id="my-consents">${t('my-consents')}</h2><ul class="consent-states">${answer.purposes.map(purpose)}</ul></section>
     <section class="card" aria-labelledby="my-seen"><h2 id="my-seen">${t('my-seen')}</h2><p class="hint">${t('my-seen-hint')}</p>
       ${answer.seen.length === 0 ? html`<p>${t('my-seen-nobody')}</p>` : html`<ul class="looks">${answer.seen.map((one) => html`<li data-testid="my-look" data-action=${one.action}>
         <strong>${tValue('act', one.action)}</strong><span>${[one.name, one.roles.map((role) => tValue('role', role)).join(', '), one.site].filter(Boolean).join(' · ')}</span>
         <span>${when(one.last_ms)}${one.count > 1 ? html` · ${t('my-seen-times', { count: one.count })}` : nothing}</span></li>`)}</ul>`}</section>`;
+}
+
+/** When they are expected, and what they will still be asked about. @param {OwnAnswer} answer */
+function hours(answer) {
+  const open = answer.purposes.filter((one) => ['undecided', 'outdated', 'unwitnessed'].includes(one.state));
+  return html`<section class="card" aria-labelledby="my-hours"><h2 id="my-hours">${t('my-hours')}</h2>
+    ${answer.hours.length === 0 ? html`<p>${t('my-hours-none')}</p>` : html`<ul class="looks">${answer.hours.map((places) => html`<li data-testid="my-hour">${places.map(({ site, local, time_zone: zone }) => {
+      const at = Date.parse(local);
+      return html`<span class="figures"><strong>${weekdayDate(at, language(), zone)}, ${hourMinute(at, language(), zone)}</strong> ${site} <span class="hint">${zone}, ${zoneName(at, language(), zone)}</span></span>`;
+    })}</li>`)}</ul>`}
+    ${open.length === 0 ? nothing : html`<p class="hint" data-testid="my-open-questions">${t('my-asked-yet', { what: open.map((one) => tValue('consent-purpose', one.purpose)).join(', ') })}</p>`}</section>`;
 }
 
 /** @param {import('../types/consents.js').Purpose} one */

@@ -18,7 +18,7 @@ export interface ConsentsAnswer {
   policies: { seat_rule: string; legal_basis: string; version: number }[]; time_zone: string; now_ms: number; papers: { id: string; name: string; at_ms: number }[];
 }
 export interface Look { action: string; name: string; roles: string[]; site: string; count: number; first_ms: number; last_ms: number }
-export interface OwnAnswer { clinic: string; time_zone: string; languages: string[]; places: Places; purposes: Purpose[]; seen: Look[]; expires_ms: number; now_ms: number }
+export interface OwnAnswer { clinic: string; time_zone: string; languages: string[]; places: Places; hours: import('./schedule.js').Shown[][]; purposes: Purpose[]; seen: Look[]; expires_ms: number; now_ms: number }
 export interface PolicyDecision { version: number; seat_rule: string; legal_basis: string; changed_by: string; changed_ms: number | null }
 export interface PoliciesAnswer {
   sites: { id: string; name: string; country: string }[];
