@@ -149,3 +149,19 @@ def test_a_hospital_sends_an_opinion_and_a_patient_takes_the_transfer_back(
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name}: {wide} px too wide"
         page.get_by_test_id("documents").screenshot(path=tmp_path / f"{name}.png")
+
+
+def test_an_operator_brings_a_document_from_the_worklist_and_reads_nothing_else_of_the_case(
+    demo: Demo, crowd: Crowd, tmp_path: Path
+) -> None:
+    (tmp_path / "report.pdf").write_bytes(documents.pdf(1))
+    page = opened(demo, crowd.person(language="ru", width=390).context, "site_operator")
+    page.goto(f"{demo.base_url}/worklist")
+    page.get_by_test_id("to-documents").first.click()
+    page.wait_for_url("**/cases/*")
+    page.get_by_test_id("documents-choose").set_input_files(tmp_path / "report.pdf")
+    page.get_by_test_id("documents-send").click()
+    expect(page.get_by_test_id("document")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.get_by_test_id("consents")).to_be_visible()
+    assert page.get_by_test_id("referral").count() == 0
+    assert page.get_by_role("alert").count() == 0

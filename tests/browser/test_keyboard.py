@@ -13,18 +13,15 @@ from tests.support.furnished import Furnished, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
-#: Where the keyboard is: nowhere (null), or what has it, whether that is seen, and comes after the last.
+#: Where the keyboard is: nowhere (null), or what has it, and whether that is seen.
 PLACE = """
 () => {
   const now = document.activeElement;
-  if (!now || now === document.body) { window.place = null; return null; }
-  const before = window.place;
-  window.place = now;
+  if (!now || now === document.body) return null;
   const style = getComputedStyle(now);
   return {
     what: now.dataset.testid ?? `${now.localName} ${now.innerText?.slice(0, 40) ?? ''}`,
     seen: now.getClientRects().length > 0 && (style.outlineStyle !== 'none' || style.boxShadow !== 'none'),
-    after: !before || (before === now && /date|time|month/.test(now.type)) || Boolean(before.compareDocumentPosition(now) & Node.DOCUMENT_POSITION_FOLLOWING),
     off: now.matches(':disabled'),
   };
 }

@@ -13,7 +13,7 @@ import './decline.js';
  * @param {ConsultationRow} row
  * @param {string} zone the reader's own
  * @param {number} now
- * @param {{join: (row: ConsultationRow) => void, busy: boolean, linked: boolean, tells?: boolean, consents?: boolean}} options linked = the case is linked to;
+ * @param {{join: (row: ConsultationRow) => void, busy: boolean, linked: boolean, tells?: boolean, consents?: boolean, documents?: boolean}} options linked = the case is linked to;
  *   tells = the reader may say for an interpreter when they will come
  */
 export function consultationRow(row, zone, now, options) {
@@ -26,6 +26,7 @@ export function consultationRow(row, zone, now, options) {
         ? html`<a href="/cases/${encodeURIComponent(row.case_id)}">${row.case_label}</a>` : html`<span>${row.case_label}</span>`}
         <span class="hint">${row.specialty ? specialty(row.specialty) : ''}</span>
         ${options.linked && row.glossary_readable ? html`<a class="what-glossary" data-testid="to-glossary" href="/cases/${encodeURIComponent(row.case_id)}/glossary">${icon('book')}${t('glossary-to')}<span class="visually-hidden">: ${row.case_label}</span></a>` : nothing}
+        ${options.documents && row.case_readable === false ? html`<a class="what-glossary" data-testid="to-documents" href="/cases/${encodeURIComponent(row.case_id)}">${icon('file')}${t('documents-title')}<span class="visually-hidden">: ${row.case_label}</span></a>` : nothing}
         ${options.consents ? html`<a class="what-glossary" data-testid="to-consents" href="/cases/${encodeURIComponent(row.case_id)}/consents">${icon('shield')}${t('consents-title')}<span class="visually-hidden">: ${row.case_label}</span></a>` : nothing}
         <span class="chip ${row.state === 'live' ? 'chip-live' : open ? 'chip-open' : ''}">${tValue('state', row.state)}</span></p>
       <ul class="places figures">${row.places.map((place) => html`<li>${icon('clock')}<span><strong>${place.site}</strong>

@@ -30,18 +30,34 @@ let mayMatch = false;
 let mayReadDocuments = false;
 let mayReadConsents = false;
 let mayGiveConsents = false;
+/** What the case is called, for who brings documents and may not read it: a site's operator. @type {string | null} */
+let filesOf = null;
 /** @type {import('../types/wire.js').KeptAnswer | null} */
 let kept = null;
 /** Which seat's withdrawal is being confirmed, as "recording/seat". @type {string | null} */
 let confirming = null;
 
 async function renew() {
+  if (filesOf !== null) return;
   try {
     [shown, kept] = await Promise.all([get(`/api/cases/${encodeURIComponent(id)}`), get(`/api/cases/${encodeURIComponent(id)}/retention`)]);
     problem = null;
   } catch (error) {
+    if (shown === null && mayReadDocuments && codeOf(error) === 'forbidden') return files();
     problem = problemOf(error);
     if (problem === null) return;
+  }
+  draw();
+}
+
+/** Documents and consents are all of the case that is theirs. */
+async function files() {
+  if (filesOf !== null) return;
+  try {
+    filesOf = (await get(`/api/cases/${encodeURIComponent(id)}/consents`)).case.label;
+    problem = null;
+  } catch (error) {
+    problem = codeOf(error);
   }
   draw();
 }
@@ -103,7 +119,7 @@ function draw() {
   render(html`<hj-header .account=${account}></hj-header><div class="page">
     <a class="button quiet back" href="/worklist">${icon('back')}${t('case-back')}</a>
     ${problem ? html`<div class="notice notice-alarm" role="alert">${icon('warning')}<p>${tError(problem)}</p></div>` : nothing}
-    ${shown ? body(shown) : problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
+    ${shown ? body(shown) : filesOf !== null ? html`<div class="case"><div class="page-head"><h1>${filesOf}</h1></div>${documents()}${consents()}</div>` : problem ? nothing : html`<p class="loading" role="status">${t('loading')}</p>`}</div>`, root);
 }
 
 /** @param {CaseAnswer} answer */
@@ -120,9 +136,9 @@ function body(answer) {
     ${one.patient ? patient(one.patient) : nothing}
     ${one.question ? html`<section class="card"><h2>${t('case-question')}</h2><p class="question">${one.question}</p></section>` : nothing}
     <hj-referral .case=${id} .zone=${zone}></hj-referral>
-    ${mayReadDocuments ? html`<hj-documents .case=${id} .zone=${zone}></hj-documents>` : nothing}
+    ${documents()}
     ${mayMatch ? html`<hj-match case=${id} .zone=${zone} @ask=${decided}></hj-match>` : nothing}
-    ${mayReadConsents ? html`<hj-consents case=${id} link ?may=${mayGiveConsents}></hj-consents>` : nothing}
+    ${consents()}
     <section class="card"><h2>${t('case-recordings')}</h2>
       ${recordings.length === 0 ? html`<p class="hint">${t('case-no-recordings')}</p>` : recordings.map((row) => html`<div class="recording-of">
         <p class="figures"><strong>${fullDate(row.started_at_ms, language(), zone)}</strong>, ${hourMinute(row.started_at_ms, language(), zone)}</p>${recordingLine(row)}${keeping(row.id)}</div>`)}</section>
@@ -130,6 +146,14 @@ function body(answer) {
       ${answer.consultations.length === 0 ? html`<p class="hint">${t('case-no-consultations')}</p>` : html`<ul class="consultations">${answer.consultations.map((row) =>
         consultationRow({ ...row, recordings: [] }, zone, now, { join: (mine) => void join(mine), busy, linked: false }))}</ul>`}</section>
   </div>`;
+}
+
+function documents() {
+  return mayReadDocuments ? html`<hj-documents .case=${id} .zone=${account?.time_zone ?? 'UTC'}></hj-documents>` : nothing;
+}
+
+function consents() {
+  return mayReadConsents ? html`<hj-consents case=${id} link ?may=${mayGiveConsents}></hj-consents>` : nothing;
 }
 
 /** @param {NonNullable<CaseAnswer['case']['patient']>} who */

@@ -28,6 +28,7 @@ let plansAhead = false;
 let mayReadRetention = false;
 let mayGiveConsents = false;
 let maySetPolicies = false;
+let mayBringDocuments = false;
 let mayTellArrival = false;
 let mayExportHours = false;
 let mayAnswerFlags = false;
@@ -99,7 +100,7 @@ function list(zone) {
   }
   const rank = (/** @type {ConsultationRow} */ row) => (isOpen(row, now()) ? 0 : row.starts_at_ms > now() ? 1 : 2);
   const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || a.starts_at_ms - b.starts_at_ms);
-  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival, consents: mayGiveConsents }))}</ul>`;
+  return html`<ul class="consultations">${sorted.map((row) => consultationRow(row, zone, now(), { join: (one) => void join(one), busy, linked: true, tells: mayTellArrival, consents: mayGiveConsents, documents: mayBringDocuments && mayGiveConsents }))}</ul>`;
 }
 
 const me = await reader(root);
@@ -110,6 +111,7 @@ if (me) {
     if (/** @type {CustomEvent} */ (event).detail.type === 'declined') void renew();
   });
   mayGiveConsents = me.abilities.includes('consent.give');
+  mayBringDocuments = me.abilities.includes('document.add');
   maySetPolicies = me.abilities.includes('policy.write');
   mayReadRetention = me.abilities.includes('retention.read');
   mayExportHours = me.abilities.includes('hours.export');
