@@ -179,7 +179,7 @@ async def test_what_is_no_term_is_refused_with_a_reason_and_without_an_echo(site
         ({"texts": {"ko": 5}}, "bad_request"),
         ({"texts": {"ko": "a" * 201}}, "bad_request"),
         ({"texts": {"ko": "\u202emarked"}}, "bad_request"),
-        ({"texts": {"ko": "\x00marked"}}, "bad_request"),
+        ({"texts": {"ko": "\x00marked"}}, "text_refused"),
         ({"texts": {"ko": "\ud800marked"}}, "bad_request"),
         ({"texts": STENOSIS, "case": "other"}, "bad_request"),
         ([], "bad_request"),

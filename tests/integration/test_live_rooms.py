@@ -162,7 +162,12 @@ async def test_people_meet_and_the_books_follow(house: House) -> None:
     assert (await second.ask("end"))["ok"] is False  # an interpreter does not end it
     assert (await first.ask("end"))["ok"]
     assert (await second.told("closed"))["code"] == "ended"
-    rows = (await physician.get("/api/worklist")).json["consultations"]
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:  # the books follow the room
+        rows = (await physician.get("/api/worklist")).json["consultations"]
+        if rows[0]["state"] != "live":
+            break
+        await asyncio.sleep(0.05)
     assert (rows[0]["state"], rows[0]["joinable"]) == ("ended", False)
     late_seat, token = house.seat("referring_physician")
     late = await house.browser().post(f"/api/seats/{late_seat}/redeem", {"token": token})

@@ -14,7 +14,7 @@ HOSTILE: list[dict[str, Any]] = [
     {"id": None},
     {"id": ["a"], "rawId": {}, "type": 7, "response": []},
     {"id": "AA", "rawId": "AA", "type": "public-key", "response": {}},
-    {"id": "é\u0000", "rawId": "%%%", "type": "public-key", "response": {"clientDataJSON": "e30"}},
+    {"id": "é\u0001", "rawId": "%%%", "type": "public-key", "response": {"clientDataJSON": "e30"}},
     {
         "id": "AA", "rawId": "AA", "type": "public-key",
         "response": {"clientDataJSON": "e30", "attestationObject": "v////w", "authenticatorData": "A"},
