@@ -15,7 +15,7 @@ from tests.support.followed import OTHERS, PATIENTS, patient_sits, says
 from tests.support.journals import RECORDING
 from tests.support.website import website
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 async def reviewing(browser: Browser, rig: ExportsRig, size: dict[str, int] = DESK) -> Page:
