@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 from playwright.sync_api import Page, Playwright
@@ -14,6 +14,7 @@ from tests.support.accessible import findings
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import TOP, Demo, running
 from tests.support.fakes import GREEN, RED
+from tests.support.furnished import furnish
 from tests.support.story import end, join, sign_in, wait_ready, wait_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -44,6 +45,30 @@ STRANGERS = {
     "set-password": "/set-password",
     "my": "/my",
 }
+#: Pages with data in them, and what is pressed there one after the other: each time it is looked at.
+OPENED = (
+    ("referring_physician", "/worklist", ()),
+    ("referring_physician", f"/cases/{CASE_ID}", ("document-look", "pages-close")),
+    ("referring_physician", f"/cases/{CASE_ID}/consents", ("consent-withdraw", "give-code")),
+    ("referring_physician", "/cases/{asked_back}/referral", ()),
+    ("referring_physician", "/cases/{draft}/referral", ("submit",)),
+    ("site_operator", "/self-test", ()),
+    ("site_operator", f"/cases/{CASE_ID}", ()),
+    ("coordinator", "/worklist", ()),
+    ("coordinator", "/cases/{new}", ("act-return",)),
+    ("coordinator", "/cases/{new}", ("match-propose",)),
+    ("coordinator", f"/cases/{CASE_ID}/schedule", ("hour-cancel",)),
+    (
+        "coordinator",
+        f"/cases/{CASE_ID}/schedule",
+        ("hour-move", "schedule-urgent", "schedule-find", "slot-move"),
+    ),
+    ("coordinator", "/site-checks", ()),
+    ("privacy_officer", "/worklist", ()),
+    ("privacy_officer", "/audit", ("view-review", "review-open", "view-glass")),
+    ("programme_admin", "/worklist", ()),
+    ("programme_admin", "/people/{person}", ("licence-open", "leave")),
+)
 IN_THE_ROOM = {"room", "review"}
 SIZES = ((1440, 900), (390, 844))
 
@@ -130,4 +155,26 @@ def test_the_room_from_its_door_to_the_review_keeps_nobody_out(house: House) -> 
     page.goto(f"{demo.base_url}/review/{recording}")
     page.get_by_test_id("review-play").wait_for()
     found["review"] = look(page)
+    assert not any(found.values()), "\n".join(f"{name} {one}" for name, all_ in found.items() for one in all_)
+
+
+def test_no_page_with_data_and_nothing_that_opens_keeps_anybody_out(house: House) -> None:
+    there = asdict(furnish(house.demo))
+    found: dict[str, list[str]] = {}
+    mine = house.looker.page()
+    mine.goto(there["my"])
+    mine.get_by_test_id("my-withdraw").first.click()
+    found["my"] = look(mine)
+    mine.close()
+    role, page = "", mine
+    for whose, path, pressed in OPENED:
+        if whose != role:
+            role, page = whose, house.as_role(whose)
+        page.goto(house.demo.base_url + path.format(**there))
+        page.locator("main h1").first.wait_for()
+        if not pressed:
+            found[f"{whose} {path}"] = look(page)
+        for one in pressed:
+            page.get_by_test_id(one).locator("visible=true").first.click()
+            found[f"{whose} {path} {one}"] = look(page)
     assert not any(found.values()), "\n".join(f"{name} {one}" for name, all_ in found.items() for one in all_)

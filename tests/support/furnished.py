@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,7 +38,9 @@ class Furnished:
 
 
 def furnish(demo: Demo) -> Furnished:
-    return asyncio.run(_furnish(demo))
+    """On a thread of its own: a browser that is driven has a loop on this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, _furnish(demo)).result()
 
 
 @asynccontextmanager

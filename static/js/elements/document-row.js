@@ -90,7 +90,7 @@ function confirmation(row, asked, parts) {
   return html`<section class="notice ${differs.size ? 'notice-alarm' : 'notice-warn'} document-confirm" data-testid="document-confirm" data-differs=${asked.differs.join(' ')}><div>
     <h3>${differs.size ? t('document-confirm-differs') : t('document-confirm')}</h3>
     ${differs.has('several') ? html`<p>${icon('warning')} ${t('document-confirm-several', { count: asked.found.length })}</p>` : nothing}
-    <div class="document-people"><table><thead><tr><td></td><th scope="col">${t('document-in-case')}</th>${people.map((_one, number) => html`<th scope="col">${people.length > 1 ? t('document-in-file-number', { number: number + 1 }) : t('document-in-file')}</th>`)}</tr></thead>
+    <div class="document-people" role="region" tabindex="0" aria-label=${differs.size ? t('document-confirm-differs') : t('document-confirm')}><table><thead><tr><td></td><th scope="col">${t('document-in-case')}</th>${people.map((_one, number) => html`<th scope="col">${people.length > 1 ? t('document-in-file-number', { number: number + 1 }) : t('document-in-file')}</th>`)}</tr></thead>
       <tbody>${['name', 'birth_date', 'sex', 'number'].map((field) => html`<tr data-differs=${differs.has(field)}><th scope="row">${tValue('document-field', field)}${differs.has(field) ? html` <span class="chip chip-late">${t('document-differs')}</span>` : nothing}</th>
         <td>${field === 'number' ? '–' : cell(field, asked.registered)}</td>${people.map((one) => html`<td>${cell(field, one)}</td>`)}</tr>`)}</tbody></table></div>
     ${series(row)}${trouble(parts)}
