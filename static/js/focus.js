@@ -22,11 +22,13 @@ function settle() {
   waiting = false;
   if (!last) return;
   const active = document.activeElement;
+  const nobody = !active || active === document.body;
   if (takesIt(last)) {
-    if (stand && active === stand && last instanceof HTMLElement) last.focus({ preventScroll: true });
+    // Also when it was switched off and on again within that patience: the browser has taken its place away.
+    if ((nobody || active === stand) && last instanceof HTMLElement) last.focus({ preventScroll: true });
     return;
   }
-  if (active && active !== document.body && active !== last) return; // somebody has it
+  if (!nobody && active !== last) return; // somebody has it
   const place = around.find(isShown);
   if (!(place instanceof HTMLElement)) return;
   stand = place;
