@@ -318,30 +318,36 @@ class Destroyer:
             await audit.append(tx, self._options.now_ms(), entry)
 
     def _facts(self, row: Destruction, audit_head: str) -> Mapping[str, Any]:
-        destroyed_ms = row.destroyed_ms or self._options.now_ms()
-        return {
-            "audit_head": audit_head,
-            "destruction": row.id,
+        return facts_of(row, audit_head, self._options) | {
             "recording": row.recording_id,
             "seat": row.seat_id,
-            "case": row.case_id,
-            "cause": row.cause,
-            "reason": row.reason,
-            "requested_by": row.requested_by,
-            "on_behalf": row.on_behalf,
-            "requested_at_ms": row.requested_ms,
-            "held": row.plan.get("held", []),
-            "keys": row.plan["keys"],
             "objects": row.plan["objects"],
             "journal": row.plan["journal"],
             "exports": row.plan["exports"],
-            "destroyed_at_ms": destroyed_ms,
-            "backup_days": self._options.backup_days,
-            "no_backup_opens_from_ms": no_backup_opens_from(destroyed_ms, self._options.backup_days),
         }
 
     def _journal(self, recording: str) -> Path:
         return self._options.journal_root / recording
+
+
+def facts_of(row: Destruction, audit_head: str, options: DestroyerOptions) -> dict[str, Any]:
+    """What a receipt says of any destruction, whatever was destroyed."""
+    destroyed_ms = row.destroyed_ms or options.now_ms()
+    return {
+        "audit_head": audit_head,
+        "destruction": row.id,
+        "case": row.case_id,
+        "cause": row.cause,
+        "reason": row.reason,
+        "requested_by": row.requested_by,
+        "on_behalf": row.on_behalf,
+        "requested_at_ms": row.requested_ms,
+        "held": row.plan.get("held", []),
+        "keys": row.plan["keys"],
+        "destroyed_at_ms": destroyed_ms,
+        "backup_days": options.backup_days,
+        "no_backup_opens_from_ms": no_backup_opens_from(destroyed_ms, options.backup_days),
+    }
 
 
 async def held_meanwhile(tx: Any, row: Destruction, now_ms: int) -> list[dict[str, Any]]:

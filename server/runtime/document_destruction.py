@@ -11,8 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from server.domain.retention import no_backup_opens_from
-from server.runtime.destruction import DestroyerOptions, NotGoneError, held_meanwhile
+from server.runtime.destruction import DestroyerOptions, NotGoneError, facts_of, held_meanwhile
 from server.runtime.document_store import DocumentStore
 from server.runtime.keystore import KeyStore
 from server.runtime.receipts import OF_DOCUMENTS, Receipts
@@ -135,25 +134,11 @@ class DocumentDestruction:
             await audit.append(tx, now_ms, entry)
 
     def _facts(self, row: Destruction, head: str) -> Mapping[str, Any]:
-        destroyed_ms, days = row.destroyed_ms or self._options.now_ms(), self._options.backup_days
-        return {
-            "audit_head": head,
+        return facts_of(row, head, self._options) | {
             "kind": OF_DOCUMENTS,
-            "destruction": row.id,
             "recording": "",
             "seat": "",
-            "case": row.case_id,
-            "cause": row.cause,
-            "reason": row.reason,
-            "requested_by": row.requested_by,
-            "on_behalf": row.on_behalf,
-            "requested_at_ms": row.requested_ms,
-            "held": row.plan.get("held", []),
-            "keys": row.plan["keys"],
             "documents": row.plan["documents"],
-            "destroyed_at_ms": destroyed_ms,
-            "backup_days": days,
-            "no_backup_opens_from_ms": no_backup_opens_from(destroyed_ms, days),
         }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,23 +100,7 @@ async def _one(
     if row is not None and row.state == DONE and not back and not left:
         return
     plan = {name: told[name] for name in ("keys", "objects", "journal", "exports", "held")} | {"lanes": []}
-    made = Destruction(
-        id=str(told["destruction"]),
-        recording_id=recording,
-        seat_id=seat,
-        case_id=str(told["case"]),
-        cause=str(told["cause"]),
-        reason=str(told["reason"]),
-        requested_by=str(told["requested_by"]),
-        on_behalf=bool(told["on_behalf"]),
-        requested_ms=int(told["requested_at_ms"]),
-        state=BEGUN,
-        plan=row.plan if row is not None and row.plan else plan,
-        destroyed_ms=int(told["destroyed_at_ms"]),
-        receipt=receipt.envelope.decode("ascii"),
-        receipt_number=receipt.number,
-        receipt_hash=receipt.hash,
-    )
+    made = _begun(receipt, recording, seat, row.plan if row is not None and row.plan else plan)
     await _take_up(store.database, made, now_ms)
     learned.destructions += 1
 
@@ -136,26 +120,32 @@ async def _documents(
     row = known.get(str(told["destruction"]))
     if row is not None and row.state == DONE and not back and not left:
         return
-    made = Destruction(
+    plan = {name: told[name] for name in ("keys", "documents", "held")}
+    made = replace(_begun(receipt, str(told["destruction"]), THE_DOCUMENTS, plan), kind=DOCUMENTS)
+    await _take_up(store.database, made, now_ms)
+    learned.destructions += 1
+
+
+def _begun(receipt: Receipt, recording: str, seat: str, plan: Mapping[str, Any]) -> Destruction:
+    """What a receipt tells of, as it stood before it was done."""
+    told = receipt.payload
+    return Destruction(
         id=str(told["destruction"]),
-        recording_id=str(told["destruction"]),
-        seat_id=THE_DOCUMENTS,
-        case_id=folder,
+        recording_id=recording,
+        seat_id=seat,
+        case_id=str(told["case"]),
         cause=str(told["cause"]),
         reason=str(told["reason"]),
         requested_by=str(told["requested_by"]),
         on_behalf=bool(told["on_behalf"]),
         requested_ms=int(told["requested_at_ms"]),
         state=BEGUN,
-        plan={name: told[name] for name in ("keys", "documents", "held")},
+        plan=plan,
         destroyed_ms=int(told["destroyed_at_ms"]),
         receipt=receipt.envelope.decode("ascii"),
         receipt_number=receipt.number,
         receipt_hash=receipt.hash,
-        kind=DOCUMENTS,
     )
-    await _take_up(store.database, made, now_ms)
-    learned.destructions += 1
 
 
 async def _tombs(database: Database, keys: KeyStore, now_ms: int, learned: Learned) -> None:
