@@ -64,7 +64,8 @@ class Looks:
                 self._noted.popitem(last=False)
 
     def _is_known(self, key: tuple[str, ...], now_ms: int) -> bool:
-        return now_ms - self._noted.get(key, -NOTED_MS) < NOTED_MS
+        # A clock that was put back must not keep a look out of the audit until it has caught up.
+        return 0 <= now_ms - self._noted.get(key, -NOTED_MS) < NOTED_MS
 
 
 def _listed(account: Account, patients: list[str], address: str) -> Entry:
