@@ -93,6 +93,7 @@ class House:
             auth={"seat": seat},
             namespaces=[NAMESPACE],
             transports=["websocket"],
+            wait_timeout=30,  # a machine of two cores with four tests may take its time
         )
         return page
 

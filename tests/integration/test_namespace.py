@@ -158,7 +158,7 @@ async def site() -> AsyncIterator[Site]:
             auth={"seat": seat} if auth is None else auth,
             namespaces=[NAMESPACE],
             transports=transports or ["websocket"],
-            wait_timeout=3,
+            wait_timeout=30,
         )
         return page
 

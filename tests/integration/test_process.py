@@ -262,6 +262,7 @@ async def test_stopping_with_people_in_a_room_takes_no_longer(tmp_path: Path) ->
             auth={"seat": demo.seat_id("interpreter")},
             namespaces=["/room"],
             transports=["websocket"],
+            wait_timeout=30,  # a machine of two cores with four tests may take its time
         )
         joined = await client.call("join", {"mic": True, "camera": True, "resume": None}, namespace="/room")
         assert joined["ok"]

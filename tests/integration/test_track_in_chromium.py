@@ -70,8 +70,15 @@ def served(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
 
 SEEK = """async at => {
   const video = document.getElementById('v');
+  const sought = new Promise(done => video.addEventListener('seeked', done, {once: true}));
+  // 'seeked' may come before the new picture is handed over for drawing
+  const shown = new Promise(done => {
+    const look = (_, frame) =>
+      Math.abs(frame.mediaTime - at) < 0.2 ? done() : video.requestVideoFrameCallback(look);
+    video.requestVideoFrameCallback(look);
+  });
   video.currentTime = at;
-  await new Promise(done => video.addEventListener('seeked', done, {once: true}));
+  await Promise.all([sought, shown]);
   const canvas = new OffscreenCanvas(8, 8), context = canvas.getContext('2d');
   context.drawImage(video, 0, 0, 8, 8);
   return [video.currentTime, ...context.getImageData(4, 4, 1, 1).data];
