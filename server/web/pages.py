@@ -1,9 +1,6 @@
-"""The pages and their static files. They hold no data: everything about people comes from the API."""
+"""The pages. They hold no data: everything about people comes from the API."""
 
 from __future__ import annotations
-
-import mimetypes
-from pathlib import Path
 
 from aiohttp import web
 
@@ -14,32 +11,7 @@ from server.services.access import Subject
 from server.services.accounts import SignedIn
 from server.web.guard import signed_in_or_none
 from server.web.keys import SERVICES
-
-STATIC = Path(__file__).resolve().parents[2] / "static"
-
-#: Only these are given out, as these.
-TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".ftl": "text/plain; charset=utf-8",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".wasm": "application/wasm",
-    ".wav": "audio/wav",
-    ".webm": "video/webm",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-}
-PRIVATE = frozenset({"node_modules", "test", "tests"})
-
-mimetypes.add_type("text/javascript", ".js")
+from server.web.static_files import send, send_page
 
 
 async def front(request: web.Request) -> web.Response:
@@ -47,24 +19,24 @@ async def front(request: web.Request) -> web.Response:
     raise web.HTTPFound(there)
 
 
-async def signin(_request: web.Request) -> web.StreamResponse:
-    return _page("signin")
+async def signin(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "signin")
 
 
-async def forgot_password(_request: web.Request) -> web.StreamResponse:
-    return _page("forgot-password")
+async def forgot_password(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "forgot-password")
 
 
-async def set_password(_request: web.Request) -> web.StreamResponse:
-    return _page("set-password")
+async def set_password(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "set-password")
 
 
 async def worklist(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "worklist")
 
 
-async def case(_request: web.Request) -> web.StreamResponse:
-    return _page("case")
+async def case(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "case")
 
 
 async def referral(request: web.Request) -> web.StreamResponse:
@@ -99,8 +71,8 @@ async def consents(request: web.Request) -> web.StreamResponse:
     return await _closed_page(request, "consents", Action.CONSENT_READ, Subject.CASE)
 
 
-async def my(_request: web.Request) -> web.StreamResponse:
-    return _page("my")
+async def my(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "my")
 
 
 async def policies(request: web.Request) -> web.StreamResponse:
@@ -119,8 +91,8 @@ async def site_checks(request: web.Request) -> web.StreamResponse:
     return await _signed_in_page(request, "site-checks")
 
 
-async def room(_request: web.Request) -> web.StreamResponse:
-    return _page("room")
+async def room(request: web.Request) -> web.StreamResponse:
+    return send_page(request, "room")
 
 
 async def review(request: web.Request) -> web.StreamResponse:
@@ -138,7 +110,7 @@ async def glossary(request: web.Request) -> web.StreamResponse:
 async def security(request: web.Request) -> web.StreamResponse:
     if await signed_in_or_none(request) is None:
         raise web.HTTPFound("/signin")
-    return _page("security")
+    return send_page(request, "security")
 
 
 async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse:
@@ -146,7 +118,7 @@ async def _signed_in_page(request: web.Request, name: str) -> web.StreamResponse
     if signed_in is None:
         raise web.HTTPFound("/signin" if name == "worklist" else f"/signin?next={request.path}")
     _set_up_first(signed_in)
-    return _page(name)
+    return send_page(request, name)
 
 
 def _set_up_first(signed_in: SignedIn) -> None:
@@ -169,42 +141,12 @@ async def _closed_page(
             status = 200
         except Refused as refused:
             status = refused.status
-    return _page(name, status)
+    return send_page(request, name, status)
 
 
 async def static(request: web.Request) -> web.StreamResponse:
-    """A file under `static/`, by type; with an ETag, so that a page's second visit moves no bytes."""
-    path = _static_path(request.match_info["path"])
-    if path is None:
-        raise web.HTTPNotFound
-    return web.FileResponse(
-        path, headers={"Content-Type": TYPES[path.suffix], "Cache-Control": "public, no-cache"}
-    )
+    return send(request, request.match_info["path"])
 
 
-def _static_path(asked: str) -> Path | None:
-    """The file, if it may be given out."""
-    try:
-        path = (STATIC / asked).resolve()
-        if not path.is_relative_to(STATIC) or path.suffix not in TYPES or not path.is_file():
-            return None
-    except (OSError, ValueError):  # a name too long, a null byte
-        return None
-    parts = path.relative_to(STATIC).parts
-    hidden = any(part.startswith(".") or part in PRIVATE for part in parts)
-    return None if hidden or len(parts) < 2 else path
-
-
-async def favicon(_request: web.Request) -> web.StreamResponse:
-    for name in ("img/favicon.svg", "img/favicon.ico"):
-        if (STATIC / name).is_file():
-            return web.FileResponse(STATIC / name, headers={"Content-Type": TYPES[Path(name).suffix]})
-    return web.Response(status=204)
-
-
-def _page(name: str, status: int = 200) -> web.StreamResponse:
-    path = STATIC / f"{name}.html"
-    if not path.is_file():
-        raise web.HTTPNotFound
-    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache"}
-    return web.FileResponse(path, status=status, headers=headers)
+async def favicon(request: web.Request) -> web.StreamResponse:
+    return send(request, "img/favicon.svg")

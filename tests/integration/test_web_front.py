@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.web.static_files import release
 from tests.support.website import Website, website
 
 
@@ -253,6 +254,43 @@ async def test_a_static_file_is_sent_once(site: Website) -> None:
     assert first.headers["Content-Type"] == "text/plain; charset=utf-8"
     again = await browser.get("/static/i18n/en.ftl", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.text) == (304, "")
+
+
+async def test_a_file_under_its_release_is_kept_for_ever_and_under_another_is_not(site: Website) -> None:
+    browser = site.browser()
+    plain = await browser.get("/static/css/base.css")
+    assert plain.headers["Cache-Control"] == "public, no-cache"
+    for named, kept in (
+        (release(), "public, max-age=31536000, immutable"),
+        ("0" * 12, "public, no-cache"),
+    ):
+        file = await browser.get(f"/static/{named}/css/base.css")
+        assert (file.status, file.text, file.headers["Cache-Control"]) == (200, plain.text, kept)
+        for private in ("package.json", "node_modules/x.js", "../pyproject.toml", f"{named}/css/base.css"):
+            assert (await browser.get(f"/static/{named}/{private}")).status == 404
+
+
+async def test_words_are_packed_for_who_can_unpack_them(site: Website) -> None:
+    browser = site.browser()
+    for path in ("/static/i18n/ru.ftl", "/signin"):
+        packed = await browser.get(path, headers={"Accept-Encoding": "gzip"})
+        plain = await browser.get(path, headers={"Accept-Encoding": "identity"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in plain.headers
+        assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+        assert packed.text == plain.text
+        assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+        assert packed.headers["ETag"] == plain.headers["ETag"]
+
+
+async def test_a_page_unchanged_is_not_sent_again_but_a_refusal_is(site: Website) -> None:
+    stranger = site.browser()
+    tag = {"If-None-Match": (await stranger.get("/signin")).headers["ETag"]}
+    assert (await stranger.get("/signin", headers=tag)).status == 304
+    session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+    refused = await stranger.get(f"/review/{session.id}")
+    tag = {"If-None-Match": refused.headers["ETag"]}
+    assert refused.status == (await stranger.get(f"/review/{session.id}", headers=tag)).status == 403
 
 
 async def test_pages_lead_strangers_to_sign_in(site: Website) -> None:
