@@ -48,6 +48,7 @@ class Action(StrEnum):
     CASE_OPEN = "case.open"  # begin a referral
     CASE_CANCEL = "case.cancel"
     CASE_REOPEN = "case.reopen"
+    CASE_END = "case.end"
     PATIENT_REGISTER = "patient.register"  # at one's own site, and look there for who is registered already
     DEMOGRAPHICS_READ = "demographics.read"  # by the patient; with a referral they come by REFERRAL_READ
     DEMOGRAPHICS_WRITE = "demographics.write"

@@ -96,6 +96,8 @@ class Move:
 
 
 _BEFORE_TALK = (S.SUBMITTED, S.RETURNED, S.MATCHED, S.ANSWERED, S.SCHEDULED, S.READY, S.NO_SHOW, S.REOPENED)
+#: After one hour may come another, whatever became of the first.
+_TALKED = (S.ENDED, S.OPINIONS, S.DECISION, S.IN_KOREA)
 _AGAIN = (S.FOLLOW_UP, S.REVIEW, S.REOPENED, S.NO_SHOW, S.INTERRUPTED)
 
 LIFE: Final[tuple[Move, ...]] = tuple(
@@ -118,9 +120,12 @@ LIFE: Final[tuple[Move, ...]] = tuple(
         ("answer", (S.MATCHED,), S.ANSWERED, (_KP,), (G.VERIFIED, G.ANSWER), "case_answered"),
         ("ask_further", (S.ANSWERED,), S.MATCHED, (_LP, _KC), (G.REASON,), "case_asked_further"),
         # the hour
-        ("schedule", (S.MATCHED, S.ANSWERED, *_AGAIN), S.SCHEDULED, (_KC,), (G.BOOKED,), "case_scheduled"),
+        ("schedule", (S.MATCHED, S.ANSWERED, *_TALKED, *_AGAIN), S.SCHEDULED, (_KC, SYSTEM), (G.BOOKED,),
+            "case_scheduled"),
         ("reschedule", (S.SCHEDULED, S.READY), S.SCHEDULED, (_KC,), (G.BOOKED,), "case_rescheduled"),
-        ("unschedule", (S.SCHEDULED, S.READY), S.MATCHED, (_KC,), (G.REASON,), "case_unscheduled"),
+        ("reschedule", (S.PREBRIEF, S.LIVE), SAME, (_KC,), (G.BOOKED,), "case_rescheduled"),
+        ("unschedule", (S.SCHEDULED, S.READY, S.PREBRIEF), S.MATCHED, (_KC,), (G.REASON,),
+            "case_unscheduled"),
         ("prepare", (S.SCHEDULED,), S.READY, (SYSTEM, _KC), (G.CONSENTS,), "case_ready"),
         ("unprepare", (S.READY,), S.SCHEDULED, (SYSTEM, _KC), (G.REASON,), "case_not_ready"),
         ("no_show", (S.SCHEDULED, S.READY, S.PREBRIEF), S.NO_SHOW, (SYSTEM, _KC), (G.REASON,),

@@ -126,6 +126,7 @@ PERMISSIONS: Final[dict[Action, Row]] = {
     Action.CASE_LIST: _by(_R.ANY, Role.SIGNED_IN),
     Action.CASE_OPEN: _by(_R.ANY, _LP),
     Action.CASE_CANCEL: {_LP: frozenset({_R.OWN_SITE}), _KC: frozenset({_R.ANY})},
+    Action.CASE_END: {_LP: frozenset({_R.OWN_SITE}), _KP: frozenset({_R.INVITED})},
     Action.CASE_REOPEN: {
         _LP: frozenset({_R.OWN_SITE}),
         _KP: frozenset({_R.INVITED}),

@@ -20,6 +20,7 @@ from server.storage import (
     consultations,
     declined,
     mails,
+    meetings,
     person_consents,
     waiting,
 )
@@ -66,7 +67,7 @@ async def _passed(tx: Transaction, now_ms: int) -> list[Task]:
     """Hours that went by without anybody meeting, of cases that wait for one."""
     hours = await waiting.hours_since(tx, (State.SCHEDULED, State.READY), now_ms - PASSED_MS)
     last = {id_: one for id_, found in hours.items() if (one := _last_gone(found, now_ms)) is not None}
-    met = await waiting.met(tx, {one.id for one in last.values()})
+    met = await meetings.met(tx, {one.id for one in last.values()})
     by_case = await cases.all_by_id(tx, set(last))
     return [
         Task("hour_passed", since_ms=one.closes_at_ms, case=id_, label=by_case[id_].label)

@@ -96,6 +96,18 @@ class Replies:
         """Raises Refused `wrong_state`, `reason_missing`."""
         return await self._moved(account, case_id, "reopen", reason, address)
 
+    async def end(self, account: Account, case_id: str, address: str) -> dict[str, Any]:
+        """What was broken off was long enough. While people are in the room, the room ends it.
+
+        Raises Refused `wrong_state`.
+        """
+        async with self._context.database.write() as tx:
+            case = await _case(tx, case_id)
+            if case.state != State.INTERRUPTED:
+                raise Refused("wrong_state")
+            step = await move(tx, self._context.now_ms(), case, "end", mover(account, address), ())
+            return {"state": step.now.state.value}
+
     async def answer(
         self, account: Account, case_id: str, number: int, text: str, address: str
     ) -> dict[str, Any]:

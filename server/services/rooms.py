@@ -9,10 +9,11 @@ from server.domain.errors import Refused
 from server.domain.permissions import Role, abilities, chaired
 from server.domain.session import Pause, Session, continues
 from server.services.calling_off import called_off
+from server.services.case_hours import room_entered, room_left, talk_begun
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.services.recordable import keep_policies, recordable
-from server.storage import accounts, audit, consultations, sessions
+from server.storage import accounts, audit, consultations, meetings, prebrief, sessions
 from server.storage import seats as chairs
 from server.storage.ids import new_id
 from server.storage.seats import KnockRow
@@ -115,6 +116,7 @@ class Rooms:
                 )
                 await audit.append(tx, now_ms, entry)
             await consultations.set_state(tx, room, "live")
+            await room_entered(tx, now_ms, consultation.case_id)
         return session
 
     async def standing(self, session_id: str) -> Standing:
@@ -156,6 +158,7 @@ class Rooms:
                     detail={"reason": reason},
                 )
                 await audit.append(tx, now_ms, entry)
+                await room_left(tx, now_ms, consultation.case_id, over=state in OVER)
 
     async def cancel(self, consultation_id: str, now_ms: int) -> None:
         """Calls a consultation off, whatever happens in its room. Raises Refused `not_found`, `ended`.
@@ -219,5 +222,12 @@ class Rooms:
             await audit.append(tx, now_ms, entry)
 
     async def note(self, session_id: str, at_ms: int, what: str, seat_id: str | None) -> None:
+        """One line of the time line. With who joined, or was let in, the talk itself may begin."""
         async with self._context.database.write() as tx:
             await sessions.note(tx, session_id, at_ms, what, seat_id)
+            if what not in (meetings.JOINED, prebrief.OFF) or not await meetings.is_talk(tx, session_id):
+                return
+            session = await sessions.by_id(tx, session_id)
+            consultation = session and await consultations.by_id(tx, session.consultation_id)
+            if consultation:
+                await talk_begun(tx, at_ms, consultation.case_id)

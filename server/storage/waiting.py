@@ -13,7 +13,7 @@ from server.domain.documents import State
 from server.storage.accounts import NO_PASSWORD
 from server.storage.consultations import consultation_of
 from server.storage.database import Transaction
-from server.storage.schema import accounts, cases, consultations, sessions
+from server.storage.schema import accounts, cases, consultations
 from server.storage.schema_audit import audit, audit_reviews
 from server.storage.schema_documents import documents
 from server.storage.schema_sign_in import account_mails, provider_subjects
@@ -58,12 +58,6 @@ async def hours_since(
     for row in await tx.execute(query.order_by(consultations.c.starts_at_ms)):
         found.setdefault(row.case_id, []).append(consultation_of(row))
     return found
-
-
-async def met(tx: Transaction, consultation_ids: Collection[str]) -> set[str]:
-    """Those of these consultations in which people met."""
-    query = select(sessions.c.consultation_id).where(sessions.c.consultation_id.in_(list(consultation_ids)))
-    return set((await tx.execute(query)).scalars())
 
 
 async def documents_by(tx: Transaction, account_id: str) -> list[Held]:

@@ -184,6 +184,14 @@ async def cancel(request: web.Request) -> web.Response:
     return web.json_response(made)
 
 
+async def end(request: web.Request) -> web.Response:
+    """POST /api/cases/{case}/end → {state}"""
+    made = await request.app[SERVICES].replies.end(
+        request[SIGNED_IN].account, request.match_info["case"], request[ADDRESS]
+    )
+    return web.json_response(made)
+
+
 async def reopen(request: web.Request) -> web.Response:
     """POST /api/cases/{case}/reopen {reason, words} → {state}"""
     body = await parsed(request, Why)

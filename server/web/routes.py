@@ -273,6 +273,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", f"{_CASE}/return", referrals.give_back, _A.REFERRAL_RETURN, _S.CASE),
     Route("POST", f"{_CASE}/answer", referrals.answer, _A.REFERRAL_ANSWER, _S.CASE),
     Route("POST", f"{_CASE}/cancel", referrals.cancel, _A.CASE_CANCEL, _S.CASE),
+    Route("POST", f"{_CASE}/end", referrals.end, _A.CASE_END, _S.CASE),
     Route("POST", f"{_CASE}/reopen", referrals.reopen, _A.CASE_REOPEN, _S.CASE),
     # what the patient agreed to, their own way to it, and what holds between two sites
     Route("GET", f"{_CASE}/consents", consents.look, _A.CONSENT_READ, _S.CASE, per_minute=READS),

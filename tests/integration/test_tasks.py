@@ -124,6 +124,8 @@ async def test_an_hour_at_which_people_met_is_nobodys_task_any_more(site: Websit
     hour = await an_hour(site)
     at(site, hour["starts_at_ms"])
     session = await site.services.rooms.open_session(hour["consultation"], site.clock())
+    for seat in hour["seats"]:
+        await site.services.rooms.note(session.id, site.clock(), "joined", seat["id"])
     assert await who(site, "hour_passed") == {}
     await site.services.rooms.end_session(hour["consultation"], session.id, "ended", site.clock())
     at(site, hour["ends_at_ms"] + 2 * HOUR_MS)

@@ -16,6 +16,12 @@ const REASONS = /** @type {Record<string, string[]>} */ ({
   reopen: ['new_findings', 'complication', 'further_question', 'mistake', 'other'],
 });
 
+/** Whose words a move's reason is in. */
+const REASON_WORDS = /** @type {Record<string, string>} */ ({
+  return: 'return-reason', cancel: 'cancel-reason', reopen: 'reopen-reason',
+  reschedule: 'hour-reason', unschedule: 'hour-reason', no_show: 'hour-reason',
+});
+
 class Referral extends LightElement {
   static properties = { case: { type: String }, zone: { type: String } };
 
@@ -29,7 +35,7 @@ class Referral extends LightElement {
     this.forms = new Map();
     /** @type {number | null} which version is read; null: the newest */
     this.number = null;
-    /** Which act is being done: return, answer, cancel, reopen. @type {string | null} */
+    /** Which act is being done: return, answer, cancel, reopen, end. @type {string | null} */
     this.doing = null;
     this.reason = '';
     this.words = '';
@@ -75,7 +81,7 @@ class Referral extends LightElement {
     this.questions = [];
     this.problem = null;
     this.requestUpdate();
-    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(what ? '.act select, .act textarea' : `[data-testid=act-${before}]`))?.focus());
+    void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector(what === 'end' ? '[data-testid=act-do]' : what ? '.act select, .act textarea' : `[data-testid=act-${before}]`))?.focus());
   }
 
   /** @param {SubmitEvent} event */
@@ -86,7 +92,7 @@ class Referral extends LightElement {
     this.requestUpdate();
     const number = this.shown.versions.at(-1)?.number ?? 0;
     const body = this.doing === 'answer' ? { number, text: this.words }
-      : this.doing === 'return' ? { number, reason: this.reason, questions: this.questions, words: this.words } : { reason: this.reason, words: this.words };
+      : this.doing === 'end' ? {} : this.doing === 'return' ? { number, reason: this.reason, questions: this.questions, words: this.words } : { reason: this.reason, words: this.words };
     try {
       await post(`${this.base}/${this.doing}`, body);
       this.doing = null;
@@ -110,7 +116,7 @@ class Referral extends LightElement {
       ${this.acts(shown)}
       ${version ? this.version(version, shown) : html`<p class="hint">${t('referral-none')}</p>`}
       ${shown.events.length ? html`<details><summary>${t('referral-history')}</summary><ol class="events">${shown.events.map((one) => html`<li><p><strong>${tValue('case-move', one.move)}</strong> <span class="hint">${one.by || tValue('role', one.role)}, ${this.when(one.at_ms)}${one.number ? html` · ${t('referral-version', { number: one.number })}` : nothing}</span></p>
-        ${one.reason ? html`<p>${tValue(one.move === 'return' ? 'return-reason' : one.move === 'cancel' ? 'cancel-reason' : 'reopen-reason', one.reason)}</p>` : nothing}
+        ${one.reason && one.move in REASON_WORDS ? html`<p>${tValue(REASON_WORDS[one.move], one.reason)}</p>` : nothing}
         ${one.questions.length ? html`<p>${one.questions.map((question) => this.nameOf(question, version)).join(', ')}</p>` : nothing}${one.words ? html`<p class="said">${one.words}</p>` : nothing}</li>`)}</ol></details>` : nothing}
     </section>`;
   }
@@ -152,7 +158,9 @@ class Referral extends LightElement {
   /** @param {ReferralAnswer} shown */
   acts(shown) {
     if (this.doing) return this.form(shown);
-    const mine = ['answer', 'return', 'cancel', 'reopen'].filter((one) => shown.moves.includes(one));
+    // While people are in the room, the room ends it: only what was broken off is ended here.
+    const here = ['answer', 'return', 'cancel', 'reopen', ...(shown.case.state === 'interrupted' ? ['end'] : [])];
+    const mine = here.filter((one) => shown.moves.includes(one));
     const writes = shown.moves.includes('submit');
     if (mine.length === 0 && !writes) return nothing;
     return html`<div class="row acts">${writes ? html`<a class="button primary" data-testid="write-referral" href="/cases/${encodeURIComponent(this.case)}/referral">${t(shown.versions.length ? 'referral-write-again' : 'referral-write')}</a>` : nothing}
@@ -166,7 +174,7 @@ class Referral extends LightElement {
     const words = (/** @type {Event} */ event) => { this.words = /** @type {HTMLTextAreaElement} */ (event.target).value; };
     return html`<form class="act" data-testid="act-form" @submit=${(/** @type {SubmitEvent} */ event) => void this.act(event)}><h3>${t(`referral-act-${what}`)}</h3>
       ${what === 'answer' ? html`<label class="field"><span>${t('referral-answer-text')}</span><textarea rows="8" maxlength="20000" required data-testid="act-words" .value=${live(this.words)} @input=${words}></textarea></label>`
-        : html`<label class="field"><span>${t('referral-reason')}</span><select required data-testid="act-reason" @change=${(/** @type {Event} */ event) => { this.reason = /** @type {HTMLSelectElement} */ (event.target).value; }}>
+        : what === 'end' ? html`<p>${t('referral-end-means')}</p>` : html`<label class="field"><span>${t('referral-reason')}</span><select required data-testid="act-reason" @change=${(/** @type {Event} */ event) => { this.reason = /** @type {HTMLSelectElement} */ (event.target).value; }}>
             <option value="">${t('referral-choose')}</option>${(REASONS[what] ?? []).map((one) => html`<option value=${one} ?selected=${one === this.reason}>${tValue(`${what}-reason`, one)}</option>`)}</select></label>
           ${what === 'return' && version ? this.which(version) : nothing}
           <label class="field"><span>${t('referral-words')}</span><textarea rows="3" maxlength="2000" data-testid="act-words" .value=${live(this.words)} @input=${words}></textarea></label>`}

@@ -1,0 +1,145 @@
+"""A case goes with its room: entered, held, broken off, over; and who may say that it was enough."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.domain.session import Session
+from server.services.demo import CASE_ID
+from tests.integration.test_booking import actions, book, change, set_clock, slots, state
+from tests.integration.test_tasks import FRIDAY, HOUR_MS, SIGNED_IN, an_hour, at, who
+from tests.support.website import Website, website
+
+END = f"/api/cases/{CASE_ID}/end"
+
+
+@pytest.fixture(params=[False, True], ids=["physicians", "with a patient"])
+async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Website]:
+    async with website(tmp_path / "data", patient=request.param) as made:
+        await made.services.rooms.cancel(made.table.consultation_id, made.clock())  # the demo's own, open now
+        set_clock(made, FRIDAY)
+        SIGNED_IN.clear()
+        yield made
+
+
+async def entered(site: Website, hour: dict[str, Any]) -> Session:
+    at(site, hour["starts_at_ms"])
+    return await site.services.rooms.open_session(hour["consultation"], site.clock())
+
+
+async def joins(site: Website, hour: dict[str, Any], session: Session, *roles: str) -> None:
+    for seat in hour["seats"]:
+        if seat["role"] in roles:
+            await site.services.rooms.note(session.id, site.clock(), "joined", seat["id"])
+
+
+async def left(site: Website, hour: dict[str, Any], session: Session, reason: str) -> None:
+    await site.services.rooms.end_session(hour["consultation"], session.id, reason, site.clock())
+
+
+async def test_it_is_live_when_both_sides_are_there_and_ended_with_its_room(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    assert await state(site) == "prebrief"
+    await joins(site, hour, session, "consulting_physician", "interpreter")
+    assert await state(site) == "prebrief", "nobody who asks is there"
+    await joins(site, hour, session, "referring_physician")
+    assert await state(site) == "live"
+    await joins(site, hour, session, "referring_physician")
+    await left(site, hour, session, "ended")
+    assert await state(site) == "ended"
+    await left(site, hour, session, "ended")
+    said = [name for name, _ in await actions(site) if name.startswith("case_")]
+    assert said[-3:] == ["case_prebrief", "case_live", "case_ended"], "each once"
+
+
+async def test_professionals_among_themselves_are_not_yet_the_consultation(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await site.services.rooms.note(session.id, site.clock(), "prebrief:on", None)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    assert await state(site) == "prebrief"
+    await site.services.rooms.note(session.id, site.clock(), "prebrief:off", None)
+    assert await state(site) == "live"
+
+
+async def test_who_waited_alone_met_nobody_and_the_hour_was_missed(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "consulting_physician", "interpreter")
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "scheduled"
+    at(site, hour["ends_at_ms"] + 2 * HOUR_MS)
+    assert await who(site, "hour_passed") == {"coordinator": 1}
+
+
+async def test_a_room_that_all_left_is_broken_off_until_they_are_back(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "interrupted"
+    coordinator = await site.signed_in("coordinator")
+    (turn,) = (await coordinator.get("/api/cases")).json["cases"]
+    assert (turn["id"], turn["why"]) == (CASE_ID, "interrupted")
+    session = await site.services.rooms.open_session(hour["consultation"], site.clock())
+    assert await state(site) == "live"
+    await left(site, hour, session, "ended")
+    assert await state(site) == "ended"
+    assert (await coordinator.get("/api/cases")).json["cases"] == []
+
+
+async def test_its_physicians_may_say_that_what_was_broken_off_was_enough(site: Website) -> None:
+    hour = await an_hour(site)
+    lp = await site.signed_in("referring_physician")
+    assert (await lp.post(END)).code == "wrong_state"
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    lp = await site.signed_in("referring_physician")
+    assert (await lp.post(END)).code == "wrong_state", "the room is there to end it"
+    await left(site, hour, session, "emptied")
+    for role in ("coordinator", "interpreter", "reviewer", "site_operator", "privacy_officer"):
+        assert (await (await site.signed_in(role)).post(END)).status == 403, role
+    assert (await site.browser().post(END)).status == 401
+    assert "end" in (await lp.get(f"/api/cases/{CASE_ID}/referral")).json["moves"]
+    assert (await lp.post(END)).json == {"state": "ended"}
+    assert ("case_ended", {"from": "interrupted", "to": "ended", "by": "referring_physician"}) in (
+        await actions(site)
+    )
+    assert (await lp.post(END)).code == "wrong_state"
+
+
+async def test_after_one_hour_comes_another(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    coordinator = await site.signed_in("coordinator")
+    starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
+    second = (await book(coordinator, starts[len(starts) // 2], "request-2")).json
+    assert await state(site) == "live", "the one that runs"
+    await left(site, hour, session, "ended")
+    assert await state(site) == "scheduled", "the one to come"
+    session = await entered(site, second)
+    await joins(site, second, session, "referring_physician", "consulting_physician")
+    await left(site, second, session, "ended")
+    assert await state(site) == "ended"
+    coordinator = await site.signed_in("coordinator")
+    starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
+    assert (await book(coordinator, max(starts), "request-3")).status == 201
+    assert await state(site) == "scheduled"
+
+
+async def test_called_off_while_somebody_waits_in_its_room_it_is_to_be_scheduled_again(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "consulting_physician")
+    coordinator = await site.signed_in("coordinator")
+    why = {"request": "cancel-01", "side": "patient", "reason": "illness"}
+    assert (await change(coordinator, hour, "cancel", **why)).status == 200
+    assert await state(site) == "matched"
+    await left(site, hour, session, "cancelled")
+    assert await state(site) == "matched"
