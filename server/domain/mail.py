@@ -8,6 +8,8 @@ from typing import Final
 from server.domain.calendar import DAY_MS, MINUTE_MS
 
 INVITATION, MOVED, CANCELLED = "invitation", "moved", "cancelled"
+DECLINED = "declined"
+"""To coordinators: somebody cannot come. Once for each state of an hour; the worklist says who and why."""
 #: The longest before first, as instants: where a clock is changed meanwhile, an hour more or less.
 REMINDERS: Final = (("reminder_3d", 3 * DAY_MS), ("reminder_1d", DAY_MS), ("reminder_1h", 60 * MINUTE_MS))
 WAITING, SENT, STALE, REFUSED = "waiting", "sent", "stale", "refused"

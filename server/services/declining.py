@@ -1,4 +1,5 @@
-"""“I cannot come”: said by who has the seat before the hour, and taken back; a coordinator's task then."""
+"""“I cannot come”: said by who has the seat before the hour, and taken back; a coordinator's task then, and a
+mail to them."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from server.domain.appointment import REASONS, checked, require_declinable
 from server.domain.people import Account
 from server.services.access import seat_and_consultation
 from server.services.context import Context
+from server.services.mailing import announce_declined
 from server.storage import audit, declined
 from server.storage.declined import Declined
 
@@ -26,6 +28,7 @@ class Declining:
             if reason is None:
                 await declined.take_back(tx, seat_id)
             else:
+                await announce_declined(tx, consultation, now_ms)
                 await declined.put(tx, Declined(seat_id, account.id, checked(reason, REASONS), now_ms))
             entry = audit.Entry(
                 action="seat_declined_back" if reason is None else "seat_declined",

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from server.domain.appointment import Appointment
 from server.domain.consultation import Consultation
 from server.domain.icalendar import Event, Method, calendar
-from server.domain.mail import CANCELLED, REMINDERS, SENT, Mail, reminder_due, retry_at
+from server.domain.mail import CANCELLED, DECLINED, REMINDERS, SENT, Mail, reminder_due, retry_at
 from server.domain.people import Account, Site
-from server.domain.permissions import Action, allowed
+from server.domain.permissions import Action, Role, allowed
 from server.i18n import LANGUAGES, text
 from server.services import account_mails
 from server.services.context import Context
@@ -59,6 +59,15 @@ async def announce_to_all(
     seats = await consultations.seats_of(tx, {consultation.id})
     people = {seat.account_id: kind for seat in seats if seat.account_id}
     await announce(tx, consultation, appointment, people, now_ms)
+
+
+async def announce_declined(tx: Transaction, consultation: Consultation, now_ms: int) -> None:
+    """Every coordinator is told that somebody cannot come, as long as the hour is one that was booked."""
+    appointment = (await appointments.of(tx, [consultation.id])).get(consultation.id)
+    if appointment is not None:
+        everybody = await accounts.of_role(tx, Role.COORDINATOR)
+        people = {account.id: DECLINED for account in everybody}
+        await announce(tx, consultation, appointment, people, now_ms)
 
 
 async def _to_remind_of(tx: Transaction, now_ms: int) -> list[tuple[Consultation, Appointment, str]]:
@@ -136,7 +145,11 @@ class Mailing:
         own = next((seat for seat in seats if seat.account_id == account.id), None)
         zones = [account.time_zone, *(sites[seat.site_id].time_zone for seat in seats)]
         language = account.language if account.language in LANGUAGES else "en"
-        url = f"{self._context.settings.public_url}/room/{own.id}" if own and mail.kind != CANCELLED else ""
+        home = self._context.settings.public_url
+        if mail.kind == DECLINED:
+            url = f"{home}/worklist"
+        else:
+            url = f"{home}/room/{own.id}" if own and mail.kind != CANCELLED else ""
         words = "reminder" if mail.kind.startswith("reminder") else mail.kind
         subject = text(
             language, f"mail-subject-{words}", when=when(mail.starts_at_ms, account.time_zone, language)
@@ -191,8 +204,11 @@ def event_of(
 def _body(mail: Mail, words: str, zones: list[str], language: str, url: str, test_url: str) -> str:
     clocks = [f"  {when(mail.starts_at_ms, zone, language)}" for zone in dict.fromkeys(zones)]
     parts = [text(language, f"mail-lead-{words}"), "\n".join(clocks)]
+    declined = mail.kind == DECLINED
     if url:
-        parts += [text(language, "mail-seat"), url]
+        parts += [text(language, "mail-worklist" if declined else "mail-seat"), url]
     if test_url:
         parts += [text(language, "mail-self-test"), test_url]
-    return "\n\n".join([*parts, text(language, "mail-nothing")]) + "\n"
+    return (
+        "\n\n".join([*parts, text(language, "mail-nothing-declined" if declined else "mail-nothing")]) + "\n"
+    )

@@ -2091,6 +2091,10 @@ match-place-general-other = No department of the programme
 
 # mails about agreed hours
 mail-event = Teleconsultation
+mail-subject-declined = Somebody cannot come to a teleconsultation: { $when }
+mail-lead-declined = Somebody has said that they cannot come to a teleconsultation. It is to begin at:
+mail-worklist = Sign in to see who it is, and why:
+mail-nothing-declined = This mail says nothing of the patient on purpose. Please write nothing of the patient in an answer.
 mail-subject-invitation = Teleconsultation: { $when }
 mail-subject-moved = Teleconsultation moved: { $when }
 mail-subject-cancelled = Teleconsultation cancelled: { $when }

@@ -2099,6 +2099,10 @@ match-place-general-other = Бағдарламада ондай бөлімше �
 # mails about agreed hours
 # mails about agreed hours
 mail-event = Телеконсультация
+mail-subject-declined = Біреу телеконсультацияға келе алмайды: { $when }
+mail-lead-declined = Қатысушылардың бірі телеконсультацияға келе алмайтынын айтты. Басталуы:
+mail-worklist = Кім және неге екені кіргеннен кейін көрінеді:
+mail-nothing-declined = Бұл хатта пациент туралы әдейі ештеңе айтылмайды. Жауабыңызда да пациент туралы ештеңе жазбаңыз.
 mail-subject-invitation = Телеконсультацияға шақыру: { $when }
 mail-subject-moved = Телеконсультация ауыстырылды: { $when }
 mail-subject-cancelled = Телеконсультация күші жойылды: { $when }

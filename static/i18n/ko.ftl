@@ -2070,6 +2070,10 @@ match-place-general-other = 해당 진료과 없음
 
 # mails about agreed hours
 mail-event = 원격 협진
+mail-subject-declined = 원격 협진 불참 알림: { $when }
+mail-lead-declined = 원격 협진에 참석할 수 없다고 알린 사람이 있습니다. 시작 예정 시각:
+mail-worklist = 누구이고 왜인지는 로그인하면 볼 수 있습니다:
+mail-nothing-declined = 이 메일에는 환자에 관한 내용을 일부러 적지 않았습니다. 답장에도 환자에 관한 내용을 적지 마십시오.
 mail-subject-invitation = 원격 협진: { $when }
 mail-subject-moved = 원격 협진 시간 변경: { $when }
 mail-subject-cancelled = 원격 협진 취소: { $when }

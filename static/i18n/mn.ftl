@@ -2099,6 +2099,10 @@ match-place-general-other = Хөтөлбөрт ийм тасаг алга
 # mails about agreed hours
 # mails about agreed hours
 mail-event = Зайн зөвлөгөө
+mail-subject-declined = Хэн нэгэн зайн зөвлөгөөнд ирж чадахгүй: { $when }
+mail-lead-declined = Оролцогчдын нэг зайн зөвлөгөөнд ирж чадахгүй гэж мэдэгдлээ. Эхлэх цаг:
+mail-worklist = Хэн, яагаад гэдэг нь нэвтэрсний дараа харагдана:
+mail-nothing-declined = Энэ захидалд өвчтөний тухай зориуд юу ч бичээгүй. Хариундаа ч өвчтөний тухай юу ч бүү бичнэ үү.
 mail-subject-invitation = Зайн зөвлөгөөний урилга: { $when }
 mail-subject-moved = Зайн зөвлөгөөг шилжүүлсэн: { $when }
 mail-subject-cancelled = Зайн зөвлөгөөг цуцалсан: { $when }

@@ -2090,6 +2090,10 @@ match-place-general-other = Нет подходящего отделения
 
 # mails about agreed hours
 mail-event = Телеконсультация
+mail-subject-declined = Кто-то не сможет прийти на телеконсультацию: { $when }
+mail-lead-declined = Один из участников сообщил, что не сможет прийти на телеконсультацию. Начало:
+mail-worklist = Кто это и почему, видно после входа:
+mail-nothing-declined = В этом письме намеренно ничего не сказано о пациенте. Не пишите о пациенте и в ответе.
 mail-subject-invitation = Телеконсультация: { $when }
 mail-subject-moved = Телеконсультация перенесена: { $when }
 mail-subject-cancelled = Телеконсультация отменена: { $when }

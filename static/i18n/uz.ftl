@@ -2099,6 +2099,10 @@ match-place-general-other = Dasturda bunday boʻlim yoʻq
 # mails about agreed hours
 # mails about agreed hours
 mail-event = Telekonsultatsiya
+mail-subject-declined = Kimdir telekonsultatsiyaga kela olmaydi: { $when }
+mail-lead-declined = Ishtirokchilardan biri telekonsultatsiyaga kela olmasligini aytdi. Boshlanishi:
+mail-worklist = Kim va nima uchunligi kirgandan keyin koʻrinadi:
+mail-nothing-declined = Bu xatda bemor haqida ataylab hech narsa aytilmagan. Iltimos, javobingizda ham bemor haqida hech narsa yozmang.
 mail-subject-invitation = Telekonsultatsiyaga taklif: { $when }
 mail-subject-moved = Telekonsultatsiya koʻchirildi: { $when }
 mail-subject-cancelled = Telekonsultatsiya bekor qilindi: { $when }

@@ -72,6 +72,23 @@ async def test_who_cannot_come_says_so_and_takes_it_back_and_coordinators_know(s
     assert noted == [("seat_declined", {"reason": "illness"}), ("seat_declined_back", {})]
 
 
+async def test_a_coordinator_has_a_mail_of_it_that_says_neither_who_nor_why(site: Website) -> None:
+    coordinator, interpreter = await site.signed_in("coordinator"), await site.signed_in("interpreter")
+    hour = await booked(coordinator)
+    path = f"/api/seats/{seat_of(hour, 'interpreter')}/decline"
+    for reason in ("illness", None, "travel"):
+        assert (await interpreter.post(path, {"reason": reason})).status == 204
+    waiting = await site.services.mailing.due(site.clock())
+    (mail,) = [one for one in waiting if one.to.startswith("coordinator")]
+    assert mail.subject.startswith("원격 협진 불참 알림")
+    assert f"{site.settings.public_url}/worklist\n" in mail.body
+    assert "(Asia/Almaty, UTC+05:00)" in mail.body
+    assert "(Asia/Seoul, UTC+09:00)" in mail.body
+    assert mail.calendar is None
+    for unsaid in ("Vera", "illness", "travel", "질병", "KZ-"):
+        assert unsaid not in f"{mail.subject}\n{mail.body}", unsaid
+
+
 async def test_nobody_says_it_for_another_nor_once_the_hour_has_begun(site: Website) -> None:
     coordinator = await site.signed_in("coordinator")
     hour = await booked(coordinator)
