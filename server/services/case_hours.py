@@ -9,6 +9,7 @@ from server.domain.consultation import OVER, effective_state
 from server.domain.errors import Refused
 from server.domain.life import Guard, State, rows
 from server.services.case_life import BY_ITSELF, About, Mover, move
+from server.services.case_ready import settle
 from server.storage import appointments, cases, consultations
 from server.storage.database import Transaction
 
@@ -18,6 +19,7 @@ async def hour_agreed(tx: Transaction, now_ms: int, case_id: str, by: Mover) -> 
     case = await _case(tx, case_id)
     name = "schedule" if _may(case, "schedule") else "reschedule"
     await move(tx, now_ms, case, name, by, {Guard.BOOKED})
+    await settle(tx, now_ms, case_id)
 
 
 async def hour_moved(tx: Transaction, now_ms: int, case_id: str, by: Mover, reason: str) -> None:
@@ -25,6 +27,7 @@ async def hour_moved(tx: Transaction, now_ms: int, case_id: str, by: Mover, reas
     case = await _case(tx, case_id)
     if _may(case, "reschedule"):
         await move(tx, now_ms, case, "reschedule", by, {Guard.BOOKED}, About(reason=reason))
+        await settle(tx, now_ms, case_id)
 
 
 async def hour_gone(tx: Transaction, now_ms: int, case_id: str, name: str, by: Mover, reason: str) -> None:
@@ -54,6 +57,7 @@ async def room_left(tx: Transaction, now_ms: int, case_id: str, *, over: bool) -
     name = await _by_itself(tx, now_ms, case_id, ("leave", "end" if over else "interrupt"))
     if name == "end" and await _another_ahead(tx, now_ms, case_id):
         await _by_itself(tx, now_ms, case_id, ("schedule",))
+    await settle(tx, now_ms, case_id)
 
 
 async def _another_ahead(tx: Transaction, now_ms: int, case_id: str) -> bool:

@@ -29,6 +29,7 @@ from server.domain.person_consent import (
     newest_of,
 )
 from server.i18n import fallbacks
+from server.services.case_ready import settle
 from server.services.case_sides import Sides, sides_of
 from server.services.consent import Consents
 from server.services.context import Context
@@ -116,6 +117,7 @@ class PersonConsents:
                 known[one.purpose] = given
                 await _keep(tx, given, now_ms, address, account.id)
             await fall_back_of(tx, self._context, case_id, account.id, address)
+            await settle(tx, now_ms, case_id)
         await self._deciding.act(case_id)
 
     async def witness(self, case_id: str, ids: Sequence[str], account: Account, address: str) -> None:
@@ -135,6 +137,7 @@ class PersonConsents:
                     account_id=account.id, case_id=case_id, detail={"purpose": given.purpose},
                 )  # fmt: skip
                 await audit.append(tx, now_ms, entry)
+            await settle(tx, now_ms, case_id)
         await self._deciding.act(case_id)
 
     async def withdraw(
@@ -155,6 +158,7 @@ class PersonConsents:
             )  # fmt: skip
             await _keep(tx, gone, now_ms, address, account)
             await fall_back_of(tx, self._context, case_id, account, address)
+            await settle(tx, now_ms, case_id)
             asked = await self._destroy(tx, case_id, by, address, account) if purpose == "recording" else []
         await self._deciding.act(case_id)
         for seat, goes_on in dict(asked).items():

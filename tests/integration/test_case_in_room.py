@@ -11,9 +11,11 @@ import pytest
 from server.domain.session import Session
 from server.services.demo import CASE_ID
 from tests.integration.test_booking import actions, book, change, set_clock, slots, state
+from tests.integration.test_consents_web import BASE, asked
 from tests.integration.test_tasks import FRIDAY, HOUR_MS, SIGNED_IN, an_hour, at, who
 from tests.support.website import Website, website
 
+READY = ("case_ready", "case_not_ready")
 END = f"/api/cases/{CASE_ID}/end"
 
 
@@ -143,3 +145,27 @@ async def test_called_off_while_somebody_waits_in_its_room_it_is_to_be_scheduled
     assert await state(site) == "matched"
     await left(site, hour, session, "cancelled")
     assert await state(site) == "matched"
+
+
+async def test_it_is_ready_once_its_patient_was_asked_and_agrees_to_be_seen(site: Website) -> None:
+    hour = await an_hour(site)
+    lp = await site.signed_in("referring_physician")
+    for purpose in ("consultation", "transfer_abroad"):
+        assert (await lp.post(BASE, await asked(lp, "granted", purpose))).status == 201
+        assert await state(site) == "scheduled", purpose
+    assert (await lp.post(BASE, await asked(lp, "declined", "recording"))).status == 201
+    assert await state(site) == "ready", "a no to being recorded is an answer"
+    assert (await lp.post(BASE, await asked(lp, "declined", "consultation"))).status == 201
+    assert await state(site) == "scheduled"
+    assert (await lp.post(BASE, await asked(lp, "granted", "consultation"))).status == 201
+    session = await entered(site, hour)
+    assert await state(site) == "prebrief"
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "ready", "as it was before"
+    said = [(name, detail.get("by")) for name, detail in await actions(site) if name in READY]
+    assert said == [
+        ("case_ready", "system"),
+        ("case_not_ready", "system"),
+        ("case_ready", "system"),
+        ("case_ready", "system"),
+    ]
