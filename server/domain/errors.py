@@ -98,6 +98,7 @@ STATUS_BY_CODE: Final[dict[str, int]] = {
     "glossary_changed": 409,
     "glossary_full": 409,
     "nobody_invited": 409,
+    "department_closed": 409,
     "interpreter_unfit": 409,
     "hour_past": 409,
     "hour_taken": 409,

@@ -79,8 +79,8 @@ class Booking:
         """A consultation at this hour, its seats, its interpreter and rooms. An urgent one says why, and
         its room is open at once.
 
-        Raises Refused `not_found`, `nobody_invited`, `interpreter_unfit`, `hour_past`, `hour_taken`,
-        `hour_outside`, `reason_missing`, `request_reused`, `wrong_state`, `bad_request`.
+        Raises Refused `not_found`, `department_closed`, `nobody_invited`, `interpreter_unfit`, `hour_past`,
+        `hour_taken`, `hour_outside`, `reason_missing`, `request_reused`, `wrong_state`, `bad_request`.
         """
         side, reason = why_urgent(hour.wish.urgent, why)
         now_ms, digest = self._context.now_ms(), _digest("book", case_id, [asdict(hour), why])

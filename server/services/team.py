@@ -10,7 +10,7 @@ from server.domain.case import Case
 from server.domain.errors import Refused
 from server.domain.people import Account, Site
 from server.services.availability import Resource, person, place
-from server.storage import accounts, appointments, calendars, cases
+from server.storage import accounts, appointments, calendars, cases, departments, matches
 from server.storage.database import Transaction
 
 REFERRING, CONSULTING = "referring_physician", "consulting_physician"
@@ -68,10 +68,13 @@ class Team:
 
 
 async def team_of(tx: Transaction, case_id: str, wish: Wish, now_ms: int) -> Team:
-    """Raises Refused `not_found`, `nobody_invited`, `interpreter_unfit`, `bad_request`."""
+    """Raises Refused `not_found`, `department_closed`, `nobody_invited`, `interpreter_unfit`,
+    `bad_request`.
+    """
     case = await cases.by_id(tx, case_id)
     if case is None:
         raise Refused("not_found")
+    await _require_open(tx, case_id)
     sites = await accounts.all_sites(tx)
     physicians = _physicians(case, await cases.invited(tx, case_id), wish.people)
     languages = pair_of(wish.languages or [account.language for _, account in physicians])
@@ -80,6 +83,16 @@ async def team_of(tx: Transaction, case_id: str, wish: Wish, now_ms: int) -> Tea
         interpreters = await _interpreters(tx, case, languages, wish, now_ms)
     rooms = await _rooms(tx, sites, [account.site_id for _, account in physicians], wish.rooms)
     return Team(case, sites, physicians, languages, interpreters, rooms)
+
+
+async def _require_open(tx: Transaction, case_id: str) -> None:
+    """A department that was closed sees nobody any more: the case is to be matched anew first."""
+    decided = await matches.decided(tx, case_id)
+    if decided is None or decided.department_id is None:
+        return
+    department = await departments.by_id(tx, decided.department_id)
+    if department is not None and department.closed:
+        raise Refused("department_closed")
 
 
 def _physicians(

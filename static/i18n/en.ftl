@@ -1650,6 +1650,7 @@ error-wrong-state = This is not possible as the case stands now. Reload the page
 error-referral-incomplete = Something is still missing. The list above the form says what, and why it is asked.
 error-referral-changed = This referral was changed meanwhile. Look at the newest version, then try again.
 error-patient-changed = Somebody changed this patient’s details meanwhile. Look at them again, then save yours.
+error-department-closed = This case goes to a department that was closed. Match it anew, then look for an hour.
 error-nobody-invited = No referring or no consulting physician is named on this case yet. Choose them first, then look for an hour.
 error-not-booked = No hour is booked yet. Book one with physician, interpreter and room.
 error-opinion-missing = Not every opinion that was asked for is signed yet. Wait for it, or ask its author.

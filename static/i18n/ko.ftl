@@ -1641,6 +1641,7 @@ error-wrong-state = 현재 사례 상태에서는 할 수 없습니다. 페이�
 error-referral-incomplete = 아직 빠진 것이 있습니다. 양식 위 목록에서 무엇이 왜 필요한지 확인해 주십시오.
 error-referral-changed = 그 사이 의뢰서가 변경되었습니다. 최신 내용을 확인한 뒤 다시 시도해 주십시오.
 error-patient-changed = 그 사이 다른 사람이 환자 정보를 변경했습니다. 다시 확인한 뒤 저장해 주십시오.
+error-department-closed = 이 증례가 배정된 진료과는 문을 닫았습니다. 다시 배정한 뒤 시간을 찾으십시오.
 error-nobody-invited = 이 증례에 의뢰 의사나 자문 의사가 아직 지정되지 않았습니다. 먼저 지정한 뒤 시간을 찾으십시오.
 error-not-booked = 아직 시간이 예약되지 않았습니다. 의사, 통역사, 진료실과 함께 예약해 주십시오.
 error-opinion-missing = 요청한 소견 중 서명되지 않은 것이 있습니다. 기다리거나 작성자에게 요청해 주십시오.

@@ -1655,6 +1655,7 @@ error-wrong-state = Klinik holatning hozirgi bosqichida bu mumkin emas. Qaysi bo
 error-referral-incomplete = Hali nimadir yetishmaydi. Shakl ustidagi roʻyxatda nima yetishmasligi va nega soʻralishi yozilgan.
 error-referral-changed = Bu orada yoʻllanma oʻzgartirildi. Eng yangi nusxasini koʻring va qayta urinib koʻring.
 error-patient-changed = Bu orada bemor maʼlumotlarini kimdir oʻzgartirdi. Ularni qayta koʻring, soʻng oʻzingiznikini saqlang.
+error-department-closed = Bu klinik holat yopilgan boʻlimga yuborilgan. Avval boshqasini tanlang, soʻng vaqt qidiring.
 error-nobody-invited = Bu klinik holatda yoʻllovchi yoki maslahatchi shifokor hali koʻrsatilmagan. Avval ularni tanlang, soʻng vaqt qidiring.
 error-not-booked = Hali vaqt belgilanmagan. Shifokor, tarjimon va xona bilan birga belgilang.
 error-opinion-missing = Soʻralgan xulosalarning hammasi hali imzolanmagan. Kuting yoki muallifidan soʻrang.

@@ -110,6 +110,7 @@ async def test_nothing_is_closed_before_its_booked_hours_are_moved_or_called_off
     # called off: the case stays with whom it was decided for, and nothing is in the way
     off = {"request": "request-2", "side": "coordinator", "reason": "clinic"}
     gone = await coordinator.post(f"/api/consultations/{consultation}/cancel", off)
+    began = gone.json["starts_at_ms"]
     assert gone.status == 200, gone.text
     assert (await coordinator.get(f"{path}/ahead")).json == {"cases": 1, "hours": []}
     assert (await coordinator.post(f"{physician}/remove")).status == 204
@@ -117,6 +118,14 @@ async def test_nothing_is_closed_before_its_booked_hours_are_moved_or_called_off
     assert (await coordinator.post(f"{path}/closed", {"closed": True})).status == 204, "twice is the same"
     row = await listed(coordinator, path)
     assert (row["closed"], row["physicians"]) == (True, [])
+    body = {"request": "request-3", "starts_at_ms": began, "minutes": 60}
+    for refused in (
+        await coordinator.post(
+            f"/api/cases/{CASE_ID}/slots", {"from": "2026-11-30", "days": 5, "minutes": 60}
+        ),
+        await coordinator.post(f"/api/cases/{CASE_ID}/consultations", body),
+    ):
+        assert (refused.status, refused.code) == (409, "department_closed"), "no hour is found there any more"
     doctor = await site.signed_in("consulting_physician")
     assert (await doctor.get(f"/api/cases/{CASE_ID}")).status == 200, "the case is still theirs to answer"
     again = (await coordinator.post(f"/api/cases/{CASE_ID}/match", {})).json["proposal"]
