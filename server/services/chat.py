@@ -12,6 +12,7 @@ from server.domain.consultation import OVER, Seat, effective_state
 from server.domain.errors import Refused
 from server.services.access import seat_and_consultation
 from server.services.context import Context
+from server.services.follow_up import Withheld
 from server.services.limiting import Attempts
 from server.storage import accounts, audit, chat, consultations, sessions
 from server.storage.database import Transaction
@@ -83,19 +84,23 @@ class Chat:
                 raise Refused("ended")
             return await _told_all(tx, consultation.id, seat_id)
 
-    async def of_recording(self, recording: str, account: str, address: str) -> dict[str, Any]:
-        """`{messages, places}` of the recording's whole consultation; that it was read is audited.
+    async def of_recording(
+        self, recording: str, account: str, address: str, kept_back: Withheld
+    ) -> dict[str, Any]:
+        """`{messages, withheld, places}` of the recording's whole consultation; that it was read is audited.
 
         Raises Refused `not_found`. `ms` is the place on the recording's time line, null outside of it.
+        `withheld`: how many lines stay back with the lanes of who wrote them.
         """
         async with self._context.database.read() as tx:
             session = await sessions.by_id(tx, recording)
             consultation = await consultations.by_id(tx, session.consultation_id) if session else None
             if session is None or consultation is None:
                 raise Refused("not_found")
-            messages = await _told_all(tx, consultation.id)
+            said = await _told_all(tx, consultation.id)
             seats = await consultations.seats_of(tx, {consultation.id})
             sites = await accounts.all_sites(tx)
+        messages = [one for one in said if one["participant"] not in kept_back]
         for message in messages:
             own = message.pop("session") == recording
             message["ms"] = max(0, message["at_ms"] - session.started_ms) if own else None
@@ -112,7 +117,7 @@ class Chat:
                 await audit.append(tx, self._context.now_ms(), entry)
         at = dict.fromkeys(seat.site_id for seat in seats)
         places = [{"site": sites[one].name, "time_zone": sites[one].time_zone} for one in at]
-        return {"messages": messages, "places": places}
+        return {"messages": messages, "withheld": len(said) - len(messages), "places": places}
 
 
 def told(message: ChatMessage, seat: Seat | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.web.guard import kept_back
 from server.web.keys import ADDRESS, SERVICES, SIGNED_IN
 
 
@@ -16,7 +17,8 @@ async def of_seat(request: web.Request) -> web.Response:
 async def of_recording(request: web.Request) -> web.Response:
     """GET /api/recordings/{recording}/chat"""
     account = request[SIGNED_IN].account.id
+    recording = request.match_info["recording"]
     found = await request.app[SERVICES].chat.of_recording(
-        request.match_info["recording"], account, request[ADDRESS]
+        recording, account, request[ADDRESS], await kept_back(request, recording)
     )
     return web.json_response(found)

@@ -1194,6 +1194,7 @@ chat-not-sent = Not sent: the connection was lost. It goes out by itself when th
 chat-retry = Send again
 chat-edit = Take back and edit
 chat-news = { $count } new in the chat, the last from { $name }
+review-chat-withheld = Lines kept back, like the lanes of those who wrote them: { $count }
 review-chat-seek = Go to { $time }, when this was written
 
 ## The interpreter’s opening

@@ -1199,6 +1199,7 @@ chat-not-sent = Жіберілмеді: байланыс үзілді. Байл�
 chat-retry = Қайта жіберу
 chat-edit = Қайтарып алып, түзету
 chat-news = Чатта { $count } жаңа хабар, соңғысы: { $name }
+review-chat-withheld = Жазғандардың жолақтарымен бірге жасырылған жолдар: { $count }
 review-chat-seek = Бұл жазылған { $time } сәтіне өту
 
 ## The interpreter’s opening

@@ -1185,6 +1185,7 @@ chat-not-sent = 연결이 끊겨 보내지 못했습니다. 연결되면 자동�
 chat-retry = 다시 보내기
 chat-edit = 되돌려 고치기
 chat-news = 채팅에 새 글 { $count }개, 마지막은 { $name }
+review-chat-withheld = 작성자의 녹화와 함께 공개하지 않은 글: { $count }개
 review-chat-seek = 이 글이 쓰인 { $time }(으)로 이동
 
 ## 통역 시작 절차

@@ -1199,6 +1199,7 @@ chat-not-sent = Илгээгдсэнгүй: холболт тасарсан. Х�
 chat-retry = Дахин илгээх
 chat-edit = Буцаан авч засах
 chat-news = Чатад { $count } шинэ зурвас, сүүлийнх нь: { $name }
+review-chat-withheld = Бичсэн хүмүүсийн бичлэгтэй хамт нуугдсан мөр: { $count }
 review-chat-seek = Үүнийг бичсэн { $time } руу очих
 
 ## The interpreter’s opening

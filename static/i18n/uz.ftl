@@ -1199,6 +1199,7 @@ chat-not-sent = Yuborilmadi: aloqa uzildi. Aloqa tiklanganda oʻzi yuboriladi; �
 chat-retry = Qayta yuborish
 chat-edit = Qaytarib olib tuzatish
 chat-news = Chatda { $count } ta yangi xabar, oxirgisi: { $name }
+review-chat-withheld = Yozganlarning yoʻlaklari bilan birga yashirilgan qatorlar: { $count }
 review-chat-seek = Bu yozilgan { $time } ga oʻtish
 
 ## The interpreter’s opening

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from server.domain.chat import ChatMessage
 from server.domain.glass import Glass
 from server.domain.site_policy import Policy
 from server.services.follow_up import NOBODY, Looking, withheld_from
-from server.storage import break_glass, site_policies
+from server.storage import break_glass, chat, site_policies
+from server.storage import sessions as stored_sessions
 from server.storage.schema import cases, sessions
 from tests.integration.exporting_rig import PATH, ExportsRig, ask, refusal, told
 from tests.integration.playback_rig import PlaybackRig, Profile
@@ -179,3 +181,28 @@ async def test_an_operators_command_is_nobodys_consultation(rig: ExportsRig) -> 
     interpreter = Looking(("interpreter",), frozenset())
     assert set(await withheld_from(database, RECORDING, interpreter, now_ms)) == {PATIENTS}
     assert await withheld_from(database, "unknown", NOBODY, now_ms) == {}
+
+
+async def test_what_was_written_at_the_patients_seat_stays_back_with_its_lanes(rig: ExportsRig) -> None:
+    who, room = await reviewer(rig), await consultation_of(rig)
+    async with rig.books.database.write() as tx:
+        for n, seat in enumerate((PATIENTS, OTHERS, PATIENTS)):
+            await chat.add(tx, ChatMessage(f"line-{n}", room, RECORDING, seat, f"c{n}", f"said {n}", 5 + n))
+
+    async def read() -> tuple[list[str], int]:
+        async with rig.browser(who) as browser, browser.get(f"{API}/chat") as response:
+            body = await response.json()
+        return [one["text"] for one in body["messages"]], body["withheld"]
+
+    assert await read() == (["said 0", "said 1", "said 2"], 0)
+    await says(rig.services, "declined")
+    assert await read() == (["said 1"], 2)
+    await says(rig.services, "granted")
+    assert await read() == (["said 0", "said 1", "said 2"], 0)
+
+
+async def consultation_of(rig: PlaybackRig) -> str:
+    async with rig.books.database.read() as tx:
+        session = await stored_sessions.by_id(tx, RECORDING)
+    assert session is not None
+    return session.consultation_id

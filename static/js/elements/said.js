@@ -45,9 +45,10 @@ class Said extends LightElement {
 
   chat() {
     const found = this.found;
-    if (!found || found.messages.length === 0) return nothing;
+    if (!found || found.messages.length + found.withheld === 0) return nothing;
     return html`<section class="said" data-testid="review-chat" aria-labelledby="said-title"><h2 id="said-title">${t('chat-title')}</h2>
-      <ol>${found.messages.map((message) => this.line(message, found.places))}</ol></section>`;
+      <ol>${found.messages.map((message) => this.line(message, found.places))}</ol>
+      ${found.withheld ? html`<p class="hint" data-testid="review-chat-withheld">${t('review-chat-withheld', { count: found.withheld })}</p>` : nothing}</section>`;
   }
 
   /**

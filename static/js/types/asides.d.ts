@@ -6,7 +6,7 @@ export interface ChatMessage {
 }
 export interface ReviewedMessage extends ChatMessage { ms: number | null }
 export interface Place { site: string; time_zone: string }
-export interface ReviewedChat { messages: ReviewedMessage[]; places: Place[] }
+export interface ReviewedChat { messages: ReviewedMessage[]; withheld: number; places: Place[] }
 export interface ConductStep {
   participant: string; session: string; step: string; outcome: 'done' | 'skipped'; reason: string | null; at_ms: number;
 }
