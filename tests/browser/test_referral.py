@@ -78,9 +78,20 @@ def begin(page: Page, demo: Demo) -> str:
     return page.url.split("/")[-2]
 
 
-def test_a_referral_from_a_telephone_to_the_coordinator_and_back(demo: Demo, crowd: Crowd) -> None:
+THIN = {"offline": False, "latency": 300, "downloadThroughput": 50_000, "uploadThroughput": 25_000}
+"""A telephone far from its mast: ms of round trip, bytes a second."""
+
+
+@pytest.mark.parametrize("line", [None, pytest.param(THIN, marks=pytest.mark.long)], ids=["good", "300 ms"])
+def test_a_referral_from_a_telephone_to_the_coordinator_and_back(
+    demo: Demo, crowd: Crowd, line: dict[str, float] | None
+) -> None:
     person = crowd.person(language="ru", width=390)
     page = signed_in(demo, person.context, "referring_physician")
+    if line is not None:
+        wire = person.context.new_cdp_session(page)
+        wire.send("Network.enable")
+        wire.send("Network.emulateNetworkConditions", line)
     case = begin(page, demo)
     answer(page, "question", "боль")
     page.get_by_test_id("submit").click()
