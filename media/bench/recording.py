@@ -169,6 +169,15 @@ async def write_journal(
     return told, keys
 
 
+FINALISER = """
+import atexit, pathlib, runpy, sys
+atexit.register(lambda: pathlib.Path(sys.argv[1]).write_text(pathlib.Path("/proc/self/status").read_text()))
+runpy.run_module("media.finaliser", run_name="__main__")
+"""
+"""The finaliser, which at its end leaves what the kernel says of it. `ru_maxrss` would not do: on Linux a
+process starts with the peak of the one that started it."""
+
+
 def finalise(folder: Path, keys: dict[str, bytes], out: Path) -> dict[str, Any]:
     """One run of the finaliser as a child: its result, CPU seconds and peak resident MB."""
     job = {
@@ -181,7 +190,10 @@ def finalise(folder: Path, keys: dict[str, bytes], out: Path) -> dict[str, Any]:
     with (folder / "job.json").open("w+") as source, (folder / "said").open("w+") as said:
         json.dump(job, source)
         source.seek(0)
-        child = subprocess.Popen([sys.executable, "-m", "media.finaliser"], stdin=source, stdout=said)
+        status_file = folder / "status"
+        child = subprocess.Popen(
+            [sys.executable, "-c", FINALISER, str(status_file)], stdin=source, stdout=said
+        )
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
@@ -189,9 +201,14 @@ def finalise(folder: Path, keys: dict[str, bytes], out: Path) -> dict[str, Any]:
     return {
         "ok": child.returncode == 0 and result["ok"] and not result["failed"],
         "cpu_s": usage.ru_utime + usage.ru_stime,
-        "peak_mb": usage.ru_maxrss / 1024,
+        "peak_mb": _peak_mb(status_file.read_text()),
         "result": result,
     }
+
+
+def _peak_mb(status: str) -> float:
+    """`VmHWM` of `/proc/<pid>/status` (proc(5))."""
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
 def measure(parties: int, seconds: int, payload_bytes: int) -> dict[str, Any]:
