@@ -27,12 +27,13 @@ trap 'kill $series 2>/dev/null; exit 130' INT TERM # shells keep an interrupt fr
 # No other browser beside these: what a line is worth is measured.
 step matrix $PY -m pytest -s -m long tests/integration/test_matrix.py
 step table $PY -m tests.support.matrix --keep "$rows" --write
-step thin $PY -m pytest -rP -m long tests/browser/test_thin_line.py tests/browser/test_thin_line_long.py
-# A quarter of an hour of silence, and one over 80 kbit/s, leave room for a third stream beside them.
-step browsers $PY -m pytest -rP --durations=40 -m long -n 3 --dist loadfile --no-loadscope-reorder \
-	tests/browser/test_quiet_room.py tests/browser/test_survival.py tests/browser \
-	--ignore=tests/browser/test_thin_line.py --ignore=tests/browser/test_thin_line_long.py \
-	--ignore=tests/browser/test_screenshots.py
+alone="tests/browser/test_thin_line.py tests/browser/test_thin_line_long.py tests/browser/test_four_tones.py"
+step alone $PY -m pytest -rP -m long $alone
+# A quarter of an hour of silence, and one over 80 kbit/s.
+quarters="tests/browser/test_quiet_room.py tests/browser/test_survival.py"
+step quarters $PY -m pytest -rP --durations=10 -m long -n 2 --dist loadfile $quarters
+step browsers $PY -m pytest -rP --durations=40 -m long -n 2 --dist loadfile tests/browser \
+	$(printf -- '--ignore=%s ' $alone $quarters tests/browser/test_screenshots.py)
 HYEOPJIN_PICTURES=all step pictures $PY -m pytest -m "long or not long" tests/browser/test_screenshots.py tests/browser/test_withdraw.py
 wait $series || failed="$failed series"
 cat "$said"

@@ -78,7 +78,7 @@ def refer(page: Page, demo: Demo) -> str:
     page.get_by_test_id("begin-referral").click()
     page.wait_for_url(re.compile(r"/cases/.*/referral$"))
     case = page.url.split("/")[-2]
-    register(page)
+    register(page, ADULT)
     page.get_by_test_id("speaks-ru").check()
     answers = whole(newest("orthopaedics"), facts(ADULT, date(2026, 11, 26)), dict(KNEE))
     filled = set[str]()
