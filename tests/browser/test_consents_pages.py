@@ -17,7 +17,7 @@ from server.storage.schema import case_people, seats
 from tests.support.browsers import CHROMIUM
 from tests.support.website import Website, website
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 

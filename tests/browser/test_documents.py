@@ -12,7 +12,7 @@ from tests.support import documents
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 SLOW_BYTES_S = 4_000_000
 
 

@@ -20,7 +20,7 @@ from tests.support.demo import Demo, until
 from tests.support.prepared import RECORDING, reviewed_demo
 from tests.support.story import sign_in, wait_ready
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 PLAY = """
 async ([address, at]) => {

@@ -15,7 +15,7 @@ from tests.support.accessible import findings
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 ZONES = ("Asia/Almaty", "Asia/Seoul", "America/New_York")
 

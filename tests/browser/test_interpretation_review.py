@@ -15,7 +15,7 @@ from tests.support.prepared import RECORDING, reviewed_demo, talkers
 from tests.support.story import sign_in, wait_ready
 from tests.support.talkers import TALK
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 LP, KP, IN = TALK
 

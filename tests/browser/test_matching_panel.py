@@ -15,7 +15,7 @@ from server.storage.schema_casework import referral_versions
 from tests.support.browsers import CHROMIUM
 from tests.support.website import Website, website
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 WHOLE = (
     "Right knee gives way. ACL tear and torn meniscus after a fall 6 weeks ago. MRI 2026-11-02. "

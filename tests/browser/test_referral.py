@@ -18,7 +18,7 @@ from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
 from tests.support.referrals import ADULT, whole
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 FORM = newest("orthopaedics")
 
 

@@ -18,7 +18,7 @@ from tests.support.demo import Demo
 from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.story import end, join, sign_in, wait_ready, wait_stored
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 LANGUAGES = ("ko", "ru", "en")
 SIX = (*LANGUAGES, "kk", "uz", "mn")

@@ -19,7 +19,7 @@ from tests.support.demo import Demo
 from tests.support.fakes import RED
 from tests.support.story import join_signed_in, sign_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 #: Every page with a header of somebody signed in, and who has it.
 PAGES = {
