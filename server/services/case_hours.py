@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from server.domain.appointment import BOOKED
 from server.domain.case import Case
-from server.domain.consultation import OVER, effective_state
+from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.errors import Refused
 from server.domain.life import Guard, State, rows
 from server.services.case_life import BY_ITSELF, About, Mover, move
@@ -49,22 +49,23 @@ async def talk_begun(tx: Transaction, now_ms: int, case_id: str) -> None:
     await _by_itself(tx, now_ms, case_id, ("begin",))
 
 
-async def room_left(tx: Transaction, now_ms: int, case_id: str, *, over: bool) -> None:
-    """The session has ended. `over`: the consultation with it; else its hour goes on and nobody is there.
+async def room_left(tx: Transaction, now_ms: int, consultation: Consultation, *, over: bool) -> None:
+    """The session has ended. `over`: the talk with it; else its hour goes on and nobody is there.
 
     Who waited alone has held nothing: the case is where it was before, its hour ahead or missed.
     """
+    case_id = consultation.case_id
     name = await _by_itself(tx, now_ms, case_id, ("leave", "end" if over else "interrupt"))
-    if name == "end" and await _another_ahead(tx, now_ms, case_id):
+    if name == "end" and await _another_ahead(tx, now_ms, case_id, but=consultation.id):
         await _by_itself(tx, now_ms, case_id, ("schedule",))
     await settle(tx, now_ms, case_id)
 
 
-async def _another_ahead(tx: Transaction, now_ms: int, case_id: str) -> bool:
+async def _another_ahead(tx: Transaction, now_ms: int, case_id: str, but: str = "") -> bool:
     """An hour is agreed that is still to come, or runs."""
     found = await consultations.of_case(tx, case_id)
     agreed = await appointments.of(tx, [one.id for one in found if effective_state(one, now_ms) not in OVER])
-    return any(one.state == BOOKED for one in agreed.values())
+    return any(one.state == BOOKED for id_, one in agreed.items() if id_ != but)
 
 
 async def _by_itself(tx: Transaction, now_ms: int, case_id: str, names: tuple[str, ...]) -> str | None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session, waits_first
+from server.domain.consultation import (
+    OVER,
+    Consultation,
+    chair_ranks,
+    effective_state,
+    state_after_session,
+    waits_first,
+)
 from server.domain.errors import Refused
 from server.domain.permissions import Role, abilities, chaired
 from server.domain.session import Pause, Session, continues
@@ -13,8 +20,9 @@ from server.services.case_hours import room_entered, room_left, talk_begun
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.services.recordable import keep_policies, recordable
-from server.storage import accounts, audit, consultations, meetings, prebrief, sessions
+from server.storage import accounts, appointments, audit, consultations, meetings, prebrief, sessions
 from server.storage import seats as chairs
+from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.seats import KnockRow
 from server.storage.standing import Standing, standing_of
@@ -158,7 +166,8 @@ class Rooms:
                     detail={"reason": reason},
                 )
                 await audit.append(tx, now_ms, entry)
-                await room_left(tx, now_ms, consultation.case_id, over=state in OVER)
+                over = state in OVER or await _talked_out(tx, consultation, session_id, now_ms)
+                await room_left(tx, now_ms, consultation, over=over)
 
     async def cancel(self, consultation_id: str, now_ms: int) -> None:
         """Calls a consultation off, whatever happens in its room. Raises Refused `not_found`, `ended`.
@@ -231,3 +240,13 @@ class Rooms:
             consultation = session and await consultations.by_id(tx, session.consultation_id)
             if consultation:
                 await talk_begun(tx, at_ms, consultation.case_id)
+
+
+async def _talked_out(tx: Transaction, consultation: Consultation, session_id: str, now_ms: int) -> bool:
+    """Nobody ended it, and it is over all the same: all took leave, or its time was up when they went."""
+    session = await sessions.by_id(tx, session_id)
+    went_ms = session.emptied_ms if session and session.emptied_ms is not None else now_ms
+    agreed = (await appointments.of(tx, [consultation.id])).get(consultation.id)
+    if agreed is not None and went_ms >= agreed.ends_at_ms:
+        return True
+    return await meetings.all_took_leave(tx, session_id)

@@ -11,7 +11,9 @@ from server.storage.database import Transaction
 from server.storage.prebrief import OFF, ON
 from server.storage.schema import seats, session_notes, sessions
 
-JOINED = "joined"
+JOINED, LEFT = "joined", "left"
+#: Whether somebody is at a seat, and how they went: by a word, or silently.
+PRESENCE = (JOINED, "back", "replaced", LEFT, "away", "gone", "removed", "revoked")
 
 
 async def met(tx: Transaction, consultation_ids: Collection[str]) -> set[str]:
@@ -40,3 +42,12 @@ async def is_talk(tx: Transaction, session_id: str) -> bool:
     rows = (await tx.execute(query)).all()
     marks = [row.what for row in rows if row.what != JOINED]
     return both_sides({row.role for row in rows if row.what == JOINED}) and marks[-1:] != [ON]
+
+
+async def all_took_leave(tx: Transaction, session_id: str) -> bool:
+    """Whether everybody who came has left by a word of their own: no line was lost, no page just closed."""
+    query = select(session_notes.c.seat_id, session_notes.c.what).where(
+        session_notes.c.session_id == session_id, session_notes.c.what.in_(PRESENCE)
+    )
+    last = {row.seat_id: row.what for row in await tx.execute(query.order_by(session_notes.c.id))}
+    return bool(last) and set(last.values()) == {LEFT}

@@ -207,6 +207,12 @@ def reviewed(page: Page, demo: Demo, consultation: str, recorded: list[Guest]) -
     return recording
 
 
+def stands(page: Page, demo: Demo, case: str, state: str) -> None:
+    """What the coordinator reads of the case."""
+    page.goto(f"{demo.base_url}/cases/{case}")
+    expect(page.get_by_test_id("case-state")).to_have_text(state)
+
+
 def self_tested(operator: Page, demo: Demo, consultation: str) -> None:
     """The site's self-test, from the worklist to its green mark beside the hour."""
     operator.goto(f"{demo.base_url}/worklist")
@@ -256,6 +262,7 @@ def test_a_case_goes_from_its_referral_to_its_recording(demo: Demo, crowd: Crowd
     in_worklist(referring, demo, consultation).get_by_test_id("to-consents").click()
     referring.get_by_test_id("consent-witness").click()
     expect(referring.get_by_test_id("consents-missing")).to_have_attribute("data-missing", "")
+    stands(coordinator, demo, case, "준비 완료")
 
     self_tested(operator, demo, consultation)
     assert clinic.errors() == []
@@ -272,9 +279,11 @@ def test_a_case_goes_from_its_referral_to_its_recording(demo: Demo, crowd: Crowd
     between = signed_in(demo, interpreter.context, "interpreter")
     third = enter(interpreter, between, in_worklist(between, demo, consultation), "interpreter")
     talk([first, second, third], [first, third])
+    stands(coordinator, demo, case, "진행 중")
     end(second)
     for guest in (first, third):
         guest.page.get_by_test_id("over").wait_for(timeout=15_000)
+    stands(coordinator, demo, case, "자문 종료")
     recording = reviewed(page, demo, consultation, [first, third])
     contents = decode.decode_segments(demo.data, recording)
     assert contents.pop(second.seat, decode.Content()).packets == 0, "who declined is nowhere"

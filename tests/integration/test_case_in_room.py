@@ -95,6 +95,32 @@ async def test_a_room_that_all_left_is_broken_off_until_they_are_back(site: Webs
     assert (await coordinator.get("/api/cases")).json["cases"] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "at_end", "stands"),
+    [
+        (("left", "left"), False, "ended"),
+        (("left", "gone"), False, "interrupted"),
+        (("gone", "gone"), True, "ended"),
+    ],
+)
+async def test_who_took_leave_or_stayed_to_the_end_broke_nothing_off(
+    site: Website, words: tuple[str, str], at_end: bool, stands: str
+) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    roles = ("referring_physician", "consulting_physician")
+    await joins(site, hour, session, *roles)
+    at(site, hour["ends_at_ms"] - (0 if at_end else 60_000))
+    for seat in hour["seats"]:
+        if seat["role"] in roles:
+            word = words[roles.index(seat["role"])]
+            await site.services.rooms.note(session.id, site.clock(), word, seat["id"])
+    await site.services.rooms.mark_emptied(session.id, site.clock())
+    at(site, hour["ends_at_ms"] + 540_000)  # the grace in which somebody may return
+    await left(site, hour, session, "emptied")
+    assert await state(site) == stands
+
+
 async def test_its_physicians_may_say_that_what_was_broken_off_was_enough(site: Website) -> None:
     hour = await an_hour(site)
     lp = await site.signed_in("referring_physician")
