@@ -12,7 +12,7 @@ nice -n 19 $PY -m pytest tests/unit >"$said" 2>&1 &
 units=$!
 $PY -m pytest tests/browser -m "pages and not long" --durations=10 >"$shown" 2>&1 &
 pages=$!
-trap 'kill $units $pages 2>/dev/null; exit 130' INT TERM # shells keep an interrupt from what runs behind
+trap 'kill $units $pages 2>/dev/null; rm -f "$shown" "$said"; exit 130' INT TERM # shells keep an interrupt from what runs behind
 $PY -m pytest tests/browser -m "not pages and not long" --durations=25 || failed="$failed rooms"
 wait $pages || failed="$failed pages"
 wait $units || failed="$failed unit"

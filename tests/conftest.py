@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,12 @@ from tests.support.redis_server import RedisServer, redis_server
 from tests.support.s3 import S3Server, s3_server
 
 TOP = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """A run that is stopped takes down what it started. Shells keep Ctrl-C from what runs behind."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -191,6 +191,7 @@ def finalise(folder: Path, keys: dict[str, bytes], out: Path) -> dict[str, Any]:
         json.dump(job, source)
         source.seek(0)
         status_file = folder / "status"
+        status_file.unlink(missing_ok=True)
         child = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-c", FINALISER, str(status_file)], stdin=source, stdout=said
         )
@@ -201,7 +202,7 @@ def finalise(folder: Path, keys: dict[str, bytes], out: Path) -> dict[str, Any]:
     return {
         "ok": child.returncode == 0 and result["ok"] and not result["failed"],
         "cpu_s": usage.ru_utime + usage.ru_stime,
-        "peak_mb": _peak_mb(status_file.read_text()),
+        "peak_mb": _peak_mb(status_file.read_text()) if status_file.exists() else float("nan"),
         "result": result,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,11 +79,6 @@ def require_link_alive(consultation: Consultation, seat: Seat, now_ms: int) -> N
     """A seat link dies with its consultation. Raises Refused `link_dead`."""
     if seat.link_state == DEAD or effective_state(consultation, now_ms) in OVER:
         raise Refused("link_dead")
-
-
-def both_sides(roles: Collection[str]) -> bool:
-    """Whether of these two can consult: somebody who is asked, and who asks or is asked about."""
-    return "consulting_physician" in roles and not {"referring_physician", "patient"}.isdisjoint(roles)
 
 
 def waits_first(seat: Seat) -> bool:

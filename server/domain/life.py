@@ -27,7 +27,7 @@ class State(StrEnum):
     MATCHED = "matched"  # somebody at the other end is asked
     ANSWERED = "answered"  # in writing
     SCHEDULED = "scheduled"
-    READY = "ready"  # consents, documents and devices are in order
+    READY = "ready"  # its patient has answered, and agrees to be seen
     PREBRIEF = "prebrief"  # the professionals talk first
     LIVE = "live"
     ENDED = "ended"
@@ -49,8 +49,10 @@ class State(StrEnum):
 S = State
 #: Nothing leaves these but a reopening, with a reason.
 TERMINAL: Final = frozenset({S.CLOSED, S.CANCELLED})
+#: Superseded while somebody at the other end has it, also while they talk and after.
+_SENT: Final = (S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY, S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED)
 #: Where a referral may get a first or another version.
-WRITABLE: Final = frozenset({S.DRAFT, S.RETURNED, S.REOPENED, S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY})
+WRITABLE: Final = frozenset({S.DRAFT, S.RETURNED, S.REOPENED, *_SENT})
 
 
 class Guard(StrEnum):
@@ -97,7 +99,7 @@ class Move:
 
 _BEFORE_TALK = (S.SUBMITTED, S.RETURNED, S.MATCHED, S.ANSWERED, S.SCHEDULED, S.READY, S.NO_SHOW, S.REOPENED)
 #: After one hour may come another, whatever became of the first.
-_TALKED = (S.ENDED, S.OPINIONS, S.DECISION, S.IN_KOREA)
+_TALKED = (S.ENDED, S.OPINIONS, S.DECISION)
 _AGAIN = (S.FOLLOW_UP, S.REVIEW, S.REOPENED, S.NO_SHOW, S.INTERRUPTED)
 
 LIFE: Final[tuple[Move, ...]] = tuple(
@@ -108,14 +110,14 @@ LIFE: Final[tuple[Move, ...]] = tuple(
         ("submit", (S.DRAFT,), S.SUBMITTED, (_LP,), (G.VERIFIED, G.COMPLETE), "case_submitted"),
         ("submit", (S.RETURNED, S.REOPENED), S.SUBMITTED, (_LP,), (G.VERIFIED, G.COMPLETE),
             "case_resubmitted"),
-        ("submit", (S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY), SAME, (_LP,), (G.VERIFIED, G.COMPLETE),
+        ("submit", _SENT, SAME, (_LP,), (G.VERIFIED, G.COMPLETE),
             "case_superseded"),
         ("return", (S.SUBMITTED,), S.RETURNED, (_KC,), (G.REASON,), "case_returned"),
         ("return", (S.MATCHED,), S.RETURNED, (_KC, _KP), (G.REASON,), "case_returned"),
         # who is asked
         ("match", (S.SUBMITTED, S.REOPENED), S.MATCHED, (_KC,), (G.INVITED,), "case_matched"),
-        ("rematch", (S.MATCHED, S.ANSWERED, S.SCHEDULED, S.READY), S.MATCHED, (_KC,), (G.INVITED, G.REASON),
-            "case_rematched"),
+        ("rematch", (S.MATCHED, S.ANSWERED, S.SCHEDULED, S.READY, S.NO_SHOW, S.INTERRUPTED, S.ENDED),
+            S.MATCHED, (_KC,), (G.INVITED, G.REASON), "case_rematched"),
         ("decline", (S.MATCHED,), S.SUBMITTED, (_KP,), (G.REASON,), "case_declined"),
         ("answer", (S.MATCHED,), S.ANSWERED, (_KP,), (G.VERIFIED, G.ANSWER), "case_answered"),
         ("ask_further", (S.ANSWERED,), S.MATCHED, (_LP, _KC), (G.REASON,), "case_asked_further"),
@@ -126,12 +128,14 @@ LIFE: Final[tuple[Move, ...]] = tuple(
         ("reschedule", (S.PREBRIEF, S.LIVE), SAME, (_KC,), (G.BOOKED,), "case_rescheduled"),
         ("unschedule", (S.SCHEDULED, S.READY, S.PREBRIEF), S.MATCHED, (_KC,), (G.REASON,),
             "case_unscheduled"),
+        ("unschedule_talked", (S.SCHEDULED, S.READY, S.PREBRIEF), S.ENDED, (_KC,), (G.REASON,),
+            "case_unscheduled"),
         ("prepare", (S.SCHEDULED,), S.READY, (SYSTEM, _KC), (G.CONSENTS,), "case_ready"),
         ("unprepare", (S.READY,), S.SCHEDULED, (SYSTEM, _KC), (G.REASON,), "case_not_ready"),
         ("no_show", (S.SCHEDULED, S.READY, S.PREBRIEF), S.NO_SHOW, (SYSTEM, _KC), (G.REASON,),
             "case_no_show"),
         # the room
-        ("open", (S.SCHEDULED, S.READY), S.PREBRIEF, (SYSTEM,), (), "case_prebrief"),
+        ("open", (S.MATCHED, S.ANSWERED, S.SCHEDULED, S.READY), S.PREBRIEF, (SYSTEM,), (), "case_prebrief"),
         ("leave", (S.PREBRIEF,), S.SCHEDULED, (SYSTEM,), (), "case_left"),
         ("begin", (S.PREBRIEF,), S.LIVE, (SYSTEM,), (), "case_live"),
         ("interrupt", (S.LIVE,), S.INTERRUPTED, (SYSTEM,), (G.REASON,), "case_interrupted"),
@@ -152,7 +156,7 @@ LIFE: Final[tuple[Move, ...]] = tuple(
             (_LP, _KP, _RV), (G.OUTCOME,), "case_outcome"),
         ("close", (S.OUTCOME,), S.CLOSED, (_KC, _RV), (G.OUTCOME,), "case_closed"),
         ("cancel", (S.DRAFT,), S.CANCELLED, (_LP,), (G.REASON,), "case_cancelled"),
-        ("cancel", _BEFORE_TALK, S.CANCELLED, (_LP, _KC), (G.REASON,), "case_cancelled"),
+        ("cancel", (*_BEFORE_TALK, S.INTERRUPTED), S.CANCELLED, (_LP, _KC), (G.REASON,), "case_cancelled"),
         ("reopen", (S.CLOSED, S.CANCELLED), S.REOPENED, (_LP, _KC, _KP, _RV), (G.REASON,), "case_reopened"),
     )
 )  # fmt: skip

@@ -44,7 +44,7 @@ from server.services.case_life import Mover, mover
 from server.services.context import Context
 from server.services.mailing import announce, announce_to_all
 from server.services.team import Team, Wish, team_of
-from server.storage import appointments, arrivals, audit, cases, consents, consultations, declined
+from server.storage import appointments, arrivals, audit, cases, consents, consultations, declined, mails
 from server.storage import seats as chairs
 from server.storage.appointments import TakenError
 from server.storage.database import Transaction
@@ -135,6 +135,7 @@ class Booking:
             before = await _accounts(tx, consultation_id)
             await consultations.move(tx, moved)
             await declined.forget(tx, consultation_id)
+            await mails.drop_declined(tx, consultation_id)
             fallen = await _reseat(tx, consultation, team, chosen, now_ms)
             changed = replace(
                 appointment, ends_at_ms=span[1], sequence=appointment.sequence + 1,

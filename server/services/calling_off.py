@@ -13,7 +13,7 @@ from server.domain.permissions import Role
 from server.services.case_hours import hour_gone
 from server.services.case_life import Mover
 from server.services.mailing import announce_to_all
-from server.storage import appointments, audit, consultations
+from server.storage import appointments, audit, consultations, mails
 from server.storage.database import Transaction
 
 AT_THE_SERVER: Final = Mover((Role.COORDINATOR,), "")
@@ -38,6 +38,7 @@ async def called_off(
     if effective_state(consultation, now_ms) in OVER:
         raise Refused("ended")
     await consultations.set_state(tx, consultation_id, "cancelled", now_ms)
+    await mails.drop_declined(tx, consultation_id)
     appointment = (await appointments.of(tx, [consultation_id])).get(consultation_id)
     if appointment is not None and appointment.state == BOOKED:
         await appointments.release(tx, consultation_id)

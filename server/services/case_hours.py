@@ -8,10 +8,13 @@ from server.domain.case import Case
 from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.errors import Refused
 from server.domain.life import Guard, State, rows
+from server.domain.meeting import all_took_leave, held, together
+from server.domain.session import Session
 from server.services.case_life import BY_ITSELF, About, Mover, move
 from server.services.case_ready import settle
-from server.storage import appointments, cases, consultations
+from server.storage import appointments, cases, consultations, meetings
 from server.storage.database import Transaction
+from server.storage.meetings import TimeLine
 
 
 async def hour_agreed(tx: Transaction, now_ms: int, case_id: str, by: Mover) -> None:
@@ -23,59 +26,106 @@ async def hour_agreed(tx: Transaction, now_ms: int, case_id: str, by: Mover) -> 
 
 
 async def hour_moved(tx: Transaction, now_ms: int, case_id: str, by: Mover, reason: str) -> None:
-    """Follow-up, say, has an hour as well: then the case stays where it is."""
+    """After what was broken off it is another hour. Follow-up has hours as well: there the case stays."""
     case = await _case(tx, case_id)
-    if _may(case, "reschedule"):
-        await move(tx, now_ms, case, "reschedule", by, {Guard.BOOKED}, About(reason=reason))
+    name = "schedule" if case.state in (State.INTERRUPTED, State.ENDED) else "reschedule"
+    if _may(case, name):
+        await move(tx, now_ms, case, name, by, {Guard.BOOKED}, About(reason=reason))
         await settle(tx, now_ms, case_id)
 
 
 async def hour_gone(tx: Transaction, now_ms: int, case_id: str, name: str, by: Mover, reason: str) -> None:
-    """`name`: unschedule or no_show. With another hour ahead, or running, the case stays scheduled."""
+    """`name`: unschedule or no_show. With another hour ahead, or running, the case stays scheduled; where one
+    was held before, that stays true."""
     case = await _case(tx, case_id)
     if await _another_ahead(tx, now_ms, case_id):
         return
+    before = {one.id for one in await consultations.of_case(tx, case_id)}
+    if name == "unschedule" and await meetings.met(tx, before):
+        name = "unschedule_talked"
     if _may(case, name):
         await move(tx, now_ms, case, name, by, {Guard.REASON}, About(reason=reason))
 
 
 async def room_entered(tx: Transaction, now_ms: int, case_id: str) -> None:
-    """Somebody is in the room of one of its hours: for the first time, or after it was broken off."""
-    await _by_itself(tx, now_ms, case_id, ("open", "resume"))
+    """Somebody is in the room of one of its hours. What was broken off goes on with the talk, not before."""
+    await _by_itself(tx, now_ms, case_id, "open")
 
 
-async def talk_begun(tx: Transaction, now_ms: int, case_id: str) -> None:
-    """Both sides are there. Told again it does nothing."""
-    await _by_itself(tx, now_ms, case_id, ("begin",))
+async def talk_begun(tx: Transaction, now_ms: int, case_id: str, line: TimeLine) -> None:
+    """If both sides are inside now. Told again it does nothing."""
+    if held(line.notes, line.waiting)[-1:] == [True]:
+        await _by_itself(tx, now_ms, case_id, "begin", "resume")
 
 
-async def room_left(tx: Transaction, now_ms: int, consultation: Consultation, *, over: bool) -> None:
-    """The session has ended. `over`: the talk with it; else its hour goes on and nobody is there.
+async def room_left(
+    tx: Transaction, now_ms: int, consultation: Consultation, session: Session, how: str
+) -> None:
+    """The session has ended: `how` it did, as `signaling.ports.EndReason` says.
 
-    Who waited alone has held nothing: the case is where it was before, its hour ahead or missed.
+    Who waited alone has held nothing: the case is where it was before, its hour ahead or missed. While
+    another hour of the case runs, that one moves it.
     """
     case_id = consultation.case_id
-    name = await _by_itself(tx, now_ms, case_id, ("leave", "end" if over else "interrupt"))
-    if name == "end" and await _another_ahead(tx, now_ms, case_id, but=consultation.id):
-        await _by_itself(tx, now_ms, case_id, ("schedule",))
+    others = [one for one in await consultations.of_case(tx, case_id) if one.id != consultation.id]
+    if any(one.state == "live" for one in others):
+        return
+    line = await meetings.of_session(tx, session.id)
+    if how == "ended" and any(together(line.notes)):  # of professionals alone as well: their chair says so
+        await _by_itself(tx, now_ms, case_id, "begin")
+    over = how == "ended" or await _talked_out(tx, consultation, session, line, now_ms)
+    if over:
+        await _by_itself(tx, now_ms, case_id, "leave", "end")
+    else:
+        await _by_itself(tx, now_ms, case_id, "leave", "interrupt", reason=how)
+    await hour_ahead(tx, now_ms, case_id)
+
+
+async def hour_ahead(tx: Transaction, now_ms: int, case_id: str) -> None:
+    """Where one hour is done with and another is agreed, the case is scheduled for that."""
+    case = await _case(tx, case_id)
+    if case.state in (State.INTERRUPTED, State.ENDED) and await _another_ahead(tx, now_ms, case_id):
+        await _by_itself(tx, now_ms, case_id, "schedule")
     await settle(tx, now_ms, case_id)
 
 
-async def _another_ahead(tx: Transaction, now_ms: int, case_id: str, but: str = "") -> bool:
-    """An hour is agreed that is still to come, or runs."""
-    found = await consultations.of_case(tx, case_id)
-    agreed = await appointments.of(tx, [one.id for one in found if effective_state(one, now_ms) not in OVER])
-    return any(one.state == BOOKED for id_, one in agreed.items() if id_ != but)
+async def _talked_out(
+    tx: Transaction, consultation: Consultation, session: Session, line: TimeLine, now_ms: int
+) -> bool:
+    """Nobody ended it, and it is over all the same: all took leave, or its time was up when they went.
+
+    A server that was down says nothing of the time between: the last line that it wrote counts.
+    """
+    if not any(held(line.notes, line.waiting)):
+        return False
+    went_ms = min(line.notes[-1].at_ms, now_ms if session.emptied_ms is None else session.emptied_ms)
+    agreed = (await appointments.of(tx, [consultation.id])).get(consultation.id)
+    return all_took_leave(line.notes) or (agreed is not None and went_ms >= agreed.ends_at_ms)
 
 
-async def _by_itself(tx: Transaction, now_ms: int, case_id: str, names: tuple[str, ...]) -> str | None:
+async def _another_ahead(tx: Transaction, now_ms: int, case_id: str) -> bool:
+    """An hour is agreed that is still to come, or runs: not one that was held and may be entered again."""
+    found = {
+        one.id: one
+        for one in await consultations.of_case(tx, case_id)
+        if effective_state(one, now_ms) not in OVER
+    }
+    agreed = [one for one in (await appointments.of(tx, found)).values() if one.state == BOOKED]
+    done = await meetings.met(tx, found)
+    return any(
+        found[one.consultation_id].state == "live"
+        or (one.ends_at_ms > now_ms and one.consultation_id not in done)
+        for one in agreed
+    )
+
+
+async def _by_itself(tx: Transaction, now_ms: int, case_id: str, *names: str, reason: str = "") -> None:
     """The first of these moves that the case can make; a case that stands elsewhere stays there."""
     case = await _case(tx, case_id)
     name = next((one for one in names if _may(case, one)), None)
     if name is not None:
-        about = About(reason="emptied") if name == "interrupt" else About()
-        await move(tx, now_ms, case, name, BY_ITSELF, {Guard.REASON, Guard.BOOKED}, about)
-    return name
+        holds = {Guard.REASON, Guard.BOOKED}
+        await move(tx, now_ms, case, name, BY_ITSELF, holds, About(reason=reason))
 
 
 async def _case(tx: Transaction, case_id: str) -> Case:

@@ -8,7 +8,7 @@ from server.domain.people import Account
 from server.services.access import seat_and_consultation
 from server.services.context import Context
 from server.services.mailing import announce_declined
-from server.storage import audit, declined
+from server.storage import audit, declined, mails
 from server.storage.declined import Declined
 
 
@@ -27,6 +27,8 @@ class Declining:
             require_declinable(consultation, now_ms)
             if reason is None:
                 await declined.take_back(tx, seat_id)
+                if not await declined.of_hours(tx, {consultation.id}):
+                    await mails.drop_declined(tx, consultation.id)
             else:
                 await announce_declined(tx, consultation, now_ms)
                 await declined.put(tx, Declined(seat_id, account.id, checked(reason, REASONS), now_ms))

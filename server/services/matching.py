@@ -38,6 +38,9 @@ MATCHABLE: Final = (
     State.ANSWERED,
     State.SCHEDULED,
     State.READY,
+    State.NO_SHOW,
+    State.INTERRUPTED,
+    State.ENDED,
 )
 SHOWN_PLACES: Final = 3
 SHOWN_TERMS: Final = 5
@@ -138,7 +141,7 @@ class Matching:
         by, now_ms = mover(account, address), self._context.now_ms()
         if case.state in (State.SUBMITTED, State.REOPENED):
             await move(tx, now_ms, case, "match", by, {Guard.INVITED})
-        elif case.state in (State.MATCHED, State.ANSWERED, State.SCHEDULED, State.READY):
+        else:
             reason = About(reason=decision.why or "proposed")
             await move(tx, now_ms, case, "rematch", by, {Guard.INVITED, Guard.REASON}, reason)
 

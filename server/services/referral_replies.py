@@ -17,6 +17,7 @@ from server.domain.referral import (
     substance,
 )
 from server.domain.referral_form import form_of
+from server.services.case_hours import hour_ahead
 from server.services.case_life import About, move, mover
 from server.services.context import Context
 from server.storage import accounts, audit, cases, patients, referrals
@@ -105,7 +106,9 @@ class Replies:
             case = await _case(tx, case_id)
             if case.state != State.INTERRUPTED:
                 raise Refused("wrong_state")
-            step = await move(tx, self._context.now_ms(), case, "end", mover(account, address), ())
+            now_ms = self._context.now_ms()
+            step = await move(tx, now_ms, case, "end", mover(account, address), ())
+            await hour_ahead(tx, now_ms, case_id)
             return {"state": step.now.state.value}
 
     async def answer(

@@ -13,6 +13,7 @@ from server.domain.consultation import (
     waits_first,
 )
 from server.domain.errors import Refused
+from server.domain.meeting import JOINED, STEP_IN
 from server.domain.permissions import Role, abilities, chaired
 from server.domain.session import Pause, Session, continues
 from server.services.calling_off import called_off
@@ -20,7 +21,7 @@ from server.services.case_hours import room_entered, room_left, talk_begun
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.services.recordable import keep_policies, recordable
-from server.storage import accounts, appointments, audit, consultations, meetings, prebrief, sessions
+from server.storage import accounts, audit, consultations, meetings, sessions
 from server.storage import seats as chairs
 from server.storage.database import Transaction
 from server.storage.ids import new_id
@@ -115,6 +116,7 @@ class Rooms:
                     session = Session(old.id, room, epoch, old.started_ms, None, None, old.pause)
                 else:
                     await sessions.end(tx, old.id, "emptied", old.emptied_ms or now_ms)
+                    await room_left(tx, now_ms, consultation, old, "emptied")
             if session is None:
                 session = Session(new_id(), room, 1, now_ms, None, None)
                 await sessions.add(tx, session)
@@ -166,8 +168,7 @@ class Rooms:
                     detail={"reason": reason},
                 )
                 await audit.append(tx, now_ms, entry)
-                over = state in OVER or await _talked_out(tx, consultation, session_id, now_ms)
-                await room_left(tx, now_ms, consultation, over=over)
+                await self._left(tx, now_ms, consultation, session_id, reason)
 
     async def cancel(self, consultation_id: str, now_ms: int) -> None:
         """Calls a consultation off, whatever happens in its room. Raises Refused `not_found`, `ended`.
@@ -234,19 +235,14 @@ class Rooms:
         """One line of the time line. With who joined, or was let in, the talk itself may begin."""
         async with self._context.database.write() as tx:
             await sessions.note(tx, session_id, at_ms, what, seat_id)
-            if what not in (meetings.JOINED, prebrief.OFF) or not await meetings.is_talk(tx, session_id):
-                return
-            session = await sessions.by_id(tx, session_id)
+            session = await sessions.by_id(tx, session_id) if what in (JOINED, STEP_IN) else None
             consultation = session and await consultations.by_id(tx, session.consultation_id)
             if consultation:
-                await talk_begun(tx, at_ms, consultation.case_id)
+                await talk_begun(tx, at_ms, consultation.case_id, await meetings.of_session(tx, session_id))
 
-
-async def _talked_out(tx: Transaction, consultation: Consultation, session_id: str, now_ms: int) -> bool:
-    """Nobody ended it, and it is over all the same: all took leave, or its time was up when they went."""
-    session = await sessions.by_id(tx, session_id)
-    went_ms = session.emptied_ms if session and session.emptied_ms is not None else now_ms
-    agreed = (await appointments.of(tx, [consultation.id])).get(consultation.id)
-    if agreed is not None and went_ms >= agreed.ends_at_ms:
-        return True
-    return await meetings.all_took_leave(tx, session_id)
+    async def _left(
+        self, tx: Transaction, now_ms: int, consultation: Consultation, session_id: str, reason: str
+    ) -> None:
+        session = await sessions.by_id(tx, session_id)
+        if session is not None:
+            await room_left(tx, now_ms, consultation, session, reason)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.mail import REFUSED, STALE, WAITING, Mail
+from server.domain.mail import DECLINED, REFUSED, STALE, WAITING, Mail
 from server.storage.database import Database
 from server.storage.schema_mails import mails
 from server.storage.schema_sign_in import account_mails
@@ -65,6 +65,15 @@ async def add(tx: AsyncConnection, mail: Mail) -> None:
     )
 
 
+async def drop_declined(tx: AsyncConnection, consultation_id: str) -> None:
+    """They come after all, or the hour is another: what coordinators were to be told, and were not yet."""
+    await tx.execute(
+        delete(mails).where(
+            mails.c.consultation_id == consultation_id, mails.c.kind == DECLINED, mails.c.state == WAITING
+        )
+    )
+
+
 async def told_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> set[tuple[str, str, int]]:
     """(consultation, kind, sequence) of every mail that was written of these."""
     query = select(mails.c.consultation_id, mails.c.kind, mails.c.sequence).distinct()
@@ -114,10 +123,10 @@ async def later(tx: AsyncConnection, mail_id: str, attempts: int, next_ms: int, 
 
 
 async def states_of(tx: AsyncConnection, consultation_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-    """How many mails of each consultation are in which state."""
+    """How many mails to its people are in which state, of each consultation."""
     query = (
         select(mails.c.consultation_id, mails.c.state, func.count().label("n"))
-        .where(mails.c.consultation_id.in_(set(consultation_ids)))
+        .where(mails.c.consultation_id.in_(set(consultation_ids)), mails.c.kind != DECLINED)
         .group_by(mails.c.consultation_id, mails.c.state)
     )
     found: dict[str, dict[str, int]] = {}

@@ -1,53 +1,63 @@
-"""Who met in a room, by the time lines of its sessions."""
+"""Time lines as `server/domain/meeting.py` reads them: of sessions, and of whole consultations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from server.domain.consultation import both_sides
+from server.domain.meeting import WORDS, Note, held
 from server.storage.database import Transaction
-from server.storage.prebrief import OFF, ON
 from server.storage.schema import seats, session_notes, sessions
 
-JOINED, LEFT = "joined", "left"
-#: Whether somebody is at a seat, and how they went: by a word, or silently.
-PRESENCE = (JOINED, "back", "replaced", LEFT, "away", "gone", "removed", "revoked")
+
+@dataclass(slots=True)
+class TimeLine:
+    """`waiting`: the patients' own seats of the consultation."""
+
+    notes: list[Note] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
+
+
+async def of_session(tx: Transaction, session_id: str) -> TimeLine:
+    """Empty for an unknown one."""
+    found = await _lines(tx, _notes().where(sessions.c.id == session_id))
+    return found.get(session_id, (TimeLine(), ""))[0]
 
 
 async def met(tx: Transaction, consultation_ids: Collection[str]) -> set[str]:
-    """Those of these consultations in which both sides were. Who waited alone met nobody."""
-    query = (
-        select(sessions.c.consultation_id, seats.c.role)
+    """Those of these consultations that were held. Who waited alone met nobody."""
+    found = await _lines(tx, _notes().where(sessions.c.consultation_id.in_(list(consultation_ids))))
+    return {id_ for line, id_ in found.values() if any(held(line.notes, line.waiting))}
+
+
+async def _lines(
+    tx: Transaction, query: Select[tuple[str, str, str, str, str, int]]
+) -> dict[str, tuple[TimeLine, str]]:
+    """By session, with its consultation."""
+    found: dict[str, tuple[TimeLine, str]] = {}
+    for row in await tx.execute(query):
+        line, _ = found.setdefault(row.id, (TimeLine(), row.consultation_id))
+        line.notes.append(Note(row.what, row.seat_id, row.role, row.at_ms))
+    patients = select(seats.c.id, seats.c.consultation_id).where(
+        seats.c.role == "patient", seats.c.consultation_id.in_({id_ for _, id_ in found.values()})
+    )
+    for seat, consultation in (await tx.execute(patients)).all():
+        for line, id_ in found.values():
+            if id_ == consultation:
+                line.waiting.add(seat)
+    return found
+
+
+def _notes() -> Select[tuple[str, str, str, str, str, int]]:
+    return (
+        select(
+            sessions.c.id, sessions.c.consultation_id, session_notes.c.what,
+            session_notes.c.seat_id, seats.c.role, session_notes.c.at_ms,
+        )
         .join(session_notes, session_notes.c.session_id == sessions.c.id)
         .join(seats, seats.c.id == session_notes.c.seat_id)
-        .where(sessions.c.consultation_id.in_(list(consultation_ids)), session_notes.c.what == JOINED)
-        .distinct()
-    )
-    roles: dict[str, set[str]] = {}
-    for row in await tx.execute(query):
-        roles.setdefault(row.consultation_id, set()).add(row.role)
-    return {id_ for id_, found in roles.items() if both_sides(found)}
-
-
-async def is_talk(tx: Transaction, session_id: str) -> bool:
-    """Whether both sides have come into this session, and the professionals are not among themselves."""
-    query = (
-        select(session_notes.c.what, seats.c.role)
-        .outerjoin(seats, seats.c.id == session_notes.c.seat_id)
-        .where(session_notes.c.session_id == session_id, session_notes.c.what.in_((JOINED, ON, OFF)))
+        .where(session_notes.c.what.in_(WORDS))
         .order_by(session_notes.c.id)
-    )
-    rows = (await tx.execute(query)).all()
-    marks = [row.what for row in rows if row.what != JOINED]
-    return both_sides({row.role for row in rows if row.what == JOINED}) and marks[-1:] != [ON]
-
-
-async def all_took_leave(tx: Transaction, session_id: str) -> bool:
-    """Whether everybody who came has left by a word of their own: no line was lost, no page just closed."""
-    query = select(session_notes.c.seat_id, session_notes.c.what).where(
-        session_notes.c.session_id == session_id, session_notes.c.what.in_(PRESENCE)
-    )
-    last = {row.seat_id: row.what for row in await tx.execute(query.order_by(session_notes.c.id))}
-    return bool(last) and set(last.values()) == {LEFT}
+    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from server.config import Settings
@@ -11,6 +13,7 @@ from server.web.health import HEALTH, Health, counted
 from server.web.keys import SERVICES, SETTINGS
 from server.web.protection import client_address, install_headers, json_only, own_origin_only
 from server.web.routes import add_routes
+from server.web.static_files import prepare
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -25,4 +28,9 @@ def build_web(settings: Settings, services: Services, health: Health) -> web.App
     app[HEALTH] = health
     install_headers(app, settings)
     add_routes(app)
+    app.on_startup.append(_prepare_files)
     return app
+
+
+async def _prepare_files(_app: web.Application) -> None:
+    await asyncio.to_thread(prepare)

@@ -2368,6 +2368,7 @@ case-move-ask_further = Asked further
 case-move-schedule = Hour planned
 case-move-reschedule = Moved to another hour
 case-move-unschedule = Hour given up
+case-move-unschedule_talked = Hour given up
 case-move-prepare = Ready
 case-move-unprepare = No longer ready
 case-move-no_show = Somebody did not come

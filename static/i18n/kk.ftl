@@ -2101,7 +2101,7 @@ match-place-general-other = Бағдарламада ондай бөлімше �
 # mails about agreed hours
 # mails about agreed hours
 mail-event = Телеконсультация
-mail-subject-declined = Біреу телеконсультацияға келе алмайды: { $when }
+mail-subject-declined = Қатысушы телеконсультацияға келе алмайды: { $when }
 mail-lead-declined = Қатысушылардың бірі телеконсультацияға келе алмайтынын айтты. Басталуы:
 mail-worklist = Кім және неге екені кіргеннен кейін көрінеді:
 mail-nothing-declined = Бұл хатта пациент туралы әдейі ештеңе айтылмайды. Жауабыңызда да пациент туралы ештеңе жазбаңыз.
@@ -2379,6 +2379,7 @@ case-move-ask_further = Қосымша сұралды
 case-move-schedule = Уақыты белгіленді
 case-move-reschedule = Басқа уақытқа ауыстырылды
 case-move-unschedule = Уақытынан бас тартылды
+case-move-unschedule_talked = Уақытынан бас тартылды
 case-move-prepare = Дайын
 case-move-unprepare = Енді дайын емес
 case-move-no_show = Біреу келмеді
@@ -2429,7 +2430,7 @@ referral-act-return = Себебін көрсетіп қайтару
 referral-act-cancel = Бұл жағдайдың күшін жою
 referral-act-reopen = Бұл жағдайды қайта ашу
 referral-act-end = Консультация өтті деп санау
-referral-end-means = Бөлмеден бәрі уақытынан бұрын шықты. Бәрі айтылса, жағдай ары қарай жүреді. Айтылмаса, еш нәрсе баспаңыз: үйлестіруші басқа уақыт табады.
+referral-end-means = Бөлмеден бәрі уақытынан бұрын шықты. Бәрі айтылса, жағдай ары қарай жүреді. Айтылмаса, ештеңені баспаңыз: үйлестіруші басқа уақыт табады.
 referral-act-back = Артқа
 referral-answer-text = Сіздің жауабыңыз: не ұсынасыз және оны не өзгертер еді
 referral-reason = Себебі

@@ -1200,7 +1200,7 @@ chat-not-sent = Не отправлено: связь прервалась. Со
 chat-retry = Отправить ещё раз
 chat-edit = Вернуть и исправить
 chat-news = Новых сообщений в чате: { $count }, последнее — { $name }
-review-chat-withheld = Скрыто вместе с дорожками тех, кто писал: строк: { $count }
+review-chat-withheld = Скрыто строк вместе с дорожками их авторов: { $count }
 review-chat-seek = Перейти к { $time }, когда это было написано
 
 ## Начало работы переводчика
@@ -2092,7 +2092,7 @@ match-place-general-other = Нет подходящего отделения
 
 # mails about agreed hours
 mail-event = Телеконсультация
-mail-subject-declined = Кто-то не сможет прийти на телеконсультацию: { $when }
+mail-subject-declined = Участник не сможет прийти на телеконсультацию: { $when }
 mail-lead-declined = Один из участников сообщил, что не сможет прийти на телеконсультацию. Начало:
 mail-worklist = Кто это и почему, видно после входа:
 mail-nothing-declined = В этом письме намеренно ничего не сказано о пациенте. Не пишите о пациенте и в ответе.
@@ -2375,6 +2375,7 @@ case-move-ask_further = Задан ещё вопрос
 case-move-schedule = Время назначено
 case-move-reschedule = Время перенесено
 case-move-unschedule = Время снято
+case-move-unschedule_talked = Время снято
 case-move-prepare = Готово
 case-move-unprepare = Больше не готово
 case-move-no_show = Кто-то не пришёл

@@ -2101,7 +2101,7 @@ match-place-general-other = Dasturda bunday boʻlim yoʻq
 # mails about agreed hours
 # mails about agreed hours
 mail-event = Telekonsultatsiya
-mail-subject-declined = Kimdir telekonsultatsiyaga kela olmaydi: { $when }
+mail-subject-declined = Ishtirokchi telekonsultatsiyaga kela olmaydi: { $when }
 mail-lead-declined = Ishtirokchilardan biri telekonsultatsiyaga kela olmasligini aytdi. Boshlanishi:
 mail-worklist = Kim va nima uchunligi kirgandan keyin koʻrinadi:
 mail-nothing-declined = Bu xatda bemor haqida ataylab hech narsa aytilmagan. Iltimos, javobingizda ham bemor haqida hech narsa yozmang.
@@ -2379,6 +2379,7 @@ case-move-ask_further = Qoʻshimcha soʻraldi
 case-move-schedule = Vaqti belgilandi
 case-move-reschedule = Boshqa vaqtga koʻchirildi
 case-move-unschedule = Vaqtidan voz kechildi
+case-move-unschedule_talked = Vaqtidan voz kechildi
 case-move-prepare = Tayyor
 case-move-unprepare = Endi tayyor emas
 case-move-no_show = Kimdir kelmadi
@@ -2429,7 +2430,7 @@ referral-act-return = Sababini koʻrsatib qaytarish
 referral-act-cancel = Bu klinik holatni bekor qilish
 referral-act-reopen = Bu klinik holatni qayta ochish
 referral-act-end = Konsultatsiya oʻtdi deb hisoblash
-referral-end-means = Hamma xonadan vaqtidan oldin chiqdi. Hammasi aytilgan boʻlsa, klinik holat davom etadi. Aytilmagan boʻlsa, hech narsa bosmang: koordinator boshqa vaqt topadi.
+referral-end-means = Hamma xonadan vaqtidan oldin chiqdi. Hammasi aytilgan boʻlsa, klinik holat davom etadi. Aytilmagan boʻlsa, hech narsani bosmang: koordinator boshqa vaqt topadi.
 referral-act-back = Orqaga
 referral-answer-text = Javobingiz: nimani maslahat berasiz va uni nima oʻzgartirishi mumkin
 referral-reason = Sababi

@@ -47,7 +47,9 @@ async function show(code) {
   const [own] = await Promise.all([load(code), lacks(code) ? loadCldr(code) : undefined]);
   // Each catalogue says everything (the tests see to it), so that no thin line carries two: others only where this one did not come.
   const found = own ? [own] : await Promise.all(fallbacks(code).slice(1).map((one) => load(one)));
-  bundles = found.filter((one) => one !== null);
+  const came = found.filter((one) => one !== null);
+  if (came.length === 0 && bundles.length > 0) return; // no line: the words that are there stay
+  bundles = came;
   current = code;
   document.documentElement.lang = code;
   languageEvents.dispatchEvent(new Event('change'));
@@ -59,13 +61,14 @@ async function show(code) {
  * @param {string} file under i18n/, without its ending
  * @param {readonly string[]} ids
  * @param {Record<string, string | number>} [args]
- * @returns {Promise<string[]>} one for each id; '' where there is none
+ * @returns {Promise<string[]>} one for each id; '' where there is none. Rejected when they did not come.
  */
 export async function readOut(code, file, ids, args) {
   const [bundle] = await Promise.all([load(code, file), lacks(code) ? loadCldr(code) : undefined]);
+  if (!bundle) throw new Error(`no words in ${code}`);
   return ids.map((id) => {
-    const value = bundle?.getMessage(id)?.value;
-    return bundle && value ? bundle.formatPattern(value, args, []) : '';
+    const value = bundle.getMessage(id)?.value;
+    return value ? bundle.formatPattern(value, args, []) : '';
   });
 }
 

@@ -10,18 +10,19 @@ import pytest
 
 from server.domain.session import Session
 from server.services.demo import CASE_ID
-from tests.integration.test_booking import actions, book, change, set_clock, slots, state
+from tests.integration.test_booking import actions, book, change, move, set_clock, slots, state
 from tests.integration.test_consents_web import BASE, asked
 from tests.integration.test_tasks import FRIDAY, HOUR_MS, SIGNED_IN, an_hour, at, who
 from tests.support.website import Website, website
 
+EVERYBODY = ("referring_physician", "consulting_physician", "interpreter", "patient")
 READY = ("case_ready", "case_not_ready")
 END = f"/api/cases/{CASE_ID}/end"
 
 
-@pytest.fixture(params=[False, True], ids=["physicians", "with a patient"])
-async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data", patient=request.param) as made:
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Website]:
+    async with website(tmp_path / "data") as made:
         await made.services.rooms.cancel(made.table.consultation_id, made.clock())  # the demo's own, open now
         set_clock(made, FRIDAY)
         SIGNED_IN.clear()
@@ -33,10 +34,14 @@ async def entered(site: Website, hour: dict[str, Any]) -> Session:
     return await site.services.rooms.open_session(hour["consultation"], site.clock())
 
 
-async def joins(site: Website, hour: dict[str, Any], session: Session, *roles: str) -> None:
+async def noted(site: Website, hour: dict[str, Any], session: Session, what: str, *roles: str) -> None:
     for seat in hour["seats"]:
         if seat["role"] in roles:
-            await site.services.rooms.note(session.id, site.clock(), "joined", seat["id"])
+            await site.services.rooms.note(session.id, site.clock(), what, seat["id"])
+
+
+async def joins(site: Website, hour: dict[str, Any], session: Session, *roles: str) -> None:
+    await noted(site, hour, session, "joined", *roles)
 
 
 async def left(site: Website, hour: dict[str, Any], session: Session, reason: str) -> None:
@@ -59,14 +64,50 @@ async def test_it_is_live_when_both_sides_are_there_and_ended_with_its_room(site
     assert said[-3:] == ["case_prebrief", "case_live", "case_ended"], "each once"
 
 
-async def test_professionals_among_themselves_are_not_yet_the_consultation(site: Website) -> None:
+async def test_professionals_among_themselves_are_not_yet_the_consultation(tmp_path: Path) -> None:
+    async with website(tmp_path / "data", patient=True) as site:
+        seats = {role: site.seat(role)[0] for role in EVERYBODY}
+        for end, stands in (("emptied", "scheduled"), ("ended", "ended")):
+            session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+
+            async def noted(what: str, *roles: str, session: str = session.id) -> None:
+                for role in roles:
+                    await site.services.rooms.note(session, site.clock(), what, seats[role])
+
+            await noted("joined", "patient", "consulting_physician")
+            await noted("step_out", "patient")
+            assert await state(site) == "prebrief", "the patient waits outside"
+            await noted("joined", "referring_physician")
+            assert await state(site) == "prebrief", "among themselves"
+            if end == "emptied":
+                await noted("left", "referring_physician", "consulting_physician", "patient")
+            await site.services.rooms.end_session(site.table.consultation_id, session.id, end, site.clock())
+            assert await state(site) == stands, end
+
+
+async def test_the_consultation_begins_with_the_patient_let_in(tmp_path: Path) -> None:
+    async with website(tmp_path / "data", patient=True) as site:
+        session = await site.services.rooms.open_session(site.table.consultation_id, site.clock())
+        for role in EVERYBODY:
+            await site.services.rooms.note(session.id, site.clock(), "joined", site.seat(role)[0])
+        assert await state(site) == "prebrief"
+        patient, _ = site.seat("patient")
+        await site.services.rooms.note(session.id, site.clock(), "step_in", patient)
+        assert await state(site) == "live"
+
+
+async def test_who_came_one_after_the_other_met_nobody(site: Website) -> None:
     hour = await an_hour(site)
     session = await entered(site, hour)
-    await site.services.rooms.note(session.id, site.clock(), "prebrief:on", None)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    await joins(site, hour, session, "consulting_physician", "interpreter")
+    await noted(site, hour, session, "left", "consulting_physician")
+    await joins(site, hour, session, "referring_physician")
     assert await state(site) == "prebrief"
-    await site.services.rooms.note(session.id, site.clock(), "prebrief:off", None)
-    assert await state(site) == "live"
+    await noted(site, hour, session, "left", "referring_physician", "interpreter")
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "scheduled"
+    at(site, hour["ends_at_ms"] + 2 * HOUR_MS)
+    assert await who(site, "hour_passed") == {"coordinator": 1}
 
 
 async def test_who_waited_alone_met_nobody_and_the_hour_was_missed(site: Website) -> None:
@@ -88,7 +129,14 @@ async def test_a_room_that_all_left_is_broken_off_until_they_are_back(site: Webs
     coordinator = await site.signed_in("coordinator")
     (turn,) = (await coordinator.get("/api/cases")).json["cases"]
     assert (turn["id"], turn["why"]) == (CASE_ID, "interrupted")
+    alone = await site.services.rooms.open_session(hour["consultation"], site.clock())
+    await joins(site, hour, alone, "referring_physician")
+    assert await state(site) == "interrupted", "one waits for the other"
+    await noted(site, hour, alone, "left", "referring_physician")
+    await left(site, hour, alone, "emptied")
+    assert await state(site) == "interrupted", "and went"
     session = await site.services.rooms.open_session(hour["consultation"], site.clock())
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
     assert await state(site) == "live"
     await left(site, hour, session, "ended")
     assert await state(site) == "ended"
@@ -111,10 +159,8 @@ async def test_who_took_leave_or_stayed_to_the_end_broke_nothing_off(
     roles = ("referring_physician", "consulting_physician")
     await joins(site, hour, session, *roles)
     at(site, hour["ends_at_ms"] - (0 if at_end else 60_000))
-    for seat in hour["seats"]:
-        if seat["role"] in roles:
-            word = words[roles.index(seat["role"])]
-            await site.services.rooms.note(session.id, site.clock(), word, seat["id"])
+    for word, role in zip(words, roles, strict=True):
+        await noted(site, hour, session, word, role)
     await site.services.rooms.mark_emptied(session.id, site.clock())
     at(site, hour["ends_at_ms"] + 540_000)  # the grace in which somebody may return
     await left(site, hour, session, "emptied")
@@ -195,3 +241,56 @@ async def test_it_is_ready_once_its_patient_was_asked_and_agrees_to_be_seen(site
         ("case_ready", "system"),
         ("case_ready", "system"),
     ]
+
+
+async def broken_off(site: Website, hour: dict[str, Any]) -> None:
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "interrupted"
+
+
+async def test_what_was_broken_off_goes_on_at_another_hour(site: Website) -> None:
+    hour = await an_hour(site)
+    await broken_off(site, hour)
+    coordinator = await site.signed_in("coordinator")
+    starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
+    assert (await move(coordinator, hour, starts[-1])).status == 200
+    assert await state(site) == "scheduled"
+
+
+async def test_an_hour_agreed_before_the_one_that_broke_off_is_the_next(site: Website) -> None:
+    hour = await an_hour(site)
+    coordinator = await site.signed_in("coordinator")
+    starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
+    second = (await book(coordinator, starts[-1], "request-2")).json
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "scheduled"
+    coordinator = await site.signed_in("coordinator")
+    why = {"request": "cancel-01", "side": "patient", "reason": "illness"}
+    assert (await change(coordinator, second, "cancel", **why)).status == 200
+    assert await state(site) == "ended", "one was held"
+
+
+async def test_cancelled_while_they_talk_it_is_broken_off(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    await site.services.rooms.cancel(hour["consultation"], site.clock())
+    await left(site, hour, session, "cancelled")
+    assert await state(site) == "interrupted"
+    lp = await site.signed_in("referring_physician")
+    gone = await lp.post(f"/api/cases/{CASE_ID}/cancel", {"reason": "mistake"})
+    assert gone.json == {"state": "cancelled"}
+
+
+async def test_a_server_that_was_down_past_the_end_has_not_seen_it(site: Website) -> None:
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    at(site, hour["ends_at_ms"] + 300_000)
+    await site.services.rooms.mark_emptied(session.id, site.clock())
+    await left(site, hour, session, "emptied")
+    assert await state(site) == "interrupted"

@@ -85,6 +85,9 @@ async def test_a_coordinator_has_a_mail_of_it_that_says_neither_who_nor_why(site
     assert "(Asia/Almaty, UTC+05:00)" in mail.body
     assert "(Asia/Seoul, UTC+09:00)" in mail.body
     assert mail.calendar is None
+    assert (await interpreter.post(path, {"reason": None})).status == 204
+    waiting = await site.services.mailing.due(site.clock())
+    assert not [one for one in waiting if one.to.startswith("coordinator")], "they come after all"
     for unsaid in ("Vera", "illness", "travel", "질병", "KZ-"):
         assert unsaid not in f"{mail.subject}\n{mail.body}", unsaid
 

@@ -19,7 +19,7 @@ const REASONS = /** @type {Record<string, string[]>} */ ({
 /** Whose words a move's reason is in. */
 const REASON_WORDS = /** @type {Record<string, string>} */ ({
   return: 'return-reason', cancel: 'cancel-reason', reopen: 'reopen-reason',
-  reschedule: 'hour-reason', unschedule: 'hour-reason', no_show: 'hour-reason',
+  reschedule: 'hour-reason', unschedule: 'hour-reason', unschedule_talked: 'hour-reason',
 });
 
 class Referral extends LightElement {
@@ -115,7 +115,7 @@ class Referral extends LightElement {
       ${shown.answers.map((one) => html`<div class="notice notice-good" data-testid="written-answer">${icon('check')}<div><p><strong>${t('referral-answered')}</strong> <span class="hint">${one.by}, ${this.when(one.at_ms)} · ${t('referral-version', { number: one.number })}</span></p><p class="said">${one.text}</p></div></div>`)}
       ${this.acts(shown)}
       ${version ? this.version(version, shown) : html`<p class="hint">${t('referral-none')}</p>`}
-      ${shown.events.length ? html`<details><summary>${t('referral-history')}</summary><ol class="events">${shown.events.map((one) => html`<li><p><strong>${tValue('case-move', one.move)}</strong> <span class="hint">${one.by || tValue('role', one.role)}, ${this.when(one.at_ms)}${one.number ? html` · ${t('referral-version', { number: one.number })}` : nothing}</span></p>
+      ${shown.events.length ? html`<details><summary>${t('referral-history')}</summary><ol class="events">${shown.events.map((one) => html`<li><p><strong>${tValue('case-move', one.move)}</strong> <span class="hint">${one.role === 'system' ? nothing : html`${one.by || tValue('role', one.role)}, `}${this.when(one.at_ms)}${one.number ? html` · ${t('referral-version', { number: one.number })}` : nothing}</span></p>
         ${one.reason && one.move in REASON_WORDS ? html`<p>${tValue(REASON_WORDS[one.move], one.reason)}</p>` : nothing}
         ${one.questions.length ? html`<p>${one.questions.map((question) => this.nameOf(question, version)).join(', ')}</p>` : nothing}${one.words ? html`<p class="said">${one.words}</p>` : nothing}</li>`)}</ol></details>` : nothing}
     </section>`;
