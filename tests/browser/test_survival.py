@@ -130,10 +130,10 @@ def assert_never_fell(scene: Scene) -> None:
         reading = pulse.read(guest.page)
         began = scene.began[guest.role]
         assert (reading.ice, reading.connections) == ("connected", began.connections), (guest.role, reading)
-        assert not {"disconnected", "failed"} & set(reading.states[len(began.states) :]), (
-            guest.role,
-            reading,
-        )
+        since = slice(len(began.states), None)
+        fell = list(zip(reading.states_at_s[since], reading.states[since], strict=True))
+        print(f"{guest.role:22} in at {began.at_s:.1f} s, states since: {fell}")  # noqa: T201
+        assert not {"disconnected", "failed"} & set(reading.states[since]), (guest.role, reading)
 
 
 @pytest.mark.long

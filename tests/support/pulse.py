@@ -65,6 +65,8 @@ class Reading:
     ice: str
     states: tuple[str, ...]
     """Every ICE state the page's connections have been in, in order."""
+    states_at_s: tuple[float, ...]
+    """When each began, on the clock of `at_s`."""
     connections: int
     frames: int
     freezes: int
@@ -92,6 +94,7 @@ def read(page: Page) -> Reading:
         at_s=raw["at"] / 1000,
         ice=raw["ice"],
         states=tuple(state for _, state in raw["states"]),
+        states_at_s=tuple(round(at / 1000, 1) for at, _ in raw["states"]),
         connections=raw["made"],
         frames=int(total(video, "framesDecoded")),
         freezes=int(total(video, "freezeCount")),
