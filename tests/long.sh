@@ -27,7 +27,8 @@ trap 'kill $series 2>/dev/null; exit 130' INT TERM # shells keep an interrupt fr
 # No other browser beside these: what a line is worth is measured.
 step matrix $PY -m pytest -s -m long tests/integration/test_matrix.py
 step table $PY -m tests.support.matrix --keep "$rows" --write
-alone="tests/browser/test_thin_line.py tests/browser/test_thin_line_long.py tests/browser/test_four_tones.py"
+alone="tests/browser/test_thin_line.py tests/browser/test_thin_line_long.py tests/browser/test_four_tones.py
+	tests/browser/test_layers.py tests/browser/test_review_one_clock.py"
 quarters="tests/browser/test_quiet_room.py tests/browser/test_survival.py"
 step browsers $PY -m pytest -rP --durations=40 -m long -n 2 --dist loadfile tests/browser \
 	$(printf -- '--ignore=%s ' $alone $quarters tests/browser/test_screenshots.py)
