@@ -53,6 +53,8 @@ TERMINAL: Final = frozenset({S.CLOSED, S.CANCELLED})
 _SENT: Final = (S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY, S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED)
 #: Where a referral may get a first or another version.
 WRITABLE: Final = frozenset({S.DRAFT, S.RETURNED, S.REOPENED, *_SENT})
+#: Of these, where nobody has met about the patient yet: whose case it is may still be put right.
+UNMET: Final = WRITABLE - {S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED}
 
 
 class Guard(StrEnum):

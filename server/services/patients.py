@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from server.domain.errors import Refused
-from server.domain.life import WRITABLE
+from server.domain.life import UNMET
 from server.domain.names import alike, sounds
 from server.domain.patient import Alike, Patient, Person, as_json, cleaned, found_alike, near_dates
 from server.domain.people import Account
@@ -116,7 +116,7 @@ class Patients:
             patient = await _required(tx, patient_id)
             if case is None or patient.site_id != case.site_id:
                 raise Refused("not_found")
-            if case.state not in WRITABLE or await referrals.newest(tx, case_id) is not None:
+            if case.state not in UNMET or await referrals.newest(tx, case_id) is not None:
                 raise Refused("wrong_state")
             before = await patients.of_case(tx, case_id)
             await patients.put_in_case(tx, case_id, patient)
