@@ -209,8 +209,12 @@ def reviewed(page: Page, demo: Demo, consultation: str, recorded: list[Guest]) -
 
 def stands(page: Page, demo: Demo, case: str, state: str) -> None:
     """What the coordinator reads of the case."""
-    page.goto(f"{demo.base_url}/cases/{case}")
-    expect(page.get_by_test_id("case-state")).to_have_text(state)
+
+    def read() -> bool:
+        page.goto(f"{demo.base_url}/cases/{case}")
+        return page.get_by_test_id("case-state").inner_text() == state
+
+    until(f"the case is {state}", read, 10, 0.5)
 
 
 def self_tested(operator: Page, demo: Demo, consultation: str) -> None:
