@@ -7,7 +7,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
@@ -26,7 +25,7 @@ from tests.support.acts import (
     withdraw_from_a_silent_worker,
 )
 from tests.support.browsers import Crowd
-from tests.support.demo import Demo, running, until
+from tests.support.demo import Demo, running
 from tests.support.fakes import BLUE, GREEN, RED, YELLOW
 from tests.support.story import Guest, end, join, wait_stored
 
@@ -70,21 +69,10 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         own.page.locator(".seat-recording input").first.fill(BESIDE)
         own.page.get_by_test_id("persons-accept").click()
         until_recorded(own, other)
-        (recording,) = decode.recordings(demo.data)
-        until("the third is stored", lambda: len(segments(demo, recording, own)) == 3, 20)
+        wait_stored(own, 2)
         end(other)
+        (recording,) = decode.recordings(demo.data)
         yield Told(demo, own, other, recording)
-
-
-def segments(demo: Demo, recording: str, guest: Guest) -> list[Path]:
-    """Of this seat, in their order."""
-    journal = demo.data / "journal"
-    return [
-        path
-        for epoch in layout.epochs_of(journal, recording)
-        for path in layout.segments_of(journal, recording, epoch)
-        if path.name.startswith(guest.seat)
-    ]
 
 
 def test_what_was_said_without_consent_is_nowhere_and_the_rest_is_all_there(told: Told) -> None:
@@ -98,11 +86,13 @@ def test_what_was_said_without_consent_is_nowhere_and_the_rest_is_all_there(told
 def test_each_consent_has_a_segment_and_a_grant_of_its_own(told: Told) -> None:
     keys = decode.keys_of(told.demo.data, told.recording)
     grants = []
-    for path in segments(told.demo, told.recording, told.own):
-        with SegmentReader(path, keys[told.own.seat]) as reader:
-            list(reader.seals())
-            assert reader.report.header is not None
-            grants.append((reader.report.header.grant, reader.report.reason))
+    for epoch in layout.epochs_of(told.demo.data / "journal", told.recording):
+        for path in layout.segments_of(told.demo.data / "journal", told.recording, epoch):
+            if path.name.startswith(told.own.seat):
+                with SegmentReader(path, keys[told.own.seat]) as reader:
+                    list(reader.seals())
+                    assert reader.report.header is not None
+                    grants.append((reader.report.header.grant, reader.report.reason))
     assert len({grant for grant, _ in grants}) == 3, grants
     assert [reason for _, reason in grants[:2]] == ["withdrawn", "withdrawn"]
 
