@@ -49,12 +49,13 @@ class State(StrEnum):
 S = State
 #: Nothing leaves these but a reopening, with a reason.
 TERMINAL: Final = frozenset({S.CLOSED, S.CANCELLED})
+_MET: Final = (S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED)
 #: Superseded while somebody at the other end has it, also while they talk and after.
-_SENT: Final = (S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY, S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED)
+_SENT: Final = (S.SUBMITTED, S.MATCHED, S.SCHEDULED, S.READY, *_MET)
 #: Where a referral may get a first or another version.
 WRITABLE: Final = frozenset({S.DRAFT, S.RETURNED, S.REOPENED, *_SENT})
 #: Of these, where nobody has met about the patient yet: whose case it is may still be put right.
-UNMET: Final = WRITABLE - {S.PREBRIEF, S.LIVE, S.INTERRUPTED, S.ENDED}
+UNMET: Final = WRITABLE - {*_MET}
 
 
 class Guard(StrEnum):
@@ -112,8 +113,7 @@ LIFE: Final[tuple[Move, ...]] = tuple(
         ("submit", (S.DRAFT,), S.SUBMITTED, (_LP,), (G.VERIFIED, G.COMPLETE), "case_submitted"),
         ("submit", (S.RETURNED, S.REOPENED), S.SUBMITTED, (_LP,), (G.VERIFIED, G.COMPLETE),
             "case_resubmitted"),
-        ("submit", _SENT, SAME, (_LP,), (G.VERIFIED, G.COMPLETE),
-            "case_superseded"),
+        ("submit", _SENT, SAME, (_LP,), (G.VERIFIED, G.COMPLETE), "case_superseded"),
         ("return", (S.SUBMITTED,), S.RETURNED, (_KC,), (G.REASON,), "case_returned"),
         ("return", (S.MATCHED,), S.RETURNED, (_KC, _KP), (G.REASON,), "case_returned"),
         # who is asked

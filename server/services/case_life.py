@@ -12,7 +12,7 @@ from typing import Final
 
 from server.domain.case import Case
 from server.domain.errors import Refused
-from server.domain.life import SYSTEM, Guard, Standing, State, Step, apply
+from server.domain.life import SYSTEM, Guard, Standing, State, Step, apply, rows
 from server.domain.people import Account
 from server.storage import audit, referrals
 from server.storage.database import Transaction
@@ -45,6 +45,11 @@ class About:
 
 def mover(account: Account, address: str) -> Mover:
     return Mover(account.roles, address, account.id)
+
+
+def may(case: Case, name: str) -> bool:
+    """Whether the table has this move from where the case stands, by somebody, if everything held."""
+    return case.state in set(State) and bool(rows(name, State(case.state)))
 
 
 async def move(

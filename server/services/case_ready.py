@@ -7,11 +7,17 @@ from server.domain.life import Guard, State
 from server.domain.person_consent import newest_of, required
 from server.domain.task import unanswered
 from server.services.case_life import BY_ITSELF, About, move
-from server.services.case_sides import sides_of
+from server.services.case_sides import Sides, sides_of
 from server.storage import cases, person_consents
 from server.storage.database import Transaction
 
 WHY = "consents"
+
+
+async def lacking(tx: Transaction, sides: Sides) -> tuple[str, tuple[str, ...]] | None:
+    """As `unanswered` says it of this case's patient."""
+    given = newest_of(await person_consents.of_case(tx, sides.case.id))
+    return unanswered(required(sides.countries), given, sides.recipients)
 
 
 async def settle(tx: Transaction, now_ms: int, case_id: str) -> None:
@@ -21,10 +27,8 @@ async def settle(tx: Transaction, now_ms: int, case_id: str) -> None:
         raise Refused("not_found")
     if case.state not in (State.SCHEDULED, State.READY):
         return
-    sides = await sides_of(tx, case)
-    given = newest_of(await person_consents.of_case(tx, case_id))
-    lacking = unanswered(required(sides.countries), given, sides.recipients)
-    if case.state == State.SCHEDULED and lacking is None:
+    found = await lacking(tx, await sides_of(tx, case))
+    if case.state == State.SCHEDULED and found is None:
         await move(tx, now_ms, case, "prepare", BY_ITSELF, {Guard.CONSENTS})
-    elif case.state == State.READY and lacking is not None:
+    elif case.state == State.READY and found is not None:
         await move(tx, now_ms, case, "unprepare", BY_ITSELF, {Guard.REASON}, About(reason=WHY))

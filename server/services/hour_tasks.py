@@ -9,8 +9,8 @@ from server.domain.consultation import OVER, Consultation, effective_state
 from server.domain.life import State
 from server.domain.people import Account, Site
 from server.domain.permissions import Action, Relation, allowed
-from server.domain.person_consent import newest_of, required
-from server.domain.task import AHEAD_MS, NEAR_MS, PASSED_MS, Task, unanswered
+from server.domain.task import AHEAD_MS, NEAR_MS, PASSED_MS, Task
+from server.services.case_ready import lacking
 from server.services.case_sides import sides_of
 from server.services.two_clocks import clocks
 from server.storage import (
@@ -21,7 +21,6 @@ from server.storage import (
     declined,
     mails,
     meetings,
-    person_consents,
     waiting,
 )
 from server.storage.database import Transaction
@@ -52,13 +51,12 @@ async def _consents(tx: Transaction, account: Account, chases: bool, now_ms: int
         if case.id in tasks or not (own or (chases and one.starts_at_ms - now_ms <= NEAR_MS)):
             continue
         sides = await sides_of(tx, case)
-        given = newest_of(await person_consents.of_case(tx, case.id))
-        found = unanswered(required(sides.countries), given, sides.recipients)
+        found = await lacking(tx, sides)
         if found is not None:
-            why, lacking = found
+            why, purposes = found
             begins = clocks(one.starts_at_ms, [sides.referring, *sides.consulting])
             tasks[case.id] = Task(
-                why, due_ms=one.starts_at_ms, case=case.id, label=case.label, lacking=lacking, begins=begins
+                why, due_ms=one.starts_at_ms, case=case.id, label=case.label, lacking=purposes, begins=begins
             )
     return list(tasks.values())
 

@@ -209,6 +209,5 @@ def _body(mail: Mail, words: str, zones: list[str], language: str, url: str, tes
         parts += [text(language, "mail-worklist" if declined else "mail-seat"), url]
     if test_url:
         parts += [text(language, "mail-self-test"), test_url]
-    return (
-        "\n\n".join([*parts, text(language, "mail-nothing-declined" if declined else "mail-nothing")]) + "\n"
-    )
+    parts.append(text(language, "mail-nothing-declined" if declined else "mail-nothing"))
+    return "\n\n".join(parts) + "\n"

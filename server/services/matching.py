@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from server.domain.case import Case
 from server.domain.errors import Refused
-from server.domain.life import Guard, State
+from server.domain.life import Guard
 from server.domain.matching.assess import Assessment, assess
 from server.domain.matching.deciding import Decision, decide, fingerprint
 from server.domain.matching.ranking import Around, Department, Physician, Ranked, rank
 from server.domain.matching.rules import standard
 from server.domain.people import Account
 from server.domain.week import office_hours
-from server.services.case_life import About, move, mover
+from server.services.case_life import About, may, move, mover
 from server.services.consent import Consents
 from server.services.context import Context
 from server.services.referral_text import referral_of
@@ -30,18 +30,6 @@ from server.storage.ids import new_id
 from server.storage.matches import Proposal
 
 MONTH_MS: Final = 30 * 86_400_000
-#: While a hospital may be decided on. Later ones are past it; before, nobody at this end has the referral.
-MATCHABLE: Final = (
-    State.SUBMITTED,
-    State.REOPENED,
-    State.MATCHED,
-    State.ANSWERED,
-    State.SCHEDULED,
-    State.READY,
-    State.NO_SHOW,
-    State.INTERRUPTED,
-    State.ENDED,
-)
 SHOWN_PLACES: Final = 3
 SHOWN_TERMS: Final = 5
 
@@ -110,7 +98,7 @@ class Matching:
             made = await matches.newest(tx, case_id)
             if made is None:
                 raise Refused("not_found")
-            if case.state not in MATCHABLE:
+            if not (may(case, "match") or may(case, "rematch")):
                 raise Refused("wrong_state")
             if made.id != proposal_id or not await self._current(tx, made, case):
                 raise Refused("match_changed")
@@ -139,7 +127,7 @@ class Matching:
         if not any("consulting_physician" in one.roles for one in asked):
             return
         by, now_ms = mover(account, address), self._context.now_ms()
-        if case.state in (State.SUBMITTED, State.REOPENED):
+        if may(case, "match"):
             await move(tx, now_ms, case, "match", by, {Guard.INVITED})
         else:
             reason = About(reason=decision.why or "proposed")

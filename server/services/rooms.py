@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.domain.consultation import (
-    OVER,
-    Consultation,
-    chair_ranks,
-    effective_state,
-    state_after_session,
-    waits_first,
-)
+from server.domain.consultation import OVER, chair_ranks, effective_state, state_after_session, waits_first
 from server.domain.errors import Refused
 from server.domain.meeting import JOINED, STEP_IN
 from server.domain.permissions import Role, abilities, chaired
@@ -21,9 +14,8 @@ from server.services.case_hours import room_entered, room_left, talk_begun
 from server.services.context import Context
 from server.services.knocks import KNOCK_LIFE_MS
 from server.services.recordable import keep_policies, recordable
-from server.storage import accounts, audit, consultations, meetings, sessions
+from server.storage import accounts, audit, consultations, sessions
 from server.storage import seats as chairs
-from server.storage.database import Transaction
 from server.storage.ids import new_id
 from server.storage.seats import KnockRow
 from server.storage.standing import Standing, standing_of
@@ -116,7 +108,7 @@ class Rooms:
                     session = Session(old.id, room, epoch, old.started_ms, None, None, old.pause)
                 else:
                     await sessions.end(tx, old.id, "emptied", old.emptied_ms or now_ms)
-                    await room_left(tx, now_ms, consultation, old, "emptied")
+                    await room_left(tx, now_ms, consultation, old.id, "emptied")
             if session is None:
                 session = Session(new_id(), room, 1, now_ms, None, None)
                 await sessions.add(tx, session)
@@ -168,7 +160,7 @@ class Rooms:
                     detail={"reason": reason},
                 )
                 await audit.append(tx, now_ms, entry)
-                await self._left(tx, now_ms, consultation, session_id, reason)
+                await room_left(tx, now_ms, consultation, session_id, reason)
 
     async def cancel(self, consultation_id: str, now_ms: int) -> None:
         """Calls a consultation off, whatever happens in its room. Raises Refused `not_found`, `ended`.
@@ -236,13 +228,6 @@ class Rooms:
         async with self._context.database.write() as tx:
             await sessions.note(tx, session_id, at_ms, what, seat_id)
             session = await sessions.by_id(tx, session_id) if what in (JOINED, STEP_IN) else None
-            consultation = session and await consultations.by_id(tx, session.consultation_id)
-            if consultation:
-                await talk_begun(tx, at_ms, consultation.case_id, await meetings.of_session(tx, session_id))
-
-    async def _left(
-        self, tx: Transaction, now_ms: int, consultation: Consultation, session_id: str, reason: str
-    ) -> None:
-        session = await sessions.by_id(tx, session_id)
-        if session is not None:
-            await room_left(tx, now_ms, consultation, session, reason)
+            consultation = await consultations.by_id(tx, session.consultation_id) if session else None
+            if consultation is not None:
+                await talk_begun(tx, at_ms, consultation.case_id, session_id)

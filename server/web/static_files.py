@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import mimetypes
 import os
 import re
 from dataclasses import dataclass
@@ -53,8 +52,6 @@ IMPORT: Final = re.compile(rb"""^(?:import|export)\s+(?:[^;'"]*?\bfrom\s+)?['"](
 START: Final = re.compile(
     rb"""^[ \t]*<script [^>]*data-page="/static/([^"]+)"[^>]*></script>""", re.MULTILINE
 )
-
-mimetypes.add_type("text/javascript", ".js")
 
 
 @dataclass(frozen=True)

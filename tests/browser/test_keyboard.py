@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import pytest
@@ -148,16 +148,25 @@ def by_role(person: Person, demo: Demo, role: str) -> Page:
     return sign_in(person, demo, role)
 
 
-def test_tab_goes_over_every_page_in_its_order_and_leaves_it_again(
-    furnished: tuple[Demo, Furnished], crowd: Crowd
-) -> None:
+def visited(
+    furnished: tuple[Demo, Furnished], crowd: Crowd, places: Iterable[tuple[str, str]]
+) -> Iterator[Page]:
+    """Each (role, path) opened by whom it is for."""
     demo, there = furnished
     person = crowd.person(None, "ru")
-    wrong, role, page = [], "", person.page()
-    for whose, path in WALKED:
+    role, page = "", person.page()
+    for whose, path in places:
         if whose != role:
             role, page = whose, by_role(person, demo, whose)
         opened(page, demo, there, path)
+        yield page
+
+
+def test_tab_goes_over_every_page_in_its_order_and_leaves_it_again(
+    furnished: tuple[Demo, Furnished], crowd: Crowd
+) -> None:
+    wrong = []
+    for page, (whose, path) in zip(visited(furnished, crowd, WALKED), WALKED, strict=True):
         wrong += [f"{whose} {path}: {one}" for one in walked(page)]
     assert not wrong, "\n".join(wrong)
 
@@ -179,13 +188,9 @@ def test_a_patient_takes_a_consent_back_by_keyboard(furnished: tuple[Demo, Furni
 def test_after_every_action_the_keyboard_is_where_one_goes_on(
     furnished: tuple[Demo, Furnished], crowd: Crowd
 ) -> None:
-    demo, there = furnished
-    person = crowd.person(None, "ru")
-    wrong, role, page = [], "", person.page()
-    for whose, path, keys in PRESSED:
-        if whose != role:
-            role, page = whose, by_role(person, demo, whose)
-        opened(page, demo, there, path)
+    wrong = []
+    places = [(whose, path) for whose, path, _ in PRESSED]
+    for page, (_, path, keys) in zip(visited(furnished, crowd, places), PRESSED, strict=True):
         for what, then in keys:
             place = pressed(page, what)
             if place is None or place["off"] or not place["seen"]:

@@ -10,9 +10,9 @@ import pytest
 
 from server.domain.session import Session
 from server.services.demo import CASE_ID
-from tests.integration.test_booking import actions, book, change, move, set_clock, slots, state
+from tests.integration.test_booking import actions, book, change, move, slots, state
 from tests.integration.test_consents_web import BASE, asked
-from tests.integration.test_tasks import FRIDAY, HOUR_MS, SIGNED_IN, an_hour, at, who
+from tests.integration.test_tasks import HOUR_MS, an_hour, at, on_friday, who
 from tests.support.website import Website, website
 
 EVERYBODY = ("referring_physician", "consulting_physician", "interpreter", "patient")
@@ -22,10 +22,7 @@ END = f"/api/cases/{CASE_ID}/end"
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        await made.services.rooms.cancel(made.table.consultation_id, made.clock())  # the demo's own, open now
-        set_clock(made, FRIDAY)
-        SIGNED_IN.clear()
+    async with on_friday(tmp_path / "data") as made:
         yield made
 
 
@@ -42,6 +39,21 @@ async def noted(site: Website, hour: dict[str, Any], session: Session, what: str
 
 async def joins(site: Website, hour: dict[str, Any], session: Session, *roles: str) -> None:
     await noted(site, hour, session, "joined", *roles)
+
+
+async def talking(site: Website) -> tuple[dict[str, Any], Session]:
+    """Both physicians are in, at an hour booked for the Monday after."""
+    hour = await an_hour(site)
+    session = await entered(site, hour)
+    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    return hour, session
+
+
+async def missed(site: Website, hour: dict[str, Any]) -> None:
+    """The case waits as before, and somebody is told."""
+    assert await state(site) == "scheduled"
+    at(site, hour["ends_at_ms"] + 2 * HOUR_MS)
+    assert await who(site, "hour_passed") == {"coordinator": 1}
 
 
 async def left(site: Website, hour: dict[str, Any], session: Session, reason: str) -> None:
@@ -105,9 +117,7 @@ async def test_who_came_one_after_the_other_met_nobody(site: Website) -> None:
     assert await state(site) == "prebrief"
     await noted(site, hour, session, "left", "referring_physician", "interpreter")
     await left(site, hour, session, "emptied")
-    assert await state(site) == "scheduled"
-    at(site, hour["ends_at_ms"] + 2 * HOUR_MS)
-    assert await who(site, "hour_passed") == {"coordinator": 1}
+    await missed(site, hour)
 
 
 async def test_who_waited_alone_met_nobody_and_the_hour_was_missed(site: Website) -> None:
@@ -115,15 +125,11 @@ async def test_who_waited_alone_met_nobody_and_the_hour_was_missed(site: Website
     session = await entered(site, hour)
     await joins(site, hour, session, "consulting_physician", "interpreter")
     await left(site, hour, session, "emptied")
-    assert await state(site) == "scheduled"
-    at(site, hour["ends_at_ms"] + 2 * HOUR_MS)
-    assert await who(site, "hour_passed") == {"coordinator": 1}
+    await missed(site, hour)
 
 
 async def test_a_room_that_all_left_is_broken_off_until_they_are_back(site: Website) -> None:
-    hour = await an_hour(site)
-    session = await entered(site, hour)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    hour, session = await talking(site)
     await left(site, hour, session, "emptied")
     assert await state(site) == "interrupted"
     coordinator = await site.signed_in("coordinator")
@@ -188,9 +194,7 @@ async def test_its_physicians_may_say_that_what_was_broken_off_was_enough(site: 
 
 
 async def test_after_one_hour_comes_another(site: Website) -> None:
-    hour = await an_hour(site)
-    session = await entered(site, hour)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    hour, session = await talking(site)
     coordinator = await site.signed_in("coordinator")
     starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
     second = (await book(coordinator, starts[len(starts) // 2], "request-2")).json
@@ -243,16 +247,10 @@ async def test_it_is_ready_once_its_patient_was_asked_and_agrees_to_be_seen(site
     ]
 
 
-async def broken_off(site: Website, hour: dict[str, Any]) -> None:
-    session = await entered(site, hour)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+async def test_what_was_broken_off_goes_on_at_another_hour(site: Website) -> None:
+    hour, session = await talking(site)
     await left(site, hour, session, "emptied")
     assert await state(site) == "interrupted"
-
-
-async def test_what_was_broken_off_goes_on_at_another_hour(site: Website) -> None:
-    hour = await an_hour(site)
-    await broken_off(site, hour)
     coordinator = await site.signed_in("coordinator")
     starts = [slot["starts_at_ms"] for slot in (await slots(coordinator))["slots"]]
     assert (await move(coordinator, hour, starts[-1])).status == 200
@@ -275,9 +273,7 @@ async def test_an_hour_agreed_before_the_one_that_broke_off_is_the_next(site: We
 
 
 async def test_cancelled_while_they_talk_it_is_broken_off(site: Website) -> None:
-    hour = await an_hour(site)
-    session = await entered(site, hour)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    hour, session = await talking(site)
     await site.services.rooms.cancel(hour["consultation"], site.clock())
     await left(site, hour, session, "cancelled")
     assert await state(site) == "interrupted"
@@ -287,9 +283,7 @@ async def test_cancelled_while_they_talk_it_is_broken_off(site: Website) -> None
 
 
 async def test_a_server_that_was_down_past_the_end_has_not_seen_it(site: Website) -> None:
-    hour = await an_hour(site)
-    session = await entered(site, hour)
-    await joins(site, hour, session, "referring_physician", "consulting_physician")
+    hour, session = await talking(site)
     at(site, hour["ends_at_ms"] + 300_000)
     await site.services.rooms.mark_emptied(session.id, site.clock())
     await left(site, hour, session, "emptied")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,19 @@ ROLES = (
 SIGNED_IN: dict[str, Browser] = {}
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
+@asynccontextmanager
+async def on_friday(folder: Path) -> AsyncIterator[Website]:
+    """With no hour agreed yet, and nobody signed in."""
+    async with website(folder) as made:
         await made.services.rooms.cancel(made.table.consultation_id, made.clock())  # the demo's own, open now
         set_clock(made, FRIDAY)
         SIGNED_IN.clear()
+        yield made
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Website]:
+    async with on_friday(tmp_path / "data") as made:
         yield made
 
 

@@ -91,10 +91,10 @@ class Referral extends LightElement {
     this.busy = true;
     this.requestUpdate();
     const number = this.shown.versions.at(-1)?.number ?? 0;
-    const body = this.doing === 'answer' ? { number, text: this.words }
-      : this.doing === 'end' ? {} : this.doing === 'return' ? { number, reason: this.reason, questions: this.questions, words: this.words } : { reason: this.reason, words: this.words };
+    const why = { reason: this.reason, words: this.words };
+    const bodies = /** @type {Record<string, object>} */ ({ answer: { number, text: this.words }, end: {}, return: { ...why, number, questions: this.questions } });
     try {
-      await post(`${this.base}/${this.doing}`, body);
+      await post(`${this.base}/${this.doing}`, bodies[this.doing] ?? why);
       this.doing = null;
       await this.load();
       void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector('[data-testid=case-state]'))?.focus());
