@@ -93,6 +93,7 @@ def _named(one: Participant) -> Participant:
         screen=False,
         consent="undecided",
         recorded=False,
+        recordable=False,
         quality=None,
         line=None,
         direction=None,

@@ -115,6 +115,7 @@ def _participant(document: RoomDocument, seat: Seat, fellow: bool) -> Participan
         screen=seat.screen,
         consent=facts.consent,
         recorded=seat.admitted is not None,
+        recordable=document.grant_of(seat) is not None,
         quality=seat.quality,
         line=_line(seat.line),
         speaks=list(seat.speaks),

@@ -49,6 +49,8 @@ class Participant(Message):
     """One seat. `present` false = not here; `away` = its socket is lost, it has 30 s to return.
 
     `recorded` is media's word: true from when the seat is admitted to the journal until it is not.
+    `recordable` is the rule: a `consent` given here is not enough while somebody beside them, or the
+    patient's papers, say otherwise.
     `speaks`: languages, the first one first. `hearing`: chosen, or what follows from the languages. `out`:
     stepped out; `waits`: out since before they came, and not let in yet. `partner`: their microphone goes to
     fellow interpreters only; null for all but interpreters.
@@ -69,6 +71,7 @@ class Participant(Message):
     screen: bool
     consent: ConsentState
     recorded: bool
+    recordable: bool
     quality: QualityLevel | None
     line: LineState | None
     speaks: list[str]

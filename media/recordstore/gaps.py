@@ -88,12 +88,14 @@ def _dark_turns(dark: Sequence[Span], begin: int, end: int) -> list[int]:
 
 def _one_dark(pieces: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     """Dark is told some seconds late, and media need some to flow again: where nothing else is known, one
-    gap."""
+    gap. So is a withdrawal: the page stops at once, and media hear of it when they can."""
     whole: list[dict[str, object]] = []
     for piece in pieces:
         causes = {whole[-1]["cause"], piece["cause"]} if whole else set()
         if NETWORK in causes and causes <= {NETWORK, NO_MEDIA, STILLS}:
             whole[-1] |= {"to": piece["to"], "cause": NETWORK}
+        elif whole and piece["cause"] == WITHDRAWN and causes <= {WITHDRAWN, NO_MEDIA}:
+            whole[-1] |= {"to": piece["to"], "cause": WITHDRAWN}
         else:
             whole.append(piece)
     return whole

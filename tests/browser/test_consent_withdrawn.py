@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import APIRequestContext, Playwright
 
 from media.recordstore import layout
 from media.recordstore.reader import SegmentReader
+from server.services.demo import CASE_ID
 from tests.support import decode, marks, switchable
 from tests.support.acts import (
     SENDERS,
@@ -63,6 +64,7 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         until_recorded(own, other)
         wait_stored(own, 2)
 
+        agreed_at_the_clinic(own.person.profile("ru").request, demo)
         click_as(own.page, YELLOW, "person-joins")
         until_unrecorded(own, other)
         change(BLUE, own, other)
@@ -73,6 +75,23 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         end(other)
         (recording,) = decode.recordings(demo.data)
         yield Told(demo, own, other, recording)
+
+
+def agreed_at_the_clinic(request: APIRequestContext, demo: Demo) -> None:
+    """The patient has said yes to everything: who sits beside them is recorded only then. No page is opened
+    for it, which would put the room's own out of sight."""
+    account = demo.account("referring_physician")
+    known = {"email": account["email"], "password": account["password"]}
+    assert request.post(f"{demo.base_url}/api/sign-in", data=known).ok
+    base = f"{demo.base_url}/api/cases/{CASE_ID}/consents"
+    texts = request.get(f"{base}/texts/ru").json()["texts"]
+    yes = [
+        {key: text[key] for key in ("purpose", "version", "sha256")} | {"decision": "granted"}
+        for text in texts
+    ]
+    body = {"language": "ru", "by": "patient", "name": "Пациент", "method": "typed", "decisions": yes}
+    answer = request.post(base, data=body, headers={"Origin": demo.base_url})
+    assert answer.ok, answer.text()
 
 
 def test_what_was_said_without_consent_is_nowhere_and_the_rest_is_all_there(told: Told) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.support import decode, lipsync, probes
 from tests.support.browsers import Crowd, Person
@@ -184,23 +185,25 @@ def test_what_was_watched_is_told_to_the_server(reviewed: Reviewed) -> None:
 
 
 def test_a_track_that_may_be_out_of_step_is_said_so(reviewed: Reviewed) -> None:
+    """What the server answers is put in here: on a busy machine this very recording may be out of step."""
     page = reviewed.page
-    assert page.get_by_test_id("review-out-of-step").count() == 0, "this one is in step"
     name = reviewed.track("interpreter", "audio")["name"]
-    answer = reviewed.answer | {
-        "tracks": [
-            track | ({"sync_error_ms": 137} if track["name"] == name and track["kind"] == "audio" else {})
-            for track in reviewed.answer["tracks"]
-        ]
-    }
+    notice, said = page.get_by_test_id("review-out-of-step"), page.get_by_test_id("review-sync")
     address = f"**/api/recordings/{reviewed.recording}"
-    page.route(address, lambda route: route.fulfill(json=answer))
-    page.reload()
-    notice = page.get_by_test_id("review-out-of-step")
-    notice.wait_for(timeout=10_000)
+    for error_ms in (12, 137):
+        answer = reviewed.answer | {
+            "tracks": [
+                track
+                | {"sync_error_ms": error_ms if (track["name"], track["kind"]) == (name, "audio") else 3}
+                for track in reviewed.answer["tracks"]
+            ]
+        }
+        page.route(address, partial(Route.fulfill, json=answer))
+        page.reload()
+        until("the page tells the error", lambda ms=error_ms: str(ms) in (said.text_content() or ""))
+        assert notice.count() == (error_ms == 137)
+        page.unroute(address)
     assert name in (notice.text_content() or "")
-    assert "137" in (page.get_by_test_id("review-sync").text_content() or "")
-    page.unroute(address)
 
 
 def test_the_page_threw_nothing(reviewed: Reviewed) -> None:

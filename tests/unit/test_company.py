@@ -12,7 +12,7 @@ from signaling import interpreting_events as ie
 from signaling.document import new_document
 from signaling.plan import plan_of
 from signaling.ports import RoomSeed
-from signaling.view import recording_of
+from signaling.view import recording_of, snapshot_of
 from tests.support.rooms import CONSULTING, INTERPRETER, REFERRING, ROOM, seat
 from tests.support.stage import Stage
 
@@ -97,3 +97,13 @@ def test_a_grant_taken_by_somebodys_word_elsewhere_is_noted_as_that_and_not_as_a
         stage.on(ev.ConsentChanged(REFERRING, "granted", grant))
         assert [note.what for note in stage.all(cm.Note)] == [said]
     assert recorded(stage) == {REFERRING, CONSULTING}
+
+
+def test_everybodys_page_is_told_who_may_not_be_recorded_although_they_agreed() -> None:
+    stage = room(REFERRING, CONSULTING)
+    stage.on(ev.ConsentChanged(REFERRING, "granted", None))
+    reader = stage.document.seat(CONSULTING)
+    assert reader is not None
+    shown = snapshot_of(stage.document, reader)
+    told = {one.id: (one.consent, one.recordable) for one in shown.participants if one.present}
+    assert told == {REFERRING: ("granted", False), CONSULTING: ("granted", True)}

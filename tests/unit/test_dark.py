@@ -87,6 +87,13 @@ def test_a_withdrawn_consent_outweighs_a_dark_line() -> None:
     assert gaps(survey(withdrawn, (15, "disconnected"), (30, "connected")), 10, 71)[0][2] == "no_consent"
 
 
+def test_a_withdrawal_of_which_media_heard_late_counts_from_where_the_page_stopped() -> None:
+    """A worker that did not run for six seconds finds the line dark and the word to stop when it wakes."""
+    withdrawn: Told = (16.4, "dismissed", {"cause": "withdrawn"})
+    late = [(16.3, "disconnected"), withdrawn, (16.5, "connected"), (22, "admitted")]
+    assert gaps(survey(*late), 10, 23) == [(10, 23, "no_consent")]
+
+
 def test_dark_spans_begin_with_the_first_word_of_silence_and_end_with_the_line() -> None:
     events = survey(*DARK, *BACK, (80, "disconnected"), (81, "left"), (90, "disconnected")).events
     assert dark_spans(events, "p") == [(15 * S, int(70.3 * S))]

@@ -162,7 +162,7 @@ class Tile extends LightElement {
     return html`
       ${this.still === null || !person.camera ? nothing : this.stillSign(this.still)}
       ${this.unseen.length ? html`<span class="sign sign-plain sign-words" data-testid="unseen">${t('tile-unseen', { names: this.unseen.join(', ') })}</span>` : nothing}
-      ${person.consent === 'granted' || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
+      ${person.recordable || person.recorded ? nothing : html`<span class="sign sign-plain">${t('tile-not-recorded')}</span>`}
       ${person.verified || this.self ? nothing : html`<span class="sign">${t('tile-not-verified')}</span>`}
       ${person.mic ? nothing : html`<span class="sign sign-off" role="img" aria-label=${t('tile-mic-off')} title=${t('tile-mic-off')}>${icon('micOff')}</span>`}
       ${this.unheard && person.mic && !person.out ? html`<span class="sign" data-testid="unheard" role="img" aria-label=${t('tile-unheard')} title=${t('tile-unheard')}>${icon('speakerOff')}</span>` : nothing}

@@ -9,7 +9,7 @@ function snapshot(version, own, change = {}) {
     chair: 'kp', session: 's', started_at_ms: 0, knocks: [], pause: null,
     participants: [{
       id: 'kp', role: 'consulting_physician', name: 'Person kp', site: 'X', time_zone: 'Asia/Seoul', language: 'ko', verified: true,
-      present: true, away: false, mic: true, camera: true, consent: 'granted', recorded: true, quality: null, ...own,
+      present: true, away: false, mic: true, camera: true, consent: 'granted', recorded: true, recordable: true, quality: null, ...own,
     }],
     ...change,
   };

@@ -12,7 +12,7 @@ export type LightState = 'off' | 'waiting' | 'recording' | 'degraded' | 'paused'
 export interface Participant {
   id: string; role: Role; name: string; site: string; time_zone: string; language: string; verified: boolean;
   present: boolean; away: boolean; mic: boolean; camera: boolean; screen?: boolean;
-  consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; quality: Level | null; line?: LineState | null;
+  consent: 'granted' | 'declined' | 'undecided'; recorded: boolean; recordable: boolean; quality: Level | null; line?: LineState | null;
   speaks?: string[]; interprets?: boolean; direction?: Direction | null; hearing?: Hearing; out?: boolean; waits?: boolean; partner?: boolean | null;
 }
 export type Hearing = 'original' | 'interpreted' | 'both';
