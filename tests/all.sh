@@ -8,7 +8,7 @@ shown=$(mktemp)
 failed=""
 
 # Browsers wait for much: pages run beside rooms, and unit tests take what both leave of the cores, and only that.
-nice -n 19 $PY -m pytest tests/unit >"$said" 2>&1 &
+tests/idly.sh $PY -m pytest tests/unit >"$said" 2>&1 &
 units=$!
 $PY -m pytest tests/browser -m "pages and not long" --durations=10 >"$shown" 2>&1 &
 pages=$!

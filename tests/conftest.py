@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.s3 import S3Server, s3_server
 
 TOP = Path(__file__).parents[1]
+
+# Unit tests run at the lowest priority beside browsers: how long an example takes says nothing.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

@@ -19,7 +19,7 @@ export HYEOPJIN_MATRIX
 # Kill series, soaks and decoders need no punctual machine: they run in what the matrix leaves of the cores.
 flood=tests/integration/test_soak.py::test_a_flood_of_rubbish_loses_a_call_no_packet_and_is_counted
 said=$(mktemp)
-nice -n 19 $PY -m pytest -rP --durations=40 -m long -n 2 --dist loadfile tests/integration \
+tests/idly.sh $PY -m pytest -rP --durations=40 -m long -n 2 --dist loadfile tests/integration \
 	--ignore=tests/integration/test_matrix.py --deselect="$flood" >"$said" 2>&1 &
 series=$!
 trap 'kill $series 2>/dev/null; exit 130' INT TERM # shells keep an interrupt from what runs behind

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, running
+
+expect.set_options(timeout=30_000)  # as everything else waits: how fast a busy machine is nobody promises
 
 
 @pytest.fixture(scope="module")

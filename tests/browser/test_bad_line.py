@@ -20,7 +20,7 @@ from tests.support.fakes import GREEN, RED
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import SEOUL_ALMATY
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, join
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -39,7 +39,7 @@ Scene = tuple[RelayAside, Guest, Guest]
 @pytest.fixture(scope="module")
 def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """The far one comes in through the relay, over UDP alone; the near one directly."""
-    port = free_udp_port()
+    port = free_port()
     env = {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}
     with (
         running(tmp_path_factory.mktemp("bad-line"), env) as demo,

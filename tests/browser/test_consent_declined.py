@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.test_layers import on_disk
 from tests.support import decode, probes
 from tests.support.browsers import Crowd
-from tests.support.demo import Demo
+from tests.support.demo import Demo, until
 from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_stored
 
@@ -27,11 +28,13 @@ def session(demo: Demo, crowd: Crowd) -> tuple[dict[str, Guest], str]:
         probes.wait_for_colour(guest.page, declined.seat, declined.voice)
         probes.wait_for_tone(guest.page, declined.seat, declined.voice)
     wait_stored(guests["referring"], 6)
+    recording = decode.recordings(demo.data)[0]
+    for guest in (guests["referring"], guests["consulting"]):  # a busy browser begins it late
+        until("a high layer", lambda guest=guest: "h" in on_disk(demo, recording, guest), 60, 1)  # type: ignore[misc]
     for guest in (guests["referring"], guests["consulting"]):
         tile = guest.page.locator(f"[data-testid=tile][data-participant='{declined.seat}']")
         assert tile.locator(".sign").count() >= 1  # everyone sees that this seat is not recorded
     end(guests["consulting"])
-    recording = decode.recordings(demo.data)[0]
     wait_ready(demo, sign_in(crowd.people[0], demo, "reviewer"), recording)
     return guests, recording
 

@@ -63,7 +63,7 @@ def trouble(page: Page) -> list[tuple[str, str]]:
     return [(kind, code) for kind, code in found]
 
 
-def shows(page: Page, *wanted: tuple[str, str], within: float = 6.0) -> None:
+def shows(page: Page, *wanted: tuple[str, str], within: float = 20.0) -> None:
     until(f"{wanted}", lambda: trouble(page) == list(wanted) or None, within)
 
 
@@ -84,7 +84,7 @@ def page(demo: Demo, crowd: Crowd) -> Page:
 
 
 def test_a_microphone_that_is_on_and_silent_is_named_until_it_is_heard(page: Page, output: Path) -> None:
-    shows(page, ("audio", "silent"), within=12)
+    shows(page, ("audio", "silent"), within=30)
     folder = output / "screenshots"
     folder.mkdir(exist_ok=True)
     assert not picture_all(page, "room-silent-mic", folder, languages=("ru",))
@@ -142,6 +142,8 @@ def test_a_refused_microphone_is_red_in_a_sites_self_test_and_the_rest_is_not(
     line = found.pop("line")["figures"]  # three seconds say no rate, on a machine with other work
     assert line["problem"] is None, line
     assert line["down_kbps"] > 0, line
+    camera = found.pop("camera")  # nor do they say how many pictures it can give
+    assert {one["code"] for one in camera["findings"]} <= {"camera_slow"}, camera
     verdicts = {step: row["verdict"] for step, row in found.items()}
     assert verdicts == {**dict.fromkeys(found, "green"), "microphone": "red", "loop": "red"}, found
     assert "«" in own.locator("[data-code=microphone_denied]").inner_text(), "which button to press"

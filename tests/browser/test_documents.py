@@ -161,7 +161,7 @@ def test_an_operator_brings_a_document_from_the_worklist_and_reads_nothing_else_
     page.wait_for_url("**/cases/*")
     page.get_by_test_id("documents-choose").set_input_files(tmp_path / "report.pdf")
     page.get_by_test_id("documents-send").click()
-    expect(page.get_by_test_id("document")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.get_by_test_id("document")).to_have_attribute("data-state", "ready", timeout=60_000)
     expect(page.get_by_test_id("consents")).to_be_visible()
     assert page.get_by_test_id("referral").count() == 0
     assert page.get_by_role("alert").count() == 0

@@ -36,7 +36,11 @@ async ([address, at]) => {
   await seeked;
   const canvas = document.createElement('canvas'); canvas.width = 1280; canvas.height = 720;
   const paint = canvas.getContext('2d');
-  paint.drawImage(video, 0, 0);
+  for (let tries = 0; tries < 200; tries += 1) {  // the frame is handed over some time after "seeked"
+    paint.drawImage(video, 0, 0);
+    if (paint.getImageData(320, 320, 1, 1).data[3]) break;
+    await new Promise((done) => setTimeout(done, 50));
+  }
   const colour = (x) => [...paint.getImageData(x, 320, 1, 1).data].slice(0, 3);
   return { duration: video.duration, at: video.currentTime, size: [video.videoWidth, video.videoHeight],
     left: colour(320), right: colour(960) };

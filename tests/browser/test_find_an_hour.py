@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server.services.demo import ALMATY, CASE_ID, SEOUL
-from tests.browser.test_screenshots import picture_all
+from tests.browser.test_screenshots import choose, picture_all
 from tests.support.accessible import findings
 from tests.support.browsers import Crowd, Person
 from tests.support.demo import Demo, until
@@ -80,7 +80,7 @@ def test_an_hour_is_found_booked_moved_and_cancelled_by_keyboard_and_three_zones
     seen = set()
     for zone in ZONES:
         other = opened(person, demo, "referring_physician", zone, path)
-        other.get_by_test_id("language").select_option("en")
+        choose(other, "en")
         assert hour(other, "scheduled") == starts
         clocks = other.locator("[data-testid=hour] [data-testid=clock]").all_inner_texts()
         assert other.get_by_test_id("hour-move").count() == 0, "only a coordinator moves hours"

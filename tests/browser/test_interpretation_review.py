@@ -59,7 +59,7 @@ def test_a_reviewer_hears_a_language_steps_and_flags_and_the_interpreter_answers
 ) -> None:
     person = crowd.person()
     page = sign_in(person, demo, "reviewer")
-    wait_ready(demo, page, RECORDING, 60)
+    wait_ready(demo, page, RECORDING, 180)
     page.goto(f"{demo.base_url}/review/{RECORDING}")
     expect(page.get_by_test_id("pair")).to_have_count(3)
     set_then = page.get_by_test_id("interpretation-change")
@@ -76,21 +76,21 @@ def test_a_reviewer_hears_a_language_steps_and_flags_and_the_interpreter_answers
     ):
         choose(page, language)
         seek(page, at_ms)
-        until(f"{language} at {at_ms}", lambda heard=heard: audible(demo, page) == heard, 3)  # type: ignore[misc]
+        until(f"{language} at {at_ms}", lambda heard=heard: audible(demo, page) == heard, 20)  # type: ignore[misc]
     choose(page, "ko")
     seek(page, 24_000)
     page.get_by_test_id("review-title").or_(page.locator("h1")).first.click()
     page.keyboard.press("n")  # what is said next, alone: not a word of Korean lane or rendering
-    until("said, alone", lambda: audible(demo, page) == {KP}, 3)
-    until("at what was said", lambda: 29_500 < clock(page) < 34_000, 3)
+    until("said, alone", lambda: audible(demo, page) == {KP}, 10)
+    until("at what was said", lambda: 29_500 < clock(page) < 38_000, 10)
     page.keyboard.press("n")
-    until("rendered, alone", lambda: audible(demo, page) == {IN}, 3)
+    until("rendered, alone", lambda: audible(demo, page) == {IN}, 10)
     until(
         "stops behind it",
         lambda: page.get_by_test_id("review-play").get_attribute("aria-pressed") == "false",
-        9,
+        30,
     )
-    assert 38_000 < clock(page) < 40_000
+    assert 38_000 < clock(page) < 44_000, "what is said next begins at 45 s"
     assert audible(demo, page) == {KP}, "the chosen lane again"
     page.keyboard.press("f")
     page.get_by_test_id("flag-comment").fill("5 or 50 mg? <b>n</b>")
@@ -103,7 +103,7 @@ def test_a_reviewer_hears_a_language_steps_and_flags_and_the_interpreter_answers
     until(
         "the seconds around it play",
         lambda: int(own.get_by_test_id("clip-clock").get_attribute("data-ms") or 0) > 15_200,
-        8,
+        30,
     )
     assert own.get_by_test_id("clip").locator("audio").count() == 3
     own.get_by_test_id("flag-answer-text").fill("Five. I said it wrong.")

@@ -19,7 +19,7 @@ from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Loss, Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, end, join, sign_in, wait_ready, wait_stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -82,7 +82,7 @@ def on_disk(demo: Demo, recording: str, guest: Guest) -> dict[str, frames.Pictur
 
 @pytest.fixture(scope="module")
 def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, output: Path) -> Iterator[Told]:
-    port = free_udp_port()
+    port = free_port()
     env = {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}
     with (
         running(tmp_path_factory.mktemp("layers"), env) as demo,

@@ -60,7 +60,7 @@ async ([seat, events, sdp]) => {
     link.timeout(1500).emit(name, body, (lost, ack) => done(lost ? 'no answer' : ack));
   });
   for (const [name, body] of events) found.push(await send(name, body));
-  const offered = new Promise((done) => { link.on('offer', done); setTimeout(done, 3000); });
+  const offered = new Promise((done) => { link.on('offer', done); setTimeout(done, 30_000); });
   await send('join', { mic: false, camera: false, resume: null });
   const offer = await offered;
   if (!offer) throw new Error('no offer came');
@@ -93,7 +93,7 @@ class Killer(threading.Thread):
         self.marked: list[str] = []
 
     def run(self) -> None:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 150
         while not self.killed and time.monotonic() < deadline:
             found = [pid for pid, line in children(self._demo.pid).items() if "media.finaliser" in line]
             if found:
@@ -117,7 +117,7 @@ class Killer(threading.Thread):
         os.kill(self._demo.pid, signal.SIGSTOP)
         try:
             os.kill(finaliser, signal.SIGKILL)
-            until("it is gone", lambda: not alive(finaliser), 2, 0.01)
+            until("it is gone", lambda: not alive(finaliser), 20, 0.01)
             self.plain = marks.plain_media(self._demo.folder)
             self.marked = marks.marks_on_disk(self._demo.data, NAMES)
             self.killed = finaliser
@@ -198,8 +198,8 @@ class Story:
         end(self.consulting)
         recording = decode.recordings(self.demo.data)[0]
         page = sign_in(self.crowd.people[0], self.demo, "reviewer")
-        self.killer.join(45)
-        wait_ready(self.demo, page, recording, 60)
+        self.killer.join(160)
+        wait_ready(self.demo, page, recording, 180)
         self.damage(page, recording)
         return recording
 
@@ -236,7 +236,7 @@ def story(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
     scratch = folder / "scratch"
     scratch.mkdir()
     demo = Demo(folder, env={"TMPDIR": str(scratch)}).start()
-    demo.stop()
+    demo.stop(30)
     mark_database(demo.data)
     demo.start()
     try:

@@ -23,7 +23,7 @@ from tests.support.fakes import FLASH_AND_BEEP
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, end, join, wait_stored
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ TELLING = FLASH_AND_BEEP.replace(
 def scene(
     playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Demo, Crowd, RelayAside]]:
-    port = free_udp_port()
+    port = free_port()
     with (
         running(tmp_path_factory.mktemp("one-clock"), {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}) as demo,
         RelayAside(port, FAR) as line,

@@ -104,14 +104,21 @@ def test_one_track_that_never_reaches_the_recorder_is_named_on_every_page_within
         print(f"\nbanner on {len(stage.guests)} pages after {took:.1f} s")  # noqa: T201 - the figure of the run
         assert took <= WITHIN_S
         for guest in stage.guests:
-            said = acts.recording_banner(guest)
-            assert re.search(f"{name}.* – ({SOUND})", said), said
-            assert not re.search(f" – ({CAMERA})", said), said
+            until(
+                "sound alone is named",
+                lambda guest=guest: sound_alone(acts.recording_banner(guest), name),
+                20,
+            )  # type: ignore[misc]
             assert guest.light()[0] == "degraded"
         third.page.reload()
-        until("the banner after a reload", lambda: name in acts.recording_banner(third), 15)
+        until("the banner after a reload", lambda: name in acts.recording_banner(third), 30)
     for guest in stage.guests:
         acts.until_stored(guest)
+
+
+def sound_alone(said: str, name: str) -> bool:
+    """A busy browser may give up a layer of its camera just then: it is named for a moment, too."""
+    return bool(re.search(f"{name}.* – ({SOUND})", said)) and not re.search(f" – ({CAMERA})", said)
 
 
 def test_the_chair_pauses_and_everybody_sees_it_after_a_reload_too(stage: Stage) -> None:
@@ -186,7 +193,8 @@ def test_it_goes_on_when_who_began_it_leaves(stage: Stage) -> None:
     own.page.get_by_test_id("over").wait_for()
     before = wait_recording(chair)
     until("more is stored", lambda: chair.light()[1] > before + 3000, 10)
-    assert (chair.light()[0], third.light()[0]) == ("recording", "recording")
+    for guest in (chair, third):
+        wait_recording(guest)
 
 
 def test_nothing_said_in_the_pause_or_without_consent_is_in_any_segment_or_track(

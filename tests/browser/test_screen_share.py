@@ -93,12 +93,16 @@ def told(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
         face = viewer.page.locator(".rail [data-testid=remote-video]").first.bounding_box()
         assert face is not None
         # The second layer comes once the browser believes in the line, which the low one hardly fills.
-        sent = until("both layers go out", lambda: both(sharer.page), 20)
+        before = until("both layers go out", lambda: both(sharer.page), 60)
         wait_stored(sharer, 3)
+        sent = {
+            rid: [height, frames - before.get(rid, [0, 0])[1]]
+            for rid, (height, frames) in sharer.page.evaluate(SENT).items()
+        }
         sharer.page.get_by_test_id("toggle-screen").click()
-        viewer.page.locator("[data-testid=screen-tile]").wait_for(state="detached", timeout=5_000)
+        viewer.page.locator("[data-testid=screen-tile]").wait_for(state="detached", timeout=30_000)
         sharer.page.get_by_test_id("toggle-screen").click()  # a second time, on the same line
-        until("the screen again", lambda: look(viewer.page, SHOWN, 720), 10, 0.3)
+        until("the screen again", lambda: look(viewer.page, SHOWN, 720), 30, 0.3)
         wait_stored(sharer, 2)
         recording = decode.recordings(demo.data)[0]
         end(sharer)
@@ -133,7 +137,7 @@ def test_it_is_sent_sharp_in_both_layers_and_the_low_one_gives_up_frames(told: T
     print(json.dumps(told.sent))  # noqa: T201 - the figures of the run
     assert set(told.sent) == {"l", "h"}, told.sent
     assert {height for height, _ in told.sent.values()} == {720}
-    assert told.sent["l"][1] < told.sent["h"][1] or told.sent["l"][1] < 5 * 15
+    assert told.sent["l"][1] < max(told.sent["h"][1], 15), "over the same seconds"
 
 
 def test_it_is_a_track_of_its_own_and_the_recording_is_intact(told: Told) -> None:
@@ -156,8 +160,10 @@ def test_the_review_plays_it(told: Told) -> None:
     lane.wait_for()
     assert lane.count() == 1
     assert lane.get_attribute("data-participant") == told.sharer.seat
-    seek = "(e) => { e.value = e.max * 0.5; e.dispatchEvent(new Event('input', { bubbles: true })); }"
-    page.get_by_test_id("review-seek").evaluate(seek)
+    answer = page.request.get(f"{told.demo.base_url}/api/recordings/{told.recording}").json()
+    shared = next(track["present"][0][0] for track in answer["tracks"] if track["kind"] == "screen")
+    seek = "(e, ms) => { e.value = ms; e.dispatchEvent(new Event('input', { bubbles: true })); }"
+    page.get_by_test_id("review-seek").evaluate(seek, shared + 1000)
     page.get_by_test_id("review-play").click()
     query = f"[data-testid=review-video][data-media^='{told.sharer.seat}-screen']"
-    until("the screen in the review", lambda: look(page, query, 720), 10, 0.3)
+    until("the screen in the review", lambda: look(page, query, 720), 30, 0.3)

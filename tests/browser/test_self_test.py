@@ -18,7 +18,7 @@ from tests.support.demo import Demo, running
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.selftest import open_test, steps_of, take_test, write_words
 from tests.support.story import sign_in
 
@@ -45,7 +45,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder, port = tmp_path_factory.mktemp("self-test"), free_udp_port()
+    folder, port = tmp_path_factory.mktemp("self-test"), free_port()
     env = {"HYEOPJIN_MEDIA_UDP_PORT": str(port), "HYEOPJIN_SELF_TEST_LINE_S": "10"}
     for name, loudness in (("voice", 0.25), ("silence", 0.0)):
         write_words(folder / f"{name}.wav", loudness)

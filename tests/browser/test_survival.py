@@ -17,7 +17,7 @@ from tests.support.demo import running, until
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import CLEAN, Loss, Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, join, wait_recording
 
 pytestmark = pytest.mark.browser
@@ -67,7 +67,7 @@ class Scene:
 
 @pytest.fixture
 def scene(playwright: Playwright, tmp_path: Path) -> Iterator[Scene]:
-    port = free_udp_port()
+    port = free_port()
     with (
         running(tmp_path / "demo", {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}) as demo,
         RelayAside(port, CLEAN, seed=SEED) as line,

@@ -21,7 +21,7 @@ from tests.support.fakes import GREEN, RED
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, join
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ LINES = """
 
 @pytest.fixture(scope="module")
 def scene(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    port = free_udp_port()
+    port = free_port()
     env = {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}
     with (
         running(tmp_path_factory.mktemp("thin-line"), env) as demo,

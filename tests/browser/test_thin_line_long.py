@@ -21,7 +21,7 @@ from tests.support.fakes import BLUE, GREEN, RED
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import join
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -34,7 +34,7 @@ WHOLE = 0.05
 def test_the_voices_stay_and_the_faces_come_back_each_time(
     playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, output: Path
 ) -> None:
-    port = free_udp_port()
+    port = free_port()
     rounds: list[dict[str, Any]] = []
     with (
         running(tmp_path_factory.mktemp("thin-long"), {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}) as demo,

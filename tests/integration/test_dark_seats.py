@@ -14,7 +14,7 @@ from tests.support.faulty_disk import Faults
 from tests.support.headless import HeadlessPage
 from tests.support.impairment.profile import Profile
 from tests.support.impairment.relay import Relay
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 
 LINE = Profile(delay_ms=40)
 ROLES = ("referring_physician", "consulting_physician", "interpreter")
@@ -35,7 +35,7 @@ def causes(report: dict[str, Any], seat: str) -> list[list[str]]:
 
 @pytest.mark.long
 async def test_a_seat_that_is_given_up_in_the_dark_did_not_leave_and_who_leaves_did(tmp_path: Path) -> None:
-    port = free_udp_port()
+    port = free_port()
     demo = Demo(tmp_path / "demo", {"HYEOPJIN_MEDIA_UDP_PORT": str(port), "HYEOPJIN_RESTART_GRACE_S": "2"})
     await asyncio.to_thread(demo.start)
     async with Relay(port, LINE, seed=1) as media, Relay(demo.port, LINE, seed=2) as web:

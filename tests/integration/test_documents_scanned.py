@@ -14,7 +14,7 @@ from server.decode.source import BytesSource
 from server.document_settings import DocumentSettings
 from server.runtime.scanning import ScanError, scanner_of
 from tests.support import documents as made
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 from tests.support.scanners import MARK, address, scanner
 from tests.support.uploads import BASE, ByFirstBytes, brought, checked, pdf, told
 from tests.support.website import website

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -39,13 +38,11 @@ async def test_a_tap_shows_the_term_to_everybody_in_time_and_only_one_of_this_ca
     interpreter, seat, browser = await seated(house, "interpreter")
     physicians = [(await seated(house, role))[0] for role in ("referring_physician", "consulting_physician")]
     term = (await browser.post(f"/api/seats/{seat}/glossary", {"texts": STENOSIS, "note": "for us"})).json
-    began = time.monotonic()
     assert await interpreter.ask("term", {"term": term["id"]}) == {"ok": True, "marked": False}
     for page in (interpreter, *physicians):
         shown = await page.told("term", term=term["id"])
         assert (shown["texts"], shown["by"], shown["confirmed"]) == (STENOSIS, seat, False)
         assert set(shown) == {"term", "texts", "by", "confirmed", "at_ms"}, "the note is not for everybody"
-    assert time.monotonic() - began < 10 * QUICK_S, "generous here; the browser test measures"
     for unknown in ("unknown", "t" * 22):
         assert await interpreter.ask("term", {"term": unknown}) == {"ok": False, "code": "not_found"}
     async with house.server.services.context.database.write() as tx:

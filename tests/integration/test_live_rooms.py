@@ -26,7 +26,8 @@ from server.storage.audit import first_broken
 from server.storage.audit_trail import Filter
 from server.storage.sessions import unended
 from signaling.namespace import NAMESPACE
-from tests.support.demo import TOP, free_port
+from tests.support.demo import TOP
+from tests.support.ports import free_port
 from tests.support.website import Browser
 
 

@@ -144,6 +144,8 @@ async def test_a_seat_that_has_stepped_out_has_no_segment_until_it_is_back(rig: 
     out = replace(plan.peers[SEAT], aside=True, private=True)
     routes: dict[str, tuple[tuple[str, str], ...]] = {SEAT: (), SILENT: ()}
     await rig.link.put_plan(replace(plan, peers={**plan.peers, SEAT: out}, routes=routes))
+    await rig.until_segments(1, {"room"})  # its thread makes the file
+    rig.rooms.events.clear()
     await rig.rooms.until_event("stored", room=RECORDING)
     assert rig.segments(1) == ["room"]
     await rig.link.put_plan(both(1, 2))

@@ -386,7 +386,7 @@ async def test_raw_rubbish_on_the_websocket_closes_nobody_else(site: Site) -> No
         ]:
             url = f"{site.url}/socket.io/?EIO=4&transport=websocket"
             async with session.ws_connect(url, headers={"Origin": ORIGIN}) as ws:
-                await ws.receive_str(timeout=2)
+                await ws.receive_str(timeout=20)
                 await ws.send_str('40/room,{"seat": "x"}')
                 await ws.send_str(rubbish)
                 await ws.send_bytes(b"\x00\xff")
@@ -499,7 +499,7 @@ async def test_a_server_that_stops_hangs_up_at_once(site: Site) -> None:
     page, polling = await site.connect(REFERRING), await site.connect(CONSULTING, transports=["polling"])
     await page.ask("join", {})
     await polling.ask("join", {})
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await site.runner.cleanup()
     await settled(lambda: not page.client.connected)
     assert page.of("closed") == [], "nothing was ended: the page returns by itself"

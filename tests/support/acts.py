@@ -56,7 +56,7 @@ def plate_name(page: Page, seat: str) -> str:
     return page.locator(f"[data-participant='{seat}'] .plate-name").inner_text().split(" (")[0]
 
 
-def wait_paused(chair: Guest, *others: Guest, timeout: float = 5.0) -> None:
+def wait_paused(chair: Guest, *others: Guest, timeout: float = 20.0) -> None:
     """All pages show the pause, and the chair's alone can end it."""
     for guest in (chair, *others):
         until("the light says paused", lambda guest=guest: guest.light()[0] == "paused", timeout)  # type: ignore[misc]
@@ -100,7 +100,7 @@ def withdraw_from_a_silent_worker(demo: Demo, own: Guest, other: Guest, seconds:
     os.kill(worker, signal.SIGSTOP)
     try:
         click_as(own.page, YELLOW, "consent-change")
-        until("the page sends nothing", lambda: own.page.evaluate(SENT) == 0, 1, 0.02)
+        until("the page sends nothing", lambda: own.page.evaluate(SENT) == 0, 5, 0.02)
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             assert own.page.evaluate(SENT) == 0
@@ -115,11 +115,11 @@ def withdraw_from_a_silent_worker(demo: Demo, own: Guest, other: Guest, seconds:
 def until_unrecorded(own: Guest, other: Guest) -> None:
     """Media has confirmed it, the other sees it, and the page sends again."""
     until("media has confirmed", lambda: not recorded(own), 15)
-    until("no banner", lambda: own.page.get_by_test_id("withdrawal-banner").count() == 0, 5)
-    until("the other sees it", lambda: signed(other, own.seat), 5)
+    until("no banner", lambda: own.page.get_by_test_id("withdrawal-banner").count() == 0, 20)
+    until("the other sees it", lambda: signed(other, own.seat), 20)
     until("the page sends again", lambda: own.page.evaluate(SENT) == 2, 15)
     probes.wait_for_colour(other.page, own.seat, YELLOW, 20)
 
 
 def until_recorded(own: Guest, other: Guest) -> None:
-    until("it is recorded again", lambda: not signed(other, own.seat) and own.light()[0] == "recording", 15)
+    until("it is recorded again", lambda: not signed(other, own.seat) and own.light()[0] == "recording", 30)

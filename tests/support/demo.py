@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.support.naps import naps
+from tests.support.ports import free_port
 
 TOP = Path(__file__).parents[2]
 START_TIMEOUT = 40.0
@@ -30,23 +32,20 @@ class DemoError(AssertionError):
 
 
 def until(what: str, check: Callable[[], T | None], timeout: float = 10.0, pause: float = 0.1) -> T:
-    """Waits for a check to give something true; raises AssertionError with the last value otherwise."""
+    """Waits for a check to give something true; raises AssertionError with the last value otherwise.
+
+    Three looks at least: one that hung until the time was over has seen nothing of what came meanwhile.
+    """
     deadline = time.monotonic() + timeout
+    looks = 0
     while True:
         value = check()
+        looks += 1
         if value:
             return value
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline and looks >= 3:
             raise AssertionError(f"not within {timeout} s: {what} (last: {value!r})")
         time.sleep(pause)
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def children(pid: int) -> dict[int, str]:
@@ -191,14 +190,11 @@ class Demo:
         if self.process.poll() is not None:
             raise DemoError(f"the demo had already ended with {self.process.returncode}\n{self.tail()}")
         below = children(self.pid)
-        began = time.monotonic()
         os.killpg(self.pid, signal.SIGINT)
-        try:
-            self.process.wait(limit + 10)
-        except subprocess.TimeoutExpired:
+        took = naps(self.process, limit + 10)
+        if self.process.poll() is None:
             self.kill()
-            raise DemoError(f"still running {limit + 10} s after Ctrl-C\n{self.tail()}") from None
-        took = time.monotonic() - began
+            raise DemoError(f"still running {limit + 10} s after Ctrl-C\n{self.tail()}")
         left = {pid: line for pid, line in below.items() if alive(pid) and command(pid) == line}
         for pid in left:
             os.kill(pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ from tests.support.fakes import GREEN, RED
 from tests.support.impairment import candidates
 from tests.support.impairment.aside import RelayAside
 from tests.support.impairment.profile import Profile
-from tests.support.networks import free_udp_port
+from tests.support.ports import free_port
 from tests.support.story import Guest, end, join, join_signed_in, sign_in, wait_ready
 
 MOBILE = Profile(delay_ms=40, jitter_ms=5)
@@ -142,7 +142,7 @@ class _Pictures:
 @contextmanager
 def two(playwright: Playwright, folder: Path, profile: Profile = MOBILE, seed: int = 7) -> Iterator[Fallen]:
     """Both are in, see and hear each other."""
-    port = free_udp_port()
+    port = free_port()
     with (
         running(folder / "demo", {"HYEOPJIN_MEDIA_UDP_PORT": str(port)}) as demo,
         RelayAside(port, profile, seed=seed) as media,

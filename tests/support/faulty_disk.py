@@ -227,7 +227,9 @@ class FaultyDisk(Disk):
                 self._die(phase, path, number, power=one.power, torn=one.torn)
             if one.block_s:
                 self._tell(phase, path, "block", number)
-                time.sleep(one.block_s)
+                end, stamp = time.monotonic() + one.block_s, self._stamp
+                while self._stamp == stamp and time.monotonic() < end:  # lifted, it ends
+                    time.sleep(min(POLL_S, one.block_s))
             if one.error:
                 self._tell(phase, path, one.error, number)
                 raise OSError(getattr(errno, one.error), one.error)

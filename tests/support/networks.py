@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,19 +23,6 @@ def available() -> bool:
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
     return subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
-
-
-def free_udp_port() -> int:
-    """A port nobody has now, neither for UDP nor for TCP: a media port is both."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as probe, socket.socket() as stream:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            try:
-                stream.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _ip(*words: str) -> None:

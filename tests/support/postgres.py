@@ -16,7 +16,7 @@ import asyncpg
 
 from server.storage.database import Database
 from server.storage.migrate import migrate
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 
 ACCOUNT = "postgres"
 START_S = 30.0

@@ -54,7 +54,7 @@ def reviewed_demo(
     """
     demo = Demo(folder, {"HYEOPJIN_RESTART_GRACE_S": "0"}).start()
     try:
-        demo.stop()
+        demo.stop(30)
         people = who(demo)
         with contextlib.closing(sqlite3.connect(demo.data / marks.DATABASE)) as db, db:
             (consultation,) = db.execute(

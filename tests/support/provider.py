@@ -20,7 +20,7 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 
 CLIENT, SECRET = "hyeopjin-test", "a secret: of the client"
 Key = RSAKey | ECKey | OKPKey

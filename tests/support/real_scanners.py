@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from server.commands.scan_check import TEST_FILE
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 from tests.support.scanners import MARK
 
 START_S = 60.0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 
 START_S = 10.0
 

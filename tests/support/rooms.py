@@ -208,7 +208,7 @@ def knock(knock_id: str = "knock-1", at: str = REFERRING) -> Knock:
     return Knock(knock_id, at, "Synthetic visitor", 1_700_000_000_000)
 
 
-async def settled(condition: object, seconds: float = 3.0) -> None:
+async def settled(condition: object, seconds: float = 30.0) -> None:
     """Wait until `condition()` is true; raises TimeoutError."""
     assert callable(condition)
     async with asyncio.timeout(seconds):

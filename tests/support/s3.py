@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from server.runtime.bucket import Bucket, S3Options
+from tests.support.ports import free_port
 
 BUCKET = "synthetic-recordings"
 _ALONE = "import sys; from moto.server import main; main(['-H', '127.0.0.1', '-p', sys.argv[1]])"
@@ -22,9 +22,7 @@ class S3Server:
     """Start, ask, kill, start again (empty: it keeps everything in memory)."""
 
     def __init__(self) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.demo import free_port
+from tests.support.ports import free_port
 
 
 @dataclass(slots=True)

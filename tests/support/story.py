@@ -105,7 +105,7 @@ def sign_in(person: Person, demo: Demo, role: str) -> Page:
     return page
 
 
-def wait_ready(demo: Demo, page: Page, recording: str, timeout: float = 30.0) -> float:
+def wait_ready(demo: Demo, page: Page, recording: str, timeout: float = 120.0) -> float:
     """Waits until a signed-in page is told that the recording is ready; returns the seconds it took."""
     began = time.monotonic()
     address = f"{demo.base_url}/api/recordings/{recording}"

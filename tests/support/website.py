@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ from server.web.health import Health
 from server.web.protection import security_headers
 from server.web.recordings import PLAYBACK
 from server.web.renderings import FLAGS, INTERPRETATIONS
-from tests.support.demo import free_port
 from tests.support.fresh import migrated
+from tests.support.ports import free_port
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -178,12 +179,13 @@ class Website:
 async def website(
     folder: Path,
     *,
+    at: datetime | None = None,
     patient: bool = False,
     decoder: Decoder | None = None,
     remote: Bucket | None = None,
     **overrides: Any,
 ) -> AsyncIterator[Website]:
-    """A running front with the demo's accounts, case and seats."""
+    """A running front with the demo's accounts, case and seats; its clock begins `at` a time, or is ours."""
     async with contextlib.AsyncExitStack() as stack:
         port = free_port()
         given = {
@@ -199,6 +201,8 @@ async def website(
         stack.push_async_callback(database.close)
         await migrated(database)
         clock = Clock()
+        if at is not None:
+            clock.ahead_ms = round(at.timestamp() * 1000) - clock()
         services = build_services(Context(settings, database, clock), Passwords(CHEAP))
         stack.callback(services.passwords.close)
         world = Demo(services, settings.secrets_dir / "demo.json", patient=patient)

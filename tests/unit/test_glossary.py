@@ -121,11 +121,11 @@ def test_each_term_is_found_once_and_however_many_say_the_same_it_takes_no_time(
         Term(f"t{number}", "case", 1, Wording({"ko": f"{number}", **everywhere}), None, None, 0)
         for number in range(2_000)
     ]
-    known, began = Known(terms), time.monotonic()
+    known, began = Known(terms), time.process_time()
     assert {known.take(Wording({"ko": f"another {number}", **everywhere})) for number in range(1_000)} == {
         None
     }
-    assert time.monotonic() - began < 5, "one by one it was minutes, and the server stood"
+    assert time.process_time() - began < 5, "one by one it was minutes, and the server stood"
     for number in range(3):
         found = known.take(Wording(everywhere))
         assert found is not None
@@ -134,9 +134,9 @@ def test_each_term_is_found_once_and_however_many_say_the_same_it_takes_no_time(
 
 @pytest.mark.parametrize("most", [MAX_TEXT, MAX_NOTE])
 def test_marks_without_end_are_too_long_before_they_are_put_in_order(most: int) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(WrongText, match="too_long"):
         cleaned("a" + "\u0301\u0323" * 60_000, most)
-    assert time.monotonic() - began < 2, "composing them takes minutes"
+    assert time.process_time() - began < 2, "composing them takes minutes"
     greek = unicodedata.normalize("NFD", "\u1f82" * most)
     assert (len(greek), cleaned(greek, most)) == (4 * most, "\u1f82" * most)

@@ -463,7 +463,7 @@ async def test_a_closed_hub_keeps_nobody_waiting(house: House) -> None:
     waiting = [asyncio.ensure_future(house.tries_to_join(CONSULTING, f"s{n}")) for n in range(2, 5)]
     await asyncio.sleep(0.01)
     await house.hub.aclose()
-    done, pending = await asyncio.wait(waiting, timeout=1)
+    done, pending = await asyncio.wait(waiting, timeout=20)
     assert not pending
     assert all(task.cancelled() for task in done)
     house.hub.disconnected("s1")
@@ -571,6 +571,7 @@ async def test_while_media_does_not_take_the_plan_the_partner_line_is_refused_an
     assert not any(peer.aside for peer in house.media.peers.values())
     house.media.failures = 0
     await settled(lambda: house.media.peers[INTERPRETER].private and house.media.peers[SECOND].aside)
+    monkeypatch.setattr("signaling.line.HEED_S", 30.0)
     assert await house.hub.tell(ROOM, off) is None
     assert not house.media.peers[INTERPRETER].private
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -38,6 +37,11 @@ class Desk:
 
     def on_state(self, state: str) -> None:
         self.states.append(state)
+
+    def time_is_up(self) -> None:
+        """As when `timeout_s` have passed without an answer."""
+        assert self.session._timer is not None, "nobody would end the wait"
+        self.session._on_timeout()
 
     async def want(self, *wanted: tuple[str, str]) -> None:
         await self.session.set_subscriptions(list(wanted))
@@ -232,14 +236,14 @@ async def test_a_changed_certificate_is_refused(desk: Desk) -> None:
 async def test_without_an_answer_the_offer_is_repeated_once_and_then_the_session_has_failed(
     hub: IceHub,
 ) -> None:
-    desk = Desk(hub, timeout_s=0.05)
+    desk = Desk(hub)
     desk.session.start()
     await desk.want(("bob", "audio"))
-    await asyncio.sleep(0.08)
+    desk.time_is_up()
     assert len(desk.offers) == 2
     assert [t.participant for t in desk.offers[1].tracks] == ["bob"]
     assert desk.states == []
-    await asyncio.sleep(0.05)
+    desk.time_is_up()
     assert desk.states == ["failed"]
     await desk.want(("eve", "audio"))
     assert len(desk.offers) == 2
@@ -247,12 +251,11 @@ async def test_without_an_answer_the_offer_is_repeated_once_and_then_the_session
 
 
 async def test_an_answer_to_the_repeated_offer_saves_the_session(hub: IceHub) -> None:
-    desk = Desk(hub, timeout_s=0.05)
+    desk = Desk(hub)
     desk.session.start()
-    await asyncio.sleep(0.07)
+    desk.time_is_up()
     await desk.answer()
-    await asyncio.sleep(0.1)
-    assert desk.states == []
+    assert (desk.session._timer, desk.states) == (None, [])
     await desk.session.close()
 
 

@@ -226,7 +226,7 @@ async def test_a_seat_that_leaves_while_the_disk_is_full_has_its_gap_too(studio:
 
 async def test_a_slow_disk_overflows_into_a_counted_gap_and_blocks_nobody(studio: Studio) -> None:
     studio.begin()
-    studio.faults.set(fault("before_datasync", block_s=0.6))
+    studio.faults.set(fault("before_datasync", block_s=60))
     peak = 0
     for _ in range(60):
         studio.second()
@@ -234,7 +234,7 @@ async def test_a_slow_disk_overflows_into_a_counted_gap_and_blocks_nobody(studio
     assert studio.limit * 0.8 < peak <= studio.limit + ROOM_EXTRA, "memory is bounded, and was needed"
     degraded = studio.recorder.stored(studio.clock.now_ns).degraded
     assert (ONE, "audio", "store_slow") in degraded
-    assert studio.slowest_s < 0.5, "the packet path waited for the disk"
+    assert studio.slowest_s < 30, "the packet path waited for the disk"
     studio.faults.set()
     studio.until(lambda: studio.store.queued_bytes < 1000)
     studio.second()

@@ -16,7 +16,7 @@ async def test_events_come_out_in_their_order_and_are_done_when_the_next_is_aske
     assert [(await waiting.get())["ev"] for _ in range(2)] == ["a", "b"]
     assert not waiting.done.is_set(), "the last one is still being handled"
     again = asyncio.get_running_loop().create_task(waiting.get())
-    await asyncio.wait_for(waiting.done.wait(), 1)
+    await asyncio.wait_for(waiting.done.wait(), 20)
     waiting.put({"ev": "c"})
     assert (await again)["ev"] == "c"
 
