@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.browser.test_layers import on_disk
 from tests.support import decode
 from tests.support.browsers import Crowd
 from tests.support.demo import Demo, until
@@ -67,11 +68,13 @@ def halves(picture: bytes) -> tuple[float, float]:
 def test_a_phone_that_is_turned_is_upright_in_files_and_on_the_page(demo: Demo, crowd: Crowd) -> None:
     chair = join(crowd.person(RED), demo, "referring_physician")
     phone = join(crowd.person(init=PHONE), demo, "interpreter")
+    wait_stored(phone, 1)
+    (recording,) = decode.recordings(demo.data)
+    until("a high layer", lambda: "h" in on_disk(demo, recording, phone), 60, 1)  # a busy browser's is late
     wait_stored(phone, 5)
     phone.page.evaluate("() => { window.__turn = true; }")
     wait_stored(phone, 6)
     end(chair)
-    (recording,) = decode.recordings(demo.data)
     page = sign_in(crowd.person(), demo, "reviewer")
     wait_ready(demo, page, recording, 60)
     index, plain = decode.finished(demo.data, recording)

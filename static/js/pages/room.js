@@ -79,6 +79,8 @@ function happen(event) {
   if (state.phase === 'over') void past.load();
   if (state.cut !== before.cut) {
     if (state.phase === 'room') rememberVisit();
+    devices.withhold(state.cut); // before the senders, which take their time
+    if (screen.track) screen.track.enabled = !state.cut;
     syncTracks();
   }
   if (state.snapshot !== before.snapshot) void media?.spare(sparing(state));

@@ -31,6 +31,8 @@ export class Devices extends EventTarget {
     this.hushed = new Set();
     /** It is on for a moment, although it was switched off: to talk to a fellow interpreter. */
     this.talks = false;
+    /** Nothing is to leave microphone and camera, whatever is switched on. */
+    this.withheld = false;
     /** @type {{audio?: string, camera?: string, speaker?: string, original?: boolean}} */
     this.choice = read();
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.refresh());
@@ -97,7 +99,7 @@ export class Devices extends EventTarget {
       this[kind] = track;
       this.problem[kind] = null;
       track.contentHint = kind === 'camera' ? 'motion' : this.choice.original ? 'music' : 'speech';
-      track.enabled = kind === 'audio' ? this.audible : this.cameraOn;
+      track.enabled = kind === 'audio' ? this.audible : this.visible;
       track.addEventListener('ended', () => {
         if (this[kind] !== track) return;
         this[kind] = null; // unplugged, taken by a phone call, or taken back in the browser
@@ -108,7 +110,21 @@ export class Devices extends EventTarget {
   }
 
   get audible() {
-    return (this.micOn || this.talks) && this.hushed.size === 0;
+    return (this.micOn || this.talks) && this.hushed.size === 0 && !this.withheld;
+  }
+
+  get visible() {
+    return this.cameraOn && !this.withheld;
+  }
+
+  /**
+   * What is said and shown from this instant on is silence and black; both stay switched on. A sender that is told to
+   * send nothing does so some milliseconds later, and with words of these milliseconds. @param {boolean} on
+   */
+  withhold(on) {
+    this.withheld = on;
+    if (this.audio) this.audio.enabled = this.audible;
+    if (this.camera) this.camera.enabled = this.visible;
   }
 
   /** Silences the microphone while there is a reason; it stays switched on. @param {string} why @param {boolean} on */
@@ -205,7 +221,7 @@ export class Devices extends EventTarget {
         this.camera.stop();
         this.camera = null;
       }
-    } else if (on && this.camera) this.camera.enabled = true;
+    } else if (on && this.camera) this.camera.enabled = this.visible;
     else if (on) await this.openOne('camera');
     this.changed();
   }
