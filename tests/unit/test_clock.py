@@ -135,6 +135,32 @@ def test_a_jittery_way_is_no_error_between_lips_and_voice() -> None:
         assert 10_000_000 < run.across_ns < 300_000_000
 
 
+def falling_behind(seconds: float) -> list[tuple[float, float, float]]:
+    """Forty seconds whose stamps fall behind by so much between the tenth and the fifteenth."""
+    return [(n / 2, 0.5, n / 2 - seconds * min(1.0, max(0.0, (n - 20) / 10))) for n in range(80)]
+
+
+def test_a_picture_whose_stamps_fall_behind_its_packets_is_said_to_be_out_of_step() -> None:
+    reports: list[tuple[float, float, float]] = [(n, n, n + 0.04) for n in range(1, 40)]
+    for both, least, most in ((False, 0.155, 0.165), (True, 0.0, 0.03)):
+        sound = stream(falling_behind(0.16) if both else [(0, 40, 0)], ssrc=1, reports=reports)
+        picture = stream(falling_behind(0.16), ssrc=2, reports=reports)
+        picture.kind = "camera"
+        error = {run.stream.kind: run.within_ns / NS for run in tie(Connection([sound, picture]))}
+        assert least <= error["camera"] <= most, (both, error)
+        assert error["audio"] < 0.03
+
+
+def test_a_sender_that_holds_its_pictures_back_for_a_while_is_not_out_of_step() -> None:
+    """A queue before a thin line passes within the two seconds that Chromium's may stand."""
+    reports: list[tuple[float, float, float]] = [(n, n, n + 0.04) for n in range(1, 40)]
+    sound = stream([(0, 40, 0)], ssrc=1, reports=reports)
+    picture = stream([(0, 40, 0)], ssrc=2, held=(20, 22), reports=reports)
+    picture.kind = "camera"
+    for run in tie(Connection([sound, picture])):
+        assert run.within_ns < 30_000_000
+
+
 def test_one_report_is_not_taken_for_certainty() -> None:
     sound = stream([(0.04, 3, 0)], reports=[(2, 2, 2.04)])
     (run,) = tie(Connection([sound]))
