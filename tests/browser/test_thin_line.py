@@ -104,7 +104,8 @@ def test_the_voice_stays_the_picture_goes_with_a_word_and_comes_back(scene: Scen
     at_400 = stretch(far.page, 3)
     figures["at_400"] = vars(at_400)
     assert at_400.concealed <= CONCEALED, at_400
-    assert at_400.frames_per_s > 3, at_400
+    figures["paused_at_400"] = paused(far.page)
+    assert at_400.frames_per_s > 3 or paused(far.page), f"it stands, and nothing says why: {at_400}"
 
     began = cut(line, VERY_THIN)
     until("the picture is paused", lambda: paused(far.page), 12)
