@@ -31,7 +31,7 @@ VERY_THIN = Profile(delay_ms=40, rate_bps=200_000)
 """A voice, its redundancy and the checks; a picture of 150 kbit/s does not go beside them."""
 CONCEALED = 0.02
 TRIED = 0.05
-"""Of three seconds in which the line is tried once or twice, and may carry a picture of a slow camera for a
+"""Of ten seconds in which the line is tried once or twice, and may carry a picture of a slow camera for a
 while."""
 BACK_S = 10.0
 Scene = tuple[RelayAside, Guest, Guest]
@@ -96,7 +96,7 @@ def test_the_voice_stays_the_picture_goes_with_a_word_and_comes_back(scene: Scen
     began = cut(line, THIN)
     until("the bar says thin", lambda: tone(far.page) == "busy", 12)
     figures["thin_after_s"] = round(time.monotonic() - began, 2)
-    until("the low layer", lambda: not sharp(far.page), 6)
+    until("the low layer, or none and why", lambda: not sharp(far.page) or paused(far.page), 12)
     until("the queue is empty", lambda: time.monotonic() - began > 4.5, 6)
     # What the overfull queue threw away is sent again for a while, and the picture may stop meanwhile.
     until("the small picture", lambda: stretch(far.page, 0.5).frames_per_s > 4, 2 * BACK_S)
@@ -116,7 +116,7 @@ def test_the_voice_stays_the_picture_goes_with_a_word_and_comes_back(scene: Scen
     until("the other one knows", lambda: near.page.get_by_test_id("unseen").count() == 1, 5)
     assert paused(near.page) == [], "the other one's line is not concerned"
     until("the queue is empty", lambda: time.monotonic() - began > 5, 7)
-    at_200 = stretch(far.page, 3)
+    at_200 = stretch(far.page, 10)
     figures["at_200"] = vars(at_200)
     assert at_200.concealed <= TRIED, at_200
 
