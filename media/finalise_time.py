@@ -7,8 +7,10 @@ reports is tied by its own arrivals. Works on a survey's summaries only; must no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .clock import NS
 from .recordstore.index import Event
@@ -268,29 +270,25 @@ def _check(runs: Sequence[Run]) -> None:
         else:
             _tie_by_arrival(run)
     common = min((ns for _, ns in early), default=0)
-    voices = [run for run, _ in early if run.stream.kind == "audio"]
+    voice = _least_delays(run for run, _ in early if run.stream.kind == "audio")
     for run, ns in early:
         run.across_ns += common
-        run.within_ns = max(run.within_ns + ns - common, _fallen_behind(run, voices))
+        run.within_ns += ns - common
+        if run.stream.kind != "audio":
+            run.within_ns = max(run.within_ns, _fallen_behind(run, voice))
 
 
-def _fallen_behind(run: Run, voices: Sequence[Run]) -> int:
+def _fallen_behind(run: Run, voice: Mapping[int, int]) -> int:
     """By how many ns the time stamps of a picture have fallen behind its packets, the voice's not, for ten
-    seconds and more.
+    seconds and more. `voice`: the least delays of the sound beside it.
 
     After a machine has stood still Chromium (TimestampAligner) stamps pictures up to 0.3 s before they were
     taken, and goes on so; its reports agree with its stamps. An encoder that has become slower looks the
     same, so nothing is shifted: it is said.
     """
-    if run.stream.kind == "audio":
-        return 0
-    voice = _least_delays(voices)
     own = [delay - voice[window] for window, delay in sorted(_least_delays([run]).items()) if window in voice]
-    found, least = 0, 0
-    for i in range(len(own) - 1):
-        least = own[0] if i == 0 else min(least, own[i])
-        found = max(found, min(own[i : i + 2]) - least)
-    return found
+    least_so_far = itertools.accumulate(own, min)
+    return max((min(two) - least for two, least in zip(pairwise(own), least_so_far, strict=False)), default=0)
 
 
 def _least_delays(runs: Iterable[Run]) -> dict[int, int]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import APIRequestContext, Playwright
 
-from media.recordstore import layout
-from media.recordstore.reader import SegmentReader
 from server.services.demo import CASE_ID
 from tests.support import decode, marks, switchable
 from tests.support.acts import (
@@ -103,24 +99,13 @@ def test_what_was_said_without_consent_is_nowhere_and_the_rest_is_all_there(told
 
 
 def test_each_consent_has_a_segment_and_a_grant_of_its_own(told: Told) -> None:
-    keys = decode.keys_of(told.demo.data, told.recording)
-    grants = []
-    for epoch in layout.epochs_of(told.demo.data / "journal", told.recording):
-        for path in layout.segments_of(told.demo.data / "journal", told.recording, epoch):
-            if path.name.startswith(told.own.seat):
-                with SegmentReader(path, keys[told.own.seat]) as reader:
-                    list(reader.seals())
-                    assert reader.report.header is not None
-                    grants.append((reader.report.header.grant, reader.report.reason))
+    grants = decode.grants_of(told.demo.data, told.recording, told.own.seat)
     assert len({grant for grant, _ in grants}) == 3, grants
     assert [reason for _, reason in grants[:2]] == ["withdrawn", "withdrawn"]
 
 
 def test_the_last_consent_names_everybody_at_the_seat(told: Told) -> None:
-    with contextlib.closing(sqlite3.connect(told.demo.data / marks.DATABASE)) as db:
-        rows = db.execute(
-            "SELECT decision, persons FROM consents WHERE seat_id = ? ORDER BY at_ms", (told.own.seat,)
-        ).fetchall()
+    rows = marks.consents_of(told.demo.data, told.own.seat)
     assert [row[0] for row in rows] == ["granted", "declined", "granted", "declined", "granted"]
     assert [BESIDE in json.loads(row[1]) for row in rows] == [False, False, False, False, True]
 

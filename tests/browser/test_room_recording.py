@@ -5,10 +5,8 @@ The first tests are its acts, in order; `told` ends it, and the tests after that
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +16,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from media.recordstore import layout
-from media.recordstore.reader import SegmentReader
 from tests.browser.test_screenshots import picture_all
 from tests.support import acts, decode, marks, probes, switchable
 from tests.support.browsers import Crowd
@@ -226,21 +222,10 @@ def test_the_pause_is_a_named_gap_of_every_track_with_who_and_why(stage: Stage, 
 
 
 def test_each_consent_has_a_grant_of_its_own_and_the_last_names_everybody(stage: Stage, told: Told) -> None:
-    keys = decode.keys_of(stage.demo.data, told.recording)
-    ends = []
-    for epoch in layout.epochs_of(stage.demo.data / "journal", told.recording):
-        for path in layout.segments_of(stage.demo.data / "journal", told.recording, epoch):
-            if path.name.startswith(stage.own.seat):
-                with SegmentReader(path, keys[stage.own.seat]) as reader:
-                    list(reader.seals())
-                    assert reader.report.header is not None
-                    ends.append((reader.report.header.grant, reader.report.reason))
+    ends = decode.grants_of(stage.demo.data, told.recording, stage.own.seat)
     assert len({grant for grant, _ in ends}) == 2, ends
     assert [reason for _, reason in ends].count("withdrawn") == 1, ends
-    with contextlib.closing(sqlite3.connect(stage.demo.data / marks.DATABASE)) as db:
-        rows = db.execute(
-            "SELECT decision, persons FROM consents WHERE seat_id = ? ORDER BY at_ms", (stage.own.seat,)
-        ).fetchall()
+    rows = marks.consents_of(stage.demo.data, stage.own.seat)
     assert [row[0] for row in rows] == ["granted", "declined", "granted"]
     assert [BESIDE in json.loads(row[1]) for row in rows] == [False, False, True]
 

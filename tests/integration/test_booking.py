@@ -30,12 +30,8 @@ ZONES = ("Asia/Almaty", "Asia/Seoul")
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
     async with website(tmp_path / "data") as made:
-        set_clock(made, datetime(2026, 11, 27, 3, tzinfo=UTC))  # a Friday; the week after has no holiday
+        made.clock.turn_to(datetime(2026, 11, 27, 3, tzinfo=UTC))  # a Friday; the week after has no holiday
         yield made
-
-
-def set_clock(site: Website, when: datetime) -> None:
-    site.clock.ahead_ms += round(when.timestamp() * 1000) - site.clock()
 
 
 async def slots(browser: Browser, **more: Any) -> dict[str, Any]:
@@ -130,7 +126,7 @@ async def test_a_booked_hour_has_its_seats_its_window_and_is_on_everybodys_workl
         ("interpreter", "ru/ko"),
     ]
     assert len(hour["rooms"]) == 2
-    set_clock(site, datetime.fromtimestamp(slot["starts_at_ms"] / 1000 - 9 * 60, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(slot["starts_at_ms"] / 1000 - 9 * 60, UTC))
     for role in ("referring_physician", "consulting_physician", "interpreter"):
         browser = await site.signed_in(role)
         rows = (await browser.get("/api/worklist")).json["consultations"]
@@ -261,7 +257,7 @@ async def test_who_has_answered_about_recording_keeps_the_interpreters_seat(site
     hour = (
         await book(coordinator, found[0]["starts_at_ms"], interpreter=await account(site, "interpreter"))
     ).json
-    set_clock(site, datetime.fromtimestamp(found[0]["starts_at_ms"] / 1000 - 300, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(found[0]["starts_at_ms"] / 1000 - 300, UTC))
     seat = next(seat["id"] for seat in hour["seats"] if seat["role"] == "interpreter")
     browser = await site.signed_in("interpreter")
     assert (await browser.post(f"/api/seats/{seat}/take")).status == 200
@@ -321,7 +317,7 @@ async def test_an_hour_that_went_by_keeps_no_case_scheduled_and_one_that_runs_do
     third = (await book(coordinator, max(starts), "request-3")).json
     async with site.database.write() as tx:
         await consultations.set_state(tx, first["consultation"], "scheduled")
-    set_clock(site, datetime.fromtimestamp(max(starts) / 1000, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(max(starts) / 1000, UTC))
     coordinator = await site.signed_in("coordinator")
     why = {"request": "cancel-01", "side": "patient", "reason": "illness"}
     assert (await change(coordinator, third, "cancel", **why)).status == 200
@@ -334,7 +330,7 @@ async def test_who_did_not_come_is_said_once_the_hour_has_begun(site: Website) -
     hour = (await book(coordinator, start)).json
     seat = hour["seats"][0]["id"]
     assert (await change(coordinator, hour, "no-show", request="missing-1", seats=[seat])).code == "not_begun"
-    set_clock(site, datetime.fromtimestamp(start / 1000 + 900, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(start / 1000 + 900, UTC))
     coordinator = await site.signed_in("coordinator")
     assert (
         await change(coordinator, hour, "no-show", request="missing-2", seats=["x"])
@@ -463,7 +459,7 @@ async def test_the_room_opens_ten_minutes_before_and_stays_open_for_an_hour(site
         (begin + timedelta(minutes=119), None),
         (begin + timedelta(minutes=121), "ended"),
     ):
-        set_clock(site, when)
+        site.clock.turn_to(when)
         browser = await site.signed_in("referring_physician")
         assert (await browser.post(f"/api/seats/{seat}/take")).code == code, when
     assert [one["site"] for one in hour["begins"]] == [

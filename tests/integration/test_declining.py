@@ -15,7 +15,6 @@ from tests.integration.test_booking import (
     book,
     move,
     second_interpreter,
-    set_clock,
     slots,
 )
 from tests.support.website import Browser, Website, website
@@ -24,7 +23,7 @@ from tests.support.website import Browser, Website, website
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
     async with website(tmp_path / "data") as made:
-        set_clock(made, datetime(2026, 11, 27, 3, tzinfo=UTC))
+        made.clock.turn_to(datetime(2026, 11, 27, 3, tzinfo=UTC))
         yield made
 
 
@@ -101,11 +100,11 @@ async def test_nobody_says_it_for_another_nor_once_the_hour_has_begun(site: Webs
             role
         )
     assert (await site.browser().post(path, {"reason": "illness"})).status == 401
-    set_clock(site, datetime.fromtimestamp(hour["starts_at_ms"] / 1000, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(hour["starts_at_ms"] / 1000, UTC))
     interpreter = await site.signed_in("interpreter")
     assert (await interpreter.post(path, {"reason": "illness"})).code == "under_way"
     assert not (await row_of(interpreter, hour))["declinable"]
-    set_clock(site, datetime.fromtimestamp(hour["ends_at_ms"] / 1000 + 7200, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(hour["ends_at_ms"] / 1000 + 7200, UTC))
     assert (await (await site.signed_in("interpreter")).post(path, {"reason": "illness"})).code == "ended"
 
 

@@ -34,7 +34,7 @@ QUESTION = (
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
     async with website(tmp_path / "data") as made:
-        made.clock.ahead_ms = round(NOON.timestamp() * 1000) - made.clock()
+        made.clock.turn_to(NOON)
         yield made
 
 

@@ -18,7 +18,6 @@ from tests.integration.test_live_rooms import JOIN, House, Page, inhabited
 from tests.support.website import Website
 
 STENOSIS = {"ko": "척추 협착증", "ru": "Стеноз позвоночника"}
-QUICK_S = 0.3
 
 
 @pytest.fixture

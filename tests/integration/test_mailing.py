@@ -28,7 +28,6 @@ from tests.integration.test_booking import (
     change,
     move,
     second_interpreter,
-    set_clock,
     slots,
 )
 from tests.support.demo import TOP
@@ -52,7 +51,7 @@ SCRIPTS = {
 async def site(tmp_path: Path, post: Post) -> AsyncIterator[Website]:
     mail = {"host": "127.0.0.1", "port": post.port, "security": "plain", "sender": SENDER}
     async with website(tmp_path / "data", mail=mail) as made:
-        set_clock(made, NOW)
+        made.clock.turn_to(NOW)
         yield made
 
 
@@ -142,7 +141,7 @@ async def test_nothing_of_the_patient_is_in_any_mail_or_feed(site: Website, post
     hour = (await book(coordinator, start)).json
     await mailer(site).tick()
     for wait in (timedelta(0), timedelta(hours=8)):  # D-3 has passed at booking; then D-1 and H-1
-        set_clock(site, datetime.fromtimestamp(start / 1000, UTC) - timedelta(hours=9) + wait)
+        site.clock.turn_to(datetime.fromtimestamp(start / 1000, UTC) - timedelta(hours=9) + wait)
         await mailer(site).tick()
     why = {"request": "cancel-01", "side": "patient", "reason": "illness"}
     browser = await site.signed_in("referring_physician")
@@ -231,7 +230,7 @@ async def test_what_waits_past_its_hour_is_not_sent(site: Website, post: Post) -
     assert (await book(coordinator, start)).status == 201
     await mailer(site).tick()
     await post.open()
-    set_clock(site, datetime.fromtimestamp(start / 1000, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(start / 1000, UTC))
     assert await mailer(site).tick() == 0
     assert post.taken() == []
     shown = await (await site.signed_in("coordinator")).get(f"/api/cases/{CASE_ID}/schedule")
@@ -244,7 +243,7 @@ async def test_without_a_mail_server_nothing_waits_for_ever(site: Website) -> No
     start = (await slots(coordinator))["slots"][0]["starts_at_ms"]
     assert (await book(coordinator, start)).json["mails"] == {"waiting": 3}
     assert await mailer(site).tick() == 0
-    set_clock(site, datetime.fromtimestamp(start / 1000, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(start / 1000, UTC))
     await mailer(site).tick()
     shown = await (await site.signed_in("coordinator")).get(f"/api/cases/{CASE_ID}/schedule")
     assert [set(one["mails"]) for one in shown.json["appointments"]] == [{"stale"}]
@@ -261,7 +260,7 @@ async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(
     begin = datetime.fromtimestamp(start / 1000, UTC)
     counted = []
     for hours in (73, 72, 71, 25, 24, 23, 2, 1, 0.5, 0):
-        set_clock(site, begin - timedelta(hours=hours) + timedelta(seconds=1))
+        site.clock.turn_to(begin - timedelta(hours=hours) + timedelta(seconds=1))
         with statements(site) as seen:
             await mailer(site).tick()
         told = post.taken()
@@ -271,12 +270,12 @@ async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(
     assert [n for _, n, _ in counted] == [0, 3, 0, 0, 3, 0, 0, 3, 0, 0], counted
     assert [wrote for *_, wrote in counted] == [n > 0 for _, n, _ in counted], "a look alone keeps no writer"
     # Moved on, it is reminded of again, of the new hour; called off, no more.
-    set_clock(site, begin - timedelta(hours=2))
+    site.clock.turn_to(begin - timedelta(hours=2))
     coordinator = await site.signed_in("coordinator")
     moved = (await move(coordinator, hour, start + 24 * 3_600_000)).json
     await mailer(site).tick()
     post.taken()
-    set_clock(site, begin + timedelta(seconds=1))
+    site.clock.turn_to(begin + timedelta(seconds=1))
     await mailer(site).tick()
     told = post.taken()
     assert len(told) == 3
@@ -286,7 +285,7 @@ async def test_reminders_come_three_days_one_day_and_one_hour_before_each_once(
     assert (await change(coordinator, moved, "cancel", **why)).status == 200
     await mailer(site).tick()
     post.taken()
-    set_clock(site, begin + timedelta(hours=23, seconds=1))
+    site.clock.turn_to(begin + timedelta(hours=23, seconds=1))
     await mailer(site).tick()
     assert post.taken() == []
 

@@ -28,7 +28,7 @@ FRIDAY = datetime(2026, 11, 27, 3, tzinfo=UTC)
 @pytest.fixture
 async def site(tmp_path: Path, post: Post) -> AsyncIterator[Website]:
     async with website(tmp_path / "data", mail=mail_settings(post)) as made:
-        made.clock.ahead_ms = round(FRIDAY.timestamp() * 1000) - made.clock()
+        made.clock.turn_to(FRIDAY)
         yield made
 
 

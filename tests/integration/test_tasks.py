@@ -16,7 +16,7 @@ from server.services import account_mails
 from server.services.demo import ALMATY, CASE_ID
 from server.storage import audit, documents, renderings, sessions
 from server.storage.schema_mails import mails
-from tests.integration.test_booking import account, book, change, set_clock, slots
+from tests.integration.test_booking import account, book, change, slots
 from tests.integration.test_consents_web import BASE, asked
 from tests.integration.test_people import LICENCE, PERSON
 from tests.support.website import Browser, Website, website
@@ -42,7 +42,7 @@ async def on_friday(folder: Path) -> AsyncIterator[Website]:
     """With no hour agreed yet, and nobody signed in."""
     async with website(folder) as made:
         await made.services.rooms.cancel(made.table.consultation_id, made.clock())  # the demo's own, open now
-        set_clock(made, FRIDAY)
+        made.clock.turn_to(FRIDAY)
         SIGNED_IN.clear()
         yield made
 
@@ -79,7 +79,7 @@ async def an_hour(site: Website) -> dict[str, Any]:
 
 
 def at(site: Website, ms: int) -> None:
-    set_clock(site, datetime.fromtimestamp(ms / 1000, UTC))
+    site.clock.turn_to(datetime.fromtimestamp(ms / 1000, UTC))
 
 
 async def test_what_an_hour_lacks_of_consents_is_the_sites_task_and_the_coordinators_from_the_day_before(
@@ -203,7 +203,7 @@ async def test_a_licence_waits_for_who_may_say_that_they_saw_it_and_its_owner_kn
     assert (await admin.post(f"{mine}/licence/verify", {"number": "KZ-000", "seen": True})).status == 200
     assert await who(site, "licence") == {}
     assert await who(site, "own_licence_ends") == {"referring_physician": 1}
-    set_clock(site, datetime(2026, 12, 16, 3, tzinfo=UTC))
+    site.clock.turn_to(datetime(2026, 12, 16, 3, tzinfo=UTC))
     assert await who(site, "own_licence") == {"referring_physician": 1}
     assert await who(site, "licence_expired") == {"programme_admin": 1}
 
@@ -229,7 +229,7 @@ async def test_last_months_review_is_the_privacy_officers_until_it_is_signed(sit
     async with site.database.write() as tx:
         await audit.append(tx, site.clock(), audit.Entry("case_read", "case", CASE_ID, ""))
     assert await who(site, "audit_review") == {}, "nothing is older than this month"
-    set_clock(site, datetime(2026, 12, 2, 3, tzinfo=UTC))
+    site.clock.turn_to(datetime(2026, 12, 2, 3, tzinfo=UTC))
     assert await who(site, "audit_review") == {"privacy_officer": 1}
     (task,) = await tasks(site, "privacy_officer")
     assert (task["label"], task["due_ms"]) == (

@@ -15,7 +15,6 @@ from tests.integration.test_booking import (
     book,
     change,
     second_interpreter,
-    set_clock,
     slots,
 )
 from tests.support.website import Website, website
@@ -28,7 +27,7 @@ QUARTER_MS = 900_000
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Website]:
     async with website(tmp_path / "data") as made:
-        set_clock(made, NIGHT)
+        made.clock.turn_to(NIGHT)
         yield made
 
 
@@ -54,7 +53,7 @@ async def test_an_interpreter_who_works_now_is_proposed_before_one_who_is_called
     in_almaty = await second_interpreter(site)
     later = (await slots(coordinator, **{"from": "2026-12-28"}))["slots"][0]["starts_at_ms"]
     assert (await book(coordinator, later, interpreter=in_almaty)).status == 201, "so Seoul's is less booked"
-    set_clock(site, datetime(2026, 12, 25, 4, 7, tzinfo=UTC))  # nine in the morning in Almaty
+    site.clock.turn_to(datetime(2026, 12, 25, 4, 7, tzinfo=UTC))  # nine in the morning in Almaty
     first = (await slots(await site.signed_in("coordinator"), urgent=True))["slots"][0]
     assert first["interpreter"] == in_almaty
     assert in_almaty not in first["outside"]

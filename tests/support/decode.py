@@ -168,6 +168,20 @@ def keys_of(data: Path, recording: str) -> dict[str, bytes]:
     return KeyStore.open(data, create=False).keys(recording)
 
 
+def grants_of(data: Path, recording: str, seat: str) -> list[tuple[str, str | None]]:
+    """Of each segment of a seat, in order: under which grant it was written, and why it ended."""
+    key = keys_of(data, recording)[seat]
+    found = []
+    for epoch in layout.epochs_of(data / "journal", recording):
+        for path in layout.segments_of(data / "journal", recording, epoch):
+            if path.name.startswith(seat):
+                with SegmentReader(path, key) as reader:
+                    list(reader.seals())
+                    assert reader.report.header is not None
+                    found.append((reader.report.header.grant, reader.report.reason))
+    return found
+
+
 def decode_segments(data: Path, recording: str, destroyed: str = "") -> dict[str, Content]:
     """Contents by seat id over all epochs; every segment must open, but those of a seat `destroyed`."""
     keys = keys_of(data, recording)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import sqlite3
 import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,3 +78,10 @@ def plain_media(folder: Path) -> list[str]:
         found += [f"{name}: {what}" for what, magic in MEDIA_MAGICS.items() if magic in content]
         found += [f"{name}: {what}" for what, magic in STARTS.items() if content.startswith(magic)]
     return found
+
+
+def consents_of(data: Path, seat: str) -> list[tuple[str, str]]:
+    """Each answer of a seat to the recording question, in order: (decision, persons as JSON)."""
+    asked = "SELECT decision, persons FROM consents WHERE seat_id = ? ORDER BY at_ms"
+    with contextlib.closing(sqlite3.connect(data / DATABASE)) as db:
+        return db.execute(asked, (seat,)).fetchall()

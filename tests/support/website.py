@@ -55,6 +55,10 @@ class Clock:
     def __call__(self) -> int:
         return unix_ms() + self.ahead_ms
 
+    def turn_to(self, at: datetime) -> None:
+        """It is this moment now, and goes on from there."""
+        self.ahead_ms += round(at.timestamp() * 1000) - self()
+
     def advance(self, *, seconds: float = 0, hours: float = 0) -> None:
         self.ahead_ms += int((seconds + hours * 3600) * 1000)
 
@@ -202,7 +206,7 @@ async def website(
         await migrated(database)
         clock = Clock()
         if at is not None:
-            clock.ahead_ms = round(at.timestamp() * 1000) - clock()
+            clock.turn_to(at)
         services = build_services(Context(settings, database, clock), Passwords(CHEAP))
         stack.callback(services.passwords.close)
         world = Demo(services, settings.secrets_dir / "demo.json", patient=patient)

@@ -123,6 +123,11 @@ export class Devices extends EventTarget {
    */
   withhold(on) {
     this.withheld = on;
+    this.gate();
+  }
+
+  /** Lets out of the tracks what is to leave them now. */
+  gate() {
     if (this.audio) this.audio.enabled = this.audible;
     if (this.camera) this.camera.enabled = this.visible;
   }
@@ -131,13 +136,13 @@ export class Devices extends EventTarget {
   hush(why, on) {
     if (on) this.hushed.add(why);
     else this.hushed.delete(why);
-    if (this.audio) this.audio.enabled = this.audible;
+    this.gate();
   }
 
   /** @param {boolean} on */
   talk(on) {
     this.talks = on;
-    if (this.audio) this.audio.enabled = this.audible;
+    this.gate();
   }
 
   /** @returns {MediaTrackConstraints} */
